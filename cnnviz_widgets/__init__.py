@@ -1,0 +1,48 @@
+"""Look inside convolutional networks by hand, in a notebook.
+
+    from cnnviz_widgets import explore
+    explore(model, images)                       # everything, linked
+
+    OcclusionView(model, image)                  # one technique
+
+    occlusion = explain.Occlusion(window=32)     # no widget
+    heatmap = occlusion(Classifier(model), pixels, target)
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cnnviz_widgets.classifier import Classifier
+    from cnnviz_widgets.session import Session
+    from cnnviz_widgets.views.cam import CAMView
+    from cnnviz_widgets.views.explorer import explore
+    from cnnviz_widgets.views.occlusion import OcclusionView
+    from cnnviz_widgets.views.saliency import SaliencyView
+
+__all__ = ["CAMView", "Classifier", "OcclusionView", "SaliencyView", "Session", "explore"]
+__version__ = "0.1.0"
+
+# Names are imported when they are first used: importing the package must not wait for torch.
+_HOMES = {
+    "CAMView": "views.cam",
+    "Classifier": "classifier",
+    "OcclusionView": "views.occlusion",
+    "SaliencyView": "views.saliency",
+    "Session": "session",
+    "explore": "views.explorer",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -1,0 +1,56 @@
+"""The `cnnviz` command."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+from cnnviz_widgets.serve import ServeError, serve_lab, serve_voila
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run `cnnviz` with `argv`, or the arguments of the process, and return its exit status."""
+    parser = argparse.ArgumentParser(
+        prog="cnnviz", description="Look inside convolutional networks by hand.", epilog="Plain `cnnviz` is `cnnviz demo`."
+    )
+    parser.add_argument("--version", action="version", version=version("cnnviz-widgets"))
+    demo = parser.add_subparsers(required=True).add_parser(
+        "demo",
+        help="open the explorer in a browser",
+        description="Serve the explorer on this machine only: as a page, or as a notebook to work in.",
+    )
+    demo.add_argument("--lab", action="store_true", help="open the notebooks in JupyterLab, in copies of your own")
+    demo.add_argument("--port", type=_port, help="port to listen on (default: the first free one from 8866)")
+    demo.add_argument("--no-browser", action="store_true", help="print the address and open no browser")
+    demo.add_argument("--theme", choices=["light", "dark"], default="light", help="colours of the page")
+    demo.add_argument(
+        "--folder",
+        type=Path,
+        default=Path("cnnviz-notebooks"),
+        help="where --lab keeps your copies of the notebooks (default: ./%(default)s)",
+    )
+    arguments = parser.parse_args((sys.argv[1:] if argv is None else argv) or ["demo"])
+    try:
+        if arguments.lab:
+            serve_lab(arguments.folder, arguments.port, browser=not arguments.no_browser)
+        else:
+            serve_voila(arguments.port, browser=not arguments.no_browser, theme=arguments.theme)
+    except ServeError as error:
+        print(f"cnnviz: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: give a number from 1 to 65535")
+    return int(text)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,33 @@
+"""Exceptions whose message is one sentence that names the mend.
+
+ExplanationError
+  + PictureError      a picture cannot be read or does not fit the network
+  + ClassifierError   a network cannot be used, raised, or answered with NaN
+  + LayerError        a layer does not exist or has no spatial extent
+  + TargetError       a class does not exist
+  + MethodError       a technique does not apply to this network
+"""
+
+
+class ExplanationError(ValueError):
+    """Base of everything this package raises on bad input."""
+
+
+class PictureError(ExplanationError):
+    """A picture cannot be read, or does not fit the network."""
+
+
+class ClassifierError(ExplanationError):
+    """A network cannot be used as a classifier, raised, or answered with NaN."""
+
+
+class LayerError(ExplanationError):
+    """A layer does not exist, or has no spatial extent."""
+
+
+class TargetError(ExplanationError):
+    """A class does not exist."""
+
+
+class MethodError(ExplanationError):
+    """A technique does not apply to this network."""

@@ -1,0 +1,199 @@
+"""What the user looks at: the only shared mutable state. Views observe it and never each other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+import traitlets
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from cnnviz_widgets.classifier import Classifier
+from cnnviz_widgets.errors import ClassifierError, PictureError, TargetError
+from cnnviz_widgets.picture import Picture, read_picture
+
+#: Pictures up to this side, in pixels, are taken as they are when the network accepts any input size.
+_SMALL = 256
+
+
+class Example:
+    """A picture as one classifier sees it. Each value is computed once, when it is first asked for."""
+
+    def __init__(self, classifier: Classifier, picture: Picture) -> None:
+        self.classifier = classifier
+        self.picture = picture
+
+    @cached_property
+    def pixels(self) -> Tensor:
+        """The network input, (1, C, H, W)."""
+        return self.classifier.pixels(self.picture)
+
+    @cached_property
+    def appearance(self) -> NDArray[np.uint8]:
+        """The network input as a person sees it, uint8 (H, W, 3)."""
+        return self.classifier.appearance(self.pixels)
+
+    @cached_property
+    def logits(self) -> NDArray[np.float32]:
+        """Class scores before the softmax, (K,)."""
+        with torch.no_grad():
+            logits: NDArray[np.float32] = self.classifier.logits(self.pixels)[0].cpu().numpy()
+        return logits
+
+    @cached_property
+    def probabilities(self) -> NDArray[np.float32]:
+        """Softmax of the logits, (K,)."""
+        return softmax(self.logits)
+
+    @property
+    def predicted(self) -> int:
+        """The class with the highest score."""
+        return int(self.logits.argmax())
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """A snapshot of the session, for work on another thread."""
+
+    example: Example
+    target: int | None
+    layer: str
+    channel: int | None
+
+    @property
+    def classifier(self) -> Classifier:
+        return self.example.classifier
+
+    @cached_property
+    def class_index(self) -> int:
+        """The chosen class, or the predicted one when none is chosen."""
+        return self.example.predicted if self.target is None else self.target
+
+
+class Session(traitlets.HasTraits):
+    """Classifier, picture, class, layer, channel and selection that linked views share.
+
+    `target` is a class index (a name may be assigned) or None for whatever the network predicts. `layer` is a
+    qualified layer name. Anything that `read_picture` takes may be assigned to `picture`.
+    """
+
+    classifier = traitlets.Any(help="The Classifier; a torch.nn.Module may be assigned.")
+    picture = traitlets.Any(None, allow_none=True, help="The Picture looked at.")
+    target = traitlets.Any(None, allow_none=True, help="Class index, or None: the predicted class.")
+    layer = traitlets.Unicode(help="Qualified name of the layer looked at.")
+    channel = traitlets.Any(None, allow_none=True, help="Channel of the layer, or None.")
+    selection = traitlets.Any((), help="Indices of selected items of a collection, a tuple of ints.")
+
+    def __init__(self, model: object = None, picture: object = None, **traits: Any) -> None:
+        super().__init__()
+        self._example: Example | None = None
+        self.classifier = as_classifier(model, picture)
+        if picture is not None:
+            self.picture = picture
+        for name, value in traits.items():
+            if not self.has_trait(name):
+                raise TypeError(f"Session has no {name}.")
+            setattr(self, name, value)
+
+    @property
+    def example(self) -> Example:
+        """The picture as the classifier sees it, shared by all views. Raises PictureError when there is none."""
+        example = self._example
+        if self.picture is None:
+            raise PictureError("There is no picture yet; choose or upload one.")
+        if example is None or example.picture is not self.picture or example.classifier is not self.classifier:
+            example = self._example = Example(self.classifier, self.picture)
+        return example
+
+    @property
+    def scene(self) -> Scene:
+        """What is looked at now. Raises PictureError when there is no picture."""
+        return Scene(self.example, self.target, self.layer, self.channel)
+
+    @traitlets.validate("classifier")
+    def _valid_classifier(self, proposal: Any) -> Classifier:
+        return as_classifier(proposal["value"])
+
+    @traitlets.validate("picture")
+    def _valid_picture(self, proposal: Any) -> Picture | None:
+        return None if proposal["value"] is None else read_picture(proposal["value"])
+
+    @traitlets.validate("target")
+    def _valid_target(self, proposal: Any) -> int | None:
+        return None if proposal["value"] is None else self.classifier.class_index(proposal["value"])
+
+    @traitlets.validate("layer")
+    def _valid_layer(self, proposal: Any) -> str:
+        self.classifier.layer(proposal["value"])
+        return str(proposal["value"])
+
+    @traitlets.validate("channel")
+    def _valid_channel(self, proposal: Any) -> int | None:
+        value = proposal["value"]
+        if value is None:
+            return None
+        channels = self.classifier.layer(self.layer).shape[0]
+        if isinstance(value, bool) or not isinstance(value, int | np.integer) or not 0 <= value < channels:
+            raise TargetError(f"{self.layer} has channels 0 to {channels - 1}, not {value!r}.")
+        return int(value)
+
+    @traitlets.validate("selection")
+    def _valid_selection(self, proposal: Any) -> tuple[int, ...]:
+        return tuple(int(index) for index in proposal["value"])
+
+    @traitlets.observe("classifier")
+    def _classifier_changed(self, _: Any) -> None:
+        self.channel = None
+        self.target = None
+        self.layer = self.classifier.default_layer
+
+    @traitlets.observe("layer")
+    def _layer_changed(self, _: Any) -> None:
+        if self.channel is not None and self.channel >= self.classifier.layer(self.layer).shape[0]:
+            self.channel = None
+
+
+def as_classifier(model: object, picture: object = None, class_names: Sequence[str] | None = None) -> Classifier:
+    """A Classifier of a Classifier, a network or a torchvision name. Raises ClassifierError.
+
+    A bare network that accepts any input size gets that of `picture`, when it is a small one or a tensor.
+    """
+    if isinstance(model, Classifier):
+        if class_names is not None:
+            raise ClassifierError("Give the class names to the Classifier, not beside it.")
+        return model
+    if isinstance(model, str):
+        return Classifier.of(model)
+    if not isinstance(model, nn.Module):
+        raise ClassifierError(f"Pass a torch network, a Classifier or a torchvision name, not {type(model).__name__}.")
+    size = _own_size(picture)
+    if size is not None:
+        try:
+            return Classifier(model, class_names=class_names, input_size=size)
+        except ClassifierError:
+            # The network wants another size than the picture's: let it choose.
+            pass
+    return Classifier(model, class_names=class_names)
+
+
+def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Probabilities of logits, over the last axis."""
+    exponentials = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    shares: NDArray[np.float32] = exponentials / exponentials.sum(axis=-1, keepdims=True)
+    return shares
+
+
+def _own_size(source: object) -> tuple[int, int] | None:
+    if source is None:
+        return None
+    picture = read_picture(source)
+    if picture.image is None:
+        height, width = picture.tensor.shape[-2:]  # type: ignore[union-attr]
+        return int(height), int(width)
+    size = (picture.image.height, picture.image.width)
+    return size if max(size) <= _SMALL else None

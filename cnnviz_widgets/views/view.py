@@ -1,0 +1,145 @@
+"""What all panels share: they follow a session, work in the background, and say what went wrong."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Generator
+from typing import Any, ClassVar
+
+import ipywidgets
+import traitlets
+
+from cnnviz_widgets.errors import ExplanationError
+from cnnviz_widgets.schedule import LatestWins
+from cnnviz_widgets.session import Scene, Session, as_classifier
+from cnnviz_widgets.widgets.status import Status
+
+_log = logging.getLogger("cnnviz_widgets")
+
+#: Work that can be dropped between any two of its steps.
+Work = Generator[Any, None, None]
+
+
+class View(ipywidgets.VBox):
+    """A panel over one session: it recomputes when what it depends on changes, and draws the newest result.
+
+    `View(model, picture)` makes a session of its own; `View(session)` is linked with the other views of that session.
+    Subclasses name the session's traits they depend on and implement `work` (on another thread, over a snapshot)
+    and `draw`. While `active` is False, as in a hidden tab, nothing is computed.
+    """
+
+    depends_on: ClassVar[tuple[str, ...]] = ("classifier", "picture", "target")
+    active = traitlets.Bool(True, help="Whether to compute; work that was put off is done when this becomes True.")
+
+    def __init__(
+        self, model: object, picture: object = None, *, class_names: Any = None, active: bool = True, **layout: Any
+    ) -> None:
+        if isinstance(model, Session):
+            if picture is not None:
+                model.picture = picture
+            self.session = model
+        else:
+            self.session = Session(as_classifier(model, picture, class_names), picture)
+        self.status = Status()
+        self._requests = LatestWins()
+        self._stale = True
+        super().__init__(**layout)
+        self.active = active
+        self.add_class("cnnviz-view")
+        self.children = (*self.build(), self.status)
+        self.session.observe(self._session_changed, names=list(self.depends_on))
+        self.observe(lambda _: self._refresh_if_stale(), names="active")
+        self._refresh_if_stale()
+
+    # -- for subclasses ------------------------------------------------------------------------------------------
+
+    def build(self) -> list[ipywidgets.Widget]:
+        """Make the panel's widgets; the status line is added below them."""
+        raise NotImplementedError
+
+    def work(self, scene: Scene) -> Work:
+        """Yield ever better results for `scene`. Runs on the worker: it must not read the session or the panel."""
+        raise NotImplementedError
+
+    def draw(self, result: Any) -> None:
+        """Show one result of `work`."""
+        raise NotImplementedError
+
+    def session_changed(self, names: set[str]) -> None:
+        """Called before the work is begun anew, when something the view depends on has changed."""
+
+    # -- the machinery -------------------------------------------------------------------------------------------
+
+    def refresh(self) -> None:
+        """Begin the work anew, dropping what is under way; put off while the view is not active."""
+        self._stale = True
+        self._refresh_if_stale()
+
+    def _refresh_if_stale(self) -> None:
+        if not (self.active and self._stale):
+            return
+        self._stale = False
+        try:
+            scene = self.session.scene
+        except ExplanationError as error:
+            self._requests.cancel()
+            self.status.say(str(error))
+            return
+        self.run(self._requests, lambda: self.work(scene), self.draw)
+
+    def run(
+        self,
+        requests: LatestWins,
+        begin: Callable[[], Work],
+        deliver: Callable[[Any], None],
+        ended: Callable[[], None] | None = None,
+    ) -> None:
+        """Do `begin()`'s work in the background; an exception in it becomes a sentence in the status line."""
+        requests.submit(_lazily(begin), deliver, self.fail, ended)
+
+    def fail(self, error: Exception) -> None:
+        """Say what went wrong; what was on screen stays."""
+        if not isinstance(error, ExplanationError):
+            _log.error("%s", type(self).__name__, exc_info=error)
+        self.status.say(sentence(error), "error")
+
+    def _session_changed(self, change: Any) -> None:
+        self.session_changed({change["name"]})
+        self.refresh()
+
+    def stop(self) -> None:
+        """Drop the work under way."""
+        self._requests.cancel()
+
+    def close(self) -> None:
+        """Stop the work, let go of the session and remove the panel from the page."""
+        self.stop()
+        try:
+            self.session.unobserve(self._session_changed, names=list(self.depends_on))
+        except ValueError:
+            pass
+        for widget in _descendants(self):
+            widget.close()
+        super().close()
+
+
+def sentence(error: BaseException) -> str:
+    """An exception as one line for the panel; our own exceptions already are one."""
+    if isinstance(error, ExplanationError):
+        return str(error)
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0][:300]}" if lines else type(error).__name__
+
+
+def _lazily(begin: Callable[[], Work]) -> Work:
+    """The work, begun where its first step is asked for: on the worker."""
+    yield from begin()
+
+
+def _descendants(box: ipywidgets.Box) -> list[ipywidgets.Widget]:
+    found: list[ipywidgets.Widget] = []
+    for child in box.children:
+        if isinstance(child, ipywidgets.Box):
+            found += _descendants(child)
+        found.append(child)
+    return found

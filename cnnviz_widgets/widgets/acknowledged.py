@@ -1,0 +1,86 @@
+"""The kernel's half of the one-message-in-flight protocol (the browser's half is js/src/one_in_flight.ts)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import anywidget
+
+STATIC = Path(__file__).parent.parent / "static"
+_log = logging.getLogger("cnnviz_widgets")
+
+#: Called with the validated event and with `done`, to be called once the event's work is finished.
+Handler = Callable[[Any, Callable[[], None]], None]
+
+
+class Acknowledged(anywidget.AnyWidget):
+    """A widget whose browser events wait for each other.
+
+    The browser sends `{kind: "event", seq, final, ...}` and holds back the next event until `{kind: "ack", seq}`
+    arrives. Acknowledge when the work is done, not when the message came: that is the flow control.
+    """
+
+    def __init__(self, **traits: Any) -> None:
+        unknown = [name for name in traits if not self.has_trait(name)]
+        if unknown:
+            raise TypeError(f"{type(self).__name__} has no {', '.join(unknown)}.")
+        self._handlers: list[Handler] = []
+        super().__init__(**traits)
+        self.on_msg(self._receive)
+
+    def on_event(self, handler: Handler) -> None:
+        """Call `handler(event, done)` for each event; the browser sends no further one until `done()` is called."""
+        self._handlers.append(handler)
+
+    def event(self, content: dict[str, Any], buffers: list[memoryview]) -> Any:
+        """Turn a browser message into an event, or raise ValueError: everything from the browser is untrusted."""
+        raise NotImplementedError
+
+    def _receive(self, _: object, content: object, buffers: list[memoryview]) -> None:
+        if not isinstance(content, dict) or content.get("kind") != "event":
+            return
+        seq = content.get("seq")
+        if isinstance(seq, bool) or not isinstance(seq, int) or not 0 <= seq < 2**53:
+            return
+        waiting = [object() for _ in self._handlers]
+
+        def acknowledge() -> None:
+            self.send({"kind": "ack", "seq": seq})
+
+        def done_of(token: object) -> Callable[[], None]:
+            def done() -> None:
+                if token in waiting:
+                    waiting.remove(token)
+                    if not waiting:
+                        acknowledge()
+
+            return done
+
+        try:
+            event = self.event(content, buffers)
+        except (ValueError, TypeError, KeyError, OverflowError) as error:
+            _log.warning("%s: refused a browser message: %s", type(self).__name__, error)
+            acknowledge()
+            return
+        if not waiting:
+            acknowledge()
+        for handler, token in list(zip(self._handlers, list(waiting), strict=True)):
+            done = done_of(token)
+            try:
+                handler(event, done)
+            except Exception:
+                done()
+                raise
+
+
+def integers(value: object, count: int, low: int, high: int) -> tuple[int, ...]:
+    """`value` as `count` integers in low..high; ValueError otherwise (floats, booleans and NaN included)."""
+    if not isinstance(value, list | tuple) or len(value) != count:
+        raise ValueError(f"expected {count} integers")
+    for item in value:
+        if isinstance(item, bool) or not isinstance(item, int) or not low <= item <= high:
+            raise ValueError(f"expected integers in {low}..{high}")
+    return tuple(value)
