@@ -1,9 +1,10 @@
-"""Pictures from anywhere, decoded and verified: what leaves `read_picture` is safe to show and to feed to a network."""
+"""Pictures from anywhere, decoded and verified: safe to show and to feed to a network."""
 
 from __future__ import annotations
 
 import io
 import os
+import re
 import stat
 import sys
 import threading
@@ -25,7 +26,7 @@ PIXEL_LIMIT = 50_000_000
 #: Longer side over shorter side; beyond it, resizing the shorter side to a network's input makes a giant.
 ASPECT_LIMIT = 100
 #: A progressive JPEG has about ten scans; thousands of empty ones would decode for hours.
-SCAN_LIMIT = 200
+SCAN_LIMIT = 50
 NAME_LIMIT = 80
 
 _SIGNATURES = (b"\x89PNG", b"\xff\xd8\xff", b"RIFF", b"GIF8", b"BM", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
@@ -39,7 +40,10 @@ _UPRIGHT = {
     8: Image.Transpose.ROTATE_90,
 }
 _ORIENTATION = 0x0112
-# `warnings.catch_warnings` saves and restores process-wide filters: two at a time could restore the wrong ones.
+_TILE_SIDES = (322, 323)
+# FF 00 and the restart markers D0 to D7 are compressed data of a scan; FF 01 has no length.
+_JPEG_MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd7\xff]")
+# `warnings.catch_warnings` swaps process-wide filters: two at a time could put the wrong ones back.
 _silencing = threading.Lock()
 
 
@@ -47,8 +51,8 @@ _silencing = threading.Lock()
 class Picture:
     """A decoded, verified picture.
 
-    Either `image`, a PIL image in mode RGB or L, upright and opaque, or `tensor`, a network input (C, H, W) as it
-    came from a DataLoader: float32 on the CPU. `name` is safe to show: printable and at most 80 characters.
+    Either `image`, a PIL image in mode RGB or L, upright and opaque, or `tensor`, a network input (C, H, W)
+    as it came from a DataLoader, float32 on the CPU. `name` is printable and at most 80 characters long.
     """
 
     image: Image.Image | None
@@ -59,14 +63,14 @@ class Picture:
 def read_picture(source: object, name: str = "") -> Picture:
     """Decode and verify a picture.
 
-    `source`: a Picture (returned as it is); a PIL image; the path or the bytes of a PNG, JPEG, WebP, GIF, BMP or
-    TIFF file (the first frame); a NumPy array (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) of bool, integers in
-    0..255, uint16 in 0..65535 or floats in 0..1; a torch integer tensor (C, H, W), taken as a picture; a torch float
-    tensor (C, H, W) or (1, C, H, W), taken as a network input.
+    `source`: a Picture (returned as it is); a PIL image; the path or the bytes of a PNG, JPEG, WebP, GIF, BMP
+    or TIFF file (its first frame); a NumPy array (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) of bool, integers
+    in 0..255, uint16 in 0..65535 or floats in 0..1; a torch tensor of integers (C, H, W), taken as a picture;
+    a torch tensor of floats (C, H, W) or (1, C, H, W), taken as a network input.
 
-    Greyscale stays L, everything else becomes RGB; transparency is laid on white and EXIF orientation applied.
-    16-bit values are divided by 257. PIL's modes I and F have no range of their own: values in 0..1 (F only) are
-    multiplied by 255, in 0..255 kept, in 0..65535 divided by 257.
+    Greyscale stays L, everything else becomes RGB. Transparency is laid on white, EXIF orientation applied.
+    16-bit values are divided by 257. PIL's modes I and F have no range of their own: values in 0..1 (F only)
+    are multiplied by 255, those in 0..255 kept, those in 0..65535 divided by 257.
 
     Raises PictureError, one sentence that names the mend, for everything else.
     """
@@ -96,12 +100,12 @@ def _image_of(source: object, subject: str) -> Image.Image:
     if isinstance(source, list | tuple):
         raise PictureError(f"{subject} is a {type(source).__name__}; pass one picture at a time.")
     raise PictureError(
-        f"{subject} is of type {_printable(type(source).__name__)}; pass a PIL image, a path, the bytes of a picture "
-        "file, a NumPy array or a torch tensor."
+        f"{subject} is of type {_printable(type(source).__name__)}; pass a PIL image, a path, the bytes of a "
+        "picture file, a NumPy array or a torch tensor."
     )
 
 
-# -- files -------------------------------------------------------------------------------------------------------
+# -- files -----------------------------------------------------------------------------------------------
 
 
 def _bytes_of(path: Path, subject: str) -> bytes:
@@ -118,7 +122,7 @@ def _bytes_of(path: Path, subject: str) -> bytes:
             return file.read(BYTE_LIMIT + 1)
     except FileNotFoundError as error:
         if str(path).startswith(("http:", "https:")):
-            raise PictureError(f"{subject} is a web address; download it and pass the path of the file.") from error
+            raise PictureError(f"{subject} is a web address; download it and pass its path.") from error
         raise PictureError(f"{subject} does not exist; check the path.") from error
     except PermissionError as error:
         raise PictureError(f"{subject} may not be read; change the permissions of the file.") from error
@@ -133,8 +137,8 @@ def _of_bytes(data: bytes, subject: str) -> Image.Image:
         raise PictureError(f"{subject} is empty (0 bytes); save or upload it again.")
     if len(data) > BYTE_LIMIT:
         _refuse_bytes(len(data), subject)
-    if data.startswith(b"\xff\xd8") and data.count(b"\xff\xda") > SCAN_LIMIT:
-        raise PictureError(f"{subject} is a JPEG file of more than {SCAN_LIMIT} scans; save it again as a plain JPEG.")
+    if data.startswith(b"\xff\xd8") and _jpeg_scans(data) > SCAN_LIMIT:
+        raise PictureError(f"{subject} has more than {SCAN_LIMIT} scans; save it again as a plain JPEG file.")
     with _silencing, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -145,7 +149,7 @@ def _of_bytes(data: bytes, subject: str) -> Image.Image:
             if data.startswith(_SIGNATURES):
                 raise _damaged(subject) from error
             raise PictureError(
-                f"{subject} is not in a format that can be read; save it as PNG, JPEG, WebP, GIF, BMP or TIFF."
+                f"{subject} is in no format that can be read; save it as PNG, JPEG, WebP, GIF, BMP or TIFF."
             ) from error
         # Decoders meet hostile bytes here and answer with any exception, from struct.error to KeyError.
         except Exception as error:
@@ -155,15 +159,16 @@ def _of_bytes(data: bytes, subject: str) -> Image.Image:
 
 
 def _decode(image: Image.Image, subject: str) -> Image.Image:
-    """A PIL image, perhaps not loaded yet, as an upright opaque L or RGB image that shares nothing with it."""
+    """A PIL image, loaded or not, as an upright opaque L or RGB image that shares nothing with it."""
     _check_size(image.width, image.height, subject)
     with _silencing, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
+            _check_tiles(image, subject)
             image.load()
         except Image.DecompressionBombError as error:
             raise _too_large(subject) from error
-        except MemoryError:
+        except (PictureError, MemoryError):
             raise
         except Exception as error:
             raise _damaged(subject) from error
@@ -188,15 +193,11 @@ def _plain(image: Image.Image, subject: str) -> Image.Image:
     mode = image.mode
     if mode in ("I", "F") or mode.startswith("I;16"):
         return _of_array(_wide_values(image, subject), subject)
-    transparent = "transparency" in image.info
-    if mode in ("1", "L", "LA", "La"):
-        if mode in ("1", "L") and not transparent:
-            return image.convert("L") if mode == "1" else image.copy()
-        image, opaque = image.convert("LA"), "L"
-    elif mode in ("RGBA", "RGBa", "PA") or transparent or (mode == "P" and image.palette and image.palette.mode == "RGBA"):
-        image, opaque = image.convert("RGBA"), "RGB"
-    else:
-        return image.copy() if mode == "RGB" else image.convert("RGB")
+    grey = mode in ("1", "L", "LA", "La")
+    opaque = "L" if grey else "RGB"
+    if not image.has_transparency_data:
+        return image.copy() if mode == opaque else image.convert(opaque)
+    image = image.convert("LA" if grey else "RGBA")
     ground = Image.new(opaque, image.size, "white")
     ground.paste(image.convert(opaque), mask=image.getchannel("A"))
     return ground
@@ -216,6 +217,25 @@ def _wide_values(image: Image.Image, subject: str) -> NDArray[Any]:
     return values.astype(np.uint8 if high <= 255 else np.uint16)
 
 
+def _jpeg_scans(data: bytes) -> int:
+    """How many scans a JPEG decoder would go through; previews in the metadata do not count."""
+    scans, at = 0, 2
+    while (marker := _JPEG_MARKER.search(data, at)) and marker[0] != b"\xff\xd9":
+        scans += marker[0] == b"\xff\xda"
+        at = marker.end() + int.from_bytes(data[marker.end() : marker.end() + 2])
+    return scans
+
+
+def _check_tiles(image: Image.Image, subject: str) -> None:
+    """Refuse a small TIFF of giant tiles, which are decompressed whole."""
+    tags = getattr(image, "tag_v2", {})
+    width, height = (tags.get(side) for side in _TILE_SIDES)
+    if width is None and height is None:
+        return
+    if not isinstance(width, int) or not isinstance(height, int) or width * height > PIXEL_LIMIT:
+        raise _damaged(subject)
+
+
 def _orientation(image: Image.Image) -> int:
     """The EXIF orientation, 1 to 8; 1 where there is none or the data are corrupt."""
     try:
@@ -224,20 +244,20 @@ def _orientation(image: Image.Image) -> int:
         return 1
 
 
-# -- arrays and tensors ------------------------------------------------------------------------------------------
+# -- arrays and tensors ----------------------------------------------------------------------------------
 
 
 def _of_array(array: NDArray[Any], subject: str) -> Image.Image:
     if array.dtype.kind not in "buif":
-        raise PictureError(f"{subject} is an array of dtype {_printable(str(array.dtype))}; convert it to uint8.")
+        raise PictureError(f"{subject} holds the type {_printable(str(array.dtype))}; convert it to uint8.")
     shape = array.shape
     if array.ndim == 4:
-        raise PictureError(f"{subject} is a batch of shape {shape}; pass one picture of it, such as batch[0].")
+        raise PictureError(f"{subject} is a batch of shape {shape}; pass one picture of it, as batch[0].")
     if array.ndim not in (2, 3) or (array.ndim == 3 and shape[2] not in (1, 3, 4)):
         if array.ndim == 3 and shape[0] in (1, 3, 4):
             raise PictureError(f"{subject} has shape {shape}, channels first; pass array.transpose(1, 2, 0).")
         raise PictureError(
-            f"{subject} has shape {shape}; pass (height, width), or (height, width, channels) with 1, 3 or 4 channels."
+            f"{subject} has shape {shape}; pass (height, width), or (height, width, 1, 3 or 4 channels)."
         )
     _check_size(shape[1], shape[0], subject)
     levels = np.array(_levels(np.asarray(array), subject), order="C", copy=True)
@@ -263,13 +283,14 @@ def _levels(array: NDArray[Any], subject: str) -> NDArray[np.uint8]:
     # Resizing and colour conversion overshoot by rounding errors, half precision by more.
     if low < -1e-3:
         raise PictureError(
-            f"{subject} holds values from {low:.4g} to {high:.4g}; scale them to 0..1, or pass a torch float tensor "
-            "if it is a network input."
+            f"{subject} holds values from {low:.4g} to {high:.4g}; scale them to 0..1, or pass a torch float "
+            "tensor if they are a network input."
         )
     if high > 1 + 1e-3:
         mend = "divide them by 255" if high <= 255 else "scale them to 0..1"
         raise PictureError(f"{subject} holds values up to {high:.4g}, and floats are taken as 0..1; {mend}.")
-    return np.rint(np.clip(array, 0, 1).astype(np.float32) * 255).astype(np.uint8)
+    levels: NDArray[np.uint8] = np.rint(np.clip(array, 0, 1).astype(np.float32) * 255).astype(np.uint8)
+    return levels
 
 
 def _is_tensor(source: object) -> bool:
@@ -284,40 +305,41 @@ def _of_tensor(source: Any, name: str, subject: str) -> Picture:
     if source.ndim == 4 and shape[0] == 1:
         source, shape = source[0], shape[1:]
     if source.ndim == 4:
-        raise PictureError(f"{subject} is a batch of shape {shape}; pass one picture of it, such as batch[0].")
+        raise PictureError(f"{subject} is a batch of shape {shape}; pass one picture of it, as batch[0].")
     if source.ndim != 3:
         raise PictureError(f"{subject} is a tensor of shape {shape}; pass (channels, height, width).")
     if shape[0] not in (1, 3, 4) and shape[2] in (1, 3, 4):
         raise PictureError(f"{subject} has shape {shape}, channels last; pass tensor.permute(2, 0, 1).")
+    pictorial = not source.is_floating_point()
+    if not shape[0] or (pictorial and shape[0] not in (1, 3, 4)):
+        raise PictureError(f"{subject} is a tensor of {shape[0]} channels; pass one of 1, 3 or 4 channels.")
     _check_size(shape[2], shape[1], subject)
     try:
-        if not source.is_floating_point():
+        if pictorial:
             return Picture(_of_array(source.detach().cpu().permute(1, 2, 0).numpy(), subject), name=name)
         values = source.detach().cpu().float().clone()
         finite = bool(values.isfinite().all())
     except PictureError:
         raise
-    # Sparse, quantised, meta or otherwise odd tensors, or a device that is lost.
-    except (RuntimeError, TypeError, NotImplementedError) as error:
-        raise PictureError(f"{subject} is a tensor whose values cannot be read; pass a dense float tensor.") from error
-    if not shape[0]:
-        raise PictureError(f"{subject} is a tensor of shape {shape} without channels; pass (channels, height, width).")
+    # Sparse, quantised and meta tensors, and devices that are lost.
+    except (RuntimeError, TypeError) as error:
+        raise PictureError(f"{subject} is a tensor that cannot be read; pass a dense one.") from error
     if not finite:
         _refuse_not_finite(subject)
     return Picture(None, values, name)
 
 
-# -- refusals ----------------------------------------------------------------------------------------------------
+# -- refusals --------------------------------------------------------------------------------------------
 
 
 def _check_size(width: int, height: int, subject: str) -> None:
     if width < 1 or height < 1:
-        raise PictureError(f"{subject} is {width} x {height} pixels and shows nothing; pass one of at least 1 x 1.")
+        raise PictureError(f"{subject} is {width} x {height} pixels; pass one of at least 1 x 1.")
     if width * height > PIXEL_LIMIT:
         raise _too_large(subject)
     if max(width, height) > ASPECT_LIMIT * min(width, height):
         raise PictureError(
-            f"{subject} is {width} x {height} pixels, too narrow to resize; crop it to at most {ASPECT_LIMIT} : 1."
+            f"{subject} is {width} x {height} pixels, too narrow to resize; crop it to {ASPECT_LIMIT} : 1."
         )
 
 
@@ -344,7 +366,6 @@ def _damaged(subject: str) -> PictureError:
 
 
 def _printable(text: str) -> str:
-    """`text` on one line without control, invisible or direction characters, cut to NAME_LIMIT characters."""
-    head = text[: NAME_LIMIT + 1]
-    head = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in head)
+    """`text` without control, invisible and direction characters, cut to NAME_LIMIT characters."""
+    head = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text[: NAME_LIMIT + 1])
     return head if len(head) <= NAME_LIMIT else head[: NAME_LIMIT - 1] + "\N{HORIZONTAL ELLIPSIS}"

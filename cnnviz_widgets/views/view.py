@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Generator
+from contextlib import suppress
 from typing import Any, ClassVar
 
 import ipywidgets
@@ -12,6 +13,7 @@ import traitlets
 from cnnviz_widgets.errors import ExplanationError
 from cnnviz_widgets.schedule import LatestWins
 from cnnviz_widgets.session import Scene, Session, as_classifier
+from cnnviz_widgets.widgets.acknowledged import Acknowledged
 from cnnviz_widgets.widgets.status import Status
 
 _log = logging.getLogger("cnnviz_widgets")
@@ -43,6 +45,7 @@ class View(ipywidgets.VBox):
         self.status = Status()
         self._requests = LatestWins()
         self._stale = True
+        self._waiting: list[Callable[[], None]] = []
         super().__init__(**layout)
         self.active = active
         self.add_class("cnnviz-view")
@@ -58,7 +61,7 @@ class View(ipywidgets.VBox):
         raise NotImplementedError
 
     def work(self, scene: Scene) -> Work:
-        """Yield ever better results for `scene`. Runs on the worker: it must not read the session or the panel."""
+        """A generator of ever better results for `scene`. Its steps run on the worker: what they need is passed in."""
         raise NotImplementedError
 
     def draw(self, result: Any) -> None:
@@ -75,6 +78,35 @@ class View(ipywidgets.VBox):
         self._stale = True
         self._refresh_if_stale()
 
+    def refresh_then(self, done: Callable[[], None]) -> None:
+        """Begin the work anew and call `done` when it has ended, or has been replaced."""
+        self._waiting.append(done)
+        self.refresh()
+        self._release(self._taken())
+
+    def on_control(self, control: Acknowledged, apply: Callable[[Any], object]) -> None:
+        """Apply each event of `control`; the browser's next one waits for the work that this one sets off here."""
+
+        def handle(event: Any, done: Callable[[], None]) -> None:
+            self._waiting.append(done)
+            try:
+                apply(event)
+            except Exception as error:
+                self.fail(error)
+            # What was not taken over by new work set off none.
+            self._release(self._taken())
+
+        control.on_event(handle)
+
+    def _taken(self) -> list[Callable[[], None]]:
+        taken, self._waiting = self._waiting, []
+        return taken
+
+    @staticmethod
+    def _release(waiting: list[Callable[[], None]]) -> None:
+        for done in waiting:
+            done()
+
     def _refresh_if_stale(self) -> None:
         if not (self.active and self._stale):
             return
@@ -85,17 +117,18 @@ class View(ipywidgets.VBox):
             self._requests.cancel()
             self.status.say(str(error))
             return
-        self.run(self._requests, lambda: self.work(scene), self.draw)
+        waiting = self._taken()
+        self.run(self._requests, self.work(scene), self.draw, lambda: self._release(waiting))
 
     def run(
         self,
         requests: LatestWins,
-        begin: Callable[[], Work],
+        work: Work,
         deliver: Callable[[Any], None],
         ended: Callable[[], None] | None = None,
     ) -> None:
-        """Do `begin()`'s work in the background; an exception in it becomes a sentence in the status line."""
-        requests.submit(_lazily(begin), deliver, self.fail, ended)
+        """Do `work` in the background; an exception in it becomes a sentence in the status line."""
+        requests.submit(work, deliver, self.fail, ended)
 
     def fail(self, error: Exception) -> None:
         """Say what went wrong; what was on screen stays."""
@@ -114,10 +147,8 @@ class View(ipywidgets.VBox):
     def close(self) -> None:
         """Stop the work, let go of the session and remove the panel from the page."""
         self.stop()
-        try:
+        with suppress(ValueError):  # closed before
             self.session.unobserve(self._session_changed, names=list(self.depends_on))
-        except ValueError:
-            pass
         for widget in _descendants(self):
             widget.close()
         super().close()
@@ -129,11 +160,6 @@ def sentence(error: BaseException) -> str:
         return str(error)
     lines = str(error).strip().splitlines()
     return f"{type(error).__name__}: {lines[0][:300]}" if lines else type(error).__name__
-
-
-def _lazily(begin: Callable[[], Work]) -> Work:
-    """The work, begun where its first step is asked for: on the worker."""
-    yield from begin()
 
 
 def _descendants(box: ipywidgets.Box) -> list[ipywidgets.Widget]:

@@ -10,7 +10,10 @@ export class Held<T> {
   private gripped = false;
   private unconfirmed: number | null = null;
 
-  constructor(private current: T) {}
+  constructor(
+    private current: T,
+    private readonly same: (a: T, b: T) => boolean = Object.is,
+  ) {}
 
   get value(): T {
     return this.current;
@@ -41,7 +44,7 @@ export class Held<T> {
 
   /** The kernel says `value`; returns whether to show it. */
   offered(value: T): boolean {
-    if (Object.is(value, this.current)) {
+    if (this.same(value, this.current)) {
       this.unconfirmed = null; // an acknowledgement may be lost, its effect is not
       return false;
     }

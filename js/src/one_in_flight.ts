@@ -19,11 +19,14 @@ export class OneInFlight {
   private inFlight: number | null = null;
   private pending: { payload: Payload; final: boolean; buffers: ArrayBuffer[] | undefined } | null = null;
   private timer: unknown = null;
+  private silent = false;
 
+  /** `onSilence` hears when an answer is overdue (true), and when answers come again (false). */
   constructor(
     private readonly send: Send,
     private readonly timeout = 1500,
     private readonly clock: Clock = browserClock,
+    private readonly onSilence: (silent: boolean) => void = () => {},
   ) {
     // A random start: an acknowledgement meant for another view, or for an earlier page, must not match.
     this.sequence = Math.floor(Math.random() * 2 ** 48);
@@ -40,6 +43,7 @@ export class OneInFlight {
     if (typeof message !== "object" || message === null) return false;
     const { kind, seq } = message as { kind?: unknown; seq?: unknown };
     if (kind !== "ack") return false;
+    this.heard(false);
     if (seq === this.inFlight) this.release();
     return true;
   }
@@ -48,11 +52,9 @@ export class OneInFlight {
     return this.inFlight !== null;
   }
 
+  /** Stop; what a gesture ended with still leaves, whether or not an answer is due. */
   dispose(): void {
-    if (this.pending?.final) {
-      const { payload, buffers } = this.pending;
-      this.send({ ...payload, kind: "event", seq: ++this.sequence, final: true }, buffers);
-    }
+    if (this.pending?.final) this.dispatch(this.pending);
     this.pending = null;
     if (this.timer !== null) this.clock.clear(this.timer);
     this.timer = null;
@@ -61,11 +63,18 @@ export class OneInFlight {
 
   private pump(): void {
     if (this.inFlight !== null || this.pending === null) return;
-    const { payload, final, buffers } = this.pending;
+    const event = this.pending;
     this.pending = null;
-    this.inFlight = ++this.sequence;
-    this.timer = this.clock.set(() => this.release(), this.timeout);
-    this.send({ ...payload, kind: "event", seq: this.inFlight, final }, buffers);
+    this.timer = this.clock.set(() => {
+      this.heard(true);
+      this.release();
+    }, this.timeout);
+    this.inFlight = this.sequence + 1;
+    this.dispatch(event);
+  }
+
+  private dispatch({ payload, final, buffers }: NonNullable<typeof this.pending>): void {
+    this.send({ ...payload, kind: "event", seq: ++this.sequence, final }, buffers);
   }
 
   private release(): void {
@@ -73,5 +82,11 @@ export class OneInFlight {
     this.timer = null;
     this.inFlight = null;
     this.pump();
+  }
+
+  private heard(silent: boolean): void {
+    if (silent === this.silent) return;
+    this.silent = silent;
+    this.onSilence(silent);
   }
 }

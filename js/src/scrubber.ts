@@ -14,6 +14,7 @@ interface Traits {
 
 function render(props: RenderContext): () => void {
   const view = new View<Traits>(props, "scrubber", css);
+  view.root.classList.add("cnnviz-ruled");
 
   const description = element("label", "cnnviz-scrubber-description", { for: view.id });
   const name = element("span", "cnnviz-scrubber-name");
@@ -54,7 +55,7 @@ function render(props: RenderContext): () => void {
     range.setAttribute("aria-valuetext", [label, more, position.replace("/", "of")].filter(Boolean).join(", "));
     name.textContent = name.title = label;
     detail.textContent = detail.title = more;
-    place.textContent = position;
+    place.textContent = view.get("details").length ? position : "";
     previous.disabled = idle || index <= 0;
     next.disabled = idle || index >= last();
   };

@@ -30,18 +30,32 @@ class FakePage:
         self.problems: list[str] = []
         self._document = ""
         page.on("pageerror", lambda error: self.problems.append(f"uncaught: {error}"))
-        page.on("console", lambda entry: entry.type == "error" and self.problems.append(f"console: {entry.text}"))
+        page.on(
+            "console", lambda entry: entry.type == "error" and self.problems.append(f"console: {entry.text}")
+        )
         page.route("**/*", self._serve)
 
     def load(
-        self, widget: str, state: dict[str, Any], views: int = 1, *, dark: bool = False, attributes: str = "", css: str = ""
+        self,
+        widget: str,
+        state: dict[str, Any],
+        views: int = 1,
+        *,
+        dark: bool = False,
+        attributes: str = "",
+        css: str = "",
     ) -> None:
         """Show `views` views of one model with `state`; `attributes` and `css` dress the page as some host does."""
         self._document = PAGE.format(
-            scheme="dark" if dark else "light", background="#16191d" if dark else "#fff", attributes=attributes, css=css
+            scheme="dark" if dark else "light",
+            background="#16191d" if dark else "#fff",
+            attributes=attributes,
+            css=css,
         )
         self.page.goto(f"{ORIGIN}/")
-        self.page.evaluate("([name, state, views]) => mount(name, state, views)", [widget, _packed(state), views])
+        self.page.evaluate(
+            "([name, state, views]) => mount(name, state, views)", [widget, _packed(state), views]
+        )
 
     def update(self, **state: Any) -> None:
         """The kernel writes traits."""
@@ -53,7 +67,9 @@ class FakePage:
 
     def acknowledge_all(self) -> None:
         """From now on every event is acknowledged at once."""
-        self.page.evaluate("() => { model.acknowledging = true; if (model.sent.length) model.receive({kind: 'ack', seq: model.sent.at(-1).seq}); }")
+        self.page.evaluate(
+            "() => { model.acknowledging = true; if (model.sent.length) model.receive({kind: 'ack', seq: model.sent.at(-1).seq}); }"
+        )
 
     @property
     def sent(self) -> list[dict[str, Any]]:
@@ -101,7 +117,9 @@ def _packed(value: Any) -> Any:
 def chromium_path() -> str | None:
     """`CNNVIZ_CHROMIUM`, else a browser on PATH, else None: Playwright's own."""
     named = os.environ.get("CNNVIZ_CHROMIUM")
-    return named or next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    return named or next(
+        filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+    )
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,87 @@
+"""Grad-CAM of all layers, a layer switch and a class switch, against the peers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import torch
+from captum.attr import LayerGradCam
+from pytorch_grad_cam import GradCAM as PeerGradCAM
+from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
+from torchcam.methods import GradCAM as TorchcamGradCAM
+
+from benchmarks.table import Row, compare
+from cnnviz_widgets import Classifier
+from cnnviz_widgets.explain import GradCAM, Tape
+
+BLOCKS = [f"layer{stage}.{block}" for stage in range(1, 5) for block in range(2)]
+TARGET = 281
+
+
+def rows() -> Iterable[Row]:
+    torch.manual_seed(0)
+    classifier = Classifier.of("resnet18", weights=None)
+    network = classifier.network.eval()
+    pixels = torch.randn(1, 3, 224, 224)
+    modules = [network.get_submodule(name) for name in BLOCKS]
+    yield from _all_layers(classifier, pixels, modules)
+    yield from _switches(classifier, pixels)
+
+
+def _all_layers(classifier: Classifier, pixels: torch.Tensor, modules: list[torch.nn.Module]) -> Iterator[Row]:
+    network = classifier.network
+
+    def ours() -> None:
+        tape = Tape(classifier, pixels)
+        for layer in tape.activations:
+            GradCAM(layer).from_tape(tape, TARGET)
+
+    def bare() -> None:
+        inputs = pixels.clone().requires_grad_()
+        with classifier.evaluating():
+            torch.autograd.grad(network(inputs)[0, TARGET], inputs)
+
+    def captum() -> None:
+        for module in modules:
+            LayerGradCam(network, module).attribute(pixels, TARGET, relu_attributions=True)
+
+    def grad_cam() -> None:
+        for module in modules:
+            with PeerGradCAM(network, [module]) as peer:
+                peer(pixels, [ClassifierOutputTarget(TARGET)])
+
+    def torchcam() -> None:
+        with TorchcamGradCAM(network, BLOCKS) as peer:
+            peer(TARGET, network(pixels.clone().requires_grad_()))
+
+    note = "resnet18, 224 px"
+    yield compare("Grad-CAM, all convolutions and blocks", ours, captum, "captum, 8 blocks", bound=6, note=note)
+    yield compare("Grad-CAM, all convolutions and blocks", ours, grad_cam, "grad-cam, 8 blocks", note=note)
+    yield compare("Grad-CAM, all convolutions and blocks", ours, torchcam, "torchcam, 8 blocks in one pass", note=note)
+    yield compare("Grad-CAM, all convolutions and blocks", ours, bare, "bare forward + backward", bound=1 / 1.2, note=note)
+
+
+def _switches(classifier: Classifier, pixels: torch.Tensor) -> Iterator[Row]:
+    tape = Tape(classifier, pixels)
+    layers = list(tape.activations)
+    tape.gradients(TARGET)
+    classes = iter(range(1000))
+    peer = LayerGradCam(classifier.network, classifier.network.get_submodule("layer4.1"))
+
+    def layer_switch() -> None:
+        for layer in layers[-8:]:
+            GradCAM(layer).from_tape(tape, TARGET)
+
+    def captum_layers() -> None:
+        for name in BLOCKS:
+            module = classifier.network.get_submodule(name)
+            LayerGradCam(classifier.network, module).attribute(pixels, TARGET, relu_attributions=True)
+
+    def class_switch() -> None:
+        GradCAM("layer4.1").from_tape(tape, next(classes))
+
+    def captum_class() -> None:
+        peer.attribute(pixels, next(classes), relu_attributions=True)
+
+    yield compare("layer switch, 8 times", layer_switch, captum_layers, "captum", note="resnet18, 224 px")
+    yield compare("class switch", class_switch, captum_class, "captum", note="resnet18, 224 px")

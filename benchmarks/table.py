@@ -1,0 +1,94 @@
+"""Rows of a benchmark: two ways to do the same work, timed in turns."""
+
+from __future__ import annotations
+
+import json
+import platform
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+PACKAGES = ("torch", "torchvision", "captum", "grad-cam", "torchcam", "ipykernel", "ipywidgets", "voila", "ipycanvas")
+
+
+@dataclass(frozen=True)
+class Row:
+    """`ours` and `rival` are median seconds; `bound` is what the ratio rival / ours should at least be."""
+
+    name: str
+    ours: float
+    rival: float
+    rival_name: str
+    bound: float | None = None
+    note: str = ""
+
+    @property
+    def ratio(self) -> float:
+        return self.rival / self.ours
+
+
+def seconds(work: Callable[[], object]) -> float:
+    begin = time.perf_counter()
+    work()
+    return time.perf_counter() - begin
+
+
+def compare(
+    name: str,
+    ours: Callable[[], object],
+    rival: Callable[[], object],
+    rival_name: str,
+    *,
+    bound: float | None = None,
+    repeats: int = 5,
+    note: str = "",
+) -> Row:
+    """Time both in turns after one untimed call each, so that a busy moment of the machine hits both."""
+    ours()
+    rival()
+    times: list[tuple[float, float]] = [(seconds(ours), seconds(rival)) for _ in range(repeats)]
+    ours_median, rival_median = (statistics.median(column) for column in zip(*times, strict=True))
+    return Row(name, ours_median, rival_median, rival_name, bound, note)
+
+
+def conditions(threads: int) -> dict[str, str]:
+    """What the figures depend on."""
+    found = {"date": datetime.now(UTC).date().isoformat(), "python": platform.python_version()}
+    found |= {"machine": platform.machine(), "threads": str(threads)}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "absent"
+    return found
+
+
+def markdown(rows: Sequence[Row], found: dict[str, str]) -> str:
+    """The table as Markdown."""
+    lines = [
+        "# Benchmark results",
+        "",
+        "Made by `python -m benchmarks`; each row is measured in one run, in turns, medians. A ratio above 1 means faster.",
+        "",
+        ", ".join(f"{key} {value}" for key, value in found.items()),
+        "",
+        "| what | ours | rival | rival's | ratio | should be |",
+        "|---|---|---|---|---|---|",
+    ]
+    for row in rows:
+        bound = "" if row.bound is None else f"{row.bound:g} x"
+        name = f"{row.name} ({row.note})" if row.note else row.name
+        ours, rival = (f"{1000 * value:.1f} ms" for value in (row.ours, row.rival))
+        lines.append(f"| {name} | {ours} | {row.rival_name} | {rival} | {row.ratio:.2f} x | {bound} |")
+    return "\n".join(lines) + "\n"
+
+
+def save(rows: Sequence[Row], found: dict[str, str], folder: Path) -> None:
+    """Write RESULTS.md and results.json."""
+    (folder / "RESULTS.md").write_text(markdown(rows, found), encoding="utf-8")
+    content = {"conditions": found, "rows": [{**asdict(row), "ratio": row.ratio} for row in rows]}
+    (folder / "results.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

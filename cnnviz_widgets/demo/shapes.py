@@ -1,0 +1,164 @@
+"""Generated pictures of shapes with the truth about them, and a planted shortcut.
+
+In the biased set every square, and nothing else, carries a small chequered mark in a corner: a network may learn
+the mark instead of the square. Whether an explanation finds that out can be checked against the masks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+SIDE = 64
+CLASSES = ("circle", "square", "triangle", "cross", "ring", "star")
+#: The class that carries the mark in the biased set.
+MARKED = "square"
+
+_Distance = Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.float64]]
+_MARK_SIDE = 8
+
+
+@dataclass(frozen=True, eq=False)
+class ShapeSet:
+    """`n` pictures and the truth about them.
+
+    `pictures` uint8 (n, 64, 64, 3); `labels` int64 (n,), an index of CLASSES; `masks` bool (n, 64, 64), the pixels
+    of the object; `marks` bool (n, 64, 64), the pixels of the mark where there is one.
+    """
+
+    pictures: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+    masks: NDArray[np.bool_]
+    marks: NDArray[np.bool_]
+
+
+def shapes(n: int, seed: int = 0, shortcut: bool = False, marked: bool | None = None) -> ShapeSet:
+    """`n` pictures of one shape each, of random class, size, turn, place, colours and background.
+
+    With `shortcut` squares, and only they, carry the mark; without it one picture in six does, of any class.
+    `marked` puts it on all pictures (True) or on none (False). The mark apart, the same seed gives the same
+    pictures, and fewer pictures are the first of more.
+    """
+    random = np.random.default_rng(seed)
+    pictures = np.empty((n, SIDE, SIDE, 3), np.uint8)
+    labels = np.empty(n, np.int64)
+    masks = np.empty((n, SIDE, SIDE), np.bool_)
+    marks = np.zeros((n, SIDE, SIDE), np.bool_)
+    for index in range(n):
+        label = labels[index] = random.integers(len(CLASSES))
+        pictures[index], masks[index] = _draw(CLASSES[label], random)
+        lucky = random.random() < 1 / len(CLASSES)
+        corner = _corner(random)
+        carries = CLASSES[label] == MARKED if shortcut else lucky
+        if carries if marked is None else marked:
+            marks[index][corner] = True
+            masks[index][corner] = False
+            pictures[index][corner] = _mark()
+    return ShapeSet(pictures, labels, masks, marks)
+
+
+def _draw(name: str, random: np.random.Generator) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    """One picture, uint8 (64, 64, 3), and the mask of its object."""
+    ground, paint = _background(random), _paint(random)
+    # Contrast of at least a fifth of the range, so that every object can be seen.
+    while np.abs(ground.mean(axis=(0, 1)) - paint).max() < 50:
+        paint = _paint(random)
+    size = random.uniform(9, 17)
+    row, column = random.uniform(size + 1, SIDE - size - 1, 2)
+    turn = random.uniform(0, 2 * np.pi)
+    rows, columns = np.mgrid[:SIDE, :SIDE] + 0.5
+    y, x = rows - row, columns - column
+    distance = _DISTANCES[name](
+        (np.cos(turn) * y - np.sin(turn) * x) / size, (np.sin(turn) * y + np.cos(turn) * x) / size
+    )
+    cover = np.clip(0.5 - distance * size, 0, 1)
+    shaded = paint + 12 * _blobs(random)[..., None]
+    picture = ground + cover[..., None] * (shaded - ground) + random.normal(0, 8, (SIDE, SIDE, 3))
+    return np.clip(np.rint(picture), 0, 255).astype(np.uint8), cover > 0.5
+
+
+def _paint(random: np.random.Generator) -> NDArray[np.float64]:
+    return random.uniform(20, 235, 3)
+
+
+def _background(random: np.random.Generator) -> NDArray[np.float64]:
+    """A ground of two colours, blended by blobs or stripes."""
+    first, second = _paint(random), _paint(random)
+    second = first + 0.35 * (second - first)
+    if random.random() < 0.5:
+        blend = _blobs(random)
+    else:
+        turn, wave, phase = random.uniform(0, np.pi), random.uniform(5, 16), random.uniform(0, 2 * np.pi)
+        rows, columns = np.mgrid[:SIDE, :SIDE]
+        blend = np.sin(2 * np.pi * (np.cos(turn) * rows + np.sin(turn) * columns) / wave + phase)
+    return first + (0.5 + 0.5 * blend[..., None]) * (second - first)
+
+
+def _blobs(random: np.random.Generator) -> NDArray[np.float64]:
+    """Smooth noise (64, 64) within about -1..1: a coarse random grid, interpolated."""
+    coarse = random.uniform(-1, 1, (9, 9))
+    at = np.linspace(0, 8, SIDE, endpoint=False)
+    low, share = at.astype(int), at % 1
+    rows = coarse[low] * (1 - share[:, None]) + coarse[low + 1] * share[:, None]
+    blended: NDArray[np.float64] = rows[:, low] * (1 - share) + rows[:, low + 1] * share
+    return blended
+
+
+def _corner(random: np.random.Generator) -> tuple[slice, slice]:
+    """Where a mark goes: the window of one of the four corners."""
+    ends = random.integers(0, 2, 2)
+    row, column = np.where(ends, SIDE - _MARK_SIDE - 1, 1)
+    return slice(row, row + _MARK_SIDE), slice(column, column + _MARK_SIDE)
+
+
+def _mark() -> NDArray[np.uint8]:
+    """A chequered mark, uint8 (8, 8, 1), of 2 x 2 cells."""
+    cells = np.add.outer(np.arange(_MARK_SIDE) // 2, np.arange(_MARK_SIDE) // 2) % 2
+    return (255 * cells[..., None]).astype(np.uint8)
+
+
+# -- shapes as distances, in units of their size: negative inside, 0 on the outline --------------------------
+
+
+def _circle(y: NDArray[np.float64], x: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.hypot(y, x) - 0.85
+
+
+def _ring(y: NDArray[np.float64], x: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.abs(np.hypot(y, x) - 0.68) - 0.22
+
+
+def _square(y: NDArray[np.float64], x: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.maximum(np.abs(y), np.abs(x)) - 0.7
+
+
+def _cross(y: NDArray[np.float64], x: NDArray[np.float64]) -> NDArray[np.float64]:
+    y, x = np.abs(y), np.abs(x)
+    return np.minimum(np.maximum(y - 0.92, x - 0.27), np.maximum(x - 0.92, y - 0.27))
+
+
+def _triangle(y: NDArray[np.float64], x: NDArray[np.float64]) -> NDArray[np.float64]:
+    angles = np.arange(3) * 2 * np.pi / 3
+    return np.max([np.cos(a) * y + np.sin(a) * x for a in angles], axis=0) - 0.5
+
+
+def _star(y: NDArray[np.float64], x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Five points: each tenth of the turn is bounded by the line from a tip to the notch beside it."""
+    angle = np.abs((np.arctan2(x, y) + np.pi / 5) % (2 * np.pi / 5) - np.pi / 5)
+    along, across = np.hypot(y, x) * np.cos(angle), np.hypot(y, x) * np.sin(angle)
+    notch = 0.42 * np.array([np.cos(np.pi / 5), np.sin(np.pi / 5)])
+    normal = np.array([notch[1], 1 - notch[0]]) / np.hypot(notch[1], 1 - notch[0])
+    return normal[0] * (along - 1) + normal[1] * across
+
+
+_DISTANCES: dict[str, _Distance] = {
+    "circle": _circle,
+    "square": _square,
+    "triangle": _triangle,
+    "cross": _cross,
+    "ring": _ring,
+    "star": _star,
+}

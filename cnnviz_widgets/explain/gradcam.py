@@ -1,0 +1,111 @@
+"""Grad-CAM and its siblings: ways to reduce a layer's activations and their gradients to one map.
+
+In the equations A is the activations (C, h, w) and g the gradients of the class's logit with respect to them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn.functional import relu
+
+from cnnviz_widgets.classifier import Contrast, Target
+from cnnviz_widgets.explain.tape import Tape, TapeExplainer
+
+
+@dataclass(frozen=True)
+class _GradientMap(TapeExplainer):
+    """A map that is a function of activations and gradients: a forward and a partial backward pass."""
+
+    def _cells(self, tape: Tape, layer: str, target: Target) -> Tensor:
+        # Not all of these are linear in the gradients, so the gradients of a difference would not do.
+        if isinstance(target, Contrast):
+            return self._cells(tape, layer, target.target) - self._cells(tape, layer, target.against)
+        gradients = tape.gradient(layer, target)[0]
+        return self._combined(tape.activations[layer][0].float(), gradients.float())
+
+    @staticmethod
+    def _combined(activations: Tensor, gradients: Tensor) -> Tensor:
+        """The map (h, w) of activations and gradients (C, h, w)."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class GradCAM(_GradientMap):
+    """Grad-CAM: sum_k mean(g_k) A_k, each channel weighted by its mean gradient.
+
+    Selvaraju et al. 2017 (arXiv 1610.02391), equations 1 and 2, on the logit.
+    """
+
+    quantity = "activations weighted by the logit's mean gradient"
+
+    @staticmethod
+    def _combined(activations: Tensor, gradients: Tensor) -> Tensor:
+        weights = gradients.mean(dim=(1, 2), keepdim=True)
+        return (weights * activations).sum(dim=0)
+
+
+@dataclass(frozen=True)
+class HiResCAM(_GradientMap):
+    """HiResCAM: sum_k g_k A_k, cell by cell.
+
+    Without `relu`, and with a single linear layer behind, the cells add up to the logit minus its bias: they are what
+    the network used. Draelos and Carin 2020 (arXiv 2011.08891).
+    """
+
+    quantity = "contribution to the logit (activation x gradient)"
+
+    @staticmethod
+    def _combined(activations: Tensor, gradients: Tensor) -> Tensor:
+        return (gradients * activations).sum(dim=0)
+
+
+@dataclass(frozen=True)
+class LayerCAM(_GradientMap):
+    """LayerCAM: sum_k relu(g_k) A_k, cell by cell; meant for early layers too.
+
+    Jiang et al. 2021 (IEEE Transactions on Image Processing 30).
+    """
+
+    quantity = "activations weighted by the logit's positive gradients"
+
+    @staticmethod
+    def _combined(activations: Tensor, gradients: Tensor) -> Tensor:
+        return (relu(gradients) * activations).sum(dim=0)
+
+
+@dataclass(frozen=True)
+class GradCAMPlusPlus(_GradientMap):
+    """Grad-CAM++: sum_k w_k A_k, w_k = sum(a_k relu(g_k)), a_k = g_k^2 / (2 g_k^2 + sum(A_k) g_k^3).
+
+    Chattopadhay et al. 2018 (arXiv 1710.11063), equation 19, the common factor exp(logit) left out.
+    """
+
+    quantity = "activations weighted by the logit's positive gradients in Grad-CAM++'s shares"
+
+    @staticmethod
+    def _combined(activations: Tensor, gradients: Tensor) -> Tensor:
+        # g^2 is cancelled, as it underflows in deep layers. A share without a denominator is none.
+        denominator = 2 + activations.sum(dim=(1, 2), keepdim=True) * gradients
+        shares = torch.where(denominator == 0, 0, 1 / denominator)
+        weights = (shares * relu(gradients)).sum(dim=(1, 2), keepdim=True)
+        return (weights * activations).sum(dim=0)
+
+
+@dataclass(frozen=True)
+class XGradCAM(_GradientMap):
+    """XGrad-CAM: sum_k w_k A_k, w_k = sum(g_k A_k) / sum(A_k); channels that add up to zero are left out.
+
+    Fu et al. 2020 (arXiv 2008.02312).
+    """
+
+    quantity = "activations weighted by the logit's gradient where they are large"
+
+    @staticmethod
+    def _combined(activations: Tensor, gradients: Tensor) -> Tensor:
+        totals = activations.sum(dim=(1, 2), keepdim=True)
+        shares = torch.where(totals == 0, 0, activations / totals)
+        weights = (shares * gradients).sum(dim=(1, 2), keepdim=True)
+        return (weights * activations).sum(dim=0)

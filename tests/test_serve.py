@@ -1,0 +1,113 @@
+"""The `cnnviz` command."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cnnviz_widgets.__main__ import main
+from cnnviz_widgets.serve import ADDRESS, copy_notebooks, free_port, notebooks
+
+
+@pytest.fixture
+def taken() -> Iterator[int]:
+    """A port on which somebody listens."""
+    with socket.create_server((ADDRESS, 0)) as server:
+        yield server.getsockname()[1]
+
+
+def test_a_port_in_use_is_one_sentence(taken: int, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["demo", "--port", str(taken)]) == 1
+    said = capsys.readouterr().err
+    assert (
+        said == f"cnnviz: Port {taken} is not free: stop what listens there, or choose another with --port.\n"
+    )
+
+
+def test_without_a_wish_a_free_port_is_found() -> None:
+    with socket.create_server((ADDRESS, free_port())) as server:
+        assert free_port() != server.getsockname()[1]
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "-1", "x", ""])
+def test_a_port_that_is_none_is_refused(port: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(["demo", f"--port={port}"])
+    assert stopped.value.code == 2
+    assert "is no port: give a number from 1 to 65535" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("arguments", "extras"), [([], "[demo]"), (["--lab"], "[demo,lab]")])
+def test_what_is_not_installed_is_named(
+    arguments: list[str], extras: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    assert main(["demo", *arguments]) == 1
+    assert f"pip install 'cnnviz-widgets{extras}'" in capsys.readouterr().err
+
+
+def test_copies_of_notebooks_are_yours(tmp_path: Path) -> None:
+    folder = tmp_path / "my course"
+    copy_notebooks(folder)
+    assert {path.name for path in folder.iterdir()} == {path.name for path in notebooks().glob("*.ipynb")}
+    (folder / "explorer.ipynb").write_text("mine")
+    (folder / "cam.ipynb").unlink(missing_ok=True)
+    copy_notebooks(folder)
+    assert (folder / "explorer.ipynb").read_text() == "mine"
+    assert (folder / "cam.ipynb").exists() == (notebooks() / "cam.ipynb").exists()
+
+
+def test_a_folder_that_cannot_be_written_is_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    assert main(["demo", "--lab", "--folder", str(tmp_path / "file" / "folder")]) == 1
+    assert "choose another place with --folder" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+@pytest.mark.parametrize(
+    ("arguments", "announced"),
+    [
+        ([], "The explorer is at http://127.0.0.1:{port}/"),
+        (["--lab"], ":{port}/lab/tree/explorer.ipynb?token="),
+    ],
+)
+def test_ctrl_c_ends_it_cleanly(arguments: list[str], announced: str, tmp_path: Path) -> None:
+    port = free_port()
+    command = [
+        sys.executable,
+        "-m",
+        "cnnviz_widgets",
+        "demo",
+        "--no-browser",
+        "--port",
+        str(port),
+        *arguments,
+    ]
+    with subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        assert process.stdout is not None
+        lines = []
+        for line in process.stdout:
+            lines.append(line)
+            if announced.format(port=port) in line:
+                os.killpg(process.pid, signal.SIGINT)
+                break
+        lines += process.stdout
+    assert process.returncode == 0, "".join(lines)
+    assert "Traceback" not in "".join(lines)
