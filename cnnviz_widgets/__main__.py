@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from importlib.metadata import version
 from pathlib import Path
 
+from cnnviz_widgets import __version__
 from cnnviz_widgets.serve import ServeError, serve_lab, serve_voila
 
 
@@ -18,7 +18,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         description="Look inside convolutional networks by hand.",
         epilog="Plain `cnnviz` is `cnnviz demo`.",
     )
-    parser.add_argument("--version", action="version", version=version("cnnviz-widgets"))
+    parser.add_argument("--version", action="version", version=__version__)
     demo = parser.add_subparsers(required=True).add_parser(
         "demo",
         help="open the explorer in a browser",
@@ -46,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"cnnviz: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        return 130
+        print(file=sys.stderr)  # the terminal has shown ^C
     return 0
 
 

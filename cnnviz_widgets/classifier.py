@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
+import operator
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from pathlib import Path
+from urllib.request import urlopen
 
 import numpy as np
-import PIL.Image
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 from cnnviz_widgets import guest
 from cnnviz_widgets.errors import ClassifierError, ExplanationError, LayerError, PictureError, TargetError
@@ -22,10 +25,14 @@ from cnnviz_widgets.preprocess import (
     Preprocess,
     cover,
     measured_colours,
+    pair_of,
     preprocessed,
     resize_and_crop,
+    shape_after,
 )
-from cnnviz_widgets.scores import brief, close_matches, scores_in
+from cnnviz_widgets.scores import brief, brief_value, close_matches, names_of_classes, scores_in
+
+__all__ = ["Classifier", "Contrast", "Layer", "Target"]
 
 #: Input sizes to try, in this order, with a network of which nothing is known.
 _USUAL_SIZES = (224, 32, 28, 64, 96, 128, 256, 299, 384, 448, 512)
@@ -69,38 +76,37 @@ class Classifier:
     ) -> None:
         if not isinstance(network, nn.Module):
             raise ClassifierError(f"A classifier needs a torch.nn.Module, not {type(network).__name__}.")
-        if isinstance(network, nn.DataParallel):
-            network = network.module
         if preprocess is not None and not callable(preprocess):
             raise ClassifierError("`preprocess` must be callable: a PIL image in, a float tensor (C, H, W) out.")
         if preprocess is not None and (mean is not None or std is not None):
             raise ClassifierError("Give either `preprocess` or `mean` and `std`: a preprocess normalises by itself.")
-        self.network = network
-        self.name = name or type(network).__name__
-        convolution = next((m for m in network.modules() if isinstance(m, nn.Conv2d)), None)
-        if convolution is None:
-            raise ClassifierError(
-                f"{self.name} has no 2-D convolution; pass a convolutional network, such as one of torchvision's."
-            )
-        size = _pair(input_size)
+        self.network = guest.unwrapped(network)
+        self.name = name or type(self.network).__name__
+        depths = _input_depths(self.network, self.name)
+        size = pair_of(input_size)
         self.outputs_probabilities = False
-        if preprocess is None:
-            self.channels: int = convolution.in_channels
-            self.input_size: tuple[int, int] = size or self._accepted_size()
-            self.preprocess: Preprocess = resize_and_crop(self.input_size, self.channels, mean, std)
-        else:
-            self.preprocess = preprocess
-            self.channels, self.input_size = _shape_after(preprocess, size, convolution.in_channels)
-        scores = self._try_out()
-        self.outputs_probabilities = _are_probabilities(scores)
-        self.class_names = _class_names(class_names, scores.shape[1])
+        self._classes: int | None = None
+        # Which buffers a pass changes even in eval mode, as quantisation observers do, is known after the first.
+        self._restless: tuple[str, ...] = ()
+        buffers = guest.Buffers(self.network, [name for name, _ in self.network.named_buffers()])
+        try:
+            self.channels, self.input_size = self._accepted(depths, size, preprocess)
+            scores = self._try_out()
+            # By chance a network's scores add up to one for one picture, but not for two.
+            self.outputs_probabilities = self._are_shares(scores) and self._are_shares(self._try_out(flipped=True))
+        finally:
+            self._restless = buffers.restore()
+        self.preprocess: Preprocess = preprocess or resize_and_crop(self.input_size, self.channels, mean, std)
+        self._classes = scores.shape[1]
+        self.class_names: tuple[str, ...] = names_of_classes(class_names, self._classes)
 
     @classmethod
-    def of(cls, name: str, weights: str | None = "DEFAULT") -> Classifier:
+    def of(cls, name: str, weights: object = "DEFAULT") -> Classifier:
         """A torchvision classifier by name, with the transforms and categories of its weights.
 
-        `weights=None` gives random weights and needs no download. Raises ClassifierError for an unknown name, or
-        when the weights are not on this machine and cannot be fetched.
+        `weights` is the name of torchvision weights of this network or a member of their enumeration; None gives
+        random weights and needs no download. Raises ClassifierError for an unknown name, or when the weights are not
+        on this machine and cannot be fetched.
         """
         import torchvision
 
@@ -108,17 +114,29 @@ class Classifier:
         if name not in known:
             raise ClassifierError(f"torchvision has no classifier {name!r}{close_matches(name, known)}.")
         chosen = torchvision.models.get_model_weights(name)
-        try:
-            enum = chosen["DEFAULT" if weights is None else weights]
-        except KeyError:
-            raise ClassifierError(f"{name} has no weights {weights!r}; it has {', '.join(w.name for w in chosen)}.") from None
-        try:
-            network = torchvision.models.get_model(name, weights=None if weights is None else enum)
-        except OSError as error:
-            raise ClassifierError(
-                f"The weights of {name} are not on this machine and could not be fetched ({error}); "
-                "use cnnviz_widgets.demo.classifier(), or pass your own network."
-            ) from error
+        # A member of the enumeration is as good as its name.
+        wanted = str(getattr(weights, "name", weights or "DEFAULT"))
+        if wanted not in chosen.__members__:
+            raise ClassifierError(f"{name} has no weights {wanted!r}{close_matches(wanted, list(chosen.__members__))}.")
+        enum = chosen[wanted]
+        if weights is None:
+            network = torchvision.models.get_model(name, weights=None)
+        else:
+            file = Path(torch.hub.get_dir(), "checkpoints", enum.url.rpartition("/")[2])
+            try:
+                if not file.exists():
+                    # torch.hub waits without end for a network that swallows packets.
+                    urlopen(enum.url, timeout=20).close()
+                network = torchvision.models.get_model(name, weights=enum)
+            except Exception as error:
+                if file.exists():
+                    why, mend = "could not be loaded", f"delete {file} if it is damaged"
+                else:
+                    why, mend = "are not on this machine and could not be fetched", "go online"
+                raise ClassifierError(
+                    f"The weights of {name} {why} ({brief(error)}); {mend}, use cnnviz_widgets.demo.classifier(), "
+                    "or pass your own network."
+                ) from error
         return cls(network, enum.transforms(), enum.meta.get("categories"), name=name)
 
     def __repr__(self) -> str:
@@ -137,8 +155,8 @@ class Classifier:
         expected = (self.channels, *self.input_size)
         if tuple(tensor.shape) != expected:
             raise PictureError(
-                f"{_of(picture)} became a network input of shape {tuple(tensor.shape)}, but {self.name} takes {expected}; "
-                "pass a picture of that size, or another `preprocess` or `input_size`."
+                f"{_of(picture)} became a network input of shape {tuple(tensor.shape)}, but {self.name} takes "
+                f"{expected}; pass a picture of that size, or another `preprocess` or `input_size`."
             )
         if not torch.isfinite(tensor).all():
             raise PictureError(f"{_of(picture)} holds NaN or infinite values; check the picture and `preprocess`.")
@@ -159,7 +177,7 @@ class Classifier:
         """What the network sees, uint8 (H, W, 3): `pixels` (1, C, H, W) with the normalisation undone."""
         return self.colours.picture_of(pixels)
 
-    @cached_property
+    @guest.once
     def colours(self) -> Colours:
         """The network-input values of black and white, measured by preprocessing a black and a white picture."""
         return measured_colours(self.preprocess, self.channels, self.input_size)
@@ -196,6 +214,8 @@ class Classifier:
 
         Differentiable in `pixels`. Raises ClassifierError when the network raises or answers with NaN.
         """
+        if pixels.ndim != 4:
+            raise ClassifierError(f"{self.name} takes pixels (N, C, H, W), not of shape {tuple(pixels.shape)}.")
         with self.evaluating():
             try:
                 output = self.network(self.to_network(pixels))
@@ -203,17 +223,24 @@ class Classifier:
                 raise
             except Exception as error:
                 raise ClassifierError(
-                    f"{self.name} failed on an input of shape {tuple(pixels.shape)} ({brief(error)}); check its input size."
+                    f"{self.name} failed on an input of shape {tuple(pixels.shape)} ({brief(error)}); {_mend(error)}."
                 ) from error
             scores = scores_in(output, len(pixels), self.name).float()
         if not torch.isfinite(scores).all():
-            raise ClassifierError(f"{self.name} answered with NaN or infinite scores; check its weights and its input range.")
+            raise ClassifierError(
+                f"{self.name} answered with NaN or infinite scores; check its weights and the range of its input."
+            )
+        if self._classes not in (None, scores.shape[1]):
+            raise ClassifierError(
+                f"{self.name} gave {scores.shape[1]} scores, but {self._classes} before; make a new Classifier of it."
+            )
         # A score of log 0 would make every later difference infinite.
         return scores.clamp_min(torch.finfo(torch.float32).tiny).log() if self.outputs_probabilities else scores
 
     def probabilities(self, pixels: Tensor) -> Tensor:
-        """Softmax of the logits, (N, K)."""
-        return self.logits(pixels).softmax(dim=1)
+        """Softmax of the logits, (N, K); of a single score its sigmoid, as a softmax of one is always 1."""
+        logits = self.logits(pixels)
+        return logits.softmax(dim=1) if logits.shape[1] > 1 else logits.sigmoid()
 
     def score(self, logits: Tensor, target: Target) -> Tensor:
         """The explained score (N,): the logit of a class, or the difference of two. Raises TargetError."""
@@ -223,24 +250,31 @@ class Classifier:
 
     def class_index(self, target: object) -> int:
         """`target`, a class index or name, as a valid index. Raises TargetError with close matches."""
+        names = self.class_names
         if isinstance(target, str):
-            if target in self.class_names:
-                return self.class_names.index(target)
-            raise TargetError(f"{self.name} has no class {target!r}{close_matches(target, self.class_names)}.")
-        if isinstance(target, bool | float) or not hasattr(target, "__index__"):
-            raise TargetError(f"A class is an index from 0 to {len(self.class_names) - 1} or a name, not {target!r}.")
-        index = target.__index__()
-        if not 0 <= index < len(self.class_names):
-            raise TargetError(f"{self.name} has classes 0 to {len(self.class_names) - 1}; {index} is not one of them.")
-        return int(index)
+            if target not in names:
+                raise TargetError(f"{self.name} has no class {target!r}{close_matches(target, names)}.")
+            if names.count(target) > 1:
+                indices = ", ".join(str(index) for index, name in enumerate(names) if name == target)
+                raise TargetError(f"{self.name} has several classes {target!r}; give the index, one of {indices}.")
+            return names.index(target)
+        try:
+            index = operator.index(target)  # type: ignore[arg-type]
+        except (TypeError, ValueError):
+            index = None
+        if index is None or isinstance(target, bool):
+            raise TargetError(f"A class is an index from 0 to {len(names) - 1} or a name, not {brief_value(target)}.")
+        if not 0 <= index < len(names):
+            raise TargetError(f"{self.name} has classes 0 to {len(names) - 1}; {index} is not one of them.")
+        return index
 
     def evaluating(self) -> AbstractContextManager[None]:
         """Eval mode and frozen parameters inside; the network as found afterwards."""
-        return guest.evaluating(self.network)
+        return guest.evaluating(self.network, self._restless)
 
     # -- layers --------------------------------------------------------------------------------------------------
 
-    @cached_property
+    @guest.once
     def _structure(self) -> Structure:
         return structure_of(self.network, self._trial_input(), self.logits)
 
@@ -249,7 +283,7 @@ class Classifier:
         """The layers with spatial extent in execution order, found by one recorded forward pass."""
         return self._structure.layers
 
-    @cached_property
+    @guest.once
     def _layer_by_name(self) -> dict[str, Layer]:
         return {name: layer for layer in self.layers for name in (layer.name, *layer.aliases)}
 
@@ -282,6 +316,9 @@ class Classifier:
         for name in layers:
             module, call = self.layer(name).call_of(name)
             wanted.setdefault(module, {}).setdefault(call, []).append(name)
+        gone = wanted.keys() - dict(self.network.named_modules()).keys()
+        if gone:
+            raise LayerError(f"{self.name} no longer has the layer {min(gone)!r}; make a new Classifier of it.")
         with guest.recording(self.network, wanted, self._structure.calls) as outputs:
             yield outputs
 
@@ -292,61 +329,62 @@ class Classifier:
         height, width = self.input_size
         return torch.linspace(0, 1, height * width).reshape(1, 1, height, width).repeat(1, self.channels, 1, 1)
 
-    def _try_out(self) -> Tensor:
-        with torch.no_grad():
-            return self.logits(self._trial_input())
+    @torch.no_grad()
+    def _try_out(self, *, flipped: bool = False) -> Tensor:
+        return self.logits(self._trial_input().flip(3) * 2 if flipped else self._trial_input())
 
-    def _accepted_size(self) -> tuple[int, int]:
+    def _accepted(
+        self, depths: Sequence[int], size: tuple[int, int] | None, preprocess: Preprocess | None
+    ) -> tuple[int, tuple[int, int]]:
+        """The first number of channels and input size that the network takes, of those that it may take."""
         first: ClassifierError | None = None
-        for side in _USUAL_SIZES:
-            self.input_size = (side, side)
+        usual = [(side, side) for side in _USUAL_SIZES] if size is None and preprocess is None else [size]
+        for depth, shape in itertools.product(depths, usual):
             try:
+                if preprocess is not None:
+                    self.channels, self.input_size = shape_after(preprocess, size, depth)
+                elif shape is not None:
+                    self.channels, self.input_size = depth, shape
                 self._try_out()
             except ClassifierError as error:
+                # What a network answers, once it runs, does not depend on the size.
+                if error.__cause__ is None:
+                    raise
                 first = first or error
             else:
-                return side, side
-        raise ClassifierError(f"{self.name} takes none of the usual input sizes; give `input_size`. At 224: {first}")
+                return self.channels, self.input_size
+        if len(usual) == 1 or first is None:
+            raise first or ClassifierError(f"{self.name} could not be run.")
+        raise ClassifierError(
+            f"{self.name} takes none of the usual input sizes; give `input_size` "
+            f"(at 224 x 224: {brief(first.__cause__ or first)})."
+        )
+
+    def _are_shares(self, scores: Tensor) -> bool:
+        slack = 1e-3 if self.dtype != torch.bfloat16 else 2e-2
+        return scores.shape[1] > 1 and bool((scores >= 0).all()) and bool((scores.sum(dim=1) - 1).abs().max() < slack)
 
 
-def _pair(size: int | tuple[int, int] | None) -> tuple[int, int] | None:
-    if size is None:
-        return None
-    pair = (size, size) if isinstance(size, int) else tuple(size)
-    if len(pair) != 2 or not all(isinstance(side, int) and 1 <= side <= 8192 for side in pair):
-        raise ClassifierError(f"`input_size` is a number of pixels or (height, width), not {size!r}.")
-    return pair[0], pair[1]
+def _input_depths(network: nn.Module, name: str) -> Sequence[int]:
+    """How many channels a network may take, the likeliest first. Raises ClassifierError if it cannot be looked into."""
+    if isinstance(network, torch.jit.ScriptModule):
+        raise ClassifierError(f"{name} is TorchScript, whose layers cannot be read; pass the network it was made from.")
+    if any(is_lazy(weight) for weight in itertools.chain(network.parameters(), network.buffers())):
+        raise ClassifierError(f"{name} has lazy layers without weights; run it once on a batch of pictures first.")
+    if any(weight.is_meta for weight in network.parameters()):
+        raise ClassifierError(f"{name} is on the meta device, without weights; load it on a real device first.")
+    depths = [module.in_channels for module in network.modules() if isinstance(module, nn.Conv2d)]
+    if not depths:
+        raise ClassifierError(f"{name} has no 2-D convolution; pass a convolutional network, as one of torchvision's.")
+    # A network may register another convolution before the one that it runs first.
+    return list(dict.fromkeys([depths[0], *(depth for depth in (3, 1) if depth in depths)]))
 
 
-def _shape_after(
-    preprocess: Preprocess, size: tuple[int, int] | None, channels: int
-) -> tuple[int, tuple[int, int]]:
-    """Channels and (height, width) of what `preprocess` makes; `size` decides where it leaves the size open."""
-    mode = "L" if channels == 1 else "RGB"
-    shapes = {}
-    for side in (256, 320):
-        tensor = preprocessed(preprocess, PIL.Image.new(mode, (side, side)), "a plain picture")
-        if tensor.ndim != 3:
-            raise ClassifierError(f"`preprocess` must return a tensor (C, H, W), not one of shape {tuple(tensor.shape)}.")
-        shapes[side] = tuple(tensor.shape)
-    if shapes[256] != shapes[320] and size is None:
-        raise ClassifierError("`preprocess` leaves the picture's size open; give `input_size` too.")
-    made, height, width = shapes[256]
-    return made, size or (height, width)
-
-
-def _are_probabilities(scores: Tensor) -> bool:
-    return scores.shape[1] > 1 and bool((scores >= 0).all()) and bool((scores.sum(dim=1) - 1).abs().max() < 1e-3)
-
-
-def _class_names(names: Sequence[str] | Mapping[int, str] | None, count: int) -> tuple[str, ...]:
-    if names is None:
-        return tuple(f"class {index}" for index in range(count))
-    if isinstance(names, Mapping):
-        names = [str(names.get(index, f"class {index}")) for index in range(count)]
-    if isinstance(names, str) or len(names) != count:
-        raise ClassifierError(f"`class_names` must be {count} names, one for each score of the network, not {len(names)}.")
-    return tuple(str(name) for name in names)
+def _mend(error: Exception) -> str:
+    text = str(error).lower()
+    if isinstance(error, MemoryError) or any(words in text for words in ("out of memory", "allocate memory")):
+        return "give it fewer or smaller pictures at once"
+    return "check `input_size` and `preprocess`"
 
 
 def _of(picture: Picture) -> str:

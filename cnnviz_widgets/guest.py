@@ -3,47 +3,131 @@
 from __future__ import annotations
 
 import threading
-import weakref
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Generic, TypeVar, overload
 
 import torch
 from torch import Tensor, nn
 
-_locks: weakref.WeakKeyDictionary[nn.Module, threading.RLock] = weakref.WeakKeyDictionary()
-_locks_guard = threading.Lock()
+#: Held while a network is run: two networks may share modules, and what is set for one run is set for all threads.
+LOCK = threading.RLock()
 
 #: For each module: which names to record for which of its calls in a forward pass, counted from 0.
 Wanted = Mapping[str, Mapping[int, list[str]]]
 
+_T = TypeVar("_T")
 
-def lock_of(network: nn.Module) -> threading.RLock:
-    """The lock under which this network is run, one per network in the process."""
-    with _locks_guard:
-        return _locks.setdefault(network, threading.RLock())
+
+class once(Generic[_T]):
+    """A cached property that is computed once also when several threads ask for it, under `LOCK`.
+
+    `functools.cached_property` of Python 3.11 has a lock of its own for all instances, so that a thread that waits
+    for it with `LOCK` in hand and one that computes and waits for `LOCK` would block each other.
+    """
+
+    def __init__(self, compute: Callable[[Any], _T]) -> None:
+        self._compute = compute
+        self.__doc__ = compute.__doc__
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> once[_T]: ...
+    @overload
+    def __get__(self, instance: object, owner: type) -> _T: ...
+    def __get__(self, instance: object | None, owner: type) -> once[_T] | _T:
+        if instance is None:
+            return self
+        with LOCK:
+            # From now on Python finds the value there first.
+            if self._name not in instance.__dict__:
+                instance.__dict__[self._name] = self._compute(instance)
+            value: _T = instance.__dict__[self._name]
+        return value
+
+
+def unwrapped(network: nn.Module) -> nn.Module:
+    """The network inside wrappers for several devices and for torch.compile: behind those no hooks of layers run."""
+    while True:
+        if isinstance(network, nn.DataParallel | nn.parallel.DistributedDataParallel):
+            network = network.module
+        elif isinstance(original := dict(network.named_children()).get("_orig_mod"), nn.Module):
+            network = original
+        else:
+            return network
+
+
+class Buffers:
+    """A copy of some of a network's buffers, by name, to put them back as they were."""
+
+    def __init__(self, network: nn.Module, names: Iterable[str]) -> None:
+        self._found: list[tuple[str, nn.Module, Tensor, Tensor]] = []
+        for name in names:
+            owner = network.get_submodule(name.rpartition(".")[0])
+            buffer = owner._buffers.get(name.rpartition(".")[2])
+            if buffer is not None:
+                self._found.append((name, owner, buffer, buffer.detach().clone()))
+
+    # Only there may buffers that were made in inference mode be written to.
+    @torch.inference_mode()
+    def restore(self) -> tuple[str, ...]:
+        """Put them back and return the names of those that had changed."""
+        changed = []
+        for name, owner, buffer, copy in self._found:
+            leaf = name.rpartition(".")[2]
+            if owner._buffers.get(leaf) is not buffer or not torch.equal(buffer, copy):
+                owner._buffers[leaf] = buffer
+                buffer.copy_(copy)
+                changed.append(name)
+        return tuple(changed)
 
 
 @contextmanager
-def evaluating(network: nn.Module) -> Iterator[None]:
-    """Eval mode and frozen parameters inside; each module's mode and each `requires_grad` as found afterwards.
+def evaluating(network: nn.Module, restless: Iterable[str] = ()) -> Iterator[None]:
+    """Eval mode and frozen parameters inside; modes, `requires_grad` and `restless` buffers as found afterwards.
 
-    Modes are set attribute by attribute: a network's own `train()` may do more than set them.
+    Modes are set attribute by attribute: a network's own `train()` may do more than set them. Modules that were
+    compiled in place run as they are, since a compiled one is compiled anew for each set of hooks and modes.
     """
-    with lock_of(network):
-        training = [module for module in network.modules() if module.training]
-        learning = [weight for weight in network.parameters() if weight.requires_grad]
+    with LOCK:
+        modules = list(network.modules())
+        modes = [(module, module.training) for module in modules]
+        learning = [(weight, weight.requires_grad) for weight in network.parameters()]
+        compiled = [(module, module._compiled_call_impl) for module in modules if _is_compiled(module)]
+        buffers = Buffers(network, restless)
         try:
-            for module in training:
-                module.training = False
-            for weight in learning:
-                weight.requires_grad_(False)
+            for module, _ in compiled:
+                module._compiled_call_impl = None
+            for module in modules:
+                if module.training:
+                    module.training = False
+            for weight, learns in learning:
+                if learns:
+                    weight.requires_grad_(False)
             yield
         finally:
-            for module in training:
-                module.training = True
-            for weight in learning:
-                weight.requires_grad_(True)
+            for module, call in compiled:
+                module._compiled_call_impl = call
+            for module, training in modes:
+                if module.training != training:
+                    module.training = training
+            # Only there may a weight that was made in inference mode require gradients again.
+            with torch.inference_mode():
+                for weight, learns in learning:
+                    if weight.requires_grad != learns:
+                        weight.requires_grad_(learns)
+            buffers.restore()
+
+
+def _is_compiled(module: nn.Module) -> bool:
+    return module.__dict__.get("_compiled_call_impl") is not None
+
+
+def hooked(module: nn.Module) -> bool:
+    """Whether forward hooks can be set on `module`, and are called: not inside TorchScript."""
+    return not isinstance(module, torch.jit.ScriptModule)
 
 
 @contextmanager
@@ -63,8 +147,8 @@ def recording(network: nn.Module, wanted: Wanted, calls: Mapping[str, int]) -> I
         if threading.get_ident() == thread:
             counts.update(dict.fromkeys(wanted, 0))
 
-    def hook_of(module: str) -> Callable[[nn.Module, Any, Any], Any]:
-        def hook(_: nn.Module, inputs: Any, output: Any) -> Any:
+    def hook_of(module: str) -> Callable[[nn.Module, Any, Any, Any], Any]:
+        def hook(_: nn.Module, inputs: Any, named_inputs: Any, output: Any) -> Any:
             if threading.get_ident() != thread:
                 return None
             names = wanted[module].get(counts[module] % calls[module])
@@ -72,7 +156,7 @@ def recording(network: nn.Module, wanted: Wanted, calls: Mapping[str, int]) -> I
             if names is None or not isinstance(output, Tensor):
                 return None
             # An output that shares memory with an input (Identity, in-place modules) could be changed through it.
-            kept = output.clone() if any(_shares_memory(value, output) for value in inputs) else output
+            kept = output.clone() if _shares_memory([inputs, named_inputs], output) else output
             if torch.is_grad_enabled() and not kept.requires_grad:
                 kept = kept.detach().requires_grad_()
             outputs.update(dict.fromkeys(names, kept))
@@ -80,11 +164,11 @@ def recording(network: nn.Module, wanted: Wanted, calls: Mapping[str, int]) -> I
 
         return hook
 
-    with lock_of(network):
+    with LOCK:
         try:
             handles.append(network.register_forward_pre_hook(restart))
             for module in wanted:
-                handles.append(modules[module].register_forward_hook(hook_of(module)))
+                handles.append(modules[module].register_forward_hook(hook_of(module), with_kwargs=True))
             yield outputs
         finally:
             for handle in handles:
@@ -92,8 +176,9 @@ def recording(network: nn.Module, wanted: Wanted, calls: Mapping[str, int]) -> I
 
 
 def _shares_memory(value: object, output: Tensor) -> bool:
-    return (
-        isinstance(value, Tensor)
-        and value.device == output.device
-        and value.untyped_storage().data_ptr() == output.untyped_storage().data_ptr()
-    )
+    if isinstance(value, Tensor):
+        same_device = value.device == output.device
+        return same_device and value.untyped_storage().data_ptr() == output.untyped_storage().data_ptr()
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    return isinstance(value, list | tuple) and any(_shares_memory(item, output) for item in value)

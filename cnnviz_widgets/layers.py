@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from cnnviz_widgets.errors import LayerError
-from cnnviz_widgets.guest import evaluating
+from cnnviz_widgets.guest import evaluating, hooked
 
 Role = Literal["convolution", "block", "other"]
 
@@ -44,20 +45,20 @@ class Layer:
 
 @dataclass(frozen=True)
 class Structure:
-    """All layers of a network, and how often a forward pass calls each module."""
+    """All layers of a network, how often a forward pass calls each module, and the layer to begin with."""
 
     layers: tuple[Layer, ...]
     calls: dict[str, int]
+    default: str | None
 
     @property
     def default_layer(self) -> str:
-        """The last layer that sees space, poolings that only thin out the one before set aside."""
-        for layer in reversed(self.layers):
-            if not any(word in layer.kind for word in _PASSING):
-                return layer.name
-        if self.layers:
-            return self.layers[-1].name
-        raise LayerError("This network has no layer with spatial extent for its input size; give a larger `input_size`.")
+        """The last layer that sees space, poolings that only thin out the one before set aside. Raises LayerError."""
+        if self.default is None:
+            raise LayerError(
+                "This network has no layer with spatial extent for its input size; give a larger `input_size`."
+            )
+        return self.default
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,42 +74,78 @@ def structure_of(network: nn.Module, pixels: Tensor, run: Callable[[Tensor], obj
     seen: list[_Output] = []
     calls: Counter[str] = Counter()
     modules = dict(network.named_modules())
+    thread = threading.get_ident()
     handles = []
 
     def hook_of(name: str) -> Callable[[nn.Module, Any, Any], None]:
         def hook(_: nn.Module, __: Any, output: Any) -> None:
+            if threading.get_ident() != thread:
+                return
             if isinstance(output, Tensor):
                 # Keeping the tensor keeps its identity from being reused; the version tells in-place changes apart.
-                seen.append(_Output(name, calls[name], output, output._version))
+                # Inference tensors count no versions: each of their outputs stands for itself.
+                version = -len(seen) - 1 if output.is_inference() else output._version
+                seen.append(_Output(name, calls[name], output, version))
             calls[name] += 1
 
         return hook
 
-    # Inference tensors have no version counter.
     with torch.inference_mode(False), torch.no_grad(), evaluating(network):
         try:
             for name, module in modules.items():
-                handles.append(module.register_forward_hook(hook_of(name)))
+                if hooked(module):
+                    handles.append(module.register_forward_hook(hook_of(name)))
             run(pixels.clone())
         finally:
             for handle in handles:
                 handle.remove()
     height, width = pixels.shape[-2:]
+    seen = [output for output in seen if output.module and _is_map(output.tensor, modules[output.module])]
+    spatial = _on_grids(seen, modules, height, width)
     groups: dict[tuple[int, int], list[_Output]] = {}
-    for output in seen:
-        if output.module and _is_spatial(output.tensor, modules[output.module], height, width):
-            groups.setdefault((id(output.tensor), output.version), []).append(output)
+    for output in spatial:
+        groups.setdefault((id(output.tensor), output.version), []).append(output)
     other_names = _other_names(network)
     layers = [_layer(group, modules, calls, other_names, height, width) for group in groups.values()]
-    return Structure(tuple(layers), dict(calls))
+    seeing = [layer.name for layer in layers if not _is_passing(modules[layer.call_of(layer.name)[0]])]
+    default = seeing[-1] if seeing else layers[-1].name if layers else None
+    return Structure(tuple(layers), dict(calls), default)
 
 
-def _is_spatial(tensor: Tensor, module: nn.Module, height: int, width: int) -> bool:
-    if tensor.ndim != 4 or len(tensor) != 1 or isinstance(module, nn.LayerNorm | nn.Linear):
-        return False
-    rows, columns = tensor.shape[2:]
-    # A map that does not have the picture's proportions is no map of it: channels last, tokens.
-    return rows * columns > 1 and abs(rows * width - columns * height) <= max(height, width)
+def _is_map(tensor: Tensor, module: nn.Module) -> bool:
+    fits = tensor.ndim == 4 and len(tensor) == 1 and tensor.shape[2] * tensor.shape[3] > 1
+    # Those two work on the last axis.
+    return fits and tensor.is_floating_point() and not isinstance(module, nn.LayerNorm | nn.Linear)
+
+
+def _on_grids(outputs: list[_Output], modules: dict[str, nn.Module], height: int, width: int) -> list[_Output]:
+    """Those outputs (1, C, h, w) whose last two axes are rows and columns, not tokens or channels.
+
+    Modules for two dimensions tell what grids there are. Another module's output is on one of them, or else smaller
+    than the largest and of the picture's proportions.
+    """
+    grids = {output.tensor.shape[2:] for output in outputs if _is_two_dimensional(modules[output.module])}
+    largest = max((rows * columns for rows, columns in grids), default=0)
+
+    def is_on_grid(output: _Output) -> bool:
+        rows, columns = output.tensor.shape[2:]
+        if (rows, columns) in grids:
+            return True
+        return rows * columns < largest and abs(rows * width - columns * height) <= max(height, width)
+
+    return [output for output in outputs if is_on_grid(output)]
+
+
+def _is_two_dimensional(module: nn.Module) -> bool:
+    return type(module).__name__.endswith("2d") or isinstance(module, nn.Conv2d | nn.BatchNorm2d)
+
+
+def _is_passing(module: nn.Module) -> bool:
+    return not _has_children(module) and any(word in type(module).__name__ for word in _PASSING)
+
+
+def _has_children(module: nn.Module) -> bool:
+    return next(module.children(), None) is not None
 
 
 def _layer(
@@ -121,7 +158,7 @@ def _layer(
 
     def is_block(output: _Output) -> bool:
         module = modules[output.module]
-        return type(module) is not nn.Sequential and next(module.children(), None) is not None
+        return type(module) is not nn.Sequential and _has_children(module)
 
     main = next((output for output in group if is_block(output)), group[0])
     module = modules[main.module]

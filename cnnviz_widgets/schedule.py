@@ -6,6 +6,7 @@ front ends, and on ipykernel 7.4.0 from one event to the next.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
@@ -13,6 +14,12 @@ from contextlib import contextmanager
 from typing import Any, Protocol
 
 Job = Callable[[], None]
+
+_log = logging.getLogger("cnnviz_widgets")
+
+#: Held while a result is delivered and while a request is replaced: a stale result cannot come after that. One lock
+#: for all, as two could be taken in opposite orders by panels that set off each other's work.
+_delivering = threading.RLock()
 
 
 class Executor(Protocol):
@@ -22,28 +29,44 @@ class Executor(Protocol):
 
 
 class InlineExecutor:
-    """Runs each job on the calling thread before `submit` returns; jobs that jobs submit follow, without recursion."""
+    """Runs each job before `submit` returns; jobs that jobs submit follow, without recursion.
+
+    A job that another thread submits meanwhile is run by the thread that is at it. After a job that raises, the rest
+    waits for the next `submit`.
+    """
 
     def __init__(self) -> None:
         self._jobs: deque[Job] = deque()
+        self._changing = threading.Lock()
         self._running = False
 
     def submit(self, job: Job) -> None:
-        self._jobs.append(job)
-        if self._running:
-            return
-        self._running = True
-        try:
-            while self._jobs:
-                self._jobs.popleft()()
-        finally:
+        with self._changing:
+            self._jobs.append(job)
+            if self._running:
+                return
+            self._running = True
+        del job
+        while (next_job := self._next()) is not None:
+            try:
+                next_job()
+            except BaseException:
+                with self._changing:
+                    self._running = False
+                raise
+
+    def _next(self) -> Job | None:
+        with self._changing:
+            if self._jobs:
+                return self._jobs.popleft()
             self._running = False
+            return None
 
 
 class Worker:
     """One daemon thread, started with its first job and ended when it has had nothing to do for a while.
 
-    All views share one, so two never run a network at the same time.
+    All views share one, so two never run a network at the same time. What escapes a job is logged.
     """
 
     def __init__(self, name: str = "cnnviz-worker", linger: float = 5.0) -> None:
@@ -56,15 +79,18 @@ class Worker:
 
     def submit(self, job: Job) -> None:
         with self._changed:
-            self._jobs.append(job)
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+                thread.start()
+                self._thread = thread
+            self._jobs.append(job)
             self._changed.notify_all()
 
     def drain(self, timeout: float | None = None) -> bool:
-        """Wait until there is no job left; False if `timeout` seconds passed first. Not for use by a job."""
+        """Wait until there is no job left; False if `timeout` seconds passed first. RuntimeError in a job."""
         with self._changed:
+            if threading.current_thread() is self._thread:
+                raise RuntimeError("A job cannot wait until there is no job left.")
             return self._changed.wait_for(lambda: not self._jobs and not self._busy, timeout)
 
     def _run(self) -> None:
@@ -77,7 +103,10 @@ class Worker:
                     return
                 job = self._jobs.popleft()
                 self._busy = True
-            job()
+            try:
+                job()
+            except BaseException:
+                _log.exception("A job failed.")
             # The frame must not keep the last job, and with it a picture's tensors, alive while it waits.
             del job
 
@@ -106,12 +135,13 @@ def current_executor() -> Executor:
 class LatestWins:
     """Advances the newest of the generators it was given, one step at a time, and closes the others.
 
-    After each step the rest queues up again behind the other panels' work.
+    After each step the rest queues up again behind the other panels' work. Steps run without a lock; what is called
+    back, by this or any other LatestWins, is never called by two threads at a time.
     """
 
     def __init__(self, executor: Executor | None = None) -> None:
         self._executor = executor
-        self._newest: object | None = None
+        self._newest: _Request | None = None
 
     @property
     def busy(self) -> bool:
@@ -128,41 +158,96 @@ class LatestWins:
         """Replace the request under way by `steps` and deliver what it yields until it ends or is replaced.
 
         `fail` gets an exception of the work or of `deliver`. `ended` is called exactly once: after the last
-        delivery, after `fail`, or when the request was replaced or cancelled.
+        delivery, after `fail`, or when the request was replaced or cancelled. Of the replaced request nothing is
+        delivered after this returns; it waits for a delivery that another thread has begun.
         """
-        self._newest = steps
-        executor = self._executor or current_executor()
-
-        def close() -> None:
-            try:
-                steps.close()
-            finally:
-                if self._newest is steps:
-                    self._newest = None
-                if ended is not None:
-                    ended()
-
-        def advance() -> None:
-            if self._newest is not steps:
-                close()
-                return
-            try:
-                result = next(steps)
-                if self._newest is steps:
-                    deliver(result)
-            except StopIteration:
-                close()
-            except Exception as error:
-                try:
-                    if self._newest is steps:
-                        fail(error)
-                finally:
-                    close()
-            else:
-                executor.submit(advance)
-
-        executor.submit(advance)
+        request = _Request(self, self._executor or current_executor(), steps, deliver, fail, ended)
+        with _delivering:
+            self._newest = request
+        request.queue()
 
     def cancel(self) -> None:
-        """Drop the request under way; nothing of it is delivered after this returns, but for a delivery already begun."""
-        self._newest = None
+        """Drop the request under way; nothing of it is delivered after this returns."""
+        with _delivering:
+            self._newest = None
+
+
+class _Request:
+    """One generator and who is told about it. No reference to it is left once it has ended."""
+
+    def __init__(
+        self,
+        owner: LatestWins,
+        executor: Executor,
+        steps: Generator[Any, None, None],
+        deliver: Callable[[Any], None],
+        fail: Callable[[Exception], None],
+        ended: Callable[[], None] | None,
+    ) -> None:
+        self._owner = owner
+        self._executor = executor
+        self._steps = steps
+        self._deliver = deliver
+        self._fail = fail
+        self._ended = ended
+
+    @property
+    def _is_newest(self) -> bool:
+        return self._owner._newest is self
+
+    def queue(self) -> None:
+        try:
+            self._executor.submit(self._advance)
+        except BaseException:
+            self._end()
+            raise
+
+    def _advance(self) -> None:
+        more = False
+        try:
+            more = self._is_newest and self._step()
+        except Exception as error:
+            self._report(error)
+        except BaseException as error:
+            self._report(RuntimeError(f"The work was stopped by {type(error).__name__}."))
+            raise
+        finally:
+            if not more:
+                self._end()
+        if more:
+            self.queue()
+
+    def _step(self) -> bool:
+        """Take one step and deliver its result; whether there is more to do."""
+        try:
+            result = next(self._steps)
+        except StopIteration:
+            return False
+        with _delivering:
+            if self._is_newest:
+                self._deliver(result)
+        return self._is_newest
+
+    def _report(self, error: Exception) -> None:
+        try:
+            with _delivering:
+                if self._is_newest:
+                    self._fail(error)
+        except Exception:
+            _log.exception("A failure could not be reported.")
+
+    def _end(self) -> None:
+        try:
+            self._steps.close()
+        except Exception:
+            _log.exception("The work failed while it was being closed.")
+        finally:
+            with _delivering:
+                if self._is_newest:
+                    self._owner._newest = None
+                ended, self._ended = self._ended, None
+                try:
+                    if ended is not None:
+                        ended()
+                except Exception:
+                    _log.exception("The end of the work could not be reported.")

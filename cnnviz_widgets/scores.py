@@ -1,4 +1,4 @@
-"""The class scores in whatever a network returns, and short words for what went wrong."""
+"""The class scores in whatever a network returns, their names, and short words for what went wrong."""
 
 from __future__ import annotations
 
@@ -9,39 +9,98 @@ from torch import Tensor
 
 from cnnviz_widgets.errors import ClassifierError
 
+#: Under these names a dict that holds several candidates is believed to hold the scores.
+_SCORES = ("logits", "output", "out", "scores")
+
 
 def scores_in(output: object, batch: int, network: str) -> Tensor:
-    """The scores (N, K) in a tensor, tuple, dict or object with `.logits`. Raises ClassifierError."""
-    found = _find(output, batch)
-    if found is None:
-        is_tensor = isinstance(output, Tensor)
-        got = f"a tensor of shape {tuple(output.shape)}" if is_tensor else f"a {type(output).__name__}"  # type: ignore[attr-defined]
+    """The scores (N, K) in a tensor, tuple, dict or object with `.logits`. Raises ClassifierError.
+
+    The first fitting tensor of a tuple is taken. Scores that lost an axis of length 1 to a `squeeze` get it back.
+    """
+    scores = output if isinstance(output, Tensor) else _logits_of(output)
+    if isinstance(scores, Tensor) and scores.ndim < 2:
+        scores = scores.reshape(1, -1) if batch == 1 else scores[:, None] if scores.shape == (batch,) else scores
+    found = _candidates(output if scores is None else scores, batch)
+    mend = "wrap it in a module that returns its logits."
+    if not found:
         raise ClassifierError(
-            f"{network} must return one row of class scores for each picture, a tensor (N, K), not {got}; "
-            "wrap it in a module that returns its logits."
+            f"{network} must return a row of class scores for each picture, a tensor (N, K), "
+            f"not {_told(output)}; {mend}"
         )
-    return found
+    if isinstance(output, Mapping) and scores is None and len(found) > 1:
+        shapes = ", ".join(str(tuple(tensor.shape)) for tensor in found)
+        raise ClassifierError(f"{network} returns a dict with several possible class scores, {shapes}; {mend}")
+    return found[0]
 
 
-def _find(output: object, batch: int) -> Tensor | None:
+def _logits_of(output: object) -> object | None:
+    if isinstance(output, Mapping):
+        return next((output[name] for name in _SCORES if output.get(name) is not None), None)
+    logits: object | None = getattr(output, "logits", None)
+    return logits
+
+
+def _candidates(output: object, batch: int) -> list[Tensor]:
     if isinstance(output, Tensor):
         if output.ndim > 2 and all(side == 1 for side in output.shape[2:]):
             output = output.flatten(1)
-        return output if output.ndim == 2 and len(output) == batch and output.is_floating_point() else None
-    logits = output.get("logits") if isinstance(output, Mapping) else getattr(output, "logits", None)
+        fits = output.ndim == 2 and len(output) == batch and output.shape[1] > 0 and output.is_floating_point()
+        return [output] if fits else []
+    logits = _logits_of(output)
     if logits is not None:
-        return _find(logits, batch)
-    items: Sequence[object] = ()
-    if isinstance(output, Mapping):
-        items = list(output.values())
-    elif isinstance(output, list | tuple):
-        items = output
-    return next((scores for item in items if (scores := _find(item, batch)) is not None), None)
+        return _candidates(logits, batch)
+    items = output.values() if isinstance(output, Mapping) else output if isinstance(output, list | tuple) else ()
+    return [scores for item in items for scores in _candidates(item, batch)]
 
 
-def close_matches(name: str, known: Sequence[str]) -> str:
+def _told(output: object) -> str:
+    if not isinstance(output, Tensor):
+        return f"a {type(output).__name__}"
+    kind = "" if output.is_floating_point() else f"{output.dtype} "
+    return f"a {kind}tensor of shape {tuple(output.shape)}"
+
+
+def names_of_classes(
+    names: Sequence[str] | Mapping[int, str] | Mapping[str, int] | None, count: int
+) -> tuple[str, ...]:
+    """`count` class names, of a sequence or of a dict {index: name} or {name: index}. Raises ClassifierError.
+
+    A dict need not name all classes.
+    """
+    if names is None:
+        names = {}
+    if isinstance(names, Mapping):
+        return _names_in(names, count)
+    if isinstance(names, str | bytes | set | frozenset) or not hasattr(names, "__len__"):
+        raise ClassifierError(f"`class_names` must be a list or a dict of {count} names, not a {type(names).__name__}.")
+    if len(names) != count:
+        raise ClassifierError(
+            f"`class_names` must be {count} names, one for each score of the network, not {len(names)}."
+        )
+    return tuple(str(name) for name in names)
+
+
+def _names_in(names: Mapping[int, str] | Mapping[str, int], count: int) -> tuple[str, ...]:
+    listed = [f"class {index}" for index in range(count)]
+    for key, value in names.items():
+        # As `class_to_idx` of torchvision's data sets; or, from a JSON file, with indices that became strings.
+        index, name = (value, key) if hasattr(value, "__index__") else (key, value)
+        try:
+            place = int(index)
+        except (TypeError, ValueError):
+            place = -1
+        if not 0 <= place < count:
+            raise ClassifierError(
+                f"`class_names` must map the indices 0 to {count - 1} to names; {key!r}: {value!r} is no such pair."
+            )
+        listed[place] = str(name)
+    return tuple(listed)
+
+
+def close_matches(name: object, known: Sequence[str]) -> str:
     """A clause such as "; did you mean 'layer4.1' or 'layer4.0'?", or the first few names there are."""
-    similar = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+    similar = difflib.get_close_matches(str(name), known, n=3, cutoff=0.5)
     if similar:
         return "; did you mean " + " or ".join(repr(match) for match in similar) + "?"
     return "; it has " + ", ".join(repr(name) for name in known[:4]) + (", ..." if len(known) > 4 else "")
@@ -51,3 +110,9 @@ def brief(error: BaseException) -> str:
     """An error as a clause: its type and the first line of its message."""
     lines = str(error).strip().splitlines()
     return f"{type(error).__name__}: {lines[0].rstrip('. ')[:200]}" if lines else type(error).__name__
+
+
+def brief_value(value: object) -> str:
+    """A value as it is printed, in one short line."""
+    text = " ".join(repr(value).split())
+    return text if len(text) <= 80 else text[:79] + "\N{HORIZONTAL ELLIPSIS}"

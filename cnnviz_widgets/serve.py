@@ -66,6 +66,7 @@ def voila_configuration(port: int, theme: str) -> dict[str, dict[str, Any]]:
         "disable_check_xsrf": True,  # Voila sets no cookie; all one can post is the end of a kernel, by its id
         "headers": {"Content-Security-Policy": policy},
         "websocket_max_message_size": LARGEST_MESSAGE,
+        "ws_ping_timeout": 30_000,  # Voila's own is longer than the interval, of which tornado warns
     }
     return {
         "Voila": {
@@ -130,6 +131,7 @@ def run_lab(folder: Path, port: int, arguments: Sequence[str] = ()) -> None:
             "--ServerApp.log_level=ERROR",
             "--LabApp.check_for_updates_class=jupyterlab.handlers.announcements.NeverCheckForUpdate",
             "--LabApp.extension_manager=readonly",
+            "--LabApp.log_level=ERROR",
             "--LabApp.news_url=None",
             *arguments,
         ]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+import operator
+import threading
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,38 +16,40 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from cnnviz_widgets.classifier import Classifier
-from cnnviz_widgets.errors import ClassifierError, PictureError, TargetError
+from cnnviz_widgets.errors import ClassifierError, ExplanationError, PictureError, TargetError
+from cnnviz_widgets.guest import once
 from cnnviz_widgets.picture import Picture, read_picture
+from cnnviz_widgets.scores import brief_value
 
 #: Pictures up to this side, in pixels, are taken as they are when the network accepts any input size.
 _SMALL = 256
 
 
 class Example:
-    """A picture as one classifier sees it. Each value is computed once, when it is first asked for."""
+    """A picture as one classifier sees it. Each value is computed once, by the first thread that asks for it."""
 
     def __init__(self, classifier: Classifier, picture: Picture) -> None:
         self.classifier = classifier
         self.picture = picture
 
-    @cached_property
+    @once
     def pixels(self) -> Tensor:
         """The network input, (1, C, H, W)."""
         return self.classifier.pixels(self.picture)
 
-    @cached_property
+    @once
     def appearance(self) -> NDArray[np.uint8]:
         """The network input as a person sees it, uint8 (H, W, 3)."""
         return self.classifier.appearance(self.pixels)
 
-    @cached_property
+    @once
     def logits(self) -> NDArray[np.float32]:
         """Class scores before the softmax, (K,)."""
         with torch.no_grad():
             logits: NDArray[np.float32] = self.classifier.logits(self.pixels)[0].cpu().numpy()
         return logits
 
-    @cached_property
+    @once
     def probabilities(self) -> NDArray[np.float32]:
         """Softmax of the logits, (K,)."""
         return softmax(self.logits)
@@ -69,45 +73,67 @@ class Scene:
     def classifier(self) -> Classifier:
         return self.example.classifier
 
-    @cached_property
+    @property
     def class_index(self) -> int:
         """The chosen class, or the predicted one when none is chosen."""
         return self.example.predicted if self.target is None else self.target
+
+
+def _refusing(validate: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """Make what a validator raises a TraitError too: `hold_trait_notifications` takes back only what those refuse."""
+
+    @functools.wraps(validate)
+    def validated(session: Any, proposal: Any) -> Any:
+        try:
+            return validate(session, proposal)
+        except ExplanationError as error:
+            kind = type(error)
+            raise type(kind.__name__, (kind, traitlets.TraitError), {})(str(error)) from error
+
+    return validated
 
 
 class Session(traitlets.HasTraits):
     """Classifier, picture, class, layer, channel and selection that linked views share.
 
     `target` is a class index (a name may be assigned) or None for whatever the network predicts. `layer` is a
-    qualified layer name. Anything that `read_picture` takes may be assigned to `picture`.
+    qualified layer name (an alias may be assigned). Anything that `read_picture` takes may be assigned to `picture`,
+    a network to `classifier`: that resets target, layer and channel before any observer is called. What is refused
+    changes nothing.
     """
 
     classifier = traitlets.Any(help="The Classifier; a torch.nn.Module may be assigned.")
     picture = traitlets.Any(None, allow_none=True, help="The Picture looked at.")
     target = traitlets.Any(None, allow_none=True, help="Class index, or None: the predicted class.")
-    layer = traitlets.Unicode(help="Qualified name of the layer looked at.")
+    layer = traitlets.Any(help="Qualified name of the layer looked at.")
     channel = traitlets.Any(None, allow_none=True, help="Channel of the layer, or None.")
     selection = traitlets.Any((), help="Indices of selected items of a collection, a tuple of ints.")
 
     def __init__(self, model: object = None, picture: object = None, **traits: Any) -> None:
         super().__init__()
         self._example: Example | None = None
-        self.classifier = as_classifier(model, picture)
+        self._making = threading.Lock()
+        unknown = [name for name in traits if not self.has_trait(name)]
+        if unknown:
+            raise TypeError(f"Session has no {', '.join(unknown)}.")
         if picture is not None:
-            self.picture = picture
-        for name, value in traits.items():
-            if not self.has_trait(name):
-                raise TypeError(f"Session has no {name}.")
-            setattr(self, name, value)
+            picture = read_picture(picture)
+        self.classifier = as_classifier(model, picture)
+        self.picture = picture
+        # A channel is one of a layer, whatever the order in which they are given.
+        for name in sorted(traits, key=["classifier", "picture", "target", "layer", "channel", "selection"].index):
+            setattr(self, name, traits[name])
 
     @property
     def example(self) -> Example:
         """The picture as the classifier sees it, shared by all views. Raises PictureError when there is none."""
-        example = self._example
-        if self.picture is None:
+        classifier, picture = self.classifier, self.picture
+        if picture is None:
             raise PictureError("There is no picture yet; choose or upload one.")
-        if example is None or example.picture is not self.picture or example.classifier is not self.classifier:
-            example = self._example = Example(self.classifier, self.picture)
+        with self._making:
+            example = self._example
+            if example is None or example.picture is not picture or example.classifier is not classifier:
+                example = self._example = Example(classifier, picture)
         return example
 
     @property
@@ -116,41 +142,56 @@ class Session(traitlets.HasTraits):
         return Scene(self.example, self.target, self.layer, self.channel)
 
     @traitlets.validate("classifier")
+    @_refusing
     def _valid_classifier(self, proposal: Any) -> Classifier:
-        return as_classifier(proposal["value"])
+        classifier = as_classifier(proposal["value"])
+        _ = classifier.default_layer  # a classifier without layers is refused before anything has changed
+        return classifier
 
     @traitlets.validate("picture")
+    @_refusing
     def _valid_picture(self, proposal: Any) -> Picture | None:
         return None if proposal["value"] is None else read_picture(proposal["value"])
 
     @traitlets.validate("target")
+    @_refusing
     def _valid_target(self, proposal: Any) -> int | None:
         return None if proposal["value"] is None else self.classifier.class_index(proposal["value"])
 
     @traitlets.validate("layer")
+    @_refusing
     def _valid_layer(self, proposal: Any) -> str:
-        self.classifier.layer(proposal["value"])
-        return str(proposal["value"])
+        name: str = self.classifier.layer(proposal["value"]).name
+        return name
 
     @traitlets.validate("channel")
+    @_refusing
     def _valid_channel(self, proposal: Any) -> int | None:
         value = proposal["value"]
         if value is None:
             return None
         channels = self.classifier.layer(self.layer).shape[0]
-        if isinstance(value, bool) or not isinstance(value, int | np.integer) or not 0 <= value < channels:
-            raise TargetError(f"{self.layer} has channels 0 to {channels - 1}, not {value!r}.")
-        return int(value)
+        index = _index(value)
+        if index is None or not 0 <= index < channels:
+            raise TargetError(f"{self.layer} has channels 0 to {channels - 1}, not {brief_value(value)}.")
+        return index
 
     @traitlets.validate("selection")
+    @_refusing
     def _valid_selection(self, proposal: Any) -> tuple[int, ...]:
-        return tuple(int(index) for index in proposal["value"])
+        value = proposal["value"]
+        indices = [_index(item) for item in value] if isinstance(value, Iterable) else [None]
+        if any(index is None or index < 0 for index in indices):
+            raise TargetError(f"A selection is a list of indices of a collection, not {brief_value(value)}.")
+        return tuple(index for index in indices if index is not None)
 
     @traitlets.observe("classifier")
     def _classifier_changed(self, _: Any) -> None:
-        self.channel = None
-        self.target = None
-        self.layer = self.classifier.default_layer
+        # Bundled: observers of one must not see the old classifier's other two.
+        with self.hold_trait_notifications():
+            self.channel = None
+            self.target = None
+            self.layer = self.classifier.default_layer
 
     @traitlets.observe("layer")
     def _layer_changed(self, _: Any) -> None:
@@ -168,6 +209,8 @@ def as_classifier(model: object, picture: object = None, class_names: Sequence[s
             raise ClassifierError("Give the class names to the Classifier, not beside it.")
         return model
     if isinstance(model, str):
+        if class_names is not None:
+            raise ClassifierError(f"{model} brings its own class names; leave yours out.")
         return Classifier.of(model)
     if not isinstance(model, nn.Module):
         raise ClassifierError(f"Pass a torch network, a Classifier or a torchvision name, not {type(model).__name__}.")
@@ -182,10 +225,21 @@ def as_classifier(model: object, picture: object = None, class_names: Sequence[s
 
 
 def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Probabilities of logits, over the last axis."""
+    """Probabilities of logits, over the last axis; of a single one its sigmoid, as `Classifier.probabilities`."""
+    if logits.shape[-1] == 1:
+        logits = np.concatenate([logits, np.zeros_like(logits)], axis=-1)
+        return softmax(logits)[..., :1]
     exponentials = np.exp(logits - logits.max(axis=-1, keepdims=True))
     shares: NDArray[np.float32] = exponentials / exponentials.sum(axis=-1, keepdims=True)
     return shares
+
+
+def _index(value: object) -> int | None:
+    """`value` as an int where it is one, of Python, NumPy or torch."""
+    try:
+        return None if isinstance(value, bool) else operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        return None
 
 
 def _own_size(source: object) -> tuple[int, int] | None:

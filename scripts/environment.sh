@@ -46,7 +46,10 @@ install() {
   echo "Installing cnnviz-widgets with $* (once: PyTorch is large, this takes minutes)"
   local extras
   extras=$(IFS=,; echo "$*")
-  "$python" -m pip install --disable-pip-version-check --quiet --constraint "$constraints" --editable "$root[$extras]"
+  local loud=(--quiet)
+  [[ -t 1 ]] && loud=(--progress-bar on)  # somebody is waiting: show that it moves
+  "$python" -m pip install --disable-pip-version-check "${loud[@]}" --constraint "$constraints" \
+    --editable "$root[$extras]"
   for extra in "$@"; do
     echo "$wanted" >"$venv/.installed-$extra"
   done

@@ -83,16 +83,7 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(
 )
 def test_ctrl_c_ends_it_cleanly(arguments: list[str], announced: str, tmp_path: Path) -> None:
     port = free_port()
-    command = [
-        sys.executable,
-        "-m",
-        "cnnviz_widgets",
-        "demo",
-        "--no-browser",
-        "--port",
-        str(port),
-        *arguments,
-    ]
+    command = [sys.executable, "-m", "cnnviz_widgets", "demo", "--no-browser", f"--port={port}", *arguments]
     with subprocess.Popen(
         command,
         cwd=tmp_path,
@@ -109,5 +100,7 @@ def test_ctrl_c_ends_it_cleanly(arguments: list[str], announced: str, tmp_path: 
                 os.killpg(process.pid, signal.SIGINT)
                 break
         lines += process.stdout
-    assert process.returncode == 0, "".join(lines)
-    assert "Traceback" not in "".join(lines)
+    said = "".join(lines)
+    assert announced.format(port=port) in said
+    assert process.returncode == 0, said
+    assert "Traceback" not in said

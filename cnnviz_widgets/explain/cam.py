@@ -14,6 +14,7 @@ from torch.overrides import TorchFunctionMode
 from cnnviz_widgets.classifier import Classifier, Target
 from cnnviz_widgets.errors import MethodError
 from cnnviz_widgets.explain.base import Explainer, Heatmap
+from cnnviz_widgets.explain.variants import single_input
 
 #: How far the scores may be from linear, as a share of their range: TF32 and bfloat16 round that much.
 _BEND = 0.02
@@ -23,7 +24,8 @@ _BEND = 0.02
 class CAM(Explainer):
     """Class activation mapping: sum_k w_k A_k, A the maps that are averaged, w the weights of the class.
 
-    No ReLU and no rescaling: the mean of the cells plus the bias is the logit. Zhou et al. 2016 (arXiv 1512.04150).
+    No ReLU and no rescaling: the mean of the cells plus the bias is the logit.
+    Zhou et al. 2016 (arXiv 1512.04150), equation 2.
     """
 
     def steps(self, classifier: Classifier, pixels: Tensor, target: Target) -> Iterator[Heatmap]:
@@ -32,34 +34,38 @@ class CAM(Explainer):
 
     def maps(self, classifier: Classifier, pixels: Tensor) -> ClassMaps:
         """The maps of all classes for pixels (1, C, H, W), at the price of one. Raises MethodError."""
-        with torch.inference_mode(False), torch.enable_grad(), _Pooling() as pooling:
-            # Another picture beside the one in question shows whether the scores depend on the pooled maps alone.
-            other = torch.linspace(-1, 1, pixels.numel(), dtype=pixels.dtype).reshape(pixels.shape)
-            logits = classifier.logits(torch.cat([pixels.detach().clone().cpu(), other]))
+        pixels = single_input(classifier, pixels)
+        with torch.inference_mode(False), torch.enable_grad():
+            # Another picture beside the one in question: the scores must depend on the pooled maps alone.
+            other = torch.linspace(-1, 1, pixels.numel()).reshape(pixels.shape)
+            with _Pooling() as pooling:
+                logits = classifier.logits(torch.cat([pixels, other]))
             if classifier.outputs_probabilities:
                 # The softmax took a constant of each picture away, so that only differences are linear.
                 logits = logits - logits.mean(dim=1, keepdim=True)
-        if pooling.maps is None or pooling.vector is None or not logits.requires_grad:
-            raise _not_applicable(classifier)
-        weight = _jacobian(logits[0], pooling.vector)
+            if pooling.maps is None or pooling.vector is None or not logits.requires_grad:
+                raise _not_applicable(classifier)
+            weight = _jacobian(logits[0], pooling.vector)
         logits, vector = logits.detach(), pooling.vector.detach().flatten(1).float()
         bias = logits[0] - weight @ vector[0]
         deviation = (logits[1] - weight @ vector[1] - bias).abs().max()
         if not bool(deviation <= _BEND * (logits[1] - logits[0]).abs().max()):
             raise _not_applicable(classifier)
         cells = torch.einsum("kc,chw->khw", weight, pooling.maps[0].detach().float())
-        return ClassMaps(classifier, cells.cpu(), bias.cpu(), logits[0].cpu())
+        size = (pixels.shape[2], pixels.shape[3])
+        return ClassMaps(classifier, size, cells.cpu(), bias.cpu(), logits[0].cpu())
 
 
 @dataclass(frozen=True, eq=False)
 class ClassMaps:
-    """The class activation maps of one picture: `cells` (K, h, w), `bias` (K,) and `logits` (K,), float32 on the CPU.
+    """The maps of all classes for a picture of `size`: `cells` (K, h, w), `bias` and `logits` (K,), on the CPU.
 
-    For each class the mean of its cells plus its bias is its logit. A network that ends in a softmax has its logits only
-    up to a constant; here they add up to zero.
+    For each class the mean of its cells plus its bias is its logit. The logits of a network that ends in a
+    softmax are known up to a constant; here they add up to zero.
     """
 
     classifier: Classifier
+    size: tuple[int, int]
     cells: Tensor
     bias: Tensor
     logits: Tensor
@@ -69,21 +75,22 @@ class ClassMaps:
         classes, rows, columns = self.cells.shape
         cells = self.classifier.score(self.cells.reshape(classes, -1).T, target).reshape(rows, columns)
         quantity = "share of the logit (the mean of all cells plus the bias is the logit)"
-        return Heatmap.of_cells(cells, self.classifier.input_size, quantity, signed=True, target=target)
+        return Heatmap.of_cells(cells, self.size, quantity, signed=True, target=target)
 
 
 def _not_applicable(classifier: Classifier) -> MethodError:
     return MethodError(
-        f"CAM needs a network that ends in global average pooling and one linear layer, unlike {classifier.name}; "
-        "use Grad-CAM."
+        "CAM needs a network that ends in global average pooling and one linear layer, "
+        f"unlike {classifier.name}; use Grad-CAM."
     )
 
 
 def _jacobian(logits: Tensor, vector: Tensor) -> Tensor:
     """Derivatives (K, C) of logits (K,) with respect to the first row of `vector` (2, C, ...)."""
     rows = []
-    for classes in torch.arange(len(logits), device=logits.device).split(1024):
-        picks = functional.one_hot(classes, len(logits)).to(logits.dtype)
+    classes = torch.arange(len(logits), device=logits.device)
+    for start in range(0, len(logits), 1024):
+        picks = functional.one_hot(classes[start : start + 1024], len(logits)).to(logits.dtype)
         (gradients,) = torch.autograd.grad(logits, vector, picks, is_grads_batched=True, retain_graph=True)
         rows.append(gradients[:, 0].flatten(1).float())
     return torch.cat(rows)
@@ -92,8 +99,8 @@ def _jacobian(logits: Tensor, vector: Tensor) -> Tensor:
 class _Pooling(TorchFunctionMode):
     """Finds the last tensor that is the spatial mean of the maps before it, whatever function averaged them.
 
-    It becomes the leaf from which on the graph is kept. Its second row is replaced by values far from those of any
-    picture: a head that is linear there too has no bend.
+    It becomes the leaf from which on the graph is kept. Its second row is replaced by values unlike those of
+    any picture: a head that is linear in both has no bend.
     """
 
     maps: Tensor | None = None

@@ -15,9 +15,9 @@ from cnnviz_widgets.explain.tape import Tape, TapeExplainer
 class EigenCAM(TapeExplainer):
     """Eigen-CAM: the activations projected on their first principal direction. The same for every class.
 
-    Each cell is a vector of C activations; the direction is the one in which these are longest (their first right
-    singular vector) or, if `centred`, vary most. It points the way of the mean activation: the inner product of the
-    map with that is positive. Muhammad and Yeasin 2020 (arXiv 2008.00299).
+    Each cell is a vector of C activations. The direction is the one in which these are longest (their first
+    right singular vector) or, if `centred`, vary most; its sign is such that the inner product of the map and
+    the mean activation is positive. Muhammad and Yeasin 2020 (arXiv 2008.00299).
     """
 
     centred: bool = False
@@ -35,7 +35,7 @@ class EigenCAM(TapeExplainer):
 @torch.no_grad()
 def first_component(activations: Tensor, *, centred: bool) -> Tensor:
     """Activations (C, h, w) projected on their first principal direction, (h, w)."""
-    cells = activations.flatten(1).T.to("cpu", torch.float64)
+    cells = activations.cpu().double().flatten(1).T
     mean = cells.mean(dim=1)
     if centred:
         cells = cells - cells.mean(dim=0)

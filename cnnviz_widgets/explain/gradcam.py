@@ -51,8 +51,8 @@ class GradCAM(_GradientMap):
 class HiResCAM(_GradientMap):
     """HiResCAM: sum_k g_k A_k, cell by cell.
 
-    Without `relu`, and with a single linear layer behind, the cells add up to the logit minus its bias: they are what
-    the network used. Draelos and Carin 2020 (arXiv 2011.08891).
+    Without `relu`, and with a single linear layer behind, the cells add up to the logit minus its bias: they
+    are what the network used. Draelos and Carin 2020 (arXiv 2011.08891).
     """
 
     quantity = "contribution to the logit (activation x gradient)"

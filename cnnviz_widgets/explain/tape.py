@@ -1,4 +1,4 @@
-"""One forward pass that records layers, one backward pass for each class asked for, and maps made of the two."""
+"""One forward pass that records layers, a backward pass for each class asked for, and maps of the two."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from torch import Tensor
 from cnnviz_widgets.classifier import Classifier, Contrast, Target
 from cnnviz_widgets.errors import ClassifierError, LayerError
 from cnnviz_widgets.explain.base import Explainer, Heatmap
+from cnnviz_widgets.explain.variants import single_input
 from cnnviz_widgets.scores import brief
 
 #: So many classes' gradients are kept: those of all layers of a VGG take 50 MB for each class.
@@ -21,12 +22,12 @@ _CLASSES_KEPT = 8
 class Tape:
     """The activations of many layers for one picture, and their gradients for any class.
 
-    `pixels` is one network input (1, C, H, W); `layers` are layer names, by default the convolutions, the blocks and
-    the default layer. Building it costs one forward pass, the first question about a class one backward pass (without
-    gradients of weights), all else nothing. The network is free as soon as it is built; the tape keeps the graph from
-    its earliest layer on until it is dropped.
+    `pixels` is one network input (1, C, H, W); `layers` are layer names, by default the convolutions, the
+    blocks and the default layer. Building it costs one forward pass, the first question about a class one
+    backward pass (without gradients of weights), all else nothing. The network is free as soon as the tape is
+    built; the tape keeps the graph from its earliest layer on until it is dropped.
 
-    Raises LayerError, and ClassifierError when the network fails.
+    Raises PictureError, LayerError, and ClassifierError when the network fails.
     """
 
     def __init__(self, classifier: Classifier, pixels: Tensor, layers: Sequence[str] | None = None) -> None:
@@ -35,11 +36,15 @@ class Tape:
             layers = [*chosen, classifier.default_layer]
         self.classifier = classifier
         self._chosen = frozenset(classifier.layer(name).name for name in layers)
+        pixels = single_input(classifier, pixels)
+        recording = classifier.recording(*sorted(self._chosen))
         # Callers may be in inference mode, and an inference tensor cannot take part in a graph.
-        with torch.inference_mode(False), torch.enable_grad(), classifier.recording(*sorted(self._chosen)) as outputs:
-            self._graph = classifier.logits(pixels.detach().clone())
+        with torch.inference_mode(False), torch.enable_grad(), recording as outputs:
+            self._graph = classifier.logits(pixels)
         self._outputs = outputs
         self._gradients: dict[int, dict[str, Tensor]] = {}
+        #: Of the picture, (H, W).
+        self.size: tuple[int, int] = (pixels.shape[2], pixels.shape[3])
         #: (1, K)
         self.logits: Tensor = self._graph.detach()
         #: By layer name, each (1, C, h, w), in the network's floating type.
@@ -50,18 +55,21 @@ class Tape:
 
         Raises LayerError.
         """
-        name = self.classifier.layer(name or self.classifier.default_layer).name
+        name = self.classifier.layer(self.classifier.default_layer if name is None else name).name
         if name in self.activations:
             return name
         if name in self._chosen:
-            raise LayerError(f"{self.classifier.name} did not run the layer {name!r} on this picture; choose another one.")
+            raise LayerError(
+                f"{self.classifier.name} skipped the layer {name!r} on this picture; choose another one."
+            )
         raise LayerError(f"The layer {name!r} was not recorded; name it when the tape is made.")
 
     def gradients(self, target: Target) -> dict[str, Tensor]:
         """Gradients of the target's score with respect to each activation, by layer name, (1, C, h, w).
 
-        The score is the logit, or the difference of two. Zero where it does not depend on the layer; a layer that
-        the network runs without gradients is left out. Raises TargetError, and ClassifierError when autograd fails.
+        The score is the logit, or the difference of two. Zero where it does not depend on the layer; layers
+        that the network runs without gradients are left out. Raises TargetError, and ClassifierError where
+        autograd fails.
         """
         if isinstance(target, Contrast):
             first, second = self.gradients(target.target), self.gradients(target.against)
@@ -74,11 +82,13 @@ class Tape:
         return self._gradients[index]
 
     def gradient(self, layer: str, target: Target) -> Tensor:
-        """The gradient at one layer, (1, C, h, w). Raises as `gradients`, and for a layer that is left out there."""
+        """The gradient at one layer, (1, C, h, w). Raises as `gradients`, and for a layer left out there."""
         found = self.gradients(target).get(layer)
         if found is None:
-            name = self.classifier.name
-            raise ClassifierError(f"{name} runs the layer {layer!r} without gradients; remove `no_grad` from its forward.")
+            raise ClassifierError(
+                f"{self.classifier.name} runs the layer {layer!r} without gradients; "
+                "remove `no_grad` from its forward."
+            )
         return found
 
     def _backward(self, index: int) -> dict[str, Tensor]:
@@ -102,9 +112,9 @@ class Tape:
 class TapeExplainer(Explainer):
     """Base of the techniques that need one layer of a tape, by default the classifier's last spatial one.
 
-    The map is computed on the layer's grid and upsampled bilinearly. Its negative values are cut off unless `relu` is
-    False or the target is a `Contrast`, whose map is that of the one class minus that of the other. Nothing is
-    rescaled: a map of zeros stays one, and maps of two pictures can be compared.
+    The map is computed on the layer's grid and upsampled bilinearly. Its negative values are cut off unless
+    `relu` is False or the target is a `Contrast`, whose map is that of the one class minus that of the other.
+    Nothing is rescaled: a map of zeros stays one, and the maps of two pictures can be compared.
     """
 
     layer: str | None = None
@@ -115,7 +125,8 @@ class TapeExplainer(Explainer):
 
     def steps(self, classifier: Classifier, pixels: Tensor, target: Target) -> Iterator[Heatmap]:
         """Yield once, after one forward pass. Raises LayerError, TargetError, ClassifierError."""
-        yield self.from_tape(Tape(classifier, pixels, [self.layer or classifier.default_layer]), target)
+        layer = classifier.default_layer if self.layer is None else self.layer
+        yield self.from_tape(Tape(classifier, pixels, [layer]), target)
 
     def from_tape(self, tape: Tape, target: Target) -> Heatmap:
         """The map of a layer that `tape` recorded, at no forward pass. Raises LayerError, TargetError."""
@@ -124,7 +135,7 @@ class TapeExplainer(Explainer):
         signed = self._signed(target)
         return Heatmap.of_cells(
             cells if signed else cells.clamp_min(0),
-            tape.classifier.input_size,
+            tape.size,
             self.quantity,
             signed=signed,
             target=target,

@@ -1,55 +1,5 @@
 // Built from js/src by scripts/build-js: change it there.
 
-// src/held.ts
-var Held = class {
-  constructor(current, same = Object.is) {
-    this.current = current;
-    this.same = same;
-  }
-  current;
-  same;
-  gripped = false;
-  unconfirmed = null;
-  get value() {
-    return this.current;
-  }
-  /** Whether the hand is on the control. */
-  get inHand() {
-    return this.gripped;
-  }
-  grip() {
-    this.gripped = true;
-  }
-  letGo() {
-    this.gripped = false;
-  }
-  /** The hand has moved to `value`. */
-  move(value) {
-    this.current = value;
-  }
-  /** An event left for the kernel; `seq` is the number it will acknowledge. */
-  sent(seq) {
-    if (typeof seq === "number") this.unconfirmed = seq;
-  }
-  /** The kernel says `value`; returns whether to show it. */
-  offered(value) {
-    if (this.same(value, this.current)) {
-      this.unconfirmed = null;
-      return false;
-    }
-    if (this.gripped || this.unconfirmed !== null) return false;
-    this.current = value;
-    return true;
-  }
-  /** A custom message came; with the acknowledgement of the newest event, take over the kernel's value `value`. */
-  acknowledged(message, value) {
-    const { kind, seq } = message ?? {};
-    if (kind !== "ack" || seq !== this.unconfirmed) return false;
-    this.unconfirmed = null;
-    return this.offered(value);
-  }
-};
-
 // src/search.ts
 var MARKS = /\p{M}/gu;
 var WORD_CHARACTER = /[\p{L}\p{N}]/u;
@@ -231,13 +181,18 @@ var View = class {
   hear(callback) {
     this.on("msg:custom", callback);
   }
-  /** A channel to the kernel with one message in flight; `sent` learns the number of each message that leaves. */
+  /**
+   * A channel to the kernel with one message in flight; `sent` learns the number of each message that leaves.
+   * While an answer is overdue the view says so: the kernel is busy, or gone.
+   */
   channel(sent = () => {
   }) {
-    const channel = new OneInFlight((message, buffers) => {
+    const send = (message, buffers) => {
       sent(message["seq"]);
       this.model.send(message, void 0, buffers);
-    });
+    };
+    const busy = (silent) => this.root.toggleAttribute("data-waiting", silent);
+    const channel = new OneInFlight(send, void 0, void 0, busy);
     this.hear((message) => channel.receive(message));
     this.onDispose(() => channel.dispose());
     return channel;
@@ -431,75 +386,7 @@ var Listbox = class {
   }
 };
 
-// src/picker.css
-var picker_default = '/* src/theme.css */\n.cnnviz {\n  --cnnviz-text: var(--vscode-foreground, var(--jp-ui-font-color1, #1f2328));\n  --cnnviz-text-quiet: var(--vscode-descriptionForeground, var(--jp-ui-font-color2, #59636e));\n  --cnnviz-surface: var(--vscode-editor-background, var(--jp-layout-color1, #fff));\n  --cnnviz-raised: var(--vscode-dropdown-background, var(--jp-layout-color1, #fff));\n  --cnnviz-sunken: var(--vscode-input-background, var(--jp-layout-color2, #f0f2f5));\n  --cnnviz-line: var(--vscode-input-border, var(--jp-border-color1, #b8bfc8));\n  --cnnviz-line-quiet: var(--vscode-widget-border, var(--jp-border-color2, #dde1e6));\n  --cnnviz-accent: var(--vscode-focusBorder, var(--jp-brand-color1, #1976d2));\n  --cnnviz-error: var(--vscode-errorForeground, var(--jp-error-color1, #c62828));\n  --cnnviz-hover: color-mix(in srgb, var(--cnnviz-accent) 12%, transparent);\n  --cnnviz-chosen: color-mix(in srgb, var(--cnnviz-accent) 24%, transparent);\n  --cnnviz-shadow: 0 4px 16px rgb(0 0 0 / 24%);\n  --cnnviz-font: var(--vscode-font-family, var(--jp-ui-font-family, system-ui, sans-serif));\n  --cnnviz-size: var(--jp-ui-font-size1, 13px);\n  --cnnviz-size-small: var(--jp-ui-font-size0, 11px);\n  --cnnviz-radius: 4px;\n  --cnnviz-height: 28px;\n  box-sizing: border-box;\n  min-width: 0;\n  color: var(--cnnviz-text);\n  font: var(--cnnviz-size) / 1.4 var(--cnnviz-font);\n}\n.cnnviz-ruled::before {\n  display: block;\n  width: var(--cnnviz-width, 220px);\n  height: 0;\n  content: "";\n}\n.cnnviz *,\n.cnnviz *::before,\n.cnnviz *::after {\n  box-sizing: border-box;\n}\n@supports (color: light-dark(#000, #fff)) {\n  .cnnviz {\n    --cnnviz-text: var(--vscode-foreground, var(--jp-ui-font-color1, light-dark(#1f2328, #e6e9ed)));\n    --cnnviz-text-quiet: var( --vscode-descriptionForeground, var(--jp-ui-font-color2, light-dark(#59636e, #9aa4af)) );\n    --cnnviz-surface: var(--vscode-editor-background, var(--jp-layout-color1, light-dark(#fff, #16191d)));\n    --cnnviz-raised: var(--vscode-dropdown-background, var(--jp-layout-color1, light-dark(#fff, #22272e)));\n    --cnnviz-sunken: var(--vscode-input-background, var(--jp-layout-color2, light-dark(#f0f2f5, #22272e)));\n    --cnnviz-line: var(--vscode-input-border, var(--jp-border-color1, light-dark(#b8bfc8, #4b545e)));\n    --cnnviz-line-quiet: var(--vscode-widget-border, var(--jp-border-color2, light-dark(#dde1e6, #343b43)));\n    --cnnviz-accent: var(--vscode-focusBorder, var(--jp-brand-color1, light-dark(#1976d2, #64b5f6)));\n    --cnnviz-error: var(--vscode-errorForeground, var(--jp-error-color1, light-dark(#c62828, #ff8a80)));\n  }\n}\n[data-jp-theme-light=true] .cnnviz,\n.vscode-light .cnnviz,\n[data-theme=light] .cnnviz {\n  color-scheme: light;\n}\n[data-jp-theme-light=false] .cnnviz,\n.vscode-dark .cnnviz,\n.vscode-high-contrast:not(.vscode-high-contrast-light) .cnnviz,\n.dark .cnnviz,\n.dark-theme .cnnviz,\nhtml[theme=dark] .cnnviz,\n[data-theme=dark] .cnnviz {\n  color-scheme: dark;\n}\n.cnnviz :focus-visible {\n  outline: 2px solid var(--cnnviz-accent);\n  outline-offset: 1px;\n}\n.cnnviz-hidden {\n  position: absolute;\n  width: 1px;\n  height: 1px;\n  overflow: hidden;\n  clip-path: inset(50%);\n  white-space: nowrap;\n}\n@media (pointer: coarse) {\n  .cnnviz {\n    --cnnviz-height: 40px;\n  }\n}\n.cnnviz-icon {\n  display: block;\n  width: 16px;\n  height: 16px;\n  fill: none;\n  stroke: currentcolor;\n  stroke-width: 1.5;\n  stroke-linecap: round;\n  stroke-linejoin: round;\n  pointer-events: none;\n}\n.cnnviz-icon-button {\n  display: grid;\n  flex: none;\n  width: var(--cnnviz-height);\n  height: var(--cnnviz-height);\n  padding: 0;\n  color: var(--cnnviz-text-quiet);\n  background: none;\n  border: 0;\n  border-radius: var(--cnnviz-radius);\n  cursor: pointer;\n  place-items: center;\n}\n.cnnviz-icon-button:hover:not(:disabled) {\n  color: var(--cnnviz-text);\n  background: var(--cnnviz-hover);\n}\n.cnnviz-icon-button:disabled {\n  cursor: default;\n  opacity: 0.4;\n}\n\n/* src/picker.css */\n.cnnviz-picker {\n  padding: 2px 4px;\n}\n.cnnviz-picker-description {\n  display: block;\n  overflow: hidden;\n  color: var(--cnnviz-text-quiet);\n  font-size: var(--cnnviz-size-small);\n  line-height: 18px;\n  contain: inline-size;\n  text-overflow: ellipsis;\n  white-space: nowrap;\n}\n.cnnviz-picker-field {\n  position: relative;\n  display: flex;\n  align-items: center;\n  height: var(--cnnviz-height);\n  background: var(--cnnviz-raised);\n  border: 1px solid var(--cnnviz-line);\n  border-radius: var(--cnnviz-radius);\n  contain: inline-size;\n}\n.cnnviz-picker-field:hover:not(.cnnviz-picker-disabled) {\n  border-color: var(--cnnviz-text-quiet);\n}\n.cnnviz-picker-field:focus-within {\n  border-color: var(--cnnviz-accent);\n  box-shadow: 0 0 0 1px var(--cnnviz-accent);\n}\n.cnnviz-picker-disabled {\n  opacity: 0.5;\n}\n.cnnviz-picker .cnnviz-picker-input {\n  flex: 1;\n  min-width: 0;\n  height: 100%;\n  margin: 0;\n  padding: 0 0 0 8px;\n  overflow: hidden;\n  color: inherit;\n  font: inherit;\n  text-overflow: ellipsis;\n  background: none;\n  border: 0;\n}\n.cnnviz .cnnviz-picker-input:focus-visible {\n  outline: none;\n}\n.cnnviz-picker-input::placeholder {\n  color: var(--cnnviz-text-quiet);\n  opacity: 1;\n}\n.cnnviz-picker select.cnnviz-picker-input {\n  padding: 0 24px 0 8px;\n  cursor: pointer;\n  appearance: none;\n}\n.cnnviz-picker select option {\n  color: var(--cnnviz-text);\n  background: var(--cnnviz-raised);\n}\n.cnnviz-picker-hint {\n  flex: none;\n  padding-left: 12px;\n  color: var(--cnnviz-text-quiet);\n  font-size: var(--cnnviz-size-small);\n  font-variant-numeric: tabular-nums;\n}\n.cnnviz-picker-arrow {\n  display: grid;\n  flex: none;\n  width: 26px;\n  height: 100%;\n  color: var(--cnnviz-text-quiet);\n  place-items: center;\n  pointer-events: none;\n}\nselect + .cnnviz-picker-arrow {\n  margin-left: -26px;\n}\n.cnnviz-picker-list {\n  position: fixed;\n  inset: auto;\n  z-index: 1000;\n  margin: 0;\n  padding: 0;\n  overflow: hidden auto;\n  color: var(--cnnviz-text);\n  background: var(--cnnviz-raised);\n  border: 1px solid var(--cnnviz-line);\n  border-radius: var(--cnnviz-radius);\n  box-shadow: var(--cnnviz-shadow);\n  overscroll-behavior: contain;\n}\n.cnnviz-picker-list[hidden] {\n  display: none;\n}\n.cnnviz-picker-space {\n  position: relative;\n}\n.cnnviz-picker-option {\n  position: absolute;\n  right: 4px;\n  left: 4px;\n  display: flex;\n  align-items: center;\n  padding: 0 8px;\n  border-radius: var(--cnnviz-radius);\n  cursor: pointer;\n}\n.cnnviz-picker-label {\n  flex: 1;\n  min-width: 0;\n  overflow: hidden;\n  text-overflow: ellipsis;\n  white-space: nowrap;\n}\n.cnnviz-picker-label mark {\n  color: inherit;\n  font-weight: 700;\n  background: none;\n}\n.cnnviz-picker-option[aria-selected=true] {\n  box-shadow: inset 3px 0 0 var(--cnnviz-accent);\n}\n.cnnviz-picker-apart::before {\n  position: absolute;\n  inset: 0 4px auto;\n  border-top: 1px solid var(--cnnviz-line-quiet);\n  content: "";\n}\n.cnnviz-picker-active {\n  background: var(--cnnviz-chosen);\n}\n.cnnviz-picker-none {\n  padding: 8px 12px;\n  color: var(--cnnviz-text-quiet);\n}\n';
-
-// src/picker.ts
-var FEW = 12;
-function render(props) {
-  const view = new View(props, "picker", picker_default);
-  view.root.classList.add("cnnviz-ruled");
-  const held = new Held(view.get("index"));
-  const channel = view.channel((seq) => held.sent(seq));
-  const pick = (index) => {
-    const option = view.get("options")[index];
-    if (option === void 0) return;
-    held.move(index);
-    channel.offer({ index, option }, true);
-    field.draw(index);
-  };
-  const description = element("label", "cnnviz-picker-description", { for: view.id });
-  const box = element("div", "cnnviz-picker-field");
-  const searchable = view.get("searchable") ?? view.get("options").length > FEW;
-  const field = searchable ? combobox(view, box, pick) : choice(view, pick);
-  field.input.id = view.id;
-  const arrow = element("span", "cnnviz-picker-arrow");
-  arrow.append(icon("m4 6 4 4 4-4"));
-  box.prepend(field.input);
-  box.append(arrow);
-  view.root.prepend(description, box);
-  const draw = () => field.draw(held.value);
-  view.hear((message) => {
-    if (held.acknowledged(message, view.get("index"))) draw();
-  });
-  view.follow(["index"], () => {
-    if (held.offered(view.get("index"))) draw();
-  });
-  view.follow(["options", "hints", "order", "placeholder"], draw);
-  view.follow(["disabled"], () => {
-    field.input.disabled = view.get("disabled");
-    box.classList.toggle("cnnviz-picker-disabled", view.get("disabled"));
-  });
-  view.follow(["description"], () => {
-    const text = view.get("description");
-    description.textContent = description.title = text;
-    description.hidden = text === "";
-    if (text === "") field.input.setAttribute("aria-label", view.get("placeholder") || "Option");
-    else field.input.removeAttribute("aria-label");
-  });
-  return view.dispose;
-}
-function choice(view, pick) {
-  const input = element("select", "cnnviz-picker-input", { "data-lm-suppress-shortcuts": "true" });
-  view.listen(input, "change", () => pick(Number(input.value)));
-  return {
-    input,
-    draw(index) {
-      const hints = view.get("hints");
-      const made = view.get("options").map((label, at) => {
-        const hint = hints[at];
-        return new Option(hint ? `${label}  (${hint})` : label, String(at));
-      });
-      if (index === null) {
-        const blank = new Option(view.get("placeholder"), "");
-        blank.disabled = blank.hidden = true;
-        made.unshift(blank);
-      }
-      input.replaceChildren(...made);
-      input.value = index === null ? "" : String(index);
-    }
-  };
-}
+// src/combobox.ts
 function combobox(view, box, pick) {
   const input = element("input", "cnnviz-picker-input", {
     type: "text",
@@ -516,7 +403,6 @@ function combobox(view, box, pick) {
   input.setAttribute("aria-controls", list.root.id);
   box.append(hint);
   view.root.append(list.root);
-  view.onDispose(() => list.hide());
   let search = new OptionSearch([]);
   let searched = [];
   let index = null;
@@ -629,6 +515,126 @@ function combobox(view, box, pick) {
       if (query === null || !list.open) restore();
       hint.textContent = (index === null ? "" : view.get("hints")[index]) ?? "";
       if (list.open) fill();
+    }
+  };
+}
+
+// src/held.ts
+var Held = class {
+  constructor(current, same = Object.is) {
+    this.current = current;
+    this.same = same;
+  }
+  current;
+  same;
+  gripped = false;
+  unconfirmed = null;
+  get value() {
+    return this.current;
+  }
+  /** Whether the hand is on the control. */
+  get inHand() {
+    return this.gripped;
+  }
+  grip() {
+    this.gripped = true;
+  }
+  letGo() {
+    this.gripped = false;
+  }
+  /** The hand has moved to `value`. */
+  move(value) {
+    this.current = value;
+  }
+  /** An event left for the kernel; `seq` is the number it will acknowledge. */
+  sent(seq) {
+    if (typeof seq === "number") this.unconfirmed = seq;
+  }
+  /** The kernel says `value`; returns whether to show it. */
+  offered(value) {
+    if (this.same(value, this.current)) {
+      this.unconfirmed = null;
+      return false;
+    }
+    if (this.gripped || this.unconfirmed !== null) return false;
+    this.current = value;
+    return true;
+  }
+  /** A custom message came; with the acknowledgement of the newest event, take over the kernel's value `value`. */
+  acknowledged(message, value) {
+    const { kind, seq } = message ?? {};
+    if (kind !== "ack" || seq !== this.unconfirmed) return false;
+    this.unconfirmed = null;
+    return this.offered(value);
+  }
+};
+
+// src/picker.css
+var picker_default = '/* src/theme.css */\n.cnnviz {\n  --cnnviz-text: var(--vscode-foreground, var(--jp-ui-font-color1, #1f2328));\n  --cnnviz-text-quiet: var(--vscode-descriptionForeground, var(--jp-ui-font-color2, #59636e));\n  --cnnviz-surface: var(--vscode-editor-background, var(--jp-layout-color1, #fff));\n  --cnnviz-raised: var(--vscode-dropdown-background, var(--jp-layout-color1, #fff));\n  --cnnviz-sunken: var(--vscode-input-background, var(--jp-layout-color2, #f0f2f5));\n  --cnnviz-line: var(--vscode-input-border, var(--jp-border-color1, #b8bfc8));\n  --cnnviz-line-quiet: var(--vscode-widget-border, var(--jp-border-color2, #dde1e6));\n  --cnnviz-accent: var(--vscode-focusBorder, var(--jp-brand-color1, #1976d2));\n  --cnnviz-error: var(--vscode-errorForeground, var(--jp-error-color1, #c62828));\n  --cnnviz-hover: color-mix(in srgb, var(--cnnviz-accent) 12%, transparent);\n  --cnnviz-chosen: color-mix(in srgb, var(--cnnviz-accent) 24%, transparent);\n  --cnnviz-shadow: 0 4px 16px rgb(0 0 0 / 24%);\n  --cnnviz-font: var(--vscode-font-family, var(--jp-ui-font-family, system-ui, sans-serif));\n  --cnnviz-size: var(--jp-ui-font-size1, 13px);\n  --cnnviz-size-small: var(--jp-ui-font-size0, 11px);\n  --cnnviz-radius: 4px;\n  --cnnviz-height: 28px;\n  box-sizing: border-box;\n  min-width: 0;\n  color: var(--cnnviz-text);\n  font: var(--cnnviz-size) / 1.4 var(--cnnviz-font);\n}\n.cnnviz-ruled::before {\n  display: block;\n  width: var(--cnnviz-width, 220px);\n  height: 0;\n  content: "";\n}\n.cnnviz[data-waiting] {\n  cursor: progress;\n  opacity: 0.65;\n}\n.cnnviz *,\n.cnnviz *::before,\n.cnnviz *::after {\n  box-sizing: border-box;\n}\n@supports (color: light-dark(#000, #fff)) {\n  .cnnviz {\n    --cnnviz-text: var(--vscode-foreground, var(--jp-ui-font-color1, light-dark(#1f2328, #e6e9ed)));\n    --cnnviz-text-quiet: var( --vscode-descriptionForeground, var(--jp-ui-font-color2, light-dark(#59636e, #9aa4af)) );\n    --cnnviz-surface: var(--vscode-editor-background, var(--jp-layout-color1, light-dark(#fff, #16191d)));\n    --cnnviz-raised: var(--vscode-dropdown-background, var(--jp-layout-color1, light-dark(#fff, #22272e)));\n    --cnnviz-sunken: var(--vscode-input-background, var(--jp-layout-color2, light-dark(#f0f2f5, #22272e)));\n    --cnnviz-line: var(--vscode-input-border, var(--jp-border-color1, light-dark(#b8bfc8, #4b545e)));\n    --cnnviz-line-quiet: var(--vscode-widget-border, var(--jp-border-color2, light-dark(#dde1e6, #343b43)));\n    --cnnviz-accent: var(--vscode-focusBorder, var(--jp-brand-color1, light-dark(#1976d2, #64b5f6)));\n    --cnnviz-error: var(--vscode-errorForeground, var(--jp-error-color1, light-dark(#c62828, #ff8a80)));\n  }\n}\n[data-jp-theme-light=true] .cnnviz,\n.vscode-light .cnnviz,\n[data-theme=light] .cnnviz {\n  color-scheme: light;\n}\n[data-jp-theme-light=false] .cnnviz,\n.vscode-dark .cnnviz,\n.vscode-high-contrast:not(.vscode-high-contrast-light) .cnnviz,\n.dark .cnnviz,\n.dark-theme .cnnviz,\nhtml[theme=dark] .cnnviz,\n[data-theme=dark] .cnnviz {\n  color-scheme: dark;\n}\n.cnnviz :focus-visible {\n  outline: 2px solid var(--cnnviz-accent);\n  outline-offset: 1px;\n}\n.cnnviz-hidden {\n  position: absolute;\n  width: 1px;\n  height: 1px;\n  overflow: hidden;\n  clip-path: inset(50%);\n  white-space: nowrap;\n}\n@media (pointer: coarse) {\n  .cnnviz {\n    --cnnviz-height: 40px;\n  }\n}\n.cnnviz-icon {\n  display: block;\n  width: 16px;\n  height: 16px;\n  fill: none;\n  stroke: currentcolor;\n  stroke-width: 1.5;\n  stroke-linecap: round;\n  stroke-linejoin: round;\n  pointer-events: none;\n}\n.cnnviz-icon-button {\n  display: grid;\n  flex: none;\n  width: var(--cnnviz-height);\n  height: var(--cnnviz-height);\n  padding: 0;\n  color: var(--cnnviz-text-quiet);\n  background: none;\n  border: 0;\n  border-radius: var(--cnnviz-radius);\n  cursor: pointer;\n  place-items: center;\n}\n.cnnviz-icon-button:hover:not(:disabled) {\n  color: var(--cnnviz-text);\n  background: var(--cnnviz-hover);\n}\n.cnnviz-icon-button:disabled {\n  cursor: default;\n  opacity: 0.4;\n}\n\n/* src/picker.css */\n.cnnviz-picker {\n  padding: 2px 4px;\n}\n.cnnviz-picker-description {\n  display: block;\n  overflow: hidden;\n  color: var(--cnnviz-text-quiet);\n  font-size: var(--cnnviz-size-small);\n  line-height: 18px;\n  contain: inline-size;\n  text-overflow: ellipsis;\n  white-space: nowrap;\n}\n.cnnviz-picker-field {\n  position: relative;\n  display: flex;\n  align-items: center;\n  height: var(--cnnviz-height);\n  background: var(--cnnviz-raised);\n  border: 1px solid var(--cnnviz-line);\n  border-radius: var(--cnnviz-radius);\n  contain: inline-size;\n}\n.cnnviz-picker-field:hover:not(.cnnviz-picker-disabled) {\n  border-color: var(--cnnviz-text-quiet);\n}\n.cnnviz-picker-field:focus-within {\n  border-color: var(--cnnviz-accent);\n  box-shadow: 0 0 0 1px var(--cnnviz-accent);\n}\n.cnnviz-picker-disabled {\n  opacity: 0.5;\n}\n.cnnviz-picker .cnnviz-picker-input {\n  flex: 1;\n  min-width: 0;\n  height: 100%;\n  margin: 0;\n  padding: 0 0 0 8px;\n  overflow: hidden;\n  color: inherit;\n  font: inherit;\n  text-overflow: ellipsis;\n  background: none;\n  border: 0;\n}\n.cnnviz .cnnviz-picker-input:focus-visible {\n  outline: none;\n}\n.cnnviz-picker-input::placeholder {\n  color: var(--cnnviz-text-quiet);\n  opacity: 1;\n}\n.cnnviz-picker select.cnnviz-picker-input {\n  padding: 0 24px 0 8px;\n  cursor: pointer;\n  appearance: none;\n}\n.cnnviz-picker select option {\n  color: var(--cnnviz-text);\n  background: var(--cnnviz-raised);\n}\n.cnnviz-picker-hint {\n  flex: none;\n  padding-left: 12px;\n  color: var(--cnnviz-text-quiet);\n  font-size: var(--cnnviz-size-small);\n  font-variant-numeric: tabular-nums;\n}\n.cnnviz-picker-arrow {\n  display: grid;\n  flex: none;\n  width: 26px;\n  height: 100%;\n  color: var(--cnnviz-text-quiet);\n  place-items: center;\n  pointer-events: none;\n}\nselect + .cnnviz-picker-arrow {\n  margin-left: -26px;\n}\n.cnnviz-picker-list {\n  position: fixed;\n  inset: auto;\n  z-index: 1000;\n  margin: 0;\n  padding: 0;\n  overflow: hidden auto;\n  color: var(--cnnviz-text);\n  background: var(--cnnviz-raised);\n  border: 1px solid var(--cnnviz-line);\n  border-radius: var(--cnnviz-radius);\n  box-shadow: var(--cnnviz-shadow);\n  overscroll-behavior: contain;\n}\n.cnnviz-picker-list[hidden] {\n  display: none;\n}\n.cnnviz-picker-space {\n  position: relative;\n}\n.cnnviz-picker-option {\n  position: absolute;\n  right: 4px;\n  left: 4px;\n  display: flex;\n  align-items: center;\n  padding: 0 8px;\n  border-radius: var(--cnnviz-radius);\n  cursor: pointer;\n}\n.cnnviz-picker-label {\n  flex: 1;\n  min-width: 0;\n  overflow: hidden;\n  text-overflow: ellipsis;\n  white-space: nowrap;\n}\n.cnnviz-picker-label mark {\n  color: inherit;\n  font-weight: 700;\n  background: none;\n}\n.cnnviz-picker-option[aria-selected=true] {\n  box-shadow: inset 3px 0 0 var(--cnnviz-accent);\n}\n.cnnviz-picker-apart::before {\n  position: absolute;\n  inset: 0 4px auto;\n  border-top: 1px solid var(--cnnviz-line-quiet);\n  content: "";\n}\n.cnnviz-picker-active {\n  background: var(--cnnviz-chosen);\n}\n.cnnviz-picker-none {\n  padding: 8px 12px;\n  color: var(--cnnviz-text-quiet);\n}\n';
+
+// src/picker.ts
+var FEW = 12;
+function render(props) {
+  const view = new View(props, "picker", picker_default);
+  view.root.classList.add("cnnviz-ruled");
+  const held = new Held(view.get("index"));
+  const channel = view.channel((seq) => held.sent(seq));
+  const pick = (index) => {
+    const option = view.get("options")[index];
+    if (option === void 0) return;
+    held.move(index);
+    channel.offer({ index, option }, true);
+    field.draw(index);
+  };
+  const description = element("label", "cnnviz-picker-description", { for: view.id });
+  const box = element("div", "cnnviz-picker-field");
+  const searchable = view.get("searchable") ?? view.get("options").length > FEW;
+  const field = searchable ? combobox(view, box, pick) : choice(view, pick);
+  field.input.id = view.id;
+  const arrow = element("span", "cnnviz-picker-arrow");
+  arrow.append(icon("m4 6 4 4 4-4"));
+  box.prepend(field.input);
+  box.append(arrow);
+  view.root.prepend(description, box);
+  const draw = () => field.draw(held.value);
+  view.hear((message) => {
+    if (held.acknowledged(message, view.get("index"))) draw();
+  });
+  view.follow(["index"], () => {
+    if (held.offered(view.get("index"))) draw();
+  });
+  view.follow(["options", "hints", "order", "placeholder"], draw);
+  view.follow(["disabled"], () => {
+    field.input.disabled = view.get("disabled");
+    box.classList.toggle("cnnviz-picker-disabled", view.get("disabled"));
+  });
+  view.follow(["description"], () => {
+    const text = view.get("description");
+    description.textContent = description.title = text;
+    description.hidden = text === "";
+    if (text === "") field.input.setAttribute("aria-label", view.get("placeholder") || "Option");
+    else field.input.removeAttribute("aria-label");
+  });
+  return view.dispose;
+}
+function choice(view, pick) {
+  const input = element("select", "cnnviz-picker-input", { "data-lm-suppress-shortcuts": "true" });
+  view.listen(input, "change", () => pick(Number(input.value)));
+  return {
+    input,
+    draw(index) {
+      const hints = view.get("hints");
+      const made = view.get("options").map((label, at) => {
+        const hint = hints[at];
+        return new Option(hint ? `${label}  (${hint})` : label, String(at));
+      });
+      if (index === null) {
+        const blank = new Option(view.get("placeholder"), "");
+        blank.disabled = blank.hidden = true;
+        made.unshift(blank);
+      }
+      input.replaceChildren(...made);
+      input.value = index === null ? "" : String(index);
     }
   };
 }

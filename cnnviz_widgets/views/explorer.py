@@ -62,14 +62,14 @@ class Explorer(ipywidgets.VBox):
         self.upload.on_event(self._uploaded)
         self.tabs.on_event(self._tab_opened)
         session.observe(lambda _: self._mark_strip(), names="picture")
-        self.open(next(iter(self._makers)))
+        self.open_tab(next(iter(self._makers)))
 
     @property
     def view(self) -> View:
         """The view in the open tab."""
         return self._views[self.tabs.titles[self.tabs.index]]
 
-    def open(self, title: str) -> View:
+    def open_tab(self, title: str) -> View:
         """Open a tab by its title and return its view."""
         if title not in self._makers:
             raise ValueError(f"There is no tab {title!r}; there are {', '.join(self._makers)}.")
@@ -95,7 +95,7 @@ class Explorer(ipywidgets.VBox):
 
     def _tab_opened(self, event: TabOpened, done: Callable[[], None]) -> None:
         try:
-            self.open(self.tabs.titles[event.index])
+            self.open_tab(self.tabs.titles[event.index])
         finally:
             done()
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import ipywidgets
 
+from cnnviz_widgets.classifier import Contrast, Target
 from cnnviz_widgets.explain import Explainer, Heatmap
 from cnnviz_widgets.session import Example, Scene
 from cnnviz_widgets.views.controls import ClassPicker, parameters, percent
@@ -77,7 +78,7 @@ class HeatmapView(View):
             self.class_picker, lambda event: self.session.set_trait("target", self.class_picker.target_of(event.index))
         )
         self._show_parameters()
-        side = ipywidgets.VBox(self.side(), layout=ipywidgets.Layout(width="360px", flex="1 1 300px"))
+        side = ipywidgets.VBox(self.side(), layout=ipywidgets.Layout(flex="1 1 320px", max_width="520px"))
         return [ipywidgets.HBox([self.canvas, side], layout=ipywidgets.Layout(flex_flow="row wrap", grid_gap="16px"))]
 
     def side(self) -> list[ipywidgets.Widget]:
@@ -136,20 +137,20 @@ class HeatmapView(View):
         self.canvas.overlay(
             heatmap.cells, quantity=heatmap.quantity, signed=heatmap.signed, scales=result.scales or []
         )
-        name = example.classifier.class_names[result.class_index]
-        self.canvas.label = f"{example.picture.name or 'picture'} under {self.method} of {name}: {heatmap.quantity}"
+        shown = f"{example.picture.name or 'picture'} under {self.method}"
+        self.canvas.label = f"{shown} of {target_name(example, heatmap.target)}: {heatmap.quantity}"
         self.status.say(self.summary(result), "info" if finished else "busy", heatmap.progress)
         self.stop_button.disabled = finished
 
     def summary(self, result: Shown) -> str:
         """One line about a result."""
         assert result.heatmap is not None
-        example, index = result.example, result.class_index
-        values = result.heatmap.values
+        example, index, heatmap = result.example, result.class_index, result.heatmap
+        ends = " to ".join(short(float(end)) for end in (heatmap.values.min(), heatmap.values.max()))
         return (
             f"{example.classifier.class_names[index]}: {percent(float(example.probabilities[index]))}, "
-            f"logit {short(float(example.logits[index]))}. {result.heatmap.quantity.capitalize()}, "
-            f"{short(float(values.min()))} to {short(float(values.max()))}."
+            f"logit {short(float(example.logits[index]))}. "
+            f"{self.method} of {target_name(example, heatmap.target)}: {heatmap.quantity}, {ends}."
         )
 
     def stop_here(self) -> None:
@@ -161,3 +162,11 @@ class HeatmapView(View):
     def fail(self, error: Exception) -> None:
         self.stop_button.disabled = True
         super().fail(error)
+
+
+def target_name(example: Example, target: Target) -> str:
+    """The name of a class, or of the difference of two."""
+    names = example.classifier.class_names
+    if isinstance(target, Contrast):
+        return f"{names[target.target]} minus {names[target.against]}"
+    return names[target]

@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnviz_widgets.explain import RISE, Explainer, Heatmap, Occlusion, OcclusionMap, baseline_pixels
+from cnnviz_widgets.explain.baseline import Baseline
+from cnnviz_widgets.explain.occluder import Box, Occluder
 from cnnviz_widgets.schedule import LatestWins
 from cnnviz_widgets.session import Example, Scene, softmax
 from cnnviz_widgets.views.controls import ClassPicker, parameters, percent
@@ -26,11 +28,12 @@ _BEST = 6
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class _Placed:
-    """A picture and what a window on it is filled with."""
+    """A picture, what a window on it is filled with, and what answers for windows on it."""
 
     example: Example
     class_index: int
     filling: NDArray[np.uint8]
+    occluder: Occluder
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -39,7 +42,7 @@ class Probe:
 
     example: Example
     class_index: int
-    box: tuple[int, int, int, int]
+    box: Box
     logits: NDArray[np.float32]
     read_off: bool
 
@@ -164,14 +167,14 @@ class OcclusionView(View):
             finally:
                 done()
             return
-        self.run(self._probes, _probe(placed, self._occlusion, box), self._draw_probe, done)
+        self.run(self._probes, _probe(placed, box), self._draw_probe, done)
 
     def _probe_here(self) -> None:
         placed, box = self._placed, self.canvas.window
         if placed is not None and box is not None:
-            self.run(self._probes, _probe(placed, self._occlusion, box), self._draw_probe)
+            self.run(self._probes, _probe(placed, box), self._draw_probe)
 
-    def _from_map(self, placed: _Placed, box: tuple[int, int, int, int]) -> Probe | None:
+    def _from_map(self, placed: _Placed, box: Box) -> Probe | None:
         """The answer for a window that lies near one of a finished map's, which needs no network call."""
         if self._map is None:
             return None
@@ -262,18 +265,17 @@ class OcclusionView(View):
         self._maps.cancel()
 
 
-def _place(scene: Scene, baseline: str) -> Work:
+def _place(scene: Scene, baseline: Baseline) -> Work:
     example = scene.example
     filling = baseline_pixels(example.classifier, example.pixels, baseline)
+    occluder = Occluder(example.classifier, example.pixels, filling)
     # What the panel draws from is computed here, on the worker.
     _ = example.logits, example.appearance
-    yield _Placed(example, scene.class_index, example.classifier.appearance(filling))
+    yield _Placed(example, scene.class_index, example.classifier.appearance(filling), occluder)
 
 
-def _probe(placed: _Placed, occlusion: Occlusion, box: tuple[int, int, int, int]) -> Work:
-    example = placed.example
-    logits = occlusion.occluded(example.classifier, example.pixels, [box])[0]
-    yield Probe(example, placed.class_index, box, np.asarray(logits, dtype=np.float32), read_off=False)
+def _probe(placed: _Placed, box: Box) -> Work:
+    yield Probe(placed.example, placed.class_index, box, placed.occluder.logits([box])[0].numpy(), read_off=False)
 
 
 def _map(placed: _Placed, explainer: Explainer) -> Work:

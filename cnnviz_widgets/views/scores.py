@@ -22,8 +22,8 @@ class ScoreBars(ipywidgets.VBox):
         self._ghost = bqplot.Bars(x=[], y=[], colors=["#9aa4af"], opacities=[0.45], padding=0.2, **shared)
         self._now = bqplot.Bars(x=[], y=[], colors=["#1976d2"], padding=0.45, **shared)
         axes = [
-            bqplot.Axis(scale=self._rows, orientation="vertical", grid_lines="none"),
-            bqplot.Axis(scale=shares, label="probability", num_ticks=5, tick_format=".1f", label_offset="2.2em"),
+            bqplot.Axis(scale=self._rows, side="left", grid_lines="none"),
+            bqplot.Axis(scale=shares, label="probability", tick_values=np.linspace(0, 1, 6), tick_format=".1f"),
         ]
         self._figure = bqplot.Figure(
             marks=[self._ghost, self._now],

@@ -226,10 +226,11 @@ export class Hand {
 
   private locate(event: PointerEvent): { x: number; y: number } {
     const bounds = this.canvas.getBoundingClientRect();
+    const { width = bounds.width, height = bounds.height } = this.subject.viewport ?? {};
     // The ratio is 1 unless the page is scaled by a CSS transform.
     return {
-      x: ((event.clientX - bounds.left) * this.canvas.clientWidth) / bounds.width,
-      y: ((event.clientY - bounds.top) * this.canvas.clientHeight) / bounds.height,
+      x: ((event.clientX - bounds.left) * width) / bounds.width,
+      y: ((event.clientY - bounds.top) * height) / bounds.height,
     };
   }
 }

@@ -90,12 +90,12 @@ function render(context: RenderContext): () => void {
     const picked = view.get("mode") === "point" ? marker.value : null;
     const centre = at && { row: at.top + (at.height >> 1), column: at.left + (at.width >> 1) };
     const where = at
-      ? `window ${at.height} × ${at.width} at row ${at.top}, column ${at.left}`
+      ? `window ${at.height} by ${at.width} at row ${at.top}, column ${at.left}`
       : picked
         ? `point at row ${picked.row}, column ${picked.column}`
         : "";
     const value = words(centre ?? picked);
-    readout.where(silent ? "waiting for the kernel" : where.replace("column", "col"));
+    readout.where(silent ? "waiting for the kernel" : where.replace(" by ", " × ").replace("column", "col"));
     const under = hovered ? [`row ${hovered.row}, col ${hovered.column}`, words(hovered)] : [];
     readout.value(under.filter(Boolean).join(" · "));
     readout.label([view.get("label"), where, value].filter(Boolean).join(". "));
@@ -124,11 +124,11 @@ function render(context: RenderContext): () => void {
   };
 
   const measure = (entry?: ResizeObserverEntry) => {
-    const { clientWidth: width, clientHeight: height } = canvas;
+    const { width, height } = entry?.contentRect ?? { width: canvas.clientWidth, height: canvas.clientHeight };
     if (width === 0 || height === 0 || size.rows === 0) return;
     const exact = entry?.devicePixelContentBoxSize?.[0];
-    const deviceWidth = exact?.inlineSize ?? Math.round(width * devicePixelRatio);
-    const deviceHeight = exact?.blockSize ?? Math.round(height * devicePixelRatio);
+    const deviceWidth = devicePixels(width, exact?.inlineSize);
+    const deviceHeight = devicePixels(height, exact?.blockSize);
     viewport = new Viewport(width, height, deviceWidth, deviceHeight, size.rows, size.columns);
     if (canvas.width !== deviceWidth || canvas.height !== deviceHeight) {
       canvas.width = deviceWidth;
@@ -285,6 +285,12 @@ function render(context: RenderContext): () => void {
     settings.dispose();
   });
   return view.dispose;
+}
+
+/** A CSS length in device pixels: what the browser says, where it knows how it rounds. */
+function devicePixels(length: number, exact: number | undefined): number {
+  const computed = length * devicePixelRatio;
+  return exact !== undefined && Math.abs(exact - computed) < 1 ? exact : Math.round(computed);
 }
 
 function windowOf([top, left, height, width]: Four): Window {

@@ -49,12 +49,17 @@ export class View<Traits> {
     this.on("msg:custom", callback);
   }
 
-  /** A channel to the kernel with one message in flight; `sent` learns the number of each message that leaves. */
+  /**
+   * A channel to the kernel with one message in flight; `sent` learns the number of each message that leaves.
+   * While an answer is overdue the view says so: the kernel is busy, or gone.
+   */
   channel(sent: (seq: unknown) => void = () => {}): OneInFlight {
-    const channel = new OneInFlight((message, buffers) => {
+    const send = (message: Record<string, unknown>, buffers?: ArrayBuffer[]) => {
       sent(message["seq"]);
       this.model.send(message, undefined, buffers);
-    });
+    };
+    const busy = (silent: boolean) => this.root.toggleAttribute("data-waiting", silent);
+    const channel = new OneInFlight(send, undefined, undefined, busy);
     this.hear((message) => channel.receive(message));
     this.onDispose(() => channel.dispose());
     return channel;

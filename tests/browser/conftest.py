@@ -6,32 +6,14 @@ import itertools
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import pytest
 from fake_page import chromium, fake_page, open_fake_page  # noqa: F401
 from playwright.sync_api import Browser
-from servers import OpenNotebook, Server, start_lab, start_voila, write_notebook
+from servers import Opener, OpenNotebook, Server, start_lab, start_voila, write_notebook
 
 _numbers = itertools.count()
-
-
-class Opener(Protocol):
-    """Opens a notebook, given as the source of its cells or as the path of an .ipynb, and waits for `ready`.
-
-    The test fails afterwards on console errors, uncaught exceptions, exceptions and stderr of the kernel, and
-    requests to other machines; `allow` has regular expressions for those it provokes. `options` are
-    Playwright's for a browser context, e.g. `device_scale_factor=2`.
-    """
-
-    def __call__(
-        self,
-        notebook: Sequence[str] | Path,
-        *,
-        ready: str = ".jupyter-widgets",
-        allow: Sequence[str] = (),
-        **options: Any,
-    ) -> OpenNotebook: ...
 
 
 @pytest.fixture(scope="session")

@@ -23,7 +23,7 @@ PAGE = """<!doctype html><meta charset="utf-8"><title>widget</title><link rel="i
 
 
 class FakePage:
-    """`page` shows widgets of `static/<name>.js`; what they send is in `sent` and `saved`; `update` and `ack` are the kernel's."""
+    """`page` shows widgets of `static/<name>.js`; `update` and `ack` are the kernel's part."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
@@ -45,7 +45,7 @@ class FakePage:
         attributes: str = "",
         css: str = "",
     ) -> None:
-        """Show `views` views of one model with `state`; `attributes` and `css` dress the page as some host does."""
+        """Show `views` views of one model; `attributes` and `css` dress the page as some host does."""
         self._document = PAGE.format(
             scheme="dark" if dark else "light",
             background="#16191d" if dark else "#fff",
@@ -68,7 +68,10 @@ class FakePage:
     def acknowledge_all(self) -> None:
         """From now on every event is acknowledged at once."""
         self.page.evaluate(
-            "() => { model.acknowledging = true; if (model.sent.length) model.receive({kind: 'ack', seq: model.sent.at(-1).seq}); }"
+            """() => {
+              model.acknowledging = true;
+              if (model.sent.length) model.receive({ kind: "ack", seq: model.sent.at(-1).seq });
+            }"""
         )
 
     @property
@@ -136,7 +139,7 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def open_fake_page(chromium: Browser) -> Iterator[Callable[..., FakePage]]:
-    """Open pages with Playwright context options, e.g. `open_fake_page(has_touch=True, device_scale_factor=2)`."""
+    """Open pages with Playwright's context options, e.g. `open_fake_page(has_touch=True)`."""
     pages: list[FakePage] = []
 
     def opened(**options: Any) -> FakePage:

@@ -14,7 +14,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import nbformat
@@ -236,6 +236,24 @@ class OpenNotebook:
     def _listen(self, message: ConsoleMessage) -> None:
         if message.type == "error":
             self._console.append(f"console: {message.text} ({message.location['url']})")
+
+
+class Opener(Protocol):
+    """Opens a notebook, given as the source of its cells or as the path of an .ipynb, and waits for `ready`.
+
+    The test fails afterwards on console errors, uncaught exceptions, exceptions and stderr of the kernel, and
+    requests to other machines; `allow` has regular expressions for those it provokes. `options` are
+    Playwright's for a browser context, e.g. `device_scale_factor=2`.
+    """
+
+    def __call__(
+        self,
+        notebook: Sequence[str] | Path,
+        *,
+        ready: str = ".jupyter-widgets",
+        allow: Sequence[str] = (),
+        **options: Any,
+    ) -> OpenNotebook: ...
 
 
 def write_notebook(cells: Sequence[str], path: Path) -> Path:

@@ -1,8 +1,8 @@
-"""The harness itself, on widgets that are not ours: a slider moves in the kernel when its handle moves in the page."""
+"""The harness itself, on a widget that is not ours."""
 
 from __future__ import annotations
 
-from conftest import Opener
+from servers import Opener
 
 SLIDER = "import ipywidgets\nslider = ipywidgets.IntSlider(description='steps')\nslider"
 

@@ -6,11 +6,10 @@ import urllib.error
 import urllib.request
 
 import pytest
-from conftest import Opener
-from servers import Server
+from servers import Opener, Server
 
 PAGE = [
-    "%%markdown\n# Offline\n\nInline $\\alpha_k^c$ and\n\n$$L^c = \\mathrm{ReLU}\\Big(\\sum_k \\alpha_k^c A^k\\Big)$$",
+    "%%markdown\n# Offline\n\nWith $\\alpha_k$ in\n\n$$L = \\mathrm{ReLU}\\Big(\\sum_k \\alpha_k A^k\\Big)$$",
     "import ipywidgets\nipywidgets.Button(description='go', icon='play')",
 ]
 
@@ -36,8 +35,9 @@ def test_a_request_to_another_machine_is_noticed(lab_page: Opener) -> None:
 
 
 def test_an_exception_that_a_callback_swallows_is_noticed(any_page: Opener) -> None:
-    cell = "def fail(_):\n    raise ValueError('swallowed')\n\nbutton = ipywidgets.Button()\nbutton.on_click(fail)\nbutton"
-    notebook = any_page([*PAGE, cell], allow=["swallowed"])
+    fail = "def fail(_):\n    raise ValueError('swallowed')"
+    button = "button = ipywidgets.Button()\nbutton.on_click(fail)\nbutton"
+    notebook = any_page([*PAGE, fail, button], allow=["swallowed"])
     notebook.page.locator(".jupyter-button").last.click()
     notebook.kernel.run("pass")  # after the click: its message came first
     assert any("swallowed" in text for text in notebook.complaints([]))

@@ -124,8 +124,9 @@ def test_transparency_survives_shrinking(fake_page: FakePage) -> None:
 
 
 def test_what_is_still_too_large_as_png_goes_as_jpeg_on_white(fake_page: FakePage) -> None:
-    noise = np.random.default_rng(0).integers(0, 256, (700, 700, 4), np.uint8)
-    noise[:350, :, 3] = 0
+    noise = np.random.default_rng(0).integers(0, 256, (1000, 1000, 4), np.uint8)
+    noise[..., 3] = 255
+    noise[:600, :, 3] = 0
     uploads = Uploads(fake_page)
     uploads.choose(encoded(Image.fromarray(noise), "PNG"), "noise.png", "image/png")
     data = uploads.received()
@@ -161,6 +162,7 @@ def test_the_same_file_can_be_chosen_twice(fake_page: FakePage) -> None:
             fake_page.page.get_by_role("button", name="Upload").click()
         chooser.value.set_files({"name": "a.png", "mimeType": "image/png", "buffer": data})
         assert uploads.received(count) == data
+        assert fake_page.page.locator("input[type=file]").input_value() == ""
 
 
 @pytest.mark.parametrize("event", ["drop", "paste"])

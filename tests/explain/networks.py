@@ -1,7 +1,7 @@
 """Tiny networks, one for each thing that has broken an explainer before. All are built from a fixed seed.
 
-`classifier(network)` wraps one; its input is `SIZE` unless the network needs another. `picture(classifier)` is a
-network input to explain.
+`classifier(network)` wraps one; its input is `SIZE` unless the network needs another.
+`picture(classifier)` is a network input to explain.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Counted(nn.Module):
 
 
 class Failing(nn.Module):
-    """Passes on what it is given, until `left` calls have been made; then it raises. Put it inside a network."""
+    """Passes on what it is given, until `left` calls have been made; then it raises. Belongs in a network."""
 
     def __init__(self, left: float = float("inf")) -> None:
         super().__init__()
@@ -109,7 +109,7 @@ class ConvGapLinear(nn.Module):
 
 
 class InPlace(nn.Module):
-    """In-place ReLUs behind a convolution and behind a batch norm, and an in-place sum, as in a residual block."""
+    """In-place ReLUs behind a batch norm and behind an in-place sum, as in a residual block."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -190,7 +190,11 @@ class VGGLike(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.features = nn.Sequential(
-            nn.Conv2d(3, 6, 3, padding=1), nn.ReLU(True), nn.MaxPool2d(2), nn.Conv2d(6, 8, 3, padding=1), nn.ReLU(True)
+            nn.Conv2d(3, 6, 3, padding=1),
+            nn.ReLU(True),
+            nn.MaxPool2d(2),
+            nn.Conv2d(6, 8, 3, padding=1),
+            nn.ReLU(True),
         )
         self.avgpool = nn.AdaptiveAvgPool2d((2, 2))
         self.classifier = nn.Sequential(
@@ -202,7 +206,7 @@ class VGGLike(nn.Module):
 
 
 class DenseNetLike(nn.Module):
-    """Ends in a batch norm, then a functional in-place ReLU and a pooling: no module emits what the pooling sees."""
+    """Ends in batch norm, functional in-place ReLU, pooling: no module emits what the pooling sees."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -244,8 +248,8 @@ class SideBranch(nn.Module):
 class Golden(nn.Module):
     """A 4 x 4 network whose explanations can be worked out by hand.
 
-    A 3 x 3 convolution of ones with biases -50 and -75, a ReLU, a linear layer with weights +1 (the first five of the
-    eight inputs) and -1 (the rest), a ReLU.
+    A 3 x 3 convolution of ones with biases -50 and -75, a ReLU, a linear layer with weights +1 (the first
+    five of the eight inputs) and -1 (the rest), a ReLU.
     """
 
     size = (4, 4)

@@ -19,12 +19,17 @@ from cnnviz_widgets.explain.tape import TapeExplainer
 
 FAMILY = [GradCAM, GradCAMPlusPlus, HiResCAM, LayerCAM, XGradCAM]
 
-# The layers end in an in-place ReLU (vgg11 features.18, mobilenet_v2 features.0.1, resnet18 bn1), in a functional one
-# (densenet121 features.norm5), in an in-place sum (resnet18 layer4.1.bn2) or in nothing.
+# Behind the layers are in-place ReLUs (vgg11 features.18, mobilenet_v2 features.0.1, resnet18 bn1), a
+# functional one (densenet121 features.norm5), an in-place sum (resnet18 layer4.1.bn2), or none of these.
 TORCHVISION = {
     "resnet18": ["conv1", "bn1", "layer2.0.conv2", "layer4.1.bn2", "layer4.1", "layer4"],
     "vgg11": ["features.0", "features.18", "features.19", "features.20"],
-    "densenet121": ["features.conv0", "features.denseblock2.denselayer3.conv2", "features.denseblock4", "features.norm5"],
+    "densenet121": [
+        "features.conv0",
+        "features.denseblock2.denselayer3.conv2",
+        "features.denseblock4",
+        "features.norm5",
+    ],
     "mobilenet_v2": ["features.0.1", "features.4.conv.1.0", "features.17", "features.18.0", "features.18"],
 }
 
@@ -42,7 +47,9 @@ def torchvision_tape(name: str) -> tuple[Tape, Tensor]:
     return Tape(Classifier(network, input_size=size), pixels, TORCHVISION[name]), pixels
 
 
-@pytest.mark.parametrize(("name", "layer"), [(name, layer) for name in TORCHVISION for layer in TORCHVISION[name]])
+@pytest.mark.parametrize(
+    ("name", "layer"), [(name, layer) for name in TORCHVISION for layer in TORCHVISION[name]]
+)
 def test_equals_captum(name: str, layer: str) -> None:
     tape, pixels = torchvision_tape(name)
     network = tape.classifier.network
@@ -50,9 +57,13 @@ def test_equals_captum(name: str, layer: str) -> None:
     expected = captum.attribute(pixels, 7)[0, 0].detach().numpy()
     scale = np.abs(expected).max()
     assert scale > 0
-    np.testing.assert_allclose(GradCAM(layer, relu=False).from_tape(tape, 7).cells / scale, expected / scale, atol=2e-6)
+    np.testing.assert_allclose(
+        GradCAM(layer, relu=False).from_tape(tape, 7).cells / scale, expected / scale, atol=2e-6
+    )
     # `relu_attributions=True` is the same map with its negative values cut off.
-    np.testing.assert_allclose(GradCAM(layer).from_tape(tape, 7).cells / scale, expected.clip(0) / scale, atol=2e-6)
+    np.testing.assert_allclose(
+        GradCAM(layer).from_tape(tape, 7).cells / scale, expected.clip(0) / scale, atol=2e-6
+    )
 
 
 @pytest.mark.parametrize("layer", ["conv1", "bn1", "conv2"])
@@ -74,7 +85,7 @@ def test_values_worked_out_by_hand(inplace: bool) -> None:
     np.testing.assert_array_equal(GradCAM("relu").from_tape(tape, 0).cells, [[0, 4], [28, 32.5]])
 
 
-# -- the equations, slowly -------------------------------------------------------------------------------------------
+# -- the equations, slowly ---------------------------------------------------------------------------------
 
 
 def textbook(explainer: type[TapeExplainer], activations: Tensor, gradients: Tensor) -> np.ndarray:
@@ -140,7 +151,7 @@ def test_values_are_cells_between_their_centres() -> None:
             assert heatmap.values[y, x] == pytest.approx(upper * (1 - v + top) + lower * (v - top), abs=1e-7)
 
 
-# -- identities ------------------------------------------------------------------------------------------------------
+# -- identities --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("build", [networks.ConvGapLinear, networks.UsedTwice, networks.TupleOutput])
@@ -149,12 +160,18 @@ def test_grad_cam_before_pooling_is_cam_divided_by_the_number_of_cells(build: ty
     pixels = networks.picture(classifier)
     for target in (0, 4, Contrast(1, 2)):
         grad_cam = GradCAM(relu=False)(classifier, pixels, target).cells
-        np.testing.assert_allclose(grad_cam * grad_cam.size, CAM()(classifier, pixels, target).cells, atol=1e-6)
+        np.testing.assert_allclose(
+            grad_cam * grad_cam.size, CAM()(classifier, pixels, target).cells, atol=1e-6
+        )
 
 
 @pytest.mark.parametrize(
     ("build", "layer", "head"),
-    [(networks.Linear, "conv", "fc"), (networks.ConvGapLinear, "features", "fc"), (networks.InPlace, "pool", "fc")],
+    [
+        (networks.Linear, "conv", "fc"),
+        (networks.ConvGapLinear, "features", "fc"),
+        (networks.InPlace, "pool", "fc"),
+    ],
 )
 def test_hires_cam_adds_up_to_the_logit_without_bias(build: type[nn.Module], layer: str, head: str) -> None:
     classifier = networks.classifier(seeded(build))
@@ -193,7 +210,7 @@ def test_grad_cam_of_a_contrast_is_grad_cam_of_the_difference_of_logits() -> Non
     np.testing.assert_allclose(GradCAM().from_tape(tape, Contrast(4, 0)).cells, expected, atol=1e-7)
 
 
-# -- scale and price -------------------------------------------------------------------------------------------------
+# -- scale and price ---------------------------------------------------------------------------------------
 
 
 def test_maps_are_not_rescaled() -> None:
@@ -222,6 +239,8 @@ def test_a_tape_gives_what_a_call_gives_at_no_network_call(explainer: type[TapeE
     from_tape = {layer: explainer(layer).from_tape(tape, 2).values for layer in layers}
     assert network.calls == 0
     for layer in layers:
-        np.testing.assert_allclose(explainer(layer)(classifier, pixels, 2).values, from_tape[layer], atol=1e-7)
+        np.testing.assert_allclose(
+            explainer(layer)(classifier, pixels, 2).values, from_tape[layer], atol=1e-7
+        )
     assert network.calls == len(layers)
     np.testing.assert_array_equal(explainer().from_tape(tape, 2).values, from_tape[classifier.default_layer])

@@ -11,23 +11,29 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from cnnviz_widgets.classifier import Classifier, Contrast
-from cnnviz_widgets.errors import TargetError
-from cnnviz_widgets.explain import ScoreCAM, Tape
+from cnnviz_widgets.errors import MethodError, TargetError
+from cnnviz_widgets.explain import ScoreCAM, Tape, variants
 
 
-def textbook(classifier: Classifier, pixels: Tensor, layer: str, target: int, limit: int | None = None) -> np.ndarray:
+def textbook(
+    classifier: Classifier, pixels: Tensor, layer: str, target: int, limit: int | None = None
+) -> np.ndarray:
     """Algorithm 1 of the paper in double precision; the base score cancels in its softmax."""
     activations = Tape(classifier, pixels, [layer]).activations[layer][0]
     strongest = sorted(range(len(activations)), key=lambda k: -float(activations[k].square().sum()))
     used = [k for k in strongest if activations[k].max() > activations[k].min()][:limit]
     scores = []
     for k in used:
-        mask = functional.interpolate(activations[None, None, k], size=pixels.shape[2:], mode="bilinear")[0, 0]
+        mask = functional.interpolate(activations[None, None, k], size=pixels.shape[2:], mode="bilinear")[
+            0, 0
+        ]
         mask = (mask - mask.min()) / (mask.max() - mask.min())
         with torch.no_grad():
             scores.append(float(classifier.network(pixels * mask)[0, target]))
     weights = np.exp(np.array(scores)) / np.exp(np.array(scores)).sum()
-    return np.sum([weight * activations[k].double().numpy() for weight, k in zip(weights, used, strict=True)], axis=0)
+    return np.sum(
+        [weight * activations[k].double().numpy() for weight, k in zip(weights, used, strict=True)], axis=0
+    )
 
 
 @pytest.mark.parametrize("layer", ["features.0", "features.4", "features.2"])
@@ -39,7 +45,9 @@ def test_equals_the_algorithm_of_the_paper(layer: str, limit: int | None) -> Non
     signed = ScoreCAM(layer, relu=False, channels=limit)(classifier, pixels, 3)
     assert signed.signed
     np.testing.assert_allclose(signed.cells, expected, atol=1e-6)
-    np.testing.assert_allclose(ScoreCAM(layer, channels=limit)(classifier, pixels, 3).cells, expected.clip(0), atol=1e-6)
+    np.testing.assert_allclose(
+        ScoreCAM(layer, channels=limit)(classifier, pixels, 3).cells, expected.clip(0), atol=1e-6
+    )
     assert ("the 4 strongest of" in signed.quantity) == (limit == 4)
 
 
@@ -48,10 +56,13 @@ def test_a_contrast_is_the_difference_of_two_maps_of_the_same_passes() -> None:
     classifier = networks.classifier(network)
     pixels = networks.picture(classifier)
     explainer = ScoreCAM("network.features.0")
+    assert classifier.layers
     network.pictures = 0
     contrast = explainer(classifier, pixels, Contrast(0, 2))
     assert network.pictures == 1 + 6
-    first, second = (ScoreCAM(explainer.layer, relu=False)(classifier, pixels, target).cells for target in (0, 2))
+    first, second = (
+        ScoreCAM(explainer.layer, relu=False)(classifier, pixels, target).cells for target in (0, 2)
+    )
     assert contrast.signed
     np.testing.assert_allclose(contrast.cells, first - second, atol=1e-6)
 
@@ -69,6 +80,7 @@ class DeadChannels(networks.ConvGapLinear):
 def test_flat_channels_are_left_out() -> None:
     network = Counted(seeded(DeadChannels))
     classifier = networks.classifier(network)
+    assert classifier.layers
     network.pictures = 0
     heatmap = ScoreCAM(relu=False)(classifier, networks.picture(classifier), 1)
     assert network.pictures == 1 + 6
@@ -100,11 +112,12 @@ class LargestBatch(nn.Module):
         return self.network(pixels)
 
 
-def test_streams_batches_and_says_how_far_it_is() -> None:
+def test_streams_batches_and_says_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     network = LargestBatch(seeded(networks.ConvGapLinear))
     classifier = networks.classifier(network)
     pixels = networks.picture(classifier)
-    steps = list(ScoreCAM(batch=3).steps(classifier, pixels, 0))
+    monkeypatch.setattr(variants, "_VALUES", 3 * pixels.numel())
+    steps = list(ScoreCAM().steps(classifier, pixels, 0))
     assert network.largest == 3
     assert [step.progress for step in steps] == [3 / 8, 6 / 8, 1.0]
     # Each preview is the map of the strongest channels so far.
@@ -117,10 +130,17 @@ def test_streams_batches_and_says_how_far_it_is() -> None:
 def test_a_class_that_does_not_exist_costs_one_pass() -> None:
     network = Counted(seeded(networks.ConvGapLinear))
     classifier = networks.classifier(network)
+    assert classifier.layers
     network.pictures = 0
     with pytest.raises(TargetError):
         ScoreCAM()(classifier, networks.picture(classifier), networks.CLASSES)
-    assert network.pictures <= 2  # the structure of the network, and the picture
+    assert network.pictures == 1
+
+
+@pytest.mark.parametrize("channels", [0, -1, 2.5, "64", True])
+def test_a_number_of_channels_that_makes_no_sense(channels: object) -> None:
+    with pytest.raises(MethodError, match="`channels` is a whole number"):
+        ScoreCAM(channels=channels)  # type: ignore[arg-type]
 
 
 def test_a_network_that_cannot_be_differentiated_has_a_map() -> None:
@@ -132,4 +152,6 @@ def test_a_network_that_cannot_be_differentiated_has_a_map() -> None:
     classifier = networks.classifier(seeded(NoGradients))
     plain = networks.classifier(seeded(networks.ConvGapLinear))
     pixels = networks.picture(classifier)
-    np.testing.assert_array_equal(ScoreCAM()(classifier, pixels, 1).values, ScoreCAM()(plain, pixels, 1).values)
+    np.testing.assert_array_equal(
+        ScoreCAM()(classifier, pixels, 1).values, ScoreCAM()(plain, pixels, 1).values
+    )

@@ -32,7 +32,7 @@ NETWORKS = [
 
 
 def reference(classifier: Classifier, pixels: Tensor, layer: str, target: int) -> tuple[Tensor, Tensor]:
-    """Activation and gradient at one layer: the gradient of a zero that is added to what the layer passes on."""
+    """Activation and gradient at one layer: that of a zero which is added to what the layer passes on."""
     module, call = classifier.layer(layer).call_of(layer)
     found: dict[str, Tensor] = {}
     calls = 0
@@ -42,7 +42,10 @@ def reference(classifier: Classifier, pixels: Tensor, layer: str, target: int) -
         calls += 1
         if calls - 1 != call:
             return None
-        found["activation"], found["zero"] = output.detach().clone(), torch.zeros_like(output, requires_grad=True)
+        found["activation"], found["zero"] = (
+            output.detach().clone(),
+            torch.zeros_like(output, requires_grad=True),
+        )
         return output + found["zero"]
 
     handle = dict(classifier.network.named_modules())[module].register_forward_hook(add_zero)
@@ -51,7 +54,9 @@ def reference(classifier: Classifier, pixels: Tensor, layer: str, target: int) -
     finally:
         handle.remove()
     logits = logits[0] if isinstance(logits, tuple) else logits
-    (gradient,) = torch.autograd.grad(logits[0, target], found["zero"], allow_unused=True, materialize_grads=True)
+    (gradient,) = torch.autograd.grad(
+        logits[0, target], found["zero"], allow_unused=True, materialize_grads=True
+    )
     return found["activation"], gradient
 
 
@@ -94,7 +99,11 @@ def test_a_layer_off_the_path_to_the_logits_has_zero_gradients() -> None:
 
 def test_by_default_convolutions_blocks_and_the_default_layer_are_recorded() -> None:
     classifier = networks.classifier(seeded(networks.ConvGapLinear))
-    assert set(Tape(classifier, networks.picture(classifier)).activations) == {"features.0", "features.3", "features.4"}
+    assert set(Tape(classifier, networks.picture(classifier)).activations) == {
+        "features.0",
+        "features.3",
+        "features.4",
+    }
 
 
 def test_all_layers_cost_one_forward_and_a_class_one_backward(backwards: list[int]) -> None:
@@ -187,7 +196,7 @@ def test_a_layer_that_is_skipped_for_this_picture_is_a_layer_error() -> None:
     assert GradCAM("features.3")(classifier, pixels, 0).values.any()
     tape = Tape(classifier, -pixels)
     assert tape.gradients(0)["features.0"].any()
-    with pytest.raises(LayerError, match=r"did not run the layer 'features.3' on this picture"):
+    with pytest.raises(LayerError, match=r"skipped the layer 'features.3' on this picture"):
         GradCAM("features.3").from_tape(tape, 0)
 
 

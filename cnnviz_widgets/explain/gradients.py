@@ -1,0 +1,55 @@
+"""Gradients of a class's score with respect to the network's input."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from cnnviz_widgets.errors import ClassifierError, ExplanationError
+from cnnviz_widgets.scores import brief
+
+if TYPE_CHECKING:
+    from cnnviz_widgets.classifier import Classifier, Target
+
+
+def input_gradients(
+    classifier: Classifier,
+    batch: Tensor,
+    target: Target,
+    before_backward: Callable[[Tensor], None] | None = None,
+) -> Tensor:
+    """d score / d pixels for each picture of `batch` (N, C, H, W): (N, C, H, W), float32 on the CPU.
+
+    The score is the logit, or the difference of two. `before_backward` is given the sum of the scores, with
+    its graph, before that is differentiated. Raises ClassifierError when the network cannot be
+    differentiated.
+    """
+    # Gradients are wanted whatever the caller has switched off.
+    with torch.inference_mode(False), torch.enable_grad():
+        leaf = batch.detach().clone().requires_grad_()
+        # A copy, as a leaf must not be changed in place and a network may do that to its input.
+        score = classifier.score(classifier.logits(leaf.clone()), target).sum()
+        if not score.requires_grad:
+            raise ClassifierError(
+                f"The scores of {classifier.name} are cut off from its input by `no_grad` or `detach`; "
+                "use Occlusion or RISE, which need no gradients."
+            )
+        if before_backward is not None:
+            before_backward(score)
+        try:
+            (gradients,) = torch.autograd.grad(score, leaf, materialize_grads=True)
+        except ExplanationError:
+            raise
+        except Exception as error:
+            raise ClassifierError(
+                f"{classifier.name} could not be differentiated ({brief(error)}); "
+                "use Occlusion or RISE, which need no gradients."
+            ) from error
+    if not torch.isfinite(gradients).all():
+        raise ClassifierError(
+            f"The gradients of {classifier.name} are NaN or infinite; use Occlusion or RISE, which need none."
+        )
+    return gradients.to("cpu", torch.float32)

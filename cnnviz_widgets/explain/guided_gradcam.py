@@ -1,0 +1,35 @@
+"""Guided Grad-CAM: guided backpropagation where Grad-CAM looks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from cnnviz_widgets.explain.base import Explainer, Heatmap
+from cnnviz_widgets.explain.gradcam import GradCAM
+from cnnviz_widgets.explain.guided_backprop import guided_gradients
+
+if TYPE_CHECKING:
+    from cnnviz_widgets.classifier import Classifier, Target
+
+
+@dataclass(frozen=True)
+class GuidedGradCAM(Explainer):
+    """max over channels of |guided gradient|, times Grad-CAM at `layer`, by default the last spatial one.
+
+    For a `Contrast` Grad-CAM, and with it the product, is negative where the other class is looked for.
+    Selvaraju et al. 2017 (arXiv 1610.02391), section 3.2. Raises MethodError and LayerError.
+    """
+
+    layer: str | None = None
+
+    def steps(self, classifier: Classifier, pixels: Tensor, target: Target) -> Iterator[Heatmap]:
+        """Yield once, after two forward and backward passes."""
+        cam = GradCAM(layer=self.layer)(classifier, pixels, target)
+        guided = guided_gradients(classifier, pixels, target)[0].abs().amax(dim=0)
+        values = guided * torch.from_numpy(cam.values)
+        yield Heatmap.of_values(values, "guided gradient x Grad-CAM", signed=cam.signed, target=target)

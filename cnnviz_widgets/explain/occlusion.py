@@ -1,0 +1,135 @@
+"""Occlusion: cover a part of the picture and see how much the score drops."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from cnnviz_widgets.errors import MethodError
+from cnnviz_widgets.explain.base import Explainer, FloatArray, Range
+from cnnviz_widgets.explain.baseline import Baseline, baseline_pixels
+from cnnviz_widgets.explain.class_scores import Score, resolved
+from cnnviz_widgets.explain.occluder import Box, Occluder
+from cnnviz_widgets.explain.occlusion_map import OcclusionMap, Windows
+from cnnviz_widgets.explain.parameters import check_choice, check_count
+from cnnviz_widgets.explain.refinement import Refinement
+from cnnviz_widgets.explain.variants import single_input
+
+if TYPE_CHECKING:
+    from cnnviz_widgets.classifier import Classifier, Target
+
+
+@dataclass(frozen=True)
+class Occlusion(Explainer):
+    """Score of the whole picture minus its score with a window covered, for each pixel the mean over windows.
+
+    `window` and `stride` are pixels of the network's input, one number or (rows, columns). Windows begin
+    every `stride` pixels, and a last one ends exactly at the far edge. A window larger than the picture is
+    cut to its size. Where windows leave gaps (`stride` > `window`), each pixel has the value of the nearest
+    window. The covered pixels are those of `baseline` (see `baseline_pixels`). Costs a forward pass for
+    each window. Zeiler and Fergus 2013 (arXiv 1311.2901), section 4.2, painted where the window was.
+    """
+
+    window: Annotated[int | tuple[int, int], Range(1, 256)] = 32
+    stride: Annotated[int | tuple[int, int], Range(1, 128)] = 16
+    baseline: Baseline = "mean"
+    score: Score = "logit"
+
+    def __post_init__(self) -> None:
+        for name in ("window", "stride"):
+            for number in _pair(getattr(self, name), name):
+                check_count(name, number)
+        check_choice("baseline", self.baseline, Baseline)
+        check_choice("score", self.score, Score)
+
+    def steps(self, classifier: Classifier, pixels: Tensor, target: Target) -> Iterator[OcclusionMap]:
+        """Yield the map so far after each batch of windows, from coarse to fine.
+
+        Windows that have not been run show a neighbour's value. Raises TargetError, PictureError,
+        ClassifierError.
+        """
+        target = resolved(classifier, target)
+        pixels = single_input(classifier, pixels)
+        windows = self.windows((pixels.shape[2], pixels.shape[3]))
+        occluder = Occluder(classifier, pixels, baseline_pixels(classifier, pixels, self.baseline))
+        whole = _logits(classifier, pixels)
+        refinement = Refinement(*windows.shape)
+        measured = np.empty((refinement.order.size, len(whole)), np.float32)
+        done = 0
+        while done < len(measured):
+            cells = refinement.order[done : done + occluder.batch]
+            boxes = [windows.box(*divmod(int(cell), windows.shape[1])) for cell in cells]
+            measured[done : done + len(boxes)] = occluder.logits(boxes).numpy()
+            done += len(boxes)
+            yield OcclusionMap.of_logits(
+                windows,
+                self.score,
+                target,
+                whole,
+                measured[:done],
+                refinement.source(done),
+                refinement.rank < done,
+            )
+
+    def windows(self, size: tuple[int, int]) -> Windows:
+        """Where the windows lie in a picture of `size` (height, width)."""
+        window, stride = _pair(self.window, "window"), _pair(self.stride, "stride")
+        height, width = min(window[0], size[0]), min(window[1], size[1])
+        return Windows(
+            size,
+            (height, width),
+            positions(size[0], height, stride[0]),
+            positions(size[1], width, stride[1]),
+        )
+
+    def occluded(self, classifier: Classifier, pixels: Tensor, boxes: Sequence[Box]) -> Tensor:
+        """Logits (n, K), float32 on the CPU, of the picture with each box (top, left, height, width) covered.
+
+        Raises MethodError when a box does not lie inside the picture; PictureError, ClassifierError.
+        """
+        pixels = single_input(classifier, pixels)
+        checked = [_box(box, pixels.shape[2], pixels.shape[3]) for box in boxes]
+        if not checked:
+            return torch.empty(0, len(classifier.class_names))
+        return Occluder(classifier, pixels, baseline_pixels(classifier, pixels, self.baseline)).logits(
+            checked
+        )
+
+
+def positions(size: int, window: int, stride: int) -> tuple[int, ...]:
+    """Where windows begin along an axis: every `stride` pixels from 0, and one that ends at the far edge."""
+    last = max(size - window, 0)
+    regular = range(0, last + 1, stride)
+    return (*regular,) if regular[-1] == last else (*regular, last)
+
+
+def _pair(value: object, name: str) -> tuple[int, int]:
+    pair = value if isinstance(value, tuple) else (value, value)
+    if len(pair) != 2:
+        raise MethodError(f"`{name}` is a number of pixels or (rows, columns), not {value!r}.")
+    return pair
+
+
+def _box(box: object, height: int, width: int) -> Box:
+    numbers = tuple(box) if isinstance(box, list | tuple) else ()
+    if len(numbers) == 4 and all(
+        isinstance(number, int) and not isinstance(number, bool) for number in numbers
+    ):
+        top, left, tall, wide = numbers
+        if top >= 0 and left >= 0 and 1 <= tall <= height - top and 1 <= wide <= width - left:
+            return top, left, tall, wide
+    raise MethodError(
+        f"An occlusion box is (top, left, height, width) in whole pixels inside the "
+        f"{height} x {width} picture, not {box!r}."
+    )
+
+
+@torch.no_grad()
+def _logits(classifier: Classifier, pixels: Tensor) -> FloatArray:
+    logits: FloatArray = classifier.logits(pixels)[0].to("cpu", torch.float32).numpy()
+    return logits

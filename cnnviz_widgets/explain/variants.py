@@ -1,0 +1,86 @@
+"""Many variants of one network input, run in batches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from cnnviz_widgets.errors import ClassifierError, PictureError
+
+if TYPE_CHECKING:
+    from cnnviz_widgets.classifier import Classifier
+
+#: Values in the network inputs that are run at once: four pictures of 3 x 224 x 224. On a CPU more is hardly
+#: faster for each, and a panel must not wait long for the batch under way.
+_VALUES = 4 * 3 * 224 * 224
+#: How much more an accelerator is given, and how many pictures at most, however small they are.
+_ACCELERATED = 16
+_LARGEST = 64
+
+
+def single_input(classifier: Classifier, pixels: Tensor) -> Tensor:
+    """A private float32 copy on the CPU of one network input (1, C, H, W). Raises PictureError."""
+    shape = tuple(pixels.shape)
+    if len(shape) != 4 or shape[:2] != (1, classifier.channels) or not pixels.is_floating_point():
+        raise PictureError(
+            f"One network input is explained at a time, a float tensor (1, {classifier.channels}, H, W) as "
+            f"`Classifier.pixels` makes it, not {pixels.dtype} {shape}."
+        )
+    # A clone made in inference mode could not take part in a graph later.
+    with torch.inference_mode(False):
+        return pixels.detach().to("cpu", torch.float32).clone(memory_format=torch.contiguous_format)
+
+
+def batch_size(classifier: Classifier, pixels: Tensor) -> int:
+    """How many variants of one network input (1, C, H, W) to run at once."""
+    values = _VALUES if classifier.device.type == "cpu" else _ACCELERATED * _VALUES
+    return max(1, min(_LARGEST, values // max(pixels.numel(), 1)))
+
+
+class Variants:
+    """Class scores of altered copies of `pixels` (1, C, H, W), from forward passes over one reused buffer.
+
+    Raises PictureError.
+    """
+
+    def __init__(self, classifier: Classifier, pixels: Tensor) -> None:
+        self.batch = batch_size(classifier, pixels)
+        self._classifier = classifier
+        with torch.inference_mode(False):
+            self._pixels = classifier.to_network(single_input(classifier, pixels))
+        self._buffer = self._pixels[:0]
+        # On a CPU a batch's forward pass is up to twice as fast in this layout, but `view` may not bear it.
+        self._layout = torch.channels_last if self._pixels.device.type == "cpu" else torch.contiguous_format
+        self._layout_works = False
+
+    @torch.inference_mode(False)
+    @torch.no_grad()
+    def logits(self, count: int, alter: Callable[[Tensor], None]) -> Tensor:
+        """Logits (count, K), float32 on the CPU, of copies (count, C, H, W) that `alter` changes in place.
+
+        The copies are on the network's device in its floating type. Raises ClassifierError.
+        """
+        try:
+            logits = self._run(count, alter)
+        except ClassifierError:
+            if self._layout_works or self._layout == torch.contiguous_format:
+                raise
+            self._layout, self._buffer = torch.contiguous_format, self._pixels[:0]
+            logits = self._run(count, alter)
+        self._layout_works = True
+        return logits
+
+    def _run(self, count: int, alter: Callable[[Tensor], None]) -> Tensor:
+        if len(self._buffer) < count:
+            shape = (count, *self._pixels.shape[1:])
+            self._buffer = torch.empty(
+                shape, dtype=self._pixels.dtype, device=self._pixels.device, memory_format=self._layout
+            )
+        copies = self._buffer[:count]
+        # Written anew each time: a network may change its input in place.
+        copies.copy_(self._pixels)
+        alter(copies)
+        return self._classifier.logits(copies).to("cpu", torch.float32)

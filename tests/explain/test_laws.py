@@ -1,0 +1,339 @@
+"""What holds for every technique. A new one is added to `TECHNIQUES`, with parameters that make it quick."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import networks
+import numpy as np
+import pytest
+import torch
+from networks import CLASSES, Failing, Poison, seeded
+from torch import Tensor, nn
+
+import cnnviz_widgets.explain as explain
+from cnnviz_widgets.classifier import Classifier, Contrast
+from cnnviz_widgets.errors import ClassifierError, ExplanationError, LayerError, PictureError, TargetError
+from cnnviz_widgets.explain import Explainer, Heatmap, variants
+
+TECHNIQUES: dict[type[Explainer], Explainer] = {
+    explain.CAM: explain.CAM(),
+    explain.EigenCAM: explain.EigenCAM(),
+    explain.GradCAM: explain.GradCAM(),
+    explain.GradCAMPlusPlus: explain.GradCAMPlusPlus(),
+    explain.GradientXInput: explain.GradientXInput(),
+    explain.GuidedBackprop: explain.GuidedBackprop(),
+    explain.GuidedGradCAM: explain.GuidedGradCAM(),
+    explain.HiResCAM: explain.HiResCAM(),
+    explain.IntegratedGradients: explain.IntegratedGradients(points=150),
+    explain.LayerCAM: explain.LayerCAM(),
+    explain.Occlusion: explain.Occlusion(window=3, stride=1),
+    explain.RISE: explain.RISE(masks=150, cells=3),
+    explain.Saliency: explain.Saliency(),
+    explain.ScoreCAM: explain.ScoreCAM(),
+    explain.SmoothGrad: explain.SmoothGrad(samples=150),
+    explain.XGradCAM: explain.XGradCAM(),
+}
+
+#: Exported for views and for new techniques to build on; not techniques themselves.
+BASES = {explain.Explainer, explain.TapeExplainer}
+
+
+class Guest(nn.Module):
+    """A user's network with all that may be lost: mixed modes, frozen weights, gradients, buffers and hooks.
+
+    `failing` raises when it is told to, `poison` makes NaN.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 6, 3, padding=1)
+        self.bn = nn.BatchNorm2d(6)
+        self.relu = nn.ReLU(inplace=True)
+        self.failing = Failing()
+        self.poison = Poison()
+        self.conv2 = nn.Conv2d(6, 6, 3, padding=1)
+        self.dropout = nn.Dropout(0.5)
+        self.fc = nn.Linear(6, CLASSES)
+        self.register_buffer("seen", torch.zeros(()))
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        values = self.failing(self.relu(self.bn(self.conv(pixels))))
+        values = self.relu(self.poison(self.conv2(values)))
+        return self.fc(self.dropout(values.mean((2, 3))))
+
+
+def guest() -> nn.Module:
+    network = seeded(Guest).train()
+    network.bn.eval()
+    network.conv.weight.requires_grad_(False)
+    network.fc.weight.grad = torch.ones_like(network.fc.weight)
+    network.conv2.register_forward_hook(lambda module, inputs, output: None)
+    network.relu.register_forward_pre_hook(lambda module, inputs: None)
+    return network
+
+
+def state(network: nn.Module) -> dict[str, Any]:
+    """Everything about a network that an explainer could leave changed."""
+    found: dict[str, Any] = {}
+    for name, module in network.named_modules():
+        attributes = vars(module)
+        found[name] = (
+            id(module),
+            type(module),
+            module.training,
+            attributes.get("inplace"),
+            sorted(attributes),
+        )
+        found[f"{name} hooks"] = {key: list(value) for key, value in attributes.items() if "hooks" in key}
+    for name, tensor in (*network.named_parameters(), *network.named_buffers()):
+        grad = None if tensor.grad is None else (id(tensor.grad), tensor.grad.tolist())
+        found[f"{name} tensor"] = (id(tensor), tensor.requires_grad, tensor._version, grad, tensor.tolist())
+        found[f"{name} tensor hooks"] = len(tensor._backward_hooks or ())
+    return found
+
+
+def mode() -> tuple[object, ...]:
+    """What a context that was left open in a generator would change for everybody."""
+    return (
+        torch.is_grad_enabled(),
+        torch.is_inference_mode_enabled(),
+        torch._C._len_torch_function_stack(),
+        torch._C._len_torch_dispatch_stack(),
+        len(torch.nn.modules.module._global_forward_hooks),
+        torch.get_rng_state().tolist(),
+        torch.get_default_dtype(),
+    )
+
+
+def all_techniques(function: Callable[..., None]) -> Callable[..., None]:
+    ids = [type(explainer).__name__ for explainer in TECHNIQUES.values()]
+    return pytest.mark.parametrize("explainer", TECHNIQUES.values(), ids=ids)(function)
+
+
+def having(field: str) -> pytest.MarkDecorator:
+    chosen = [e for e in TECHNIQUES.values() if field in {f.name for f in dataclasses.fields(e)}]
+    return pytest.mark.parametrize("explainer", chosen, ids=[type(e).__name__ for e in chosen])
+
+
+def same(first: Heatmap, second: Heatmap) -> None:
+    np.testing.assert_allclose(first.values, second.values, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(first.cells, second.cells, rtol=1e-5, atol=1e-6)
+
+
+def test_every_exported_technique_is_held_to_the_laws() -> None:
+    exported = {getattr(explain, name) for name in explain.__all__}
+    techniques = {value for value in exported if inspect.isclass(value) and issubclass(value, Explainer)}
+    assert techniques - BASES == set(TECHNIQUES), "add the missing technique to TECHNIQUES"
+    assert all(type(explainer) is technique for technique, explainer in TECHNIQUES.items())
+
+
+@all_techniques
+def test_is_a_frozen_comparable_value(explainer: Explainer) -> None:
+    assert dataclasses.replace(explainer) == explainer
+    assert hash(dataclasses.replace(explainer)) == hash(explainer)
+    for field in dataclasses.fields(explainer):
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            setattr(explainer, field.name, None)
+
+
+NETWORKS: dict[str, Callable[[], nn.Module]] = {
+    "batch norm and dropout in train mode": guest,
+    "greyscale": lambda: seeded(lambda: networks.ConvGapLinear(channels=1)),
+    "in place": lambda: seeded(lambda: networks.ConvGapLinear(inplace=True)),
+    "functional relu": lambda: seeded(networks.FunctionalReLU),
+    "tuple output": lambda: seeded(networks.TupleOutput),
+    "modules used twice": lambda: seeded(networks.UsedTwice),
+}
+
+
+@all_techniques
+@pytest.mark.parametrize("build", NETWORKS.values(), ids=NETWORKS.keys())
+def test_yields_heatmaps_of_the_input_s_size(explainer: Explainer, build: Callable[[], nn.Module]) -> None:
+    classifier = networks.classifier(build())
+    pixels = networks.picture(classifier)
+    for target in (1, Contrast(0, 3)):
+        steps = list(explainer.steps(classifier, pixels, target))
+        for step in steps:
+            assert step.values.shape == networks.SIZE
+            assert step.values.dtype == step.cells.dtype == np.float32
+            assert step.cells.ndim == 2 and step.cells.size > 1
+            assert np.isfinite(step.values).all() and np.isfinite(step.cells).all()
+            assert step.signed or step.values.min() >= 0
+            assert step.quantity and step.target == target
+            assert 0 < step.progress <= 1
+        progress = [step.progress for step in steps]
+        assert progress == sorted(set(progress)) and progress[-1] == 1
+        assert steps[-1].values.std() > 0
+        same(explainer(classifier, pixels, target), steps[-1])
+
+
+@all_techniques
+def test_takes_pictures_of_another_size_than_the_classifier_s(explainer: Explainer) -> None:
+    classifier = networks.classifier(guest())
+    pixels = networks.picture(networks.classifier(guest(), (20, 14)))
+    heatmap = explainer(classifier, pixels, 1)
+    assert heatmap.values.shape == (20, 14) and np.isfinite(heatmap.values).all()
+
+
+@all_techniques
+def test_gives_the_same_again(explainer: Explainer) -> None:
+    classifier = networks.classifier(guest())
+    pixels, others = networks.picture(classifier), networks.picture(classifier, seed=2)
+    first = explainer(classifier, pixels, 1)
+    other = explainer(classifier, others, 1)
+    second = explainer(classifier, pixels, 1)
+    np.testing.assert_array_equal(first.values, second.values)
+    assert (first.values != other.values).any()
+
+
+@all_techniques
+def test_does_not_depend_on_the_batches_it_is_computed_in(
+    explainer: Explainer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    classifier = networks.classifier(guest())
+    pixels = networks.picture(classifier)
+    results = {}
+    for batch in (1, 3, 64):
+        monkeypatch.setattr(variants, "_VALUES", batch * pixels.numel())
+        results[batch] = list(explainer.steps(classifier, pixels, 1))
+    same(results[1][-1], results[3][-1])
+    same(results[1][-1], results[64][-1])
+    if len(results[1]) > 1:
+        assert len(results[1]) > len(results[64]), "the batch made no difference to the work"
+
+
+@all_techniques
+@pytest.mark.parametrize("gradients", [False, True])
+def test_pixels_are_left_as_found(explainer: Explainer, gradients: bool) -> None:
+    classifier = networks.classifier(guest())
+    pixels = networks.picture(classifier).requires_grad_(gradients)
+    pixels.grad = torch.ones_like(pixels) if gradients else None
+    grad, before, version = pixels.grad, pixels.detach().clone(), pixels._version
+    explainer(classifier, pixels, 1)
+    assert torch.equal(pixels, before) and pixels._version == version
+    assert pixels.requires_grad is gradients and pixels.is_leaf and pixels.grad is grad
+    assert grad is None or bool((grad == 1).all())
+
+
+# -- the user's network is a guest -------------------------------------------------------------------------
+
+
+@all_techniques
+def test_the_network_is_left_as_found_after_success_and_between_steps(explainer: Explainer) -> None:
+    network = guest()
+    before = state(network)
+    classifier = networks.classifier(network)
+    pixels = networks.picture(classifier)
+    for _ in explainer.steps(classifier, pixels, Contrast(0, 1)):
+        assert state(network) == before
+    assert state(network) == before
+
+
+@all_techniques
+@pytest.mark.parametrize("left", [0, 1, 2, 4])
+def test_the_network_is_left_as_found_after_it_raised(explainer: Explainer, left: int) -> None:
+    network = guest()
+    classifier = networks.classifier(network)
+    pixels = networks.picture(classifier)
+    assert classifier.layers and classifier.black is not None
+    before, modes = state(network), mode()
+    network.failing.left = left
+    try:
+        for _ in explainer.steps(classifier, pixels, 1):
+            assert mode() == modes
+    except ClassifierError as error:
+        assert network.failing.left < 0, f"{error} came without a failure"
+        assert str(error).startswith("Guest ") and "\n" not in str(error)
+    else:
+        assert network.failing.left >= 0, "a failure was swallowed"
+    assert state(network) == before and mode() == modes
+    network.failing.left = float("inf")
+    assert np.isfinite(explainer(classifier, pixels, 1).values).all()
+
+
+@all_techniques
+def test_the_network_is_left_as_found_after_cancellation(explainer: Explainer) -> None:
+    network = guest()
+    before = state(network)
+    classifier = networks.classifier(network)
+    pixels = networks.picture(classifier)
+    steps = explainer.steps(classifier, pixels, 1)
+    next(steps)
+    steps.close()  # type: ignore[attr-defined]
+    assert state(network) == before
+    next(explainer.steps(classifier, pixels, 1))  # dropped, not closed
+    explainer.steps(classifier, pixels, 1)  # never begun
+    assert state(network) == before
+
+
+@all_techniques
+@pytest.mark.parametrize("caller", [torch.enable_grad, torch.no_grad, torch.inference_mode])
+def test_callers_in_any_mode_stay_in_it_and_get_the_same(
+    explainer: Explainer, caller: Callable[[], Any]
+) -> None:
+    classifier, network = networks.classifier(guest()), guest()
+    pixels = networks.picture(classifier)
+    expected = explainer(classifier, pixels, 1)
+    results = []
+    with caller():
+        modes = mode()
+        for result in explainer.steps(classifier, pixels.clone(), 1):
+            assert mode() == modes
+            results.append(result)
+        assert mode() == modes
+        # The network is looked at for the first time in this mode, too.
+        same(explainer(networks.classifier(network), pixels.clone(), 1), expected)
+    same(results[-1], expected)
+    # A generator may be advanced in another mode, as on another thread.
+    steps = explainer.steps(classifier, pixels, 1)
+    with caller():
+        first = next(steps)
+    *_, last = (first, *steps)
+    same(last, expected)
+
+
+# -- bad input ---------------------------------------------------------------------------------------------
+
+
+def fails_with(
+    kind: type[ExplanationError], explainer: Explainer, classifier: Classifier, target: Any
+) -> None:
+    before = state(classifier.network)
+    with pytest.raises(kind) as raised:
+        explainer(classifier, networks.picture(classifier), target)
+    message = str(raised.value)
+    assert 20 < len(message) < 400 and "\n" not in message
+    assert state(classifier.network) == before
+
+
+@having("layer")
+@pytest.mark.parametrize("layer", ["nope", "fc", "", "conv2#7"])
+def test_a_layer_that_does_not_exist(explainer: Any, layer: str) -> None:
+    fails_with(LayerError, dataclasses.replace(explainer, layer=layer), networks.classifier(guest()), 1)
+
+
+@all_techniques
+@pytest.mark.parametrize(
+    "target", [-1, CLASSES, 1.5, True, None, "unicorn", Contrast(0, CLASSES), Contrast(-1, 0)]
+)
+def test_a_class_that_does_not_exist(explainer: Explainer, target: Any) -> None:
+    fails_with(TargetError, explainer, networks.classifier(guest()), target)
+
+
+@all_techniques
+@pytest.mark.parametrize("shape", [(2, 3, *networks.SIZE), (1, 1, *networks.SIZE), (3, *networks.SIZE)])
+def test_pixels_of_another_shape(explainer: Explainer, shape: tuple[int, ...]) -> None:
+    with pytest.raises(PictureError, match="One network input is explained at a time"):
+        explainer(networks.classifier(guest()), torch.zeros(shape), 1)
+
+
+@all_techniques
+def test_a_network_that_answers_nan(explainer: Explainer) -> None:
+    network = guest()
+    classifier = networks.classifier(network)
+    network.poison.on = True
+    fails_with(ClassifierError, explainer, classifier, 1)

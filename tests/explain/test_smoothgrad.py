@@ -1,0 +1,86 @@
+"""SmoothGrad against plain saliency and a slow version; its noise, its seed and its batches."""
+
+from __future__ import annotations
+
+import networks
+import numpy as np
+import pytest
+import torch
+from networks import seeded
+from oracles import Recorded
+
+from cnnviz_widgets.classifier import Classifier
+from cnnviz_widgets.errors import MethodError
+from cnnviz_widgets.explain import Saliency, SmoothGrad, smoothgrad
+
+
+@pytest.fixture
+def classifier() -> Classifier:
+    return networks.classifier(seeded(networks.InPlace))
+
+
+def test_without_noise_it_is_saliency(classifier: Classifier) -> None:
+    pixels = networks.picture(classifier)
+    expected = Saliency()(classifier, pixels, 1).values
+    for samples in (1, 5):
+        found = SmoothGrad(noise=0, samples=samples)(classifier, pixels, 1)
+        np.testing.assert_allclose(found.values, expected, rtol=1e-5)
+    assert (SmoothGrad(samples=1)(classifier, pixels, 1).values != expected).any()
+
+
+def test_equals_the_equation_sample_by_sample(classifier: Classifier) -> None:
+    """The channels' maximum is taken of the mean gradient, not the mean of maxima."""
+    pixels = networks.picture(classifier)
+    generator = torch.Generator().manual_seed(7)
+    deviation = 0.2 * (pixels.max() - pixels.min())
+    total = np.zeros((3, *networks.SIZE))
+    for _ in range(9):
+        noisy = pixels + deviation * torch.randn(pixels.shape[1:], generator=generator)
+        noisy.requires_grad_()
+        score = classifier.network(noisy)[0, 3]
+        total += torch.autograd.grad(score, noisy)[0][0].numpy()
+    found = SmoothGrad(noise=0.2, samples=9, seed=7)(classifier, pixels, 3)
+    np.testing.assert_allclose(found.values, np.abs(total / 9).max(axis=0), rtol=1e-4, atol=1e-6)
+
+
+def test_the_noise_is_normal_and_a_share_of_the_range() -> None:
+    network = Recorded(seeded(networks.ConvGapLinear))
+    classifier = networks.classifier(network)
+    pixels = networks.picture(classifier) * 3 + 1
+    network.seen.clear()
+    SmoothGrad(noise=0.15, samples=100)(classifier, pixels, 1)
+    assert len(network.seen) == 100
+    noise = (torch.stack(network.seen) - pixels) / (pixels.max() - pixels.min())
+    assert noise.mean().item() == pytest.approx(0, abs=0.002)
+    assert noise.std().item() == pytest.approx(0.15, rel=0.02)
+    # Kurtosis tells a normal from a uniform distribution (3 and 1.8).
+    assert (noise**4).mean().item() / noise.var().item() ** 2 == pytest.approx(3, abs=0.1)
+
+
+def test_seeds(classifier: Classifier) -> None:
+    pixels = networks.picture(classifier)
+    first, again, other = (
+        SmoothGrad(samples=5, seed=seed)(classifier, pixels, 1).values for seed in (4, 4, 5)
+    )
+    np.testing.assert_array_equal(first, again)
+    assert np.abs(first - other).max() > 1e-3 * first.max()
+
+
+def test_does_not_depend_on_the_batches(classifier: Classifier, monkeypatch: pytest.MonkeyPatch) -> None:
+    pixels = networks.picture(classifier)
+    expected = SmoothGrad(samples=10)(classifier, pixels, 1).values
+    for size in (1, 3, 10):
+        monkeypatch.setattr(smoothgrad, "batch_size", lambda *_, size=size: size)
+        steps = list(SmoothGrad(samples=10).steps(classifier, pixels, 1))
+        np.testing.assert_allclose(steps[-1].values, expected, rtol=1e-4, atol=1e-7)
+        assert [step.progress for step in steps] == pytest.approx(
+            [min(done, 10) / 10 for done in range(size, 10 + size, size)]
+        )
+
+
+@pytest.mark.parametrize(
+    "parameters", [{"noise": -0.1}, {"noise": "a lot"}, {"noise": float("nan")}, {"samples": 0}, {"seed": -1}]
+)
+def test_parameters_out_of_range(parameters: dict[str, object]) -> None:
+    with pytest.raises(MethodError, match=f"`{next(iter(parameters))}` is a"):
+        SmoothGrad(**parameters)

@@ -1,0 +1,114 @@
+"""All views as one app."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import PIL.Image
+import pytest
+
+from cnnviz_widgets import explore
+from cnnviz_widgets.classifier import Classifier
+from cnnviz_widgets.views.cam import CAMView
+from cnnviz_widgets.views.explorer import TABS, Explorer
+
+from .conftest import Counting
+
+pytestmark = pytest.mark.usefixtures("inline")
+
+
+@pytest.fixture
+def app(classifier: Classifier, picture: np.ndarray) -> Explorer:
+    return explore(classifier, {"first": picture, "<b>second</b>": 255 - picture})
+
+
+def send(widget: Any, buffers: list[bytes] | None = None, **message: Any) -> list[Any]:
+    sent: list[Any] = []
+    widget.send = lambda content, buffers=None: sent.append(content)
+    widget._receive(None, {"kind": "event", "seq": 1, "final": True, **message}, buffers or [])
+    return sent
+
+
+def test_it_opens_with_the_first_picture_and_its_predictions(app: Explorer) -> None:
+    assert app.strip.labels == ["first", "<b>second</b>"] and app.strip.selected == 0
+    assert app.session.picture is app.pictures[0]
+    assert app.predictions.status.text.startswith("Counting takes first for: ")
+    assert list(TABS) == app.tabs.titles
+
+
+def test_a_tab_is_made_and_computed_when_it_is_opened(app: Explorer, network: Counting) -> None:
+    calls = network.calls
+    assert send(app.tabs, index=1) == [{"kind": "ack", "seq": 1}]
+    assert isinstance(app.view, CAMView)
+    assert network.calls > calls
+    send(app.tabs, index=0)
+    calls = network.calls
+    app.session.layer = "body.0"
+    assert network.calls == calls, "a hidden tab computes nothing"
+
+
+def test_a_picture_of_the_strip_is_looked_at(app: Explorer) -> None:
+    send(app.strip, name="picked", index=1, modifiers=[], revision=app.strip.revision)
+    assert app.session.picture is app.pictures[1]
+    assert "<b>second</b>" in app.predictions.status.text
+
+
+def png(array: np.ndarray) -> bytes:
+    stream = io.BytesIO()
+    PIL.Image.fromarray(array).save(stream, "PNG")
+    return stream.getvalue()
+
+
+def test_an_uploaded_picture_joins_the_strip(app: Explorer, picture: np.ndarray) -> None:
+    assert send(app.upload, [png(picture[:, ::-1])], name="../mine.png") == [{"kind": "ack", "seq": 1}]
+    assert app.strip.labels[-1] == "mine.png" and app.strip.selected == 2
+    assert app.session.picture is app.pictures[2]
+    assert app.upload.message == "mine.png is shown."
+
+
+@pytest.mark.parametrize("data", [b"GIF89a", b"<script>alert(1)</script>", None])
+def test_a_bad_upload_is_named_and_nothing_is_lost(app: Explorer, picture: np.ndarray, data: bytes | None) -> None:
+    shown = app.session.picture
+    data = data or png(picture)[:200]
+    assert send(app.upload, [data], name="x.png") == [{"kind": "ack", "seq": 1}]
+    assert app.upload.failed and "x.png" in app.upload.message
+    assert app.session.picture is shown and len(app.pictures) == 2
+
+
+def test_pictures_that_cannot_be_read_are_named_and_left_out(
+    classifier: Classifier, picture: np.ndarray, tmp_path: Path
+) -> None:
+    PIL.Image.fromarray(picture).save(tmp_path / "b.png")
+    (tmp_path / "a.png").write_bytes(b"not a picture")
+    (tmp_path / "notes.txt").write_text("no picture at all")
+    app = explore(classifier, tmp_path)
+    assert app.strip.labels == ["b.png"]
+    assert app.note.kind == "error" and "a.png" in app.note.text
+
+
+def test_without_pictures_it_waits_for_an_upload(classifier: Classifier, picture: np.ndarray) -> None:
+    app = explore(classifier)
+    assert app.strip.count == 0
+    assert "There is no picture yet" in app.view.status.text
+    send(app.upload, [png(picture)], name="x.png")
+    assert app.strip.selected == 0 and app.view.canvas.picture
+
+
+def test_a_batch_of_pictures_or_a_single_one(classifier: Classifier, picture: np.ndarray) -> None:
+    assert explore(classifier, picture).strip.count == 1
+    assert explore(classifier, np.stack([picture, picture])).strip.count == 2
+    assert explore(classifier, [picture, picture, picture]).strip.count == 3
+
+
+def test_open_tab_refuses_what_is_not_there(app: Explorer) -> None:
+    with pytest.raises(ValueError, match="There is no tab 'Magic'"):
+        app.open_tab("Magic")
+
+
+def test_closing_leaves_no_observer(app: Explorer) -> None:
+    app.open_tab("Saliency")
+    app.close()
+    app.session.target = 1

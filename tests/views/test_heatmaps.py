@@ -1,0 +1,211 @@
+"""The panels that lay a heatmap over the picture: CAMView and SaliencyView."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from cnnviz_widgets import schedule
+from cnnviz_widgets.classifier import Classifier, Contrast
+from cnnviz_widgets.errors import LayerError, TargetError
+from cnnviz_widgets.explain import CAM, Explainer, GradCAM, Heatmap, Saliency
+from cnnviz_widgets.session import Session
+from cnnviz_widgets.views.cam import CAMView
+from cnnviz_widgets.views.cam import METHODS as CAM_METHODS
+from cnnviz_widgets.views.heatmap import HeatmapView
+from cnnviz_widgets.views.saliency import METHODS as SALIENCY_METHODS
+from cnnviz_widgets.views.saliency import SaliencyView
+
+from .conftest import Counting
+
+
+def shown(view: HeatmapView) -> np.ndarray:
+    return np.frombuffer(view.canvas.map, dtype="<f4").reshape(view.canvas.map_size)
+
+
+@pytest.mark.usefixtures("inline")
+@pytest.mark.parametrize("method", CAM_METHODS)
+def test_each_cam_method_shows_its_explainers_map(classifier: Classifier, picture: np.ndarray, method: str) -> None:
+    view = CAMView(classifier, picture)
+    view.method = method
+    assert view.status.kind == "info", view.status.text
+    example = view.session.example
+    explainer: Explainer = CAM_METHODS[method]
+    expected = explainer(classifier, example.pixels, example.predicted)
+    np.testing.assert_allclose(shown(view), expected.cells, atol=1e-6)
+    assert view.canvas.quantity == expected.quantity
+    assert expected.quantity in view.status.text
+
+
+@pytest.mark.usefixtures("inline")
+@pytest.mark.parametrize("method", SALIENCY_METHODS)
+def test_each_saliency_method_shows_its_explainers_map(
+    classifier: Classifier, picture: np.ndarray, method: str
+) -> None:
+    view = SaliencyView(classifier, picture)
+    view.method = method
+    assert view.status.kind == "info", view.status.text
+    example = view.session.example
+    expected = SALIENCY_METHODS[method](classifier, example.pixels, example.predicted)
+    np.testing.assert_allclose(shown(view), expected.cells, atol=1e-6)
+
+
+@pytest.mark.usefixtures("inline")
+def test_switching_the_layer_calls_the_network_no_more(
+    classifier: Classifier, picture: np.ndarray, network: Counting
+) -> None:
+    view = CAMView(classifier, picture)
+    calls = network.calls
+    maps = set()
+    for layer in view.layer_scrubber.options:
+        view.session.layer = layer
+        maps.add(view.canvas.map)
+    view.session.target = 3
+    view.against = 1
+    assert network.calls == calls
+    assert len(maps) == len(view.layer_scrubber.options) > 2
+
+
+@pytest.mark.usefixtures("inline")
+def test_a_minus_b_is_the_map_of_the_contrast(classifier: Classifier, picture: np.ndarray) -> None:
+    view = CAMView(classifier, picture)
+    view.session.target = "dog"
+    view.against = "bee"
+    expected = GradCAM()(classifier, view.session.example.pixels, Contrast(3, 1))
+    np.testing.assert_allclose(shown(view), expected.cells, atol=1e-6)
+    assert view.canvas.signed and "dog minus bee" in view.status.text
+
+
+@pytest.mark.usefixtures("inline")
+def test_linked_views_follow_one_session(classifier: Classifier, picture: np.ndarray) -> None:
+    session = Session(classifier, picture)
+    first, second = CAMView(session), SaliencyView(session)
+    maps = first.canvas.map, second.canvas.map
+    session.target = (session.example.predicted + 1) % 4
+    assert first.canvas.map != maps[0] and second.canvas.map != maps[1]
+    session.picture = 255 - picture
+    assert first.canvas.picture == second.canvas.picture == session.example.appearance.tobytes()
+
+
+@pytest.mark.usefixtures("inline")
+def test_a_view_that_is_not_active_computes_when_it_becomes_so(
+    classifier: Classifier, picture: np.ndarray, network: Counting
+) -> None:
+    view = SaliencyView(classifier, picture, active=False)
+    calls = network.calls
+    view.session.target = 1
+    assert network.calls == calls and view.canvas.map_size == (0, 0)
+    view.active = True
+    assert view.canvas.map_size == (24, 32)
+
+
+@pytest.mark.usefixtures("inline")
+def test_parameters_become_controls(classifier: Classifier, picture: np.ndarray) -> None:
+    view = SaliencyView(classifier, picture)
+    view.method = "SmoothGrad"
+    controls = {control.description: control for control in view.parameter_box.children}
+    assert "samples" in controls
+    samples = controls["samples"]
+    index = samples.options.index(str(view.explainer.samples)) - 1  # type: ignore[attr-defined]
+    samples._receive(
+        None, {"kind": "event", "seq": 1, "final": True, "index": index, "option": samples.options[index]}, []
+    )
+    assert view.explainer.samples == int(samples.options[index])  # type: ignore[attr-defined]
+
+
+@pytest.mark.usefixtures("inline")
+def test_what_does_not_exist_is_refused_and_changes_nothing(classifier: Classifier, picture: np.ndarray) -> None:
+    view = CAMView(classifier, picture)
+    before = view.canvas.map
+    with pytest.raises(LayerError, match="has no layer 'body.9'"):
+        view.session.layer = "body.9"
+    with pytest.raises(TargetError, match="classes 0 to 3"):
+        view.session.target = 4
+    with pytest.raises(TargetError, match="no class 'cat'"):
+        view.against = "cat"
+    with pytest.raises(ValueError, match="There is no method"):
+        view.method = "Grad-CAMERA"
+    assert view.canvas.map == before
+
+
+class Flat(nn.Module):
+    """Convolution, flatten, two linear layers: nothing that CAM could be computed from."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = nn.Conv2d(3, 4, 3, 2, 1)
+        self.head = nn.Sequential(nn.Flatten(), nn.Linear(4 * 12 * 16, 8), nn.ReLU(), nn.Linear(8, 4))
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        logits: Tensor = self.head(self.body(pixels).relu())
+        return logits
+
+
+@pytest.mark.usefixtures("inline")
+def test_cam_without_pooling_names_grad_cam_and_keeps_the_map(picture: np.ndarray) -> None:
+    view = CAMView(Classifier(Flat(), input_size=(24, 32)), picture)
+    before = view.canvas.map
+    view.method = "CAM"
+    assert view.status.kind == "error" and "Grad-CAM" in view.status.text
+    assert view.canvas.map == before
+    view.method = "Grad-CAM"
+    assert view.status.kind == "info"
+
+
+@dataclass(frozen=True)
+class Gated(Explainer):
+    """Waits for its gate before each of two heatmaps."""
+
+    gate: Any = None
+
+    def steps(self, classifier: Classifier, pixels: Tensor, target: Any) -> Iterator[Heatmap]:
+        for progress in (0.5, 1.0):
+            self.gate.began.set()
+            assert self.gate.wait(30)
+            values = torch.full(classifier.input_size, float(target))
+            yield Heatmap.of_values(values, "class index", signed=False, target=target, progress=progress)
+
+
+class Gate(threading.Event):
+    def __init__(self) -> None:
+        super().__init__()
+        self.began = threading.Event()
+
+
+def test_a_result_for_an_older_class_is_never_shown(classifier: Classifier, picture: np.ndarray) -> None:
+    gate = Gate()
+    view = HeatmapView(classifier, picture, methods={"gated": Gated(gate)})
+    seen: list[float] = []
+    overlay = view.canvas.overlay
+
+    def watch(values: Any, *rest: Any, **options: Any) -> None:
+        if values is not None:
+            seen.append(float(values[0, 0]))
+        overlay(values, *rest, **options)
+
+    view.canvas.overlay = watch  # type: ignore[method-assign]
+    view.session.target = 1
+    assert gate.began.wait(30)
+    for target in (2, 3, 2, 3):
+        view.session.target = target
+    gate.set()
+    assert schedule.WORKER.drain(30)
+    assert seen == [3.0, 3.0]
+    assert view.status.kind == "info"
+    view.close()
+
+
+def test_the_explainer_can_be_read_and_set(classifier: Classifier, picture: np.ndarray) -> None:
+    with schedule.inline():
+        view = SaliencyView(classifier, picture)
+        view.explainer = Saliency(unit="picture")
+        assert view.explainer == Saliency(unit="picture")
+        with pytest.raises(ValueError, match="CAM is none of them"):
+            view.explainer = CAM()

@@ -1,0 +1,157 @@
+"""The occlusion panel, driven by browser messages without a browser."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from cnnviz_widgets.classifier import Classifier
+from cnnviz_widgets.explain import Occlusion
+from cnnviz_widgets.session import Session
+from cnnviz_widgets.views.occlusion import OcclusionView
+
+from .conftest import Counting
+
+pytestmark = pytest.mark.usefixtures("inline")
+
+
+@pytest.fixture
+def view(classifier: Classifier, picture: np.ndarray) -> OcclusionView:
+    return OcclusionView(classifier, picture, occlusion=Occlusion(window=8, stride=8))
+
+
+def acknowledged(view: OcclusionView, **message: Any) -> list[Any]:
+    """Send a message as the browser does, and return what it is answered."""
+    sent: list[Any] = []
+    view.canvas.send = lambda content, buffers=None: sent.append(content)  # type: ignore[method-assign]
+    view.canvas._receive(None, {"kind": "event", "name": "moved", **message}, [])
+    return sent
+
+
+def test_a_window_moved_is_answered_with_its_scores_and_an_acknowledgement(
+    view: OcclusionView, classifier: Classifier, picture: np.ndarray
+) -> None:
+    assert acknowledged(view, seq=7, final=True, window=[2, 3, 8, 8]) == [{"kind": "ack", "seq": 7}]
+    assert view.probe is not None
+    expected = Occlusion().occluded(classifier, classifier.pixels(picture), [(2, 3, 8, 8)])[0]
+    np.testing.assert_allclose(view.probe.logits, expected, atol=1e-5)
+    now = np.exp(view.probe.logits) / np.exp(view.probe.logits).sum()
+    assert view.bars.values == pytest.approx({i: float(now[i]) for i in range(4)}, abs=1e-5)
+    assert "drop of the logit" in view.status.text
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"window": [0, 0, 8]},
+        {"window": [0.0, 0, 8, 8]},
+        {"window": [True, 0, 8, 8]},
+        {"window": [-1, 0, 8, 8]},
+        {"window": [20, 0, 8, 8]},
+        {"window": [0, 0, 10**9, 8]},
+        {"window": "all"},
+        {"window": None},
+        {"window": [float("nan"), 0, 8, 8]},
+        {},
+    ],
+)
+def test_a_bad_message_changes_nothing_and_is_answered(
+    view: OcclusionView, network: Counting, message: dict[str, Any]
+) -> None:
+    calls, probe, window = network.calls, view.probe, view.canvas.window
+    assert acknowledged(view, seq=1, final=True, **message) == [{"kind": "ack", "seq": 1}]
+    assert (network.calls, view.probe, view.canvas.window) == (calls, probe, window)
+
+
+@pytest.mark.parametrize("seq", [None, -1, "1", 1.5, True, 2**60])
+def test_a_message_without_a_number_is_ignored(view: OcclusionView, seq: object) -> None:
+    probe = view.probe
+    assert acknowledged(view, seq=seq, final=True, window=[2, 3, 8, 8]) == []
+    assert view.probe is probe
+
+
+def test_a_finished_map_answers_a_drag_without_the_network(view: OcclusionView, network: Counting) -> None:
+    acknowledged(view, seq=1, final=True, window=[4, 4, 8, 8])
+    view.compute_map()
+    assert view.canvas.map_size == (24, 32)
+    calls = network.calls
+    acknowledged(view, seq=2, final=False, window=[8, 16, 8, 8])
+    assert network.calls == calls
+    assert view.probe is not None and view.probe.read_off
+    read_off = view.probe.logits
+    acknowledged(view, seq=3, final=True, window=[8, 16, 8, 8])
+    assert network.calls == calls + 1
+    assert not view.probe.read_off
+    np.testing.assert_allclose(read_off, view.probe.logits, atol=1e-5)
+
+
+def test_the_map_follows_the_class_without_the_network(view: OcclusionView, network: Counting) -> None:
+    view.compute_map()
+    before, calls = view.canvas.map, network.calls
+    view.session.target = (view.session.example.predicted + 1) % 4
+    assert view.canvas.map != before
+    # The only call is the probe of the window on the picture.
+    assert network.calls == calls + 1
+
+
+def test_stop_keeps_the_unfinished_map(view: OcclusionView) -> None:
+    seen: list[float] = []
+    grew = view._map_grew
+
+    def stop_after_the_first(result: Any) -> None:
+        grew(result)
+        seen.append(result[2].progress)
+        view.stop_map()
+
+    view._map_grew = stop_after_the_first  # type: ignore[method-assign]
+    view._occlusion = Occlusion(window=2, stride=2)
+    view.canvas.place_window((0, 0, 2, 2))
+    view.compute_map()
+    assert len(seen) == 1 and seen[0] < 1
+    assert view.canvas.map_size == (24, 32)
+    assert view.stop_button.disabled
+
+
+def test_a_new_picture_clears_the_map_and_starts_from_its_own_scores(view: OcclusionView, picture: np.ndarray) -> None:
+    view.compute_map()
+    view.session.picture = 255 - picture
+    assert view.canvas.map_size == (0, 0)
+    assert view.canvas.picture == view.session.example.appearance.tobytes()
+    assert view.probe is not None and view.probe.example is view.session.example
+
+
+@pytest.mark.parametrize(("breaks", "word"), [("raise", "the cable is loose"), ("nan", "NaN")])
+def test_a_broken_network_gets_a_sentence_and_nothing_is_lost(
+    view: OcclusionView, network: Counting, breaks: str, word: str
+) -> None:
+    probe, shown = view.probe, view.canvas.picture
+    network.breaks = breaks
+    assert acknowledged(view, seq=1, final=True, window=[2, 3, 8, 8]) == [{"kind": "ack", "seq": 1}]
+    assert view.status.kind == "error"
+    assert word in view.status.text and "\n" not in view.status.text
+    assert (view.probe, view.canvas.picture) == (probe, shown)
+    network.breaks = ""
+    acknowledged(view, seq=2, final=True, window=[2, 3, 8, 8])
+    assert view.status.kind == "info"
+
+
+def test_the_window_shows_the_baseline(view: OcclusionView, classifier: Classifier) -> None:
+    view._parameter_changed("baseline", "black", lambda: None)
+    assert set(view.canvas.baseline) == {0}
+    view._parameter_changed("baseline", "white", lambda: None)
+    assert set(view.canvas.baseline) == {255}
+
+
+def test_without_a_picture_the_panel_says_so(classifier: Classifier) -> None:
+    view = OcclusionView(Session(classifier))
+    assert view.status.text == "There is no picture yet; choose or upload one."
+    view.compute_map()
+    acknowledged(view, seq=1, final=True, window=[0, 0, 8, 8])
+
+
+def test_closing_twice_is_fine(view: OcclusionView) -> None:
+    view.close()
+    view.close()
+    view.session.target = 1

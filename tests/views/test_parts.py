@@ -1,0 +1,48 @@
+"""Scales, bars and controls."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from cnnviz_widgets.views.controls import percent
+from cnnviz_widgets.views.scales import scales_of, short
+from cnnviz_widgets.views.scores import ScoreBars, entropy, shortened, unique
+
+
+def test_scales_keep_zero_in_place() -> None:
+    values = np.array([[-1, 4], [2, 0]], np.float32)
+    assert scales_of(values, signed=True) == [("this map", -4.0, 4.0)]
+    assert scales_of(np.abs(values), signed=False) == [("this map", 0.0, 4.0)]
+    assert scales_of(values, signed=False, others=[values * 2])[-1] == ("all layers", 0.0, 8.0)
+
+
+def test_a_map_of_zeros_or_nan_is_not_stretched() -> None:
+    assert scales_of(np.zeros((2, 2), np.float32), signed=False) == [("this map", 0.0, 1.0)]
+    assert scales_of(np.full((2, 2), np.nan, np.float32), signed=True) == [("this map", -1.0, 1.0)]
+
+
+def test_a_tailed_map_gets_its_99th_percentile_first() -> None:
+    values = np.arange(101, dtype=np.float32).reshape(1, 101)
+    assert scales_of(values, signed=False, tailed=True) == [("99 % of this map", 0.0, 99.0), ("this map", 0.0, 100.0)]
+
+
+def test_entropy_in_bits() -> None:
+    assert entropy(np.array([1, 0, 0], np.float32)) == 0
+    assert entropy(np.full(8, 1 / 8, np.float32)) == pytest.approx(3)
+
+
+def test_numbers_and_names_for_people() -> None:
+    assert short(-0.12345) == "\N{MINUS SIGN}0.123"
+    assert [percent(share) for share in (0.434, 0.012, 0.0)] == ["43%", "1.2%", "0%"]
+    assert shortened("x" * 40) == "x" * 21 + "\N{HORIZONTAL ELLIPSIS}" and shortened("") == "(no name)"
+    assert unique(["cat", "dog", "cat"]) == ["cat", "dog", "cat (2)"]
+
+
+def test_bars_show_now_and_keep_the_whole_picture() -> None:
+    bars = ScoreBars()
+    whole, now = np.array([0.5, 0.3, 0.2], np.float32), np.array([0.1, 0.8, 0.1], np.float32)
+    bars.show_whole(["a", "b", "a"], [0, 1, 2], whole)
+    bars.show_now(now)
+    assert bars.values == pytest.approx({0: 0.1, 1: 0.8, 2: 0.1})
+    np.testing.assert_allclose(bars._ghost.y, whole[::-1])
