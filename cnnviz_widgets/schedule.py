@@ -17,9 +17,9 @@ Job = Callable[[], None]
 
 _log = logging.getLogger("cnnviz_widgets")
 
-#: Held while a result is delivered and while a request is replaced: a stale result cannot come after that. One lock
-#: for all, as two could be taken in opposite orders by panels that set off each other's work.
-_delivering = threading.RLock()
+#: Held during each call back. One lock for all: panels that set off each other's work, from two threads, would take
+#: locks of their own in opposite orders.
+_CALLBACKS = threading.RLock()
 
 
 class Executor(Protocol):
@@ -142,6 +142,8 @@ class LatestWins:
     def __init__(self, executor: Executor | None = None) -> None:
         self._executor = executor
         self._newest: _Request | None = None
+        self._changing = threading.Lock()
+        self._delivering = 0
 
     @property
     def busy(self) -> bool:
@@ -162,14 +164,20 @@ class LatestWins:
         delivered after this returns; it waits for a delivery that another thread has begun.
         """
         request = _Request(self, self._executor or current_executor(), steps, deliver, fail, ended)
-        with _delivering:
-            self._newest = request
+        self._replace(request)
         request.queue()
 
     def cancel(self) -> None:
         """Drop the request under way; nothing of it is delivered after this returns."""
-        with _delivering:
-            self._newest = None
+        self._replace(None)
+
+    def _replace(self, request: _Request | None) -> None:
+        with self._changing:
+            self._newest = request
+        # From here on no delivery of an older request begins; one that has begun is waited for, unless this is it.
+        if self._delivering:
+            with _CALLBACKS:
+                pass
 
 
 class _Request:
@@ -223,18 +231,24 @@ class _Request:
             result = next(self._steps)
         except StopIteration:
             return False
-        with _delivering:
-            if self._is_newest:
-                self._deliver(result)
+        self._call_if_newest(self._deliver, result)
         return self._is_newest
 
     def _report(self, error: Exception) -> None:
         try:
-            with _delivering:
-                if self._is_newest:
-                    self._fail(error)
+            self._call_if_newest(self._fail, error)
         except Exception:
             _log.exception("A failure could not be reported.")
+
+    def _call_if_newest(self, callback: Callable[[Any], None], argument: object) -> None:
+        with _CALLBACKS:
+            # Said before the check: whoever replaces the request after the check will see it.
+            self._owner._delivering += 1
+            try:
+                if self._is_newest:
+                    callback(argument)
+            finally:
+                self._owner._delivering -= 1
 
     def _end(self) -> None:
         try:
@@ -242,12 +256,13 @@ class _Request:
         except Exception:
             _log.exception("The work failed while it was being closed.")
         finally:
-            with _delivering:
+            with self._owner._changing:
                 if self._is_newest:
                     self._owner._newest = None
-                ended, self._ended = self._ended, None
-                try:
-                    if ended is not None:
+            ended, self._ended = self._ended, None
+            try:
+                if ended is not None:
+                    with _CALLBACKS:
                         ended()
-                except Exception:
-                    _log.exception("The end of the work could not be reported.")
+            except Exception:
+                _log.exception("The end of the work could not be reported.")

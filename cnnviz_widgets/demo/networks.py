@@ -17,7 +17,7 @@ DIGIT_STAGES = ((16, 3, 1), (32, 3, 2), (32, 3, 1), (48, 3, 2), (48, 3, 1))
 
 
 class SmallNetwork(nn.Module):
-    """Stages of convolution, batch norm and ReLU, then global average pooling and one linear layer, so CAM applies.
+    """Stages of convolution, batch norm and ReLU, global average pooling and one linear layer: CAM applies.
 
     Pixels (N, channels, H, W) in, logits (N, classes) out.
     """

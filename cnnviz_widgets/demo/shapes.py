@@ -1,7 +1,7 @@
 """Generated pictures of shapes with the truth about them, and a planted shortcut.
 
-In the biased set every square, and nothing else, carries a small chequered mark in a corner: a network may learn
-the mark instead of the square. Whether an explanation finds that out can be checked against the masks.
+In the biased set every square, and nothing else, carries a small chequered mark in a corner: a network may
+learn the mark instead of the square. Whether an explanation finds that out can be checked against the masks.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ CLASSES = ("circle", "square", "triangle", "cross", "ring", "star")
 #: The class that carries the mark in the biased set.
 MARKED = "square"
 
-_Distance = Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.float64]]
+_Plane = NDArray[np.float64]
 _MARK_SIDE = 8
 
 
@@ -25,8 +25,8 @@ _MARK_SIDE = 8
 class ShapeSet:
     """`n` pictures and the truth about them.
 
-    `pictures` uint8 (n, 64, 64, 3); `labels` int64 (n,), an index of CLASSES; `masks` bool (n, 64, 64), the pixels
-    of the object; `marks` bool (n, 64, 64), the pixels of the mark where there is one.
+    `pictures` uint8 (n, 64, 64, 3); `labels` int64 (n,), an index of CLASSES; `masks` bool (n, 64, 64), the
+    visible pixels of the object; `marks` bool (n, 64, 64), the pixels of the mark where there is one.
     """
 
     pictures: NDArray[np.uint8]
@@ -80,7 +80,7 @@ def _draw(name: str, random: np.random.Generator) -> tuple[NDArray[np.uint8], ND
     return np.clip(np.rint(picture), 0, 255).astype(np.uint8), cover > 0.5
 
 
-def _background(random: np.random.Generator) -> NDArray[np.float64]:
+def _background(random: np.random.Generator) -> _Plane:
     """A dark ground of two similar colours, blended by blobs or stripes."""
     first, second = random.uniform(5, 125, (2, 3))
     second = first + 0.3 * (second - first)
@@ -90,16 +90,17 @@ def _background(random: np.random.Generator) -> NDArray[np.float64]:
         turn, wave, phase = random.uniform(0, np.pi), random.uniform(5, 16), random.uniform(0, 2 * np.pi)
         rows, columns = np.mgrid[:SIDE, :SIDE]
         blend = np.sin(2 * np.pi * (np.cos(turn) * rows + np.sin(turn) * columns) / wave + phase)
-    return first + (0.5 + 0.5 * blend[..., None]) * (second - first)
+    ground: _Plane = first + (0.5 + 0.5 * blend[..., None]) * (second - first)
+    return ground
 
 
-def _blobs(random: np.random.Generator) -> NDArray[np.float64]:
+def _blobs(random: np.random.Generator) -> _Plane:
     """Smooth noise (64, 64) within about -1..1: a coarse random grid, interpolated."""
     coarse = random.uniform(-1, 1, (9, 9))
     at = np.linspace(0, 8, SIDE, endpoint=False)
     low, share = at.astype(int), at % 1
     rows = coarse[low] * (1 - share[:, None]) + coarse[low + 1] * share[:, None]
-    blended: NDArray[np.float64] = rows[:, low] * (1 - share) + rows[:, low + 1] * share
+    blended: _Plane = rows[:, low] * (1 - share) + rows[:, low + 1] * share
     return blended
 
 
@@ -116,45 +117,30 @@ def _mark() -> NDArray[np.uint8]:
     return (255 * cells[..., None]).astype(np.uint8)
 
 
-# -- shapes as distances, in units of their size: negative inside, 0 on the outline --------------------------
-
-
-def _circle(y: NDArray[np.float64], x: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.hypot(y, x) - 0.85
-
-
-def _ring(y: NDArray[np.float64], x: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.abs(np.hypot(y, x) - 0.68) - 0.22
-
-
-def _square(y: NDArray[np.float64], x: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.maximum(np.abs(y), np.abs(x)) - 0.7
-
-
-def _cross(y: NDArray[np.float64], x: NDArray[np.float64]) -> NDArray[np.float64]:
-    y, x = np.abs(y), np.abs(x)
-    return np.minimum(np.maximum(y - 0.92, x - 0.27), np.maximum(x - 0.92, y - 0.27))
-
-
-def _triangle(y: NDArray[np.float64], x: NDArray[np.float64]) -> NDArray[np.float64]:
+def _triangle(y: _Plane, x: _Plane) -> _Plane:
     angles = np.arange(3) * 2 * np.pi / 3
-    return np.max([np.cos(a) * y + np.sin(a) * x for a in angles], axis=0) - 0.5
+    distance: _Plane = np.max([np.cos(angle) * y + np.sin(angle) * x for angle in angles], axis=0) - 0.5
+    return distance
 
 
-def _star(y: NDArray[np.float64], x: NDArray[np.float64]) -> NDArray[np.float64]:
+def _star(y: _Plane, x: _Plane) -> _Plane:
     """Five points: each tenth of the turn is bounded by the line from a tip to the notch beside it."""
-    angle = np.abs((np.arctan2(x, y) + np.pi / 5) % (2 * np.pi / 5) - np.pi / 5)
-    along, across = np.hypot(y, x) * np.cos(angle), np.hypot(y, x) * np.sin(angle)
+    radius, angle = np.hypot(y, x), np.arctan2(x, y)
+    angle = np.abs((angle + np.pi / 5) % (2 * np.pi / 5) - np.pi / 5)
     notch = 0.42 * np.array([np.cos(np.pi / 5), np.sin(np.pi / 5)])
     normal = np.array([notch[1], 1 - notch[0]]) / np.hypot(notch[1], 1 - notch[0])
-    return normal[0] * (along - 1) + normal[1] * across
+    distance: _Plane = normal[0] * (radius * np.cos(angle) - 1) + normal[1] * radius * np.sin(angle)
+    return distance
 
 
-_DISTANCES: dict[str, _Distance] = {
-    "circle": _circle,
-    "square": _square,
+# The distance of (y, x) from the outline, all in units of the shape's size: negative inside.
+_DISTANCES: dict[str, Callable[[_Plane, _Plane], _Plane]] = {
+    "circle": lambda y, x: np.hypot(y, x) - 0.85,
+    "square": lambda y, x: np.maximum(np.abs(y), np.abs(x)) - 0.7,
     "triangle": _triangle,
-    "cross": _cross,
-    "ring": _ring,
+    "cross": lambda y, x: np.minimum(
+        np.maximum(np.abs(y) - 0.92, np.abs(x) - 0.27), np.maximum(np.abs(x) - 0.92, np.abs(y) - 0.27)
+    ),
+    "ring": lambda y, x: np.abs(np.hypot(y, x) - 0.68) - 0.22,
     "star": _star,
 }

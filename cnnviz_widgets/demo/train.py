@@ -87,7 +87,7 @@ def _trained(
             logits = network(augment(pixels[chosen], random))
             loss = nn.functional.cross_entropy(logits, targets[chosen])
             optimiser.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             optimiser.step()
             schedule.step()
             total += loss.item()
@@ -124,7 +124,8 @@ def shape_report(network: nn.Module, n: int = 1500) -> str:
 def main() -> None:
     """Train all three networks, print what they learned, write their weights."""
     parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument("--to", type=Path, default=Path(__file__).with_name("weights"), help="folder of the weights")
+    weights = Path(__file__).with_name("weights")
+    parser.add_argument("--to", type=Path, default=weights, help="folder of the weights")
     folder = parser.parse_args().to
     folder.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)

@@ -16,6 +16,10 @@ _log = logging.getLogger("cnnviz_widgets")
 Handler = Callable[[Any, Callable[[], None]], None]
 
 
+class Outdated(ValueError):
+    """A well-formed message about something that the kernel has replaced meanwhile: a race, nobody's fault."""
+
+
 class Acknowledged(anywidget.AnyWidget):
     """A widget whose browser events wait for each other.
 
@@ -61,6 +65,10 @@ class Acknowledged(anywidget.AnyWidget):
 
         try:
             event = self.event(content, buffers)
+        except Outdated as error:
+            _log.debug("%s: %s", type(self).__name__, error)
+            acknowledge()
+            return
         except (ValueError, TypeError, KeyError, OverflowError) as error:
             _log.warning("%s: refused a browser message: %s", type(self).__name__, error)
             acknowledge()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from cnnviz_widgets.widgets.acknowledged import Acknowledged, integers
+from cnnviz_widgets.widgets.acknowledged import Acknowledged, Outdated, integers
 
 
 class KernelWritten(Acknowledged):
@@ -23,9 +23,12 @@ def chosen(content: dict[str, Any], options: Sequence[str]) -> int:
 
     The message carries the option's label too: a hand may still be on a list that the kernel has replaced.
     """
-    (index,) = integers([content["index"]], 1, 0, len(options) - 1)
-    if content["option"] != options[index]:
-        raise ValueError("the option belongs to a list that is no longer shown")
+    option = content["option"]
+    if not isinstance(option, str):
+        raise ValueError("expected the option's label")
+    (index,) = integers([content["index"]], 1, 0, 2**31)
+    if index >= len(options) or option != options[index]:
+        raise Outdated("the option belongs to a list that is no longer shown")
     return index
 
 

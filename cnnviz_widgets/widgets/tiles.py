@@ -10,7 +10,7 @@ import numpy as np
 import traitlets
 from numpy.typing import NDArray
 
-from cnnviz_widgets.widgets.acknowledged import STATIC, integers
+from cnnviz_widgets.widgets.acknowledged import STATIC, Outdated, integers
 from cnnviz_widgets.widgets.choice import KernelWritten, truth
 
 _MODIFIERS = ("shift", "ctrl", "alt", "meta")
@@ -97,7 +97,8 @@ class Tiles(KernelWritten):
         """The message as an event; ValueError or KeyError if it is neither."""
         if buffers:
             raise ValueError("expected no binary data")
-        integers([content["revision"]], 1, self.revision, self.revision)
+        if integers([content["revision"]], 1, 0, 2**31) != (self.revision,):
+            raise Outdated("the tile belongs to a sheet that is no longer shown")
         name, final, index = content["name"], truth(content["final"]), content["index"]
         if name == "entered":
             return TileEntered(None if index is None else self._tile(index), final)

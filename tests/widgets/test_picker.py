@@ -41,7 +41,7 @@ def test_a_bad_message_is_refused_with_a_log_line(
     content: dict[str, Any], browser_of: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     browser = browser_of(Picker(options=CLASSES, index=1))
-    with caplog.at_level(logging.WARNING, "cnnviz_widgets"):
+    with caplog.at_level(logging.DEBUG, "cnnviz_widgets"):
         assert browser.refused(content)
     assert "Picker" in caplog.text
 

@@ -123,7 +123,7 @@ def test_a_bad_message_is_refused_with_a_log_line(
     content: dict[str, Any], tiles: Tiles, browser_of: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     browser = browser_of(tiles)
-    with caplog.at_level(logging.WARNING, "cnnviz_widgets"):
+    with caplog.at_level(logging.DEBUG, "cnnviz_widgets"):
         assert browser.refused(content)
     assert "Tiles" in caplog.text
 

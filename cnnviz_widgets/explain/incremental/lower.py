@@ -16,6 +16,7 @@ from cnnviz_widgets.explain.incremental.program import (
     Cellwise,
     Convolution,
     Global,
+    Join,
     Listing,
     MaxPool,
     Mean,
@@ -230,7 +231,7 @@ class _Lowering:
         inputs = tuple(value for value in values if value is not None)
         if len(inputs) != len(values) or a["dim"] % len(self.shapes[output]) != 1:
             return False
-        self.ops.append(Cellwise(inputs=inputs, output=output, function=join))
+        self.ops.append(Join(inputs=inputs, output=output))
         return True
 
     def cellwise(self, call: Call, name: str) -> bool:
@@ -342,11 +343,6 @@ class _Lowering:
             return function(*now, **named)
 
         return run
-
-
-def join(*values: Tensor) -> Tensor:
-    """Values side by side, as channels."""
-    return torch.cat(values, 1)
 
 
 def activation_of(call: Call, name: str) -> Activation | None:

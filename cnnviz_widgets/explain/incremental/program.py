@@ -120,12 +120,13 @@ class Convolution(Slide):
 
     def _run(self, values: Tensor, strides: Pair, padding: Pair) -> Tensor:
         after = self.activation
-        if after is not None and after.name and fuses(values):
-            fused: Tensor = torch.ops.mkldnn._convolution_pointwise(
+        if _has_onednn(values):
+            fused = after is not None and after.name != ""
+            result: Tensor = torch.ops.mkldnn._convolution_pointwise(
                 values, self.weight, self.bias, padding, strides, self._dilations, self.groups,
-                after.name, after.scalars, after.algorithm,
+                *((after.name, after.scalars, after.algorithm) if after is not None and fused else ("none", (), "")),
             )  # fmt: skip
-            return fused
+            return result if fused or after is None else after.function(result)
         result = functional.conv2d(
             values, self.weight, self.bias, strides, padding, self._dilations, self.groups
         )
@@ -198,9 +199,13 @@ class Cellwise(Op):
     overwriting: Activation | None = None
     activation: Activation | None = None
 
-    def whole(self, *values: Tensor) -> Tensor:
+    def part(self, *values: Tensor) -> Tensor:
+        """The output in a part of the plane, from inputs in the same part."""
         result = self.function(*values)
         return result if self.activation is None else self.activation.function(result)
+
+    def whole(self, *values: Tensor) -> Tensor:
+        return self.part(*values)
 
 
 @dataclass(frozen=True, eq=False)
@@ -212,6 +217,41 @@ class Affine:
 
     def __call__(self, values: Tensor) -> Tensor:
         return torch.addcmul(self.shift, values, self.scale)
+
+
+def side_by_side(*values: Tensor) -> Tensor:
+    """Values joined along their channels."""
+    return torch.cat(values, 1)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Join(Cellwise):
+    """Values side by side, as channels.
+
+    In a dense block each join goes on the one before. There the first makes room for all `channels` of the last, and
+    those that `extend` it write behind what is there, so nothing is copied twice.
+    """
+
+    function: Callable[..., Tensor] = side_by_side
+    channels: int = 0
+    extends: bool = False
+
+    def whole(self, *values: Tensor) -> Tensor:
+        count = sum(value.shape[1] for value in values)
+        if self.channels <= count and not self.extends:
+            return self.part(*values)
+        start, *others = values
+        number, filled, height, width = start.shape
+        if self.extends and start.stride(1) == 1 and start.stride(3) == self.channels:
+            joined = start.as_strided((number, count, height, width), start.stride())
+        else:
+            room = start.new_empty(number, height, width, self.channels)
+            joined = room.permute(0, 3, 1, 2)[:, :count]
+            joined[:, :filled] = start
+        for other in others:
+            joined[:, filled : filled + other.shape[1]] = other
+            filled += other.shape[1]
+        return joined
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -248,14 +288,9 @@ class Listing:
     output: int
 
 
-def fuses(values: Tensor) -> bool:
-    """oneDNN can run a convolution and the activation behind it in one pass over this tensor."""
-    return (
-        values.device.type == "cpu"
-        and values.dtype == torch.float32
-        and torch.backends.mkldnn.enabled
-        and _HAS_FUSED
-    )
+def _has_onednn(values: Tensor) -> bool:
+    """oneDNN can run a convolution on this tensor, and the activation behind it in the same pass."""
+    return _ONEDNN and values.device.type == "cpu" and values.dtype == torch.float32 and torch.backends.mkldnn.enabled
 
 
-_HAS_FUSED = torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_convolution_pointwise")
+_ONEDNN = torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_convolution_pointwise")

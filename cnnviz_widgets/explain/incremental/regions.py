@@ -13,7 +13,7 @@ from cnnviz_widgets.explain.incremental.program import (
     Cellwise,
     Convolution,
     Listing,
-    Mean,
+
     Op,
     Pair,
     Reach,

@@ -86,7 +86,8 @@ class _Batch:
             ]
             steps = (op.reaches[0].step, op.reaches[1].step)
             return op.inside(self.cut(source, np.stack(starts), (size[0], size[1]), steps, op.fill, (region, op.reaches)))
-        return op.whole(*(self.patch(value, region, part) for value in op.inputs))
+        assert isinstance(op, Cellwise)
+        return op.part(*(self.patch(value, region, part) for value in op.inputs))
 
     def patch(self, value: int, region: int, part: Part) -> Tensor:
         """A value in the boxes of another region."""
