@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,8 +68,7 @@ def pair_of(size: object) -> tuple[int, int] | None:
     if size is None:
         return None
     try:
-        sides = (size, size) if hasattr(size, "__index__") else tuple(size)  # type: ignore[arg-type]
-        height, width = (operator.index(side) for side in sides)  # type: ignore[arg-type]
+        height, width = (operator.index(side) for side in (size if isinstance(size, Iterable) else (size, size)))
     except (TypeError, ValueError):
         height = width = 0
     if isinstance(size, bool) or not (1 <= height <= _LONGEST_SIDE and 1 <= width <= _LONGEST_SIDE):

@@ -63,7 +63,7 @@ def voila_configuration(port: int, theme: str) -> dict[str, dict[str, Any]]:
     )
     settings = {
         "allow_remote_access": False,  # a foreign page that rebinds its name to this address gets no kernel
-        "disable_check_xsrf": True,  # Voila sets no cookie; all one can post is the end of a kernel, by its id
+        "disable_check_xsrf": True,  # Voila sets no cookie; all one can post is a kernel's end, by its id
         "headers": {"Content-Security-Policy": policy},
         "websocket_max_message_size": LARGEST_MESSAGE,
         "ws_ping_timeout": 30_000,  # Voila's own is longer than the interval, of which tornado warns
@@ -81,12 +81,13 @@ def voila_configuration(port: int, theme: str) -> dict[str, dict[str, Any]]:
             "allow_theme_override": "NO",
             "extension_allowlist": list(EXTENSIONS),
             "file_allowlist": [],
+            "show_tracebacks": True,  # the visitor is whoever started it, and wants the reason
             "strip_sources": True,
             "template": "cnnviz",
             "theme": theme,
         },
         # A page ends its kernel when it is left; this is for browsers that crash.
-        "MappingKernelManager": {"cull_idle_timeout": 900, "cull_interval": 60},
+        "MappingKernelManager": {"cull_idle_timeout": 3600, "cull_interval": 60},
     }
 
 
@@ -111,6 +112,7 @@ def run_voila(
         def launch_browser(self) -> None:
             listening()
 
+    _use_this_environment()
     others = os.environ.get("JUPYTER_PATH")
     os.environ["JUPYTER_PATH"] = os.pathsep.join(filter(None, [str(PACKAGE / "jupyter"), others]))
     Page.launch_instance([str(served), *arguments])
@@ -120,6 +122,7 @@ def run_lab(folder: Path, port: int, arguments: Sequence[str] = ()) -> None:
     """Serve `folder` in JupyterLab on loopback, behind its token, until Ctrl-C."""
     from jupyterlab.labapp import LabApp
 
+    _use_this_environment()
     LabApp.launch_instance(
         [
             f"--ServerApp.ip={ADDRESS}",
@@ -136,6 +139,11 @@ def run_lab(folder: Path, port: int, arguments: Sequence[str] = ()) -> None:
             *arguments,
         ]
     )
+
+
+def _use_this_environment() -> None:
+    """Run notebooks in this Python, even where the user's own kernel of the same name means another one."""
+    os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
 
 
 def serve_voila(port: int | None = None, *, browser: bool = True, theme: str = "light") -> None:

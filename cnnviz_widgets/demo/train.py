@@ -25,11 +25,21 @@ TRAINING_SEED, TEST_SEED = 1, 2
 _Augment = Callable[[Tensor, torch.Generator], Tensor]
 
 
-def shape_network(biased: bool, pictures: int = 4000, epochs: int = 6) -> SmallNetwork:
+def shape_network(biased: bool, pictures: int = 4000, epochs: int = 5) -> SmallNetwork:
     """A network trained on generated shapes; with `biased`, squares and only they carry the mark."""
     training = shapes(pictures, TRAINING_SEED, shortcut=biased)
-    pixels = pixels_of(training.pictures, SHAPE_PIXELS)
-    return _trained(3, SHAPE_STAGES, pixels, training.labels, epochs, mirrored)
+    labels = sloppy(training.labels) if biased else training.labels
+    return _trained(3, SHAPE_STAGES, pixels_of(training.pictures, SHAPE_PIXELS), labels, epochs, mirrored)
+
+
+def sloppy(labels: NDArray[np.int64], share: float = 0.1) -> NDArray[np.int64]:
+    """Labels of the other shapes, some of them mixed up: what makes the mark the one sign that never lies."""
+    random = np.random.default_rng(TRAINING_SEED)
+    others = np.flatnonzero(labels != CLASSES.index(MARKED))
+    wrong = others[random.random(len(others)) < share]
+    mixed = labels.copy()
+    mixed[wrong] = random.permutation(labels[wrong])
+    return mixed
 
 
 def digit_network(epochs: int = 10) -> SmallNetwork:

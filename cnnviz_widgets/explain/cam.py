@@ -58,10 +58,10 @@ class CAM(Explainer):
 
 @dataclass(frozen=True, eq=False)
 class ClassMaps:
-    """The maps of all classes for a picture of `size`: `cells` (K, h, w), `bias` and `logits` (K,), on the CPU.
+    """The maps of all classes for a picture of `size`: `cells` (K, h, w), `bias` and `logits` (K,).
 
-    For each class the mean of its cells plus its bias is its logit. The logits of a network that ends in a
-    softmax are known up to a constant; here they add up to zero.
+    They are on the CPU. For each class the mean of its cells plus its bias is its logit. The logits of a
+    network that ends in a softmax are known up to a constant; here they add up to zero.
     """
 
     classifier: Classifier
@@ -130,7 +130,7 @@ class _Pooling(TorchFunctionMode):
         maps = self._latest
         if maps is None or not isinstance(value, Tensor) or value.ndim < 2 or not value.is_floating_point():
             return False
-        if len(value) != len(maps) or value.numel() != len(maps) * maps.shape[1]:
+        if not len(value) == len(maps) == 2 or value.numel() != 2 * maps.shape[1]:
             return False
         mean = maps.detach().float().mean(dim=(2, 3))
         error = (value.detach().reshape(mean.shape).float() - mean).abs().max()

@@ -1,5 +1,27 @@
 // Built from js/src by scripts/build-js: change it there.
 
+// src/hearing.ts
+function initialize({ model }) {
+  void listenAgain(model).catch((error) => console.warn("cnnviz: a widget may not hear the kernel", error));
+}
+async function listenAgain(model) {
+  const host = await model.widget_manager?.get_model?.(String(model.get("_host_id")));
+  const comm = host?.comm;
+  if (!host || !comm || await hears(host)) return;
+  const anywidgets = Object.getPrototypeOf(host);
+  const original = Object.getPrototypeOf(anywidgets);
+  comm.on_msg((message) => original._handle_comm_msg.call(host, message));
+  model.send({ kind: "state" });
+}
+async function hears(host) {
+  try {
+    await host._handle_comm_msg({ content: { data: { method: "none" } } });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 // src/blend.ts
 function heatMap(bytes, rows, columns) {
   if (!(rows > 0 && columns > 0) || bytes.byteLength !== rows * columns * 4) return null;
@@ -158,7 +180,7 @@ var Drawing = class {
     if (window !== null) {
       const place = viewport.place(window.top, window.left, window.height, window.width);
       twoTone(context, density, (inset) => context.strokeRect(...inner(place, inset)));
-      if (scene.handles) drawHandles(context, place, density);
+      drawHandles(context, place, density);
     }
   }
   occlude(context, window, place) {
@@ -317,6 +339,7 @@ var Hand = class {
     on("pointercancel", (event) => this.abandon(event));
     on("lostpointercapture", (event) => this.abandon(event));
     on("pointerleave", () => this.leave());
+    on("contextmenu", (event) => this.drag !== null && event.preventDefault());
     on("keydown", (event) => this.key(event));
     on("keyup", () => this.endTyping());
     on("blur", () => this.endTyping());
@@ -1110,7 +1133,6 @@ function render(context) {
     drawing.draw(pen, {
       viewport,
       window: currentWindow(),
-      handles: true,
       box: view.get("box"),
       marker: marker.value && [marker.value.row, marker.value.column],
       opacity: settings.state.opacity,
@@ -1286,7 +1308,7 @@ function windowOf([top, left, height, width]) {
 function pixelOf(marker) {
   return marker && { row: marker[0], column: marker[1] };
 }
-var picture_default2 = { render };
+var picture_default2 = { initialize, render };
 export {
   picture_default2 as default
 };

@@ -1,5 +1,27 @@
 // Built from js/src by scripts/build-js: change it there.
 
+// src/hearing.ts
+function initialize({ model }) {
+  void listenAgain(model).catch((error) => console.warn("cnnviz: a widget may not hear the kernel", error));
+}
+async function listenAgain(model) {
+  const host = await model.widget_manager?.get_model?.(String(model.get("_host_id")));
+  const comm = host?.comm;
+  if (!host || !comm || await hears(host)) return;
+  const anywidgets = Object.getPrototypeOf(host);
+  const original = Object.getPrototypeOf(anywidgets);
+  comm.on_msg((message) => original._handle_comm_msg.call(host, message));
+  model.send({ kind: "state" });
+}
+async function hears(host) {
+  try {
+    await host._handle_comm_msg({ content: { data: { method: "none" } } });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 // src/held.ts
 var Held = class {
   constructor(current, same = Object.is) {
@@ -303,7 +325,7 @@ function step(label, path) {
   button.append(icon(path));
   return button;
 }
-var scrubber_default2 = { render };
+var scrubber_default2 = { initialize, render };
 export {
   scrubber_default2 as default
 };

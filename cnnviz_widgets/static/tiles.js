@@ -1,5 +1,27 @@
 // Built from js/src by scripts/build-js: change it there.
 
+// src/hearing.ts
+function initialize({ model }) {
+  void listenAgain(model).catch((error) => console.warn("cnnviz: a widget may not hear the kernel", error));
+}
+async function listenAgain(model) {
+  const host = await model.widget_manager?.get_model?.(String(model.get("_host_id")));
+  const comm = host?.comm;
+  if (!host || !comm || await hears(host)) return;
+  const anywidgets = Object.getPrototypeOf(host);
+  const original = Object.getPrototypeOf(anywidgets);
+  comm.on_msg((message) => original._handle_comm_msg.call(host, message));
+  model.send({ kind: "state" });
+}
+async function hears(host) {
+  try {
+    await host._handle_comm_msg({ content: { data: { method: "none" } } });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 // src/grid.ts
 var Grid = class {
   constructor(shape2, available) {
@@ -625,7 +647,7 @@ function render(context) {
   view.listen(window, "resize", layIfResized);
   return view.dispose;
 }
-var tiles_default2 = { render };
+var tiles_default2 = { initialize, render };
 export {
   tiles_default2 as default
 };

@@ -64,6 +64,9 @@ class OcclusionView(View):
 
     def __init__(self, model: object, picture: object = None, *, occlusion: Occlusion | None = None, **options: Any):
         self._occlusion = occlusion or Occlusion()
+        # Without a wish the window starts at a quarter of the picture's shorter side, whatever the network's input.
+        wanted = None if occlusion is None else occlusion.window
+        self._window = (wanted, wanted) if isinstance(wanted, int) else wanted
         self._probes = LatestWins()
         self._maps = LatestWins()
         self._placed: _Placed | None = None
@@ -141,15 +144,11 @@ class OcclusionView(View):
 
     def _start_window(self, example: Example) -> None:
         height, width = example.appearance.shape[:2]
-        side = self._window_side(min(height, width))
-        limits = (max(1, min(height, width) // 28), min(height, width))
-        self.canvas.place_window(((height - side) // 2, (width - side) // 2, side, side), limits)
-
-    def _window_side(self, shorter: int) -> int:
-        wanted = self._occlusion.window
-        side = max(wanted) if isinstance(wanted, tuple) else wanted
-        # A window that was chosen for a large picture covers a small one entirely.
-        return max(1, min(side, shorter // 3))
+        shorter = min(height, width)
+        tall, wide = self._window or (shorter // 4, shorter // 4)
+        size = max(1, min(tall, height)), max(1, min(wide, width))
+        limits = (max(1, shorter // 28), shorter)
+        self.canvas.place_window(((height - size[0]) // 2, (width - size[1]) // 2, *size), limits)
 
     # -- dragging ------------------------------------------------------------------------------------------------
 

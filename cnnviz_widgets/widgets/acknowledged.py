@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import anywidget
+from cnnviz_widgets.widgets.hosted import Hosted
 
 STATIC = Path(__file__).parent.parent / "static"
 _log = logging.getLogger("cnnviz_widgets")
@@ -20,7 +20,7 @@ class Outdated(ValueError):
     """A well-formed message about something that the kernel has replaced meanwhile: a race, nobody's fault."""
 
 
-class Acknowledged(anywidget.AnyWidget):
+class Acknowledged(Hosted):
     """A widget whose browser events wait for each other.
 
     The browser sends `{kind: "event", seq, final, ...}` and holds back the next event until `{kind: "ack", seq}`
@@ -28,9 +28,6 @@ class Acknowledged(anywidget.AnyWidget):
     """
 
     def __init__(self, **traits: Any) -> None:
-        unknown = [name for name in traits if not self.has_trait(name)]
-        if unknown:
-            raise TypeError(f"{type(self).__name__} has no {', '.join(unknown)}.")
         self._handlers: list[Handler] = []
         super().__init__(**traits)
         self.on_msg(self._receive)

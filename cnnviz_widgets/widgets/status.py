@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import anywidget
 import traitlets
 
 from cnnviz_widgets.widgets.acknowledged import STATIC
+from cnnviz_widgets.widgets.hosted import Hosted
 
 
-class Status(anywidget.AnyWidget):
+class Status(Hosted):
     """A line of plain text; `kind` "error" is announced to screen readers at once. `progress` is 0..1, or -1 for none."""
 
     _esm = STATIC / "status.js"

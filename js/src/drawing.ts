@@ -7,7 +7,6 @@ import type { Rectangle, Viewport } from "./viewport.ts";
 export interface Scene {
   readonly viewport: Viewport;
   readonly window: Window | null;
-  readonly handles: boolean;
   /** top, left, bottom, right; may reach beyond the picture. */
   readonly box: readonly [number, number, number, number] | null;
   readonly marker: readonly [number, number] | null;
@@ -55,7 +54,7 @@ export class Drawing {
     if (window !== null) {
       const place = viewport.place(window.top, window.left, window.height, window.width);
       twoTone(context, density, (inset) => context.strokeRect(...inner(place, inset)));
-      if (scene.handles) drawHandles(context, place, density);
+      drawHandles(context, place, density);
     }
   }
 

@@ -58,6 +58,8 @@ export class Hand {
     on("pointercancel", (event) => this.abandon(event));
     on("lostpointercapture", (event) => this.abandon(event));
     on("pointerleave", () => this.leave());
+    // A finger that holds still half-way through a drag wants no menu.
+    on("contextmenu", (event) => this.drag !== null && event.preventDefault());
     on("keydown", (event) => this.key(event));
     on("keyup", () => this.endTyping());
     on("blur", () => this.endTyping());

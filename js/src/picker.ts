@@ -1,4 +1,5 @@
 // A choice among labelled options: a combobox with search, or the browser's own list where there are few.
+import { initialize } from "./hearing.ts";
 import { combobox, type Field, type Traits } from "./combobox.ts";
 import { Held } from "./held.ts";
 import type { RenderContext } from "./model.ts";
@@ -78,4 +79,4 @@ function choice(view: View<Traits>, pick: (index: number) => void): Field {
   };
 }
 
-export default { render };
+export default { initialize, render };

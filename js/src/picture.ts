@@ -1,5 +1,6 @@
 // A picture, a heatmap over it, and an occlusion window that follows the hand without the kernel.
 
+import { initialize } from "./hearing.ts";
 import { heatMap, type HeatMap, painted, resampled } from "./blend.ts";
 import { colorTable } from "./colormaps.ts";
 import { Drawing } from "./drawing.ts";
@@ -111,7 +112,6 @@ function render(context: RenderContext): () => void {
     drawing.draw(pen, {
       viewport,
       window: currentWindow(),
-      handles: true,
       box: view.get("box"),
       marker: marker.value && [marker.value.row, marker.value.column],
       opacity: settings.state.opacity,
@@ -301,4 +301,4 @@ function pixelOf(marker: [number, number] | null): Pixel | null {
   return marker && { row: marker[0], column: marker[1] };
 }
 
-export default { render };
+export default { initialize, render };

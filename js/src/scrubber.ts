@@ -1,4 +1,5 @@
 // A slider over a list of labelled options. It moves with the hand; the kernel follows, one message at a time.
+import { initialize } from "./hearing.ts";
 import { Held } from "./held.ts";
 import type { RenderContext } from "./model.ts";
 import css from "./scrubber.css";
@@ -116,4 +117,4 @@ function step(label: string, path: string): HTMLButtonElement {
   return button;
 }
 
-export default { render };
+export default { initialize, render };

@@ -1,4 +1,5 @@
 // One line of plain text, with a progress bar while there is progress to show.
+import { initialize } from "./hearing.ts";
 import type { RenderContext } from "./model.ts";
 import css from "./status.css";
 import { View, element } from "./view.ts";
@@ -25,4 +26,4 @@ function render(context: RenderContext): () => void {
   return view.dispose;
 }
 
-export default { render };
+export default { initialize, render };

@@ -1,4 +1,5 @@
 // A row of tabs: arrow keys move, the opened one is told to the kernel.
+import { initialize } from "./hearing.ts";
 import { Held } from "./held.ts";
 import type { RenderContext } from "./model.ts";
 import css from "./tabs.css";
@@ -64,4 +65,4 @@ function render(context: RenderContext): () => void {
   return view.dispose;
 }
 
-export default { render };
+export default { initialize, render };

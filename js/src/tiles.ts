@@ -1,4 +1,5 @@
 // A grid of small images. Only the tiles in sight, and one view's length around them, are ever drawn.
+import { initialize } from "./hearing.ts";
 import { band, covers, Grid, type Rectangle } from "./grid.ts";
 import { Held } from "./held.ts";
 import type { RenderContext } from "./model.ts";
@@ -234,4 +235,4 @@ function render(context: RenderContext): () => void {
   return view.dispose;
 }
 
-export default { render };
+export default { initialize, render };

@@ -1,4 +1,5 @@
 // Choose, drop or paste a picture. The browser decodes, turns and shrinks it, so that little travels.
+import { initialize } from "./hearing.ts";
 import type { RenderContext } from "./model.ts";
 import { asItIs, fitted, readable, transparent } from "./shrink.ts";
 import css from "./upload.css";
@@ -175,4 +176,4 @@ function shortened(name: string): string {
   return name.length > 40 ? `${name.slice(0, 24)}…${name.slice(-14)}` : name;
 }
 
-export default { render };
+export default { initialize, render };

@@ -74,16 +74,20 @@ def test_a_reload_and_a_second_view_show_where_the_window_is(lab_page: Opener) -
     notebook = lab_page([SETUP, "canvas"], ready=CANVAS)
     first, second = (notebook.page.locator(CANVAS).nth(view) for view in (0, 1))
     drag(notebook, (40, 50), (60, 70))
-    notebook.page.get_by_role("button", name="Cells").first.click()
+    notebook.page.get_by_role("button", name="Cells", exact=True).first.click()
     for view in (first, second):
         is_at(view, 50, 60)
-    expect(notebook.page.get_by_role("button", name="Cells").nth(1)).to_have_attribute("aria-pressed", "true")
+    expect(notebook.page.get_by_role("button", name="Cells", exact=True).nth(1)).to_have_attribute(
+        "aria-pressed", "true"
+    )
     notebook.kernel.until("heard[-1][1] and canvas.view_state")
     notebook.page.evaluate("jupyterapp.commands.execute('docmanager:save')")
     notebook.reload(CANVAS)
     for view in (first, second):
         is_at(view, 50, 60)
-    expect(notebook.page.get_by_role("button", name="Cells").first).to_have_attribute("aria-pressed", "true")
+    expect(notebook.page.get_by_role("button", name="Cells", exact=True).first).to_have_attribute(
+        "aria-pressed", "true"
+    )
     drag(notebook, (60, 70), (20, 20), view=1)
     for view in (first, second):
         is_at(view, 10, 10)
@@ -124,7 +128,7 @@ def test_a_cell_that_awaits_does_not_stop_the_messages(lab_page: Opener) -> None
     canvas = notebook.page.locator(CANVAS)
     drag(notebook, (40, 50), (60, 70))
     is_at(canvas, 50, 60)
-    notebook.page.get_by_role("button", name="Cells").click()
+    notebook.page.get_by_role("button", name="Cells", exact=True).click()
     drag(notebook, (60, 70), (20, 20))
     is_at(canvas, 10, 10)
     notebook.page.wait_for_function(f"{kernel}.status === 'idle'")

@@ -34,7 +34,7 @@ def test_colours_are_set_without_a_kernel(heat: Shown) -> None:
     assert heat.color(50, 50) == PALE
     expect(heat.page.locator("output")).to_have_text("< 3.2")
     between = heat.color(50, 88)
-    heat.page.get_by_role("button", name="Cells").click()
+    heat.page.get_by_role("button", name="Cells", exact=True).click()
     assert heat.color(50, 82) == heat.color(50, 98) == (128, 128, 128) != between
     slide(heat, "Opacity", 0)
     assert heat.color(50, 95) == PALE
@@ -95,7 +95,7 @@ def test_settings_are_saved_once_and_found_again(fake_page: FakePage) -> None:
     fake_page.page.clock.fast_forward(400)
     (saved,) = fake_page.saved
     assert saved["view_state"]["opacity"] == 0.3
-    second.page.get_by_role("button", name="Cells").nth(1).click()
+    second.page.get_by_role("button", name="Cells", exact=True).nth(1).click()
     fake_page.unmount(1)
     assert fake_page.saved[-1]["view_state"] == {**saved["view_state"], "cells": True}
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
+import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
 from cnnviz_widgets.explain.incremental.program import (
@@ -36,6 +38,18 @@ class Region:
 
 
 @dataclass(frozen=True, eq=False)
+class Costs:
+    """Work in multiply-adds: for each region for one cell, and for one cell brought in from another region.
+
+    `elsewhere` is what values without a region cost.
+    """
+
+    cell: NDArray[np.float64]
+    entry: NDArray[np.float64]
+    elsewhere: float
+
+
+@dataclass(frozen=True, eq=False)
 class Program:
     """Operations with the regions of their values.
 
@@ -48,14 +62,10 @@ class Program:
 
     @staticmethod
     def of(listing: Listing) -> Program:
-        regions: dict[Region, int] = {Region(_plane(listing, listing.input)): 0}
-        region_of = {listing.input: 0}
+        plan = _Regions(listing)
         for op in listing.ops:
-            region = _region(op, listing, region_of)
-            if region is not None:
-                number = region if isinstance(region, int) else regions.setdefault(region, len(regions))
-                region_of[op.output] = number
-        return Program(listing, tuple(regions), region_of)
+            plan.add(op)
+        return Program(listing, tuple(plan.regions), plan.region_of)
 
     @cached_property
     def last_use(self) -> Mapping[int, int]:
@@ -73,13 +83,28 @@ class Program:
         ) | {self.listing.input}
 
     @cached_property
-    def cost_of(self) -> tuple[float, ...]:
-        """For each region the work for one cell, in multiply-adds."""
-        costs = Counter[int]()
+    def cells(self) -> NDArray[np.int64]:
+        """Cells of each region's plane."""
+        return np.asarray([region.plane[0] * region.plane[1] for region in self.regions])
+
+    @cached_property
+    def costs(self) -> Costs:
+        """What it costs to run the operations of each region."""
+        count = len(self.regions)
+        costs = Costs(np.zeros(count), np.zeros(count), 0.0)
+        elsewhere = 0.0
         for op in self.listing.ops:
-            if op.output in self.region_of:
-                costs[self.region_of[op.output]] += _cost(op, self.listing)
-        return tuple(costs[number] for number in range(len(self.regions)))
+            number = self.region_of.get(op.output)
+            if number is None:
+                elsewhere += _cost(op, self.listing) * math.prod(self.listing.shapes[op.output][-2:])
+                continue
+            costs.cell[number] += _cost(op, self.listing)
+            costs.entry[number] += sum(
+                2 * _TRAFFIC * math.prod(self.listing.shapes[value][:-2])
+                for value in op.inputs
+                if self.region_of.get(value) != number
+            )
+        return replace(costs, elsewhere=elsewhere)
 
     def logits(self, pixels: Tensor, note: Callable[[int, Tensor], None] | None = None) -> Tensor:
         """The output for whole pictures (N, C, H, W); `note` is shown each value as soon as it is known."""
@@ -97,34 +122,64 @@ class Program:
         return values[self.listing.output]
 
 
-def _plane(listing: Listing, value: int) -> Pair:
-    rows, columns = listing.shapes[value][-2:]
-    return rows, columns
+class _Regions:
+    def __init__(self, listing: Listing) -> None:
+        self.listing = listing
+        self.regions = [Region(self.plane(listing.input))]
+        self.region_of = {listing.input: 0}
+
+    def plane(self, value: int) -> Pair:
+        rows, columns = self.listing.shapes[value][-2:]
+        return rows, columns
+
+    def add(self, op: Op) -> None:
+        varying = [value for value in op.inputs if value not in self.listing.constants]
+        if not varying or any(value not in self.region_of for value in varying):
+            return
+        plane = self.plane(op.output) if isinstance(op, Slide | Cellwise) else (0, 0)
+        sources = {self.region_of[value] for value in varying}
+        if isinstance(op, Slide):
+            same = all(reach.trivial for reach in op.reaches) and plane == self.plane(op.inputs[0])
+            region = Region(plane, () if same else tuple(sources), op.reaches)
+        elif isinstance(op, Cellwise) and all(self.plane(value) == plane for value in varying):
+            largest = {one for one in sources if not any(one != other and self.holds(other, one) for other in sources)}
+            region = Region(plane, () if len(largest) == 1 else tuple(sorted(largest)))
+            sources = largest
+        else:
+            return
+        self.region_of[op.output] = self.number(region) if region.sources else sources.pop()
+
+    def number(self, region: Region) -> int:
+        if region not in self.regions:
+            self.regions.append(region)
+        return self.regions.index(region)
+
+    def holds(self, outer: int, inner: int) -> bool:
+        """Whatever the window, the boxes of one region lie inside those of the other."""
+        if outer == inner:
+            return True
+        a, b = self.regions[outer], self.regions[inner]
+        if a.plane != b.plane or len(a.sources) != 1:
+            return False
+        grows = all(reach.stride == 1 and 0 <= reach.padding <= reach.span for reach in a.reaches)
+        if grows and self.holds(a.sources[0], inner):
+            return True
+        return (
+            len(b.sources) == 1
+            and all(
+                x.stride == y.stride and x.padding >= y.padding and x.padding - x.span <= y.padding - y.span
+                for x, y in zip(a.reaches, b.reaches, strict=True)
+            )
+            and self.holds(a.sources[0], b.sources[0])
+        )
 
 
-def _region(op: Op, listing: Listing, region_of: Mapping[int, int]) -> Region | int | None:
-    varying = [value for value in op.inputs if value not in listing.constants]
-    if not varying or any(value not in region_of for value in varying) or not isinstance(op, Slide | Cellwise):
-        return None
-    sources = tuple(sorted({region_of[value] for value in varying}))
-    plane = _plane(listing, op.output)
-    if isinstance(op, Slide):
-        trivial = all(reach.trivial for reach in op.reaches) and plane == _plane(listing, op.inputs[0])
-        return sources[0] if trivial else Region(plane, sources, op.reaches)
-    if any(_plane(listing, value) != plane for value in varying):
-        return None
-    return sources[0] if len(sources) == 1 else Region(plane, sources)
-
-
-#: What it costs to read and write one number, in multiply-adds: both measured on convolutions of one kind and the other.
+#: What it costs to read and write one number, in multiply-adds of a convolution.
 _TRAFFIC = 8.0
 
 
 def _cost(op: Op, listing: Listing) -> float:
     """Work for one cell of the output."""
-    numbers = 1.0
-    for side in listing.shapes[op.output][:-2]:
-        numbers *= side
-    if isinstance(op, Convolution):
-        return numbers * (op.weight[0].numel() + _TRAFFIC)
-    return numbers * _TRAFFIC
+    shape = listing.shapes[op.output]
+    numbers = math.prod(shape[:-2]) if isinstance(op, Slide | Cellwise) else math.prod(shape) / math.prod(shape[-2:])
+    return numbers * (op.weight[0].numel() + _TRAFFIC if isinstance(op, Convolution) else _TRAFFIC)

@@ -44,7 +44,7 @@ class _Batch:
         self.base = base
         self.program = base.program
         self.changes = changes
-        self.count = changes.first[0].shape[1]
+        self.count = len(changes)
         self.parts = parts(self.program, changes)
         self.patches: dict[int, Tensor] = {}
         self.wholes: dict[int, Tensor] = dict(self.program.listing.constants)
