@@ -58,7 +58,9 @@ def _all_layers(classifier: Classifier, pixels: torch.Tensor, modules: list[torc
     yield compare("Grad-CAM, all convolutions and blocks", ours, captum, "captum, 8 blocks", bound=6, note=note)
     yield compare("Grad-CAM, all convolutions and blocks", ours, grad_cam, "grad-cam, 8 blocks", note=note)
     yield compare("Grad-CAM, all convolutions and blocks", ours, torchcam, "torchcam, 8 blocks in one pass", note=note)
-    yield compare("Grad-CAM, all convolutions and blocks", ours, bare, "bare forward + backward", bound=1 / 1.2, note=note)
+    yield compare(
+        "Grad-CAM, all convolutions and blocks", ours, bare, "bare forward + backward", bound=1 / 1.2, note=note
+    )
 
 
 def _switches(classifier: Classifier, pixels: torch.Tensor) -> Iterator[Row]:

@@ -72,7 +72,7 @@ def markdown(rows: Sequence[Row], found: dict[str, str]) -> str:
     lines = [
         "# Benchmark results",
         "",
-        "Made by `python -m benchmarks`; each row is measured in one run, in turns, medians. A ratio above 1 means faster.",
+        "Made by `python -m benchmarks`. Both sides of a row are timed in turns in one run; medians. Above 1 x: we are faster.",
         "",
         ", ".join(f"{key} {value}" for key, value in found.items()),
         "",

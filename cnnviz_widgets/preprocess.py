@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import PIL.Image
@@ -68,7 +69,8 @@ def pair_of(size: object) -> tuple[int, int] | None:
     if size is None:
         return None
     try:
-        height, width = (operator.index(side) for side in (size if isinstance(size, Iterable) else (size, size)))
+        sides: list[Any] = list(size) if isinstance(size, Iterable) else [size, size]
+        height, width = (operator.index(side) for side in sides)
     except (TypeError, ValueError):
         height = width = 0
     if isinstance(size, bool) or not (1 <= height <= _LONGEST_SIDE and 1 <= width <= _LONGEST_SIDE):

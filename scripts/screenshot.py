@@ -1,4 +1,4 @@
-"""Make README's picture: the explorer in Voila, a patch dragged over a photograph.  `.venv/bin/python scripts/screenshot.py`"""
+"""Record README's picture, a patch dragged over a photograph in Voila: `.venv/bin/python scripts/screenshot.py`."""
 
 from __future__ import annotations
 

@@ -28,6 +28,7 @@ from cnnviz_widgets.picture import Picture, read_picture
 TOP = [[255, 0, 0], [0, 255, 0], [9, 9, 9]]
 BOTTOM = [[0, 0, 255], [255, 255, 0], [0, 255, 255]]
 CORNERS = np.array([TOP, BOTTOM], np.uint8)
+CORRUPT_EXIF = b"Exif\0\0II*\0\xff\xff\xff\xff\x01"
 GREY = np.array([[0, 64, 255], [10, 128, 200]], np.uint8)
 
 
@@ -127,7 +128,7 @@ def test_exif_orientation_is_applied_once(kind: str, orientation: int) -> None:
 
 
 def test_corrupt_exif_does_not_hide_a_good_picture() -> None:
-    data = encoded(Image.fromarray(CORNERS), "PNG", exif=b"Exif\0\0II*\0\xff\xff\xff\xff\x01")
+    data = encoded(Image.fromarray(CORNERS), "PNG", exif=CORRUPT_EXIF)
     np.testing.assert_array_equal(pixels(data), CORNERS)
 
 
@@ -555,7 +556,8 @@ def pillow_state() -> list[object]:
 def test_nothing_of_pillow_is_changed_and_no_warning_leaks() -> None:
     before = pillow_state()
     loud = encoded(Image.fromarray(CORNERS).quantize(4), "PNG", transparency=bytes([0, 128, 255]))
-    sources = [loud, png(9000, 9000), png(60_000, 60_000), b"", encoded(Image.fromarray(CORNERS), "GIF")]
+    corrupt = encoded(Image.fromarray(CORNERS), "PNG", exif=CORRUPT_EXIF)
+    sources = [loud, corrupt, png(9000, 9000), png(60_000, 60_000), b""]
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         inside = pillow_state()

@@ -51,7 +51,9 @@ class CAMView(HeatmapView):
 
     depends_on = ("classifier", "picture", "target", "layer")
 
-    def __init__(self, model: object, picture: object = None, *, methods: Mapping[str, Explainer] = METHODS, **options: Any):
+    def __init__(
+        self, model: object, picture: object = None, *, methods: Mapping[str, Explainer] = METHODS, **options: Any
+    ):
         self._against: int | None = None
         self._tape: Tape | None = None
         self._taped: Example | None = None
@@ -136,7 +138,9 @@ class CAMView(HeatmapView):
         key = (dataclasses.replace(explainer, layer=None), target)
         known = self._ends.get(tape)
         if known is None or known[0] != key:
-            cells = [dataclasses.replace(explainer, layer=layer).from_tape(tape, target).cells for layer in tape.activations]
+            cells = [
+                dataclasses.replace(explainer, layer=layer).from_tape(tape, target).cells for layer in tape.activations
+            ]
             known = (key, [np.array([max(float(np.abs(c).max()) for c in cells)], dtype=np.float32)])
             self._ends = {tape: known}
         return known[1]

@@ -25,7 +25,10 @@ class ClassPicker(Picker):
 
     def __init__(self, session: Session) -> None:
         super().__init__(
-            description="class", searchable=True, placeholder="search classes", **_options(session.classifier.class_names)
+            description="class",
+            searchable=True,
+            placeholder="search classes",
+            **_options(session.classifier.class_names),
         )
         self._session = session
         self.index = _index_of(session.target)
@@ -107,7 +110,8 @@ def _values_of(hint: Any, current: Any) -> list[Any] | None:
 def _stops(allowed: Range, current: float) -> list[Any]:
     count = round((allowed.high - allowed.low) / allowed.step) + 1
     values = {
-        type(current)(round(float(value), 10)) for value in np.linspace(allowed.low, allowed.high, min(count, _MOST_STOPS))
+        type(current)(round(float(value), 10))
+        for value in np.linspace(allowed.low, allowed.high, min(count, _MOST_STOPS))
     }
     return sorted({*values, current})
 

@@ -19,7 +19,7 @@ from cnnviz_widgets.views.predictions import PredictionView
 from cnnviz_widgets.views.saliency import SaliencyView
 from cnnviz_widgets.views.view import View
 from cnnviz_widgets.widgets.status import Status
-from cnnviz_widgets.widgets.tabs import Tabs, TabOpened
+from cnnviz_widgets.widgets.tabs import TabOpened, Tabs
 from cnnviz_widgets.widgets.tiles import TilePicked, Tiles
 from cnnviz_widgets.widgets.upload import Upload, Uploaded
 
@@ -42,7 +42,12 @@ class Explorer(ipywidgets.VBox):
     """
 
     def __init__(
-        self, session: Session, pictures: Sequence[Picture], *, tabs: Mapping[str, Callable[..., View]] = TABS, note: str = ""
+        self,
+        session: Session,
+        pictures: Sequence[Picture],
+        *,
+        tabs: Mapping[str, Callable[..., View]] = TABS,
+        note: str = "",
     ) -> None:
         self.session = session
         self.pictures = list(pictures)
@@ -54,7 +59,9 @@ class Explorer(ipywidgets.VBox):
         self.tabs = Tabs(titles=list(self._makers))
         self.note = Status(text=note, kind="error" if note else "info")
         self._page = ipywidgets.VBox()
-        head = ipywidgets.HBox([self.strip, self.upload], layout=ipywidgets.Layout(flex_flow="row wrap", grid_gap="12px"))
+        head = ipywidgets.HBox(
+            [self.strip, self.upload], layout=ipywidgets.Layout(flex_flow="row wrap", grid_gap="12px")
+        )
         super().__init__([head, *([self.note] if note else []), self.predictions, self.tabs, self._page])
         self.add_class("cnnviz-explorer")
         self._show_strip()

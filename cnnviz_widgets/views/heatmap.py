@@ -34,7 +34,9 @@ class HeatmapView(View):
     #: The layer follows the session, and the batch changes no result: they get no control.
     uncontrolled: tuple[str, ...] = ("layer", "batch")
 
-    def __init__(self, model: object, picture: object = None, *, methods: Mapping[str, Explainer], **options: Any) -> None:
+    def __init__(
+        self, model: object, picture: object = None, *, methods: Mapping[str, Explainer], **options: Any
+    ) -> None:
         self._methods = dict(methods)
         self._method = next(iter(self._methods))
         self._shown: Example | None = None
@@ -134,9 +136,7 @@ class HeatmapView(View):
                 self.status.say("computing ...", "busy", 0)
             return
         finished = heatmap.progress >= 1
-        self.canvas.overlay(
-            heatmap.cells, quantity=heatmap.quantity, signed=heatmap.signed, scales=result.scales or []
-        )
+        self.canvas.overlay(heatmap.cells, quantity=heatmap.quantity, signed=heatmap.signed, scales=result.scales or [])
         shown = f"{example.picture.name or 'picture'} under {self.method}"
         self.canvas.label = f"{shown} of {target_name(example, heatmap.target)}: {heatmap.quantity}"
         self.status.say(self.summary(result), "info" if finished else "busy", heatmap.progress)

@@ -281,4 +281,3 @@ def _map(placed: _Placed, explainer: Explainer) -> Work:
     example = placed.example
     for heatmap in explainer.steps(example.classifier, example.pixels, placed.class_index):
         yield placed, explainer, heatmap
-

@@ -34,5 +34,7 @@ class SaliencyView(HeatmapView):
 
     depends_on = ("classifier", "picture", "target")
 
-    def __init__(self, model: object, picture: object = None, *, methods: Mapping[str, Explainer] = METHODS, **options: Any):
+    def __init__(
+        self, model: object, picture: object = None, *, methods: Mapping[str, Explainer] = METHODS, **options: Any
+    ):
         super().__init__(model, picture, methods=methods, **options)

@@ -80,7 +80,8 @@ class Hand:
 
 def path(start: tuple[float, float], end: tuple[float, float], steps: int) -> list[tuple[float, float]]:
     return [
-        (start[0] + (end[0] - start[0]) * i / steps, start[1] + (end[1] - start[1]) * i / steps) for i in range(steps + 1)
+        (start[0] + (end[0] - start[0]) * i / steps, start[1] + (end[1] - start[1]) * i / steps)
+        for i in range(steps + 1)
     ]
 
 
@@ -91,7 +92,9 @@ def middle(nb: OpenNotebook) -> tuple[float, float]:
 
 def settled(nb: OpenNotebook) -> None:
     """Wait until the kernel has answered the last event."""
-    nb.kernel.until("log and log[-1].final and view.probe.box == (log[-1].top, log[-1].left, log[-1].height, log[-1].width)")
+    nb.kernel.until(
+        "log and log[-1].final and view.probe.box == (log[-1].top, log[-1].left, log[-1].height, log[-1].width)"
+    )
 
 
 def test_dragging_moves_the_bars_and_ends_where_the_hand_ends(occlusion: OpenNotebook) -> None:
@@ -174,9 +177,7 @@ def test_the_drag_survives_a_cell_that_awaits(lab_page: Opener) -> None:
             window.awaiting = kernel.requestExecute(
                 {code: 'import asyncio; released = asyncio.Event(); began = True; await released.wait()'}).done; }"""
     )
-    nb.page.wait_for_function(
-        "jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'busy'"
-    )
+    nb.page.wait_for_function("jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'busy'")
     Hand(nb.page).drag(path((32, 32), (12, 50), 8))
     text = nb.page.locator(".cnnviz-status").last
     during = text.inner_text()
@@ -194,9 +195,7 @@ def test_the_drag_survives_a_cell_that_awaits(lab_page: Opener) -> None:
 
 
 def test_sliding_through_the_layers_calls_the_network_no_more(any_page: Opener) -> None:
-    nb = any_page(
-        [NETWORK, "view = CAMView(classifier, picture)", "view"], ready=".cnnviz-scrubber input[type=range]"
-    )
+    nb = any_page([NETWORK, "view = CAMView(classifier, picture)", "view"], ready=".cnnviz-scrubber input[type=range]")
     nb.kernel.until("view.canvas.map_size != (0, 0)")
     nb.kernel.run("calls, shown, layer = Counting.calls, view.canvas.map, view.session.layer")
     slider = nb.page.locator(".cnnviz-scrubber input[type=range]").first
@@ -226,4 +225,3 @@ def test_the_explorer_links_its_tabs_and_shows_names_as_text(any_page: Opener) -
         " and app.view.probe.example.picture is app.pictures[1]"
     )
     assert nb.page.evaluate("document.querySelectorAll('.cnnviz script, .cnnviz b').length") == 0
-

@@ -17,8 +17,8 @@ from cnnviz_widgets.classifier import Classifier, Contrast
 from cnnviz_widgets.errors import LayerError, TargetError
 from cnnviz_widgets.explain import CAM, Explainer, GradCAM, Heatmap, Saliency
 from cnnviz_widgets.session import Session
-from cnnviz_widgets.views.cam import CAMView
 from cnnviz_widgets.views.cam import METHODS as CAM_METHODS
+from cnnviz_widgets.views.cam import CAMView
 from cnnviz_widgets.views.heatmap import HeatmapView
 from cnnviz_widgets.views.saliency import METHODS as SALIENCY_METHODS
 from cnnviz_widgets.views.saliency import SaliencyView
@@ -124,7 +124,7 @@ def test_parameters_become_controls(classifier: Classifier, picture: np.ndarray)
 def test_what_does_not_exist_is_refused_and_changes_nothing(classifier: Classifier, picture: np.ndarray) -> None:
     view = CAMView(classifier, picture)
     before = view.canvas.map
-    with pytest.raises(LayerError, match="has no layer 'body.9'"):
+    with pytest.raises(LayerError, match=r"has no layer 'body\.9'"):
         view.session.layer = "body.9"
     with pytest.raises(TargetError, match="classes 0 to 3"):
         view.session.target = 4
