@@ -72,7 +72,7 @@ def markdown(rows: Sequence[Row], found: dict[str, str]) -> str:
     lines = [
         "# Benchmark results",
         "",
-        "Made by `python -m benchmarks`. Both sides of a row are timed in turns in one run; medians. Above 1 x: we are faster.",
+        "Made by `python -m benchmarks`. Both sides of a row are timed in turns; medians. Above 1 x: we are faster.",
         "",
         ", ".join(f"{key} {value}" for key, value in found.items()),
         "",

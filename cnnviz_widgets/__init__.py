@@ -1,12 +1,12 @@
 """Look inside convolutional networks by hand, in a notebook.
 
-    from cnnviz_widgets import explore
-    explore(model, images)                       # everything, linked
+from cnnviz_widgets import explore
+explore(model, images)                       # everything, linked
 
-    OcclusionView(model, image)                  # one technique
+OcclusionView(model, image)                  # one technique
 
-    occlusion = explain.Occlusion(window=32)     # no widget
-    heatmap = occlusion(Classifier(model), pixels, target)
+occlusion = explain.Occlusion(window=32)     # no widget
+heatmap = occlusion(Classifier(model), pixels, target)
 """
 
 from __future__ import annotations

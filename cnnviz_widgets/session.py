@@ -93,6 +93,12 @@ def _refusing(validate: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     return validated
 
 
+class _Required(traitlets.TraitType[Any, Any]):
+    """A trait that None is refused for by its validator; `traitlets.Any` would not ask it."""
+
+    default_value = None
+
+
 class Session(traitlets.HasTraits):
     """Classifier, picture, class, layer, channel and selection that linked views share.
 
@@ -102,12 +108,12 @@ class Session(traitlets.HasTraits):
     changes nothing.
     """
 
-    classifier = traitlets.Any(help="The Classifier; a torch.nn.Module may be assigned.")
+    classifier = _Required(help="The Classifier; a torch.nn.Module may be assigned.")
     picture = traitlets.Any(None, allow_none=True, help="The Picture looked at.")
     target = traitlets.Any(None, allow_none=True, help="Class index, or None: the predicted class.")
-    layer = traitlets.Any(help="Qualified name of the layer looked at.")
+    layer = _Required(help="Qualified name of the layer looked at.")
     channel = traitlets.Any(None, allow_none=True, help="Channel of the layer, or None.")
-    selection = traitlets.Any((), help="Indices of selected items of a collection, a tuple of ints.")
+    selection = _Required((), help="Indices of selected items of a collection, a tuple of ints.")
 
     def __init__(self, model: object = None, picture: object = None, **traits: Any) -> None:
         super().__init__()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -75,9 +76,5 @@ class Explainer:
 
     def __call__(self, classifier: Classifier, pixels: Tensor, target: Target) -> Heatmap:
         """The final heatmap."""
-        result = None
-        for result in self.steps(classifier, pixels, target):
-            pass
-        if result is None:
-            raise RuntimeError(f"{type(self).__name__} yielded no result.")
-        return result
+        (last,) = deque(self.steps(classifier, pixels, target), maxlen=1)
+        return last

@@ -9,7 +9,7 @@ from cnnviz_widgets.widgets.hosted import Hosted
 
 
 class Status(Hosted):
-    """A line of plain text; `kind` "error" is announced to screen readers at once. `progress` is 0..1, or -1 for none."""
+    """A line of plain text; "error" is announced to screen readers at once. `progress` is 0..1, or -1 for none."""
 
     _esm = STATIC / "status.js"
     text = traitlets.Unicode().tag(sync=True)

@@ -196,6 +196,8 @@ class OpenNotebook:
 
     def reload(self, ready: str = ".jupyter-widgets") -> None:
         """Reload the page: Voila runs the cells in a new kernel, JupyterLab finds its kernel again."""
+        if self.host == "lab":
+            self.page.evaluate("jupyterapp.commands.execute('docmanager:save')")
         self.kernel.close()
         self.page.reload(timeout=SECONDS_TO_RENDER * 1000)
         self._attach(run_all=False)

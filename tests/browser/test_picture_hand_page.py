@@ -69,6 +69,8 @@ def test_the_kernel_does_not_move_the_window_under_the_hand_but_has_the_last_wor
     card.frame()
     card.is_at(50, 60)
     card.release()
+    card.fake.update(_window_final=[1, 1, 10, 10])  # late: the end of the drag has not been heard of
+    card.frame()
     card.is_at(50, 60)
     card.fake.ack()
     card.fake.update(_window_final=[50, 60, 20, 20])
@@ -76,6 +78,15 @@ def test_the_kernel_does_not_move_the_window_under_the_hand_but_has_the_last_wor
     card.is_at(50, 60)
     card.fake.update(_window_final=[5, 6, 10, 10])
     card.is_at(5, 6, 10, 10)
+
+
+def test_a_hand_that_only_holds_the_window_gets_the_kernels_when_it_lets_go(card: Shown) -> None:
+    card.press(40, 50)
+    card.fake.update(_window_final=[5, 6, 20, 20])
+    card.frame()
+    card.is_at(30, 40)
+    card.release()
+    card.is_at(5, 6)
 
 
 def test_a_refused_move_ends_where_the_kernel_has_the_window(card: Shown) -> None:

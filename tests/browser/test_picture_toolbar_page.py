@@ -36,6 +36,7 @@ def test_colours_are_set_without_a_kernel(heat: Shown) -> None:
     between = heat.color(50, 88)
     heat.page.get_by_role("button", name="Cells", exact=True).click()
     assert heat.color(50, 82) == heat.color(50, 98) == (128, 128, 128) != between
+    assert heat.color(50, 80) == heat.color(50, 90)  # a cell's very edge
     slide(heat, "Opacity", 0)
     assert heat.color(50, 95) == PALE
     assert heat.fake.sent == []

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from cnnviz_widgets.explain.incremental.boxes import Integers, Part
+from cnnviz_widgets.explain.incremental.program import Pair
+
+Array = NDArray[Any]
 
 #: Rows behind those of the plane: what lies beyond the border for convolutions, and for max pooling.
 _FILLS = (0.0, -float("inf"))
@@ -48,35 +52,49 @@ def _as_rows(value: Tensor) -> Tensor:
 
 
 def index(
-    plane: tuple[int, int],
+    plane: Pair,
     start: Integers,
-    size: tuple[int, int],
-    steps: tuple[int, int] = (1, 1),
+    size: Pair,
+    steps: Pair = (1, 1),
     fill: float = 0.0,
     patches: Part | None = None,
     overlay: tuple[Integers, Integers] | None = None,
-) -> NDArray[np.int64]:
+) -> Integers:
     """Rows of a table for N boxes that begin at `start` (2, N) and take each `steps`-th cell, (N, height, width).
 
     Cells inside `patches` are read from the patches. With `overlay`, first and last + 1 cells (2, N), cells inside
     are read from one whole plane behind the table's own.
     """
-    cells = [start[axis][:, None] + steps[axis] * np.arange(size[axis]) for axis in range(2)]
-    result = (cells[0] * plane[1])[:, :, None] + cells[1][:, None, :]
-    first = plane[0] * plane[1] + len(_FILLS)
+    rows = start[0][:, None] + steps[0] * np.arange(size[0])
+    columns = start[1][:, None] + steps[1] * np.arange(size[1])
+    result = _grid(rows * plane[1], columns)
+    behind = plane[0] * plane[1] + len(_FILLS)
     if patches is not None:
-        count = np.arange(start.shape[1])[:, None]
-        height, width = patches.size
-        offset = [cells[axis] - patches.start[axis][:, None] for axis in range(2)]
-        inside = [(offset[axis] >= 0) & (offset[axis] < patches.size[axis]) for axis in range(2)]
-        pasted = (first + (count * height + offset[0]) * width)[:, :, None] + offset[1][:, None, :]
-        result = np.where(inside[0][:, :, None] & inside[1][:, None, :], pasted, result)
+        _paste(result, rows - patches.start[0][:, None], columns - patches.start[1][:, None], patches.size, behind)
     elif overlay is not None:
-        low, high = overlay
-        inside = [(cells[axis] >= low[axis][:, None]) & (cells[axis] < high[axis][:, None]) for axis in range(2)]
-        result = np.where(inside[0][:, :, None] & inside[1][:, None, :], result + first, result)
-    beyond = [(cells[axis] < 0) | (cells[axis] >= plane[axis]) for axis in range(2)]
-    if beyond[0].any() or beyond[1].any():
-        outside = beyond[0][:, :, None] | beyond[1][:, None, :]
-        result = np.where(outside, plane[0] * plane[1] + _FILLS.index(fill), result)
+        (top, left), (bottom, right) = (edge[:, :, None] for edge in overlay)
+        inside = _grid((rows >= top) & (rows < bottom), (columns >= left) & (columns < right), np.logical_and)
+        result += behind * inside
+    if rows.min() < 0 or columns.min() < 0 or rows.max() >= plane[0] or columns.max() >= plane[1]:
+        beyond_rows, beyond_columns = (rows < 0) | (rows >= plane[0]), (columns < 0) | (columns >= plane[1])
+        result[_grid(beyond_rows, beyond_columns, np.logical_or)] = plane[0] * plane[1] + _FILLS.index(fill)
     return result
+
+
+def _paste(result: Integers, rows: Integers, columns: Integers, size: Pair, behind: int) -> None:
+    """Refer cells to the patches: `rows` and `columns` (N, ...) are counted from the patches' first."""
+    first = behind + size[0] * size[1] * np.arange(len(rows))[:, None]
+    inside_rows, inside_columns = (rows >= 0) & (rows < size[0]), (columns >= 0) & (columns < size[1])
+    if (rows == rows[0]).all() and (columns == columns[0]).all():
+        height, width = np.flatnonzero(inside_rows[0]), np.flatnonzero(inside_columns[0])
+        if len(height) and len(width):
+            block = np.s_[:, height[0] : height[-1] + 1, width[0] : width[-1] + 1]
+            result[block] = _grid(first + size[1] * rows[:, inside_rows[0]], columns[:, inside_columns[0]])
+        return
+    pasted = _grid(first + size[1] * rows, columns)
+    np.copyto(result, pasted, where=_grid(inside_rows, inside_columns, np.logical_and))
+
+
+def _grid(rows: Array, columns: Array, combine: Callable[..., Array] = np.add) -> Array:
+    """Rows (N, height) and columns (N, width) combined to (N, height, width)."""
+    return combine(rows[:, :, None], columns[:, None, :])

@@ -127,6 +127,7 @@ class _Regions:
         self.listing = listing
         self.regions = [Region(self.plane(listing.input))]
         self.region_of = {listing.input: 0}
+        self.known: dict[Pair, bool] = {}
 
     def plane(self, value: int) -> Pair:
         rows, columns = self.listing.shapes[value][-2:]
@@ -156,22 +157,19 @@ class _Regions:
 
     def holds(self, outer: int, inner: int) -> bool:
         """Whatever the window, the boxes of one region lie inside those of the other."""
-        if outer == inner:
-            return True
-        a, b = self.regions[outer], self.regions[inner]
-        if a.plane != b.plane or len(a.sources) != 1:
+        if (outer, inner) not in self.known:
+            self.known[outer, inner] = outer == inner or self.grows(self.regions[outer], self.regions[inner], inner)
+        return self.known[outer, inner]
+
+    def grows(self, outer: Region, inner: Region, number: int) -> bool:
+        if outer.plane != inner.plane or len(outer.sources) != 1:
             return False
-        grows = all(reach.stride == 1 and 0 <= reach.padding <= reach.span for reach in a.reaches)
-        if grows and self.holds(a.sources[0], inner):
+        source = outer.sources[0]
+        if all(reach.stride == 1 and 0 <= reach.padding <= reach.span for reach in outer.reaches) and self.holds(source, number):
             return True
-        return (
-            len(b.sources) == 1
-            and all(
-                x.stride == y.stride and x.padding >= y.padding and x.padding - x.span <= y.padding - y.span
-                for x, y in zip(a.reaches, b.reaches, strict=True)
-            )
-            and self.holds(a.sources[0], b.sources[0])
-        )
+        pairs = list(zip(outer.reaches, inner.reaches, strict=True))
+        wider = all(a.stride == b.stride and a.padding >= b.padding and a.padding - a.span <= b.padding - b.span for a, b in pairs)
+        return len(inner.sources) == 1 and wider and self.holds(source, inner.sources[0])
 
 
 #: What it costs to read and write one number, in multiply-adds of a convolution.
