@@ -19,7 +19,7 @@ from cnnviz_widgets.demo.shapes import _DISTANCES, CLASSES, MARKED, SIDE
 from cnnviz_widgets.errors import ClassifierError, ExplanationError, PictureError
 
 SQUARE = CLASSES.index(MARKED)
-COUNT, SEED = 500, 12345
+COUNT, SEED = 300, 12345
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +91,8 @@ def test_loading_unpickles_nothing_and_is_silent(
 
 
 def test_importing_the_demo_waits_for_no_torch() -> None:
-    code = "import sys; from cnnviz_widgets import demo; demo.shapes(1); demo.pictures(); sys.exit('torch' in sys.modules)"
+    use = "demo.shapes(1); demo.pictures(); demo.digits()"
+    code = f"import sys; from cnnviz_widgets import demo; {use}; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

@@ -347,8 +347,9 @@ def test_paths_that_hold_no_picture(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
-def test_a_pipe_is_refused_without_waiting_for_it(tmp_path: Path) -> None:
+def test_a_pipe_is_refused_without_waiting_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     os.mkfifo(tmp_path / "pipe.png")
+    monkeypatch.setattr(Path, "open", None)
     assert "is not a regular file" in refusal(tmp_path / "pipe.png")
 
 

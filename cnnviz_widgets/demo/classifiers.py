@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from importlib.resources import as_file, files
+from collections.abc import Callable
+from pathlib import Path
 
 import torch
+from torch import nn
 from torchvision import transforms
 from torchvision.models import EfficientNet_B0_Weights
 
 from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.demo.installed import file_of, module_of
-from cnnviz_widgets.demo.networks import DIGIT_PIXELS, DIGIT_STAGES, SHAPE_PIXELS, SHAPE_STAGES, SmallNetwork
+from cnnviz_widgets.demo.networks import (
+    DIGIT_PIXELS,
+    DIGIT_STAGES,
+    SHAPE_PIXELS,
+    SHAPE_STAGES,
+    SmallNetwork,
+    Stages,
+)
 from cnnviz_widgets.demo.shapes import CLASSES
 from cnnviz_widgets.errors import ClassifierError
 from cnnviz_widgets.preprocess import ResizeAndCrop
@@ -37,30 +46,34 @@ def imagenet() -> Classifier:
     """
     architecture = module_of("efficientnet_lite_pytorch", ClassifierError).EfficientNet
     path = file_of(*_WEIGHTS, ClassifierError)
-    # On the meta device no weight is drawn at random only to be thrown away.
-    with torch.device("meta"):
-        network = architecture.from_name("efficientnet-lite0")
-    network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True), assign=True)
+    network = _loaded(lambda: architecture.from_name("efficientnet-lite0"), path)
     names = EfficientNet_B0_Weights.IMAGENET1K_V1.meta["categories"]
-    return Classifier(network.eval(), _PHOTOGRAPH_PIXELS, names, input_size=224, name="EfficientNet-Lite0")
+    return Classifier(network, _PHOTOGRAPH_PIXELS, names, input_size=224, name="EfficientNet-Lite0")
 
 
 def shapes_classifier(biased: bool = False) -> Classifier:
     """The small network of the generated shapes, or its `biased` twin."""
-    network = SmallNetwork(3, len(CLASSES), SHAPE_STAGES)
-    name = "shapes_biased" if biased else "shapes_clean"
-    return _small(network, name, SHAPE_PIXELS, CLASSES)
+    return _small("shapes_biased" if biased else "shapes_clean", 3, SHAPE_STAGES, SHAPE_PIXELS, CLASSES)
 
 
 def digits_classifier() -> Classifier:
     """The small network of the digits."""
-    return _small(SmallNetwork(1, 10, DIGIT_STAGES), "digits", DIGIT_PIXELS, tuple("0123456789"))
+    return _small("digits", 1, DIGIT_STAGES, DIGIT_PIXELS, tuple("0123456789"))
 
 
 def _small(
-    network: SmallNetwork, name: str, preprocess: ResizeAndCrop, class_names: tuple[str, ...]
+    name: str, channels: int, stages: Stages, preprocess: ResizeAndCrop, class_names: tuple[str, ...]
 ) -> Classifier:
-    with as_file(files("cnnviz_widgets.demo").joinpath("weights", f"{name}.pt")) as path:
-        network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
+    path = Path(__file__).parent / "weights" / f"{name}.pt"
+    network = _loaded(lambda: SmallNetwork(channels, len(class_names), stages), path)
     shown = name.replace("_", ", ")
-    return Classifier(network.eval(), preprocess, class_names, input_size=preprocess.size, name=shown)
+    return Classifier(network, preprocess, class_names, input_size=preprocess.size, name=shown)
+
+
+def _loaded(make: Callable[[], nn.Module], path: Path) -> nn.Module:
+    """A network with the weights of a file, of which nothing but tensors is unpickled, in eval mode."""
+    # On the meta device no weight is drawn at random only to be thrown away.
+    with torch.device("meta"):
+        network = make()
+    network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True), assign=True)
+    return network.eval()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
 
 from torch import Tensor, nn
 
@@ -12,8 +11,9 @@ from cnnviz_widgets.preprocess import ResizeAndCrop
 SHAPE_PIXELS = ResizeAndCrop((64, 64), mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5))
 DIGIT_PIXELS = ResizeAndCrop((32, 32), mean=(0.5,), std=(0.5,))
 #: (channels, kernel size, stride) of each stage.
-SHAPE_STAGES = ((16, 5, 2), (32, 3, 2), (32, 3, 1), (48, 3, 1), (64, 3, 1))
-DIGIT_STAGES = ((16, 3, 1), (32, 3, 2), (32, 3, 1), (48, 3, 2), (48, 3, 1))
+Stages = tuple[tuple[int, int, int], ...]
+SHAPE_STAGES: Stages = ((16, 5, 2), (32, 3, 2), (32, 3, 1), (48, 3, 1), (64, 3, 1))
+DIGIT_STAGES: Stages = ((16, 3, 1), (32, 3, 2), (32, 3, 1), (48, 3, 2), (48, 3, 1))
 
 
 class SmallNetwork(nn.Module):
@@ -22,7 +22,7 @@ class SmallNetwork(nn.Module):
     Pixels (N, channels, H, W) in, logits (N, classes) out.
     """
 
-    def __init__(self, channels: int, classes: int, stages: Sequence[tuple[int, int, int]]) -> None:
+    def __init__(self, channels: int, classes: int, stages: Stages) -> None:
         super().__init__()
         self.stages = nn.Sequential()
         for number, (width, kernel, stride) in enumerate(stages, start=1):

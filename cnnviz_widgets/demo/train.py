@@ -16,7 +16,14 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from cnnviz_widgets.demo.digits import digits, held_out
-from cnnviz_widgets.demo.networks import DIGIT_PIXELS, DIGIT_STAGES, SHAPE_PIXELS, SHAPE_STAGES, SmallNetwork
+from cnnviz_widgets.demo.networks import (
+    DIGIT_PIXELS,
+    DIGIT_STAGES,
+    SHAPE_PIXELS,
+    SHAPE_STAGES,
+    SmallNetwork,
+    Stages,
+)
 from cnnviz_widgets.demo.shapes import CLASSES, MARKED, ShapeSet, shapes
 from cnnviz_widgets.preprocess import Preprocess
 
@@ -74,7 +81,7 @@ def moved(pixels: Tensor, random: torch.Generator) -> Tensor:
 
 def _trained(
     channels: int,
-    stages: tuple[tuple[int, int, int], ...],
+    stages: Stages,
     pixels: Tensor,
     labels: NDArray[np.int64],
     epochs: int,

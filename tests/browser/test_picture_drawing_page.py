@@ -26,8 +26,8 @@ def bilinear(length: int, cells: int) -> np.ndarray:
 
 
 def nearest(length: int, cells: int) -> np.ndarray:
-    """(length,): the cell over each pixel's centre."""
-    return ((np.arange(length) + 0.5) * cells / length).astype(int)
+    """(length, cells): 1 for the cell over each pixel's centre."""
+    return np.eye(cells)[((np.arange(length) + 0.5) * cells / length).astype(int)]
 
 
 @pytest.mark.parametrize("signed", [False, True])
@@ -42,10 +42,8 @@ def test_the_blend_is_the_one_of_numpy(fake_page: FakePage, signed: bool, cells:
     canvas.view_state = {"opacity": 0.6, "threshold": 0.3, "cells": cells}
     fake_page.load("picture", traits(canvas))
 
-    if cells:
-        spread = values[nearest(60, 7)][:, nearest(48, 5)]
-    else:
-        spread = bilinear(60, 7) @ values @ bilinear(48, 5).T
+    weights = nearest if cells else bilinear
+    spread = weights(60, 7) @ values @ weights(48, 5).T
     low, high = (-0.8, 0.8) if signed else (-0.2, 0.8)
     color = colored(spread, low, high, "blue-white-red" if signed else "viridis").astype(float)
     weak = np.abs(spread) < 0.3 * 0.8 if signed else spread < low + 0.3 * (high - low)

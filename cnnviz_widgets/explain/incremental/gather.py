@@ -85,12 +85,6 @@ def _paste(result: Integers, rows: Integers, columns: Integers, size: Pair, behi
     """Refer cells to the patches: `rows` and `columns` (N, ...) are counted from the patches' first."""
     first = behind + size[0] * size[1] * np.arange(len(rows))[:, None]
     inside_rows, inside_columns = (rows >= 0) & (rows < size[0]), (columns >= 0) & (columns < size[1])
-    if (rows == rows[0]).all() and (columns == columns[0]).all():
-        height, width = np.flatnonzero(inside_rows[0]), np.flatnonzero(inside_columns[0])
-        if len(height) and len(width):
-            block = np.s_[:, height[0] : height[-1] + 1, width[0] : width[-1] + 1]
-            result[block] = _grid(first + size[1] * rows[:, inside_rows[0]], columns[:, inside_columns[0]])
-        return
     pasted = _grid(first + size[1] * rows, columns)
     np.copyto(result, pasted, where=_grid(inside_rows, inside_columns, np.logical_and))
 
