@@ -24,9 +24,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         help="open the explorer in a browser",
         description="Serve the explorer on this machine only: as a page, or as a notebook to work in.",
     )
-    demo.add_argument(
-        "--lab", action="store_true", help="open the notebooks in JupyterLab, in copies of your own"
-    )
+    demo.add_argument("--lab", action="store_true", help="open the notebooks in JupyterLab, in copies of your own")
     demo.add_argument("--port", type=_port, help="port to listen on (default: the first free one from 8866)")
     demo.add_argument("--no-browser", action="store_true", help="print the address and open no browser")
     demo.add_argument("--theme", choices=["light", "dark"], default="light", help="colours of the page")

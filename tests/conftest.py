@@ -28,9 +28,7 @@ os.environ.update(
 
 
 def _forbid_network() -> None:
-    spec = importlib.util.spec_from_file_location(
-        "offline_guard", ROOT / "tests" / "offline" / "sitecustomize.py"
-    )
+    spec = importlib.util.spec_from_file_location("offline_guard", ROOT / "tests" / "offline" / "sitecustomize.py")
     assert spec is not None
     assert spec.loader is not None
     spec.loader.exec_module(importlib.util.module_from_spec(spec))

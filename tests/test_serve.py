@@ -27,9 +27,7 @@ def taken() -> Iterator[int]:
 def test_a_port_in_use_is_one_sentence(taken: int, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["demo", "--port", str(taken)]) == 1
     said = capsys.readouterr().err
-    assert (
-        said == f"cnnviz: Port {taken} is not free: stop what listens there, or choose another with --port.\n"
-    )
+    assert said == f"cnnviz: Port {taken} is not free: stop what listens there, or choose another with --port.\n"
 
 
 def test_without_a_wish_a_free_port_is_found() -> None:
@@ -65,9 +63,7 @@ def test_copies_of_notebooks_are_yours(tmp_path: Path) -> None:
     assert (folder / "cam.ipynb").exists() == (notebooks() / "cam.ipynb").exists()
 
 
-def test_a_folder_that_cannot_be_written_is_one_sentence(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "file").touch()
     assert main(["demo", "--lab", "--folder", str(tmp_path / "file" / "folder")]) == 1
     assert "choose another place with --folder" in capsys.readouterr().err

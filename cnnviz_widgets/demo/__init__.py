@@ -1,7 +1,7 @@
 """Networks and pictures that work offline, seconds after the install.
 
-    explore(demo.classifier(), demo.pictures())
-    explore(demo.shapes_classifier(biased=True), demo.shapes(20, marked=True).pictures)
+explore(demo.classifier(), demo.pictures())
+explore(demo.shapes_classifier(biased=True), demo.shapes(20, marked=True).pictures)
 """
 
 from __future__ import annotations

@@ -96,9 +96,7 @@ class Occlusion(Explainer):
         checked = [_box(box, pixels.shape[2], pixels.shape[3]) for box in boxes]
         if not checked:
             return torch.empty(0, len(classifier.class_names))
-        return Occluder(classifier, pixels, baseline_pixels(classifier, pixels, self.baseline)).logits(
-            checked
-        )
+        return Occluder(classifier, pixels, baseline_pixels(classifier, pixels, self.baseline)).logits(checked)
 
 
 def positions(size: int, window: int, stride: int) -> tuple[int, ...]:
@@ -117,9 +115,7 @@ def _pair(value: object, name: str) -> tuple[int, int]:
 
 def _box(box: object, height: int, width: int) -> Box:
     numbers = tuple(box) if isinstance(box, list | tuple) else ()
-    if len(numbers) == 4 and all(
-        isinstance(number, int) and not isinstance(number, bool) for number in numbers
-    ):
+    if len(numbers) == 4 and all(isinstance(number, int) and not isinstance(number, bool) for number in numbers):
         top, left, tall, wide = numbers
         if top >= 0 and left >= 0 and 1 <= tall <= height - top and 1 <= wide <= width - left:
             return top, left, tall, wide

@@ -122,9 +122,7 @@ class OcclusionMap(Heatmap):
 
     def for_target(self, target: Target) -> OcclusionMap:
         """The same run seen for another class, without a forward pass. Raises TargetError."""
-        return self.of_logits(
-            self.windows, self.score, target, self.whole, self.measured, self.source, self.known
-        )
+        return self.of_logits(self.windows, self.score, target, self.whole, self.measured, self.source, self.known)
 
     def for_score(self, score: Score) -> OcclusionMap:
         """The same run with drops of the other score, without a forward pass."""

@@ -86,13 +86,9 @@ class RISE(Explainer):
             grids.append(grid.float())
             shifts.append([int(torch.randint(side, (), generator=generator)) for side in cell])
         larger = [(self.cells + 1) * side for side in cell]
-        masks = functional.interpolate(
-            torch.stack(grids)[None], size=larger, mode="bilinear", align_corners=False
-        )
+        masks = functional.interpolate(torch.stack(grids)[None], size=larger, mode="bilinear", align_corners=False)
         shifted = zip(masks[0].clamp(0, 1), shifts, strict=True)
-        return torch.stack(
-            [mask[top : top + size[0], left : left + size[1]] for mask, (top, left) in shifted]
-        )
+        return torch.stack([mask[top : top + size[0], left : left + size[1]] for mask, (top, left) in shifted])
 
 
 def _seen_through(variants: Variants, masks: Tensor, start: Tensor) -> Tensor:

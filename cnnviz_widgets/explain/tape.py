@@ -59,9 +59,7 @@ class Tape:
         if name in self.activations:
             return name
         if name in self._chosen:
-            raise LayerError(
-                f"{self.classifier.name} skipped the layer {name!r} on this picture; choose another one."
-            )
+            raise LayerError(f"{self.classifier.name} skipped the layer {name!r} on this picture; choose another one.")
         raise LayerError(f"The layer {name!r} was not recorded; name it when the tape is made.")
 
     def gradients(self, target: Target) -> dict[str, Tensor]:
@@ -86,8 +84,7 @@ class Tape:
         found = self.gradients(target).get(layer)
         if found is None:
             raise ClassifierError(
-                f"{self.classifier.name} runs the layer {layer!r} without gradients; "
-                "remove `no_grad` from its forward."
+                f"{self.classifier.name} runs the layer {layer!r} without gradients; remove `no_grad` from its forward."
             )
         return found
 

@@ -65,9 +65,9 @@ class PictureCanvas(Acknowledged):
     #: (top, left, height, width): where Escape puts the window; see `place_window`.
     window_start = traitlets.Tuple(*[traitlets.CInt()] * 4, default_value=(0, 0, 0, 0)).tag(sync=True)
     #: The least and the greatest side of the window.
-    window_limits = traitlets.Tuple(
-        traitlets.CInt(min=1), traitlets.CInt(min=1), default_value=(1, _LONGEST_SIDE)
-    ).tag(sync=True)
+    window_limits = traitlets.Tuple(traitlets.CInt(min=1), traitlets.CInt(min=1), default_value=(1, _LONGEST_SIDE)).tag(
+        sync=True
+    )
     # Where the last gesture left the window: what a reloaded page and a second page show.
     _window_final = traitlets.Tuple(*[traitlets.CInt()] * 4, default_value=(0, 0, 0, 0)).tag(sync=True)
     label = traitlets.Unicode("picture").tag(sync=True)

@@ -30,9 +30,7 @@ class FakePage:
         self.problems: list[str] = []
         self._document = ""
         page.on("pageerror", lambda error: self.problems.append(f"uncaught: {error}"))
-        page.on(
-            "console", lambda entry: entry.type == "error" and self.problems.append(f"console: {entry.text}")
-        )
+        page.on("console", lambda entry: entry.type == "error" and self.problems.append(f"console: {entry.text}"))
         page.route("**/*", self._serve)
 
     def load(
@@ -53,9 +51,7 @@ class FakePage:
             css=css,
         )
         self.page.goto(f"{ORIGIN}/")
-        self.page.evaluate(
-            "([name, state, views]) => mount(name, state, views)", [widget, _packed(state), views]
-        )
+        self.page.evaluate("([name, state, views]) => mount(name, state, views)", [widget, _packed(state), views])
 
     def update(self, **state: Any) -> None:
         """The kernel writes traits."""
@@ -120,9 +116,7 @@ def _packed(value: Any) -> Any:
 def chromium_path() -> str | None:
     """`CNNVIZ_CHROMIUM`, else a browser on PATH, else None: Playwright's own."""
     named = os.environ.get("CNNVIZ_CHROMIUM")
-    return named or next(
-        filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-    )
+    return named or next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
 @pytest.fixture(scope="session")

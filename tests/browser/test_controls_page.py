@@ -206,9 +206,7 @@ def test_a_finger_drags_the_slider(open_fake_page: Callable[..., FakePage]) -> N
 
     def finger(kind: str, share: float) -> None:
         points = (
-            [{"x": box["x"] + share * box["width"], "y": box["y"] + box["height"] / 2}]
-            if kind != "touchEnd"
-            else []
+            [{"x": box["x"] + share * box["width"], "y": box["y"] + box["height"] / 2}] if kind != "touchEnd" else []
         )
         touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
 
@@ -331,9 +329,7 @@ def test_the_kernel_may_write_while_somebody_types(fake_page: FakePage, picker: 
 
 def test_hostile_labels_are_text(fake_page: FakePage) -> None:
     label = "<img src=x onerror=alert(1)>"
-    fake_page.load(
-        "picker", PICKER | {"options": [label, "b"], "hints": ["<b>9</b>"], "order": [], "index": 0}
-    )
+    fake_page.load("picker", PICKER | {"options": [label, "b"], "hints": ["<b>9</b>"], "order": [], "index": 0})
     fake_page.page.get_by_role("combobox").click()
     assert shown(fake_page) == [f">{label}", "b"]
     fake_page.page.get_by_role("combobox").fill("img")
@@ -342,9 +338,7 @@ def test_hostile_labels_are_text(fake_page: FakePage) -> None:
 
 
 def test_a_short_list_is_the_browsers_own(fake_page: FakePage) -> None:
-    fake_page.load(
-        "picker", PICKER | {"options": ["Grad-CAM", "CAM"], "index": None, "searchable": None}, views=2
-    )
+    fake_page.load("picker", PICKER | {"options": ["Grad-CAM", "CAM"], "index": None, "searchable": None}, views=2)
     first, second = fake_page.page.locator("select").all()
     assert first.input_value() == ""
     first.select_option(label="CAM")
@@ -359,9 +353,7 @@ def test_a_short_list_is_the_browsers_own(fake_page: FakePage) -> None:
 
 
 @pytest.mark.parametrize(("widget", "state"), [("scrubber", SCRUBBER), ("picker", PICKER)])
-def test_a_removed_view_leaves_nothing_behind(
-    widget: str, state: dict[str, Any], fake_page: FakePage
-) -> None:
+def test_a_removed_view_leaves_nothing_behind(widget: str, state: dict[str, Any], fake_page: FakePage) -> None:
     fake_page.load(widget, state, views=2)
     both = fake_page.listeners
     fake_page.unmount(0)

@@ -72,9 +72,7 @@ def test_large_pictures_are_smooth(fake_page: FakePage) -> None:
 
 
 @pytest.mark.parametrize("density", [1, 1.5, 2, 3])
-def test_the_canvas_has_the_screens_own_pixels(
-    open_fake_page: Callable[..., FakePage], density: float
-) -> None:
+def test_the_canvas_has_the_screens_own_pixels(open_fake_page: Callable[..., FakePage], density: float) -> None:
     fake = open_fake_page(device_scale_factor=density)
     card = show(fake, occluded())
     height, width, _ = card.drawn().shape
@@ -148,7 +146,5 @@ def test_what_does_not_fit_is_not_drawn(fake_page: FakePage) -> None:
 
 def test_bytes_may_come_as_an_array(card: Shown) -> None:
     """Colab hands over a Uint8Array where Jupyter has a DataView."""
-    card.page.evaluate(
-        "n => model.write({_picture: {pixels: new Uint8Array(3 * n * n).fill(9), size: [n, n]}})", SIZE
-    )
+    card.page.evaluate("n => model.write({_picture: {pixels: new Uint8Array(3 * n * n).fill(9), size: [n, n]}})", SIZE)
     assert card.color(5, 5) == (9, 9, 9)

@@ -118,9 +118,7 @@ def test_two_thousand_tiles_scroll_with_few_draws(fake_page: FakePage) -> None:
         await new Promise(requestAnimationFrame);
       }
     }""")
-    assert (
-        fake_page.page.evaluate("() => draws") - first <= 3 * 12 * 13
-    )  # 480 px: three bands of 12 rows, not 60
+    assert fake_page.page.evaluate("() => draws") - first <= 3 * 12 * 13  # 480 px: three bands of 12 rows, not 60
     listbox.evaluate("scroller => scroller.scrollTo(0, scroller.scrollHeight)")
     expect(fake_page.page.get_by_text("2047", exact=True)).to_be_visible()
     assert fake_page.page.locator(".cnnviz-tiles-caption").count() < 200
@@ -142,9 +140,7 @@ def test_hover_is_one_message_in_flight_and_leaving_is_told(fake_page: FakePage)
     fake_page.page.mouse.click(*middle(fake_page, 3))  # a pick does not wait behind the hovering
     assert picks(fake_page) == [3]
     fake_page.page.mouse.move(5, 5)
-    fake_page.ack(
-        next(message["seq"] for message in reversed(fake_page.sent) if message["name"] == "entered")
-    )
+    fake_page.ack(next(message["seq"] for message in reversed(fake_page.sent) if message["name"] == "entered"))
     assert entries(fake_page) == [0, 5, None]
     assert fake_page.sent[-1]["final"] is True
     assert fake_page.saved == []
@@ -189,9 +185,7 @@ def test_the_keyboard_walks_picks_and_gets_out(fake_page: FakePage) -> None:
     expect(option).to_have_attribute("aria-selected", "true")
     page.keyboard.press("End")
     expect(option).to_have_text("map 99")
-    assert listbox.evaluate(
-        "scroller => scroller.scrollTop + scroller.clientHeight >= scroller.scrollHeight - 1"
-    )
+    assert listbox.evaluate("scroller => scroller.scrollTop + scroller.clientHeight >= scroller.scrollHeight - 1")
     page.keyboard.press("Tab")
     expect(page.locator("#after")).to_be_focused()
 
@@ -242,9 +236,7 @@ def test_the_columns_follow_the_width(fake_page: FakePage) -> None:
     fake_page.page.wait_for_function(f"({rows})() === 56 - 8 + 12")
     listbox = fake_page.page.get_by_role("listbox")
     listbox.evaluate("scroller => scroller.scrollTo(scroller.scrollWidth, 0)")
-    x = fake_page.page.evaluate(
-        "() => document.querySelector('.cnnviz-tiles-content').getBoundingClientRect().right"
-    )
+    x = fake_page.page.evaluate("() => document.querySelector('.cnnviz-tiles-content').getBoundingClientRect().right")
     fake_page.page.mouse.click(x - 30, middle(fake_page, 0)[1])
     assert picks(fake_page) == [39]
 
@@ -265,15 +257,11 @@ def test_in_a_row_of_widgets_the_grid_asks_for_one_row(fake_page: FakePage) -> N
     fake_page.page.evaluate(
         "() => { document.getElementById('views').style.cssText = 'display: flex; flex-flow: row wrap' }"
     )
-    fake_page.page.wait_for_function(
-        "() => document.querySelector('.cnnviz-tiles-content').offsetHeight === 60"
-    )
+    fake_page.page.wait_for_function("() => document.querySelector('.cnnviz-tiles-content').offsetHeight === 60")
     width = fake_page.page.locator(".view").evaluate("view => view.offsetWidth")
     assert 5 * 56 <= width <= 5 * 56 + 24
     fake_page.page.set_viewport_size({"width": 200, "height": 700})  # and makes do with less
-    fake_page.page.wait_for_function(
-        "() => document.querySelector('.cnnviz-tiles-content').offsetHeight === 172"
-    )
+    fake_page.page.wait_for_function("() => document.querySelector('.cnnviz-tiles-content').offsetHeight === 172")
 
 
 def test_a_sheet_that_is_too_short_or_of_no_size_is_no_error(fake_page: FakePage) -> None:

@@ -55,9 +55,7 @@ class Uploads:
         self.line = page.page.get_by_role("status")
 
     def choose(self, data: bytes, name: str, kind: str) -> None:
-        self.fake.page.locator("input[type=file]").set_input_files(
-            {"name": name, "mimeType": kind, "buffer": data}
-        )
+        self.fake.page.locator("input[type=file]").set_input_files({"name": name, "mimeType": kind, "buffer": data})
 
     def hand_over(self, event: str, data: bytes, name: str, kind: str) -> bool:
         """Drop or paste a file on the button; whether the widget took the event."""

@@ -82,9 +82,7 @@ NOT_APPLICABLE: dict[str, Callable[..., Tensor]] = {
     "max beside mean": lambda net, a: net.fc(a.mean((2, 3))) + net.fc(a.amax((2, 3))),
     "pooling of a part": lambda net, a: net.fc(net.part(a).flatten(1)),
     "bilinear pooling": lambda net, a: net.fc(torch.einsum("nchw,ndhw->ncd", a, a).sum(2)),
-    "second mean that the scores do not use": lambda net, a: (net.fc(a.amax((2, 3))), net.fc(a.mean((2, 3))))[
-        0
-    ],
+    "second mean that the scores do not use": lambda net, a: (net.fc(a.amax((2, 3))), net.fc(a.mean((2, 3))))[0],
 }
 
 
@@ -105,9 +103,7 @@ def test_mean_of_the_map_plus_bias_is_the_logit(head: Callable[..., Tensor]) -> 
         assert maps.cells.std() > 0
 
 
-@pytest.mark.parametrize(
-    "head", ["mean", "functional relu in place", "1 x 1 convolution", "squeeze and excitation"]
-)
+@pytest.mark.parametrize("head", ["mean", "functional relu in place", "1 x 1 convolution", "squeeze and excitation"])
 def test_the_bias_is_that_of_the_network_and_the_maps_its_weighted_activations(head: str) -> None:
     classifier = classifier_with(HEADS[head])
     network = classifier.network
@@ -149,9 +145,7 @@ def test_kinds_of_networks(build: type[nn.Module]) -> None:
     torch.testing.assert_close(maps.cells.mean(dim=(1, 2)) + maps.bias, logits, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize(
-    "name", ["densenet121", "efficientnet_b0", "mobilenet_v2", "resnet18", "squeezenet1_1"]
-)
+@pytest.mark.parametrize("name", ["densenet121", "efficientnet_b0", "mobilenet_v2", "resnet18", "squeezenet1_1"])
 def test_torchvision(name: str) -> None:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)

@@ -47,9 +47,7 @@ def torchvision_tape(name: str) -> tuple[Tape, Tensor]:
     return Tape(Classifier(network, input_size=size), pixels, TORCHVISION[name]), pixels
 
 
-@pytest.mark.parametrize(
-    ("name", "layer"), [(name, layer) for name in TORCHVISION for layer in TORCHVISION[name]]
-)
+@pytest.mark.parametrize(("name", "layer"), [(name, layer) for name in TORCHVISION for layer in TORCHVISION[name]])
 def test_equals_captum(name: str, layer: str) -> None:
     tape, pixels = torchvision_tape(name)
     network = tape.classifier.network
@@ -57,13 +55,9 @@ def test_equals_captum(name: str, layer: str) -> None:
     expected = captum.attribute(pixels, 7)[0, 0].detach().numpy()
     scale = np.abs(expected).max()
     assert scale > 0
-    np.testing.assert_allclose(
-        GradCAM(layer, relu=False).from_tape(tape, 7).cells / scale, expected / scale, atol=2e-6
-    )
+    np.testing.assert_allclose(GradCAM(layer, relu=False).from_tape(tape, 7).cells / scale, expected / scale, atol=2e-6)
     # `relu_attributions=True` is the same map with its negative values cut off.
-    np.testing.assert_allclose(
-        GradCAM(layer).from_tape(tape, 7).cells / scale, expected.clip(0) / scale, atol=2e-6
-    )
+    np.testing.assert_allclose(GradCAM(layer).from_tape(tape, 7).cells / scale, expected.clip(0) / scale, atol=2e-6)
 
 
 @pytest.mark.parametrize("layer", ["conv1", "bn1", "conv2"])
@@ -160,9 +154,7 @@ def test_grad_cam_before_pooling_is_cam_divided_by_the_number_of_cells(build: ty
     pixels = networks.picture(classifier)
     for target in (0, 4, Contrast(1, 2)):
         grad_cam = GradCAM(relu=False)(classifier, pixels, target).cells
-        np.testing.assert_allclose(
-            grad_cam * grad_cam.size, CAM()(classifier, pixels, target).cells, atol=1e-6
-        )
+        np.testing.assert_allclose(grad_cam * grad_cam.size, CAM()(classifier, pixels, target).cells, atol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -239,8 +231,6 @@ def test_a_tape_gives_what_a_call_gives_at_no_network_call(explainer: type[TapeE
     from_tape = {layer: explainer(layer).from_tape(tape, 2).values for layer in layers}
     assert network.calls == 0
     for layer in layers:
-        np.testing.assert_allclose(
-            explainer(layer)(classifier, pixels, 2).values, from_tape[layer], atol=1e-7
-        )
+        np.testing.assert_allclose(explainer(layer)(classifier, pixels, 2).values, from_tape[layer], atol=1e-7)
     assert network.calls == len(layers)
     np.testing.assert_array_equal(explainer().from_tape(tape, 2).values, from_tape[classifier.default_layer])

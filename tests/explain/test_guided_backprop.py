@@ -163,12 +163,8 @@ def test_every_spelling_of_relu(spelling: str) -> None:
     plain = input_gradients(classifier, pixels, 1)
     assert float((found - plain).abs().max()) > 0.1 * float(plain.abs().max())
     # The map is the channels' largest, and the network is not guided any longer.
-    np.testing.assert_allclose(
-        GuidedBackprop()(classifier, pixels, 1).values, slow[0].abs().amax(dim=0), atol=1e-6
-    )
-    np.testing.assert_array_equal(
-        Saliency()(classifier, pixels, 1).values, plain[0].abs().amax(dim=0).numpy()
-    )
+    np.testing.assert_allclose(GuidedBackprop()(classifier, pixels, 1).values, slow[0].abs().amax(dim=0), atol=1e-6)
+    np.testing.assert_array_equal(Saliency()(classifier, pixels, 1).values, plain[0].abs().amax(dim=0).numpy())
 
 
 @pytest.mark.parametrize(

@@ -272,9 +272,7 @@ def test_the_network_is_left_as_found_after_cancellation(explainer: Explainer) -
 
 @all_techniques
 @pytest.mark.parametrize("caller", [torch.enable_grad, torch.no_grad, torch.inference_mode])
-def test_callers_in_any_mode_stay_in_it_and_get_the_same(
-    explainer: Explainer, caller: Callable[[], Any]
-) -> None:
+def test_callers_in_any_mode_stay_in_it_and_get_the_same(explainer: Explainer, caller: Callable[[], Any]) -> None:
     classifier, network = networks.classifier(guest()), guest()
     pixels = networks.picture(classifier)
     expected = explainer(classifier, pixels, 1)
@@ -299,9 +297,7 @@ def test_callers_in_any_mode_stay_in_it_and_get_the_same(
 # -- bad input ---------------------------------------------------------------------------------------------
 
 
-def fails_with(
-    kind: type[ExplanationError], explainer: Explainer, classifier: Classifier, target: Any
-) -> None:
+def fails_with(kind: type[ExplanationError], explainer: Explainer, classifier: Classifier, target: Any) -> None:
     before = state(classifier.network)
     with pytest.raises(kind) as raised:
         explainer(classifier, networks.picture(classifier), target)
@@ -317,9 +313,7 @@ def test_a_layer_that_does_not_exist(explainer: Any, layer: str) -> None:
 
 
 @all_techniques
-@pytest.mark.parametrize(
-    "target", [-1, CLASSES, 1.5, True, None, "unicorn", Contrast(0, CLASSES), Contrast(-1, 0)]
-)
+@pytest.mark.parametrize("target", [-1, CLASSES, 1.5, True, None, "unicorn", Contrast(0, CLASSES), Contrast(-1, 0)])
 def test_a_class_that_does_not_exist(explainer: Explainer, target: Any) -> None:
     fails_with(TargetError, explainer, networks.classifier(guest()), target)
 

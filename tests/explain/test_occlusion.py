@@ -64,9 +64,7 @@ def test_a_window_larger_than_the_picture_is_cut_to_its_size() -> None:
     classifier = networks.classifier(seeded(Linear))
     pixels = networks.picture(classifier)
     with torch.no_grad():
-        whole, none = classifier.logits(torch.cat([pixels, baseline_pixels(classifier, pixels, "mean")]))[
-            :, 1
-        ]
+        whole, none = classifier.logits(torch.cat([pixels, baseline_pixels(classifier, pixels, "mean")]))[:, 1]
     found = Occlusion(window=100)(classifier, pixels, 1)
     np.testing.assert_allclose(found.values, np.full(networks.SIZE, float(whole - none)), atol=1e-5)
 
@@ -181,9 +179,7 @@ def test_a_linear_network(baseline: str, window: Any, stride: Any) -> None:
     pixels = networks.picture(classifier)
     occlusion = Occlusion(window, stride, baseline)
     weights = classifier.network.fc.weight.detach().reshape(networks.CLASSES, 3, *networks.SIZE)[2]
-    share = (
-        (weights * (pixels - baseline_pixels(classifier, pixels, baseline))[0]).sum(dim=0).double().numpy()
-    )
+    share = (weights * (pixels - baseline_pixels(classifier, pixels, baseline))[0]).sum(dim=0).double().numpy()
     windows = occlusion.windows(networks.SIZE)
     tall, wide = windows.window
     cells = np.zeros(windows.shape)
@@ -309,9 +305,7 @@ def test_a_first_map_comes_early_and_only_gets_finer() -> None:
     assert errors[12] < 0.6 * errors[0] and errors[-1] == 0
     # A tenth of the windows reach into every quarter of the picture.
     early = maps[3].known
-    assert all(
-        early[rows, columns].any() for rows in (slice(4), slice(5, 9)) for columns in (slice(6), slice(7, 13))
-    )
+    assert all(early[rows, columns].any() for rows in (slice(4), slice(5, 9)) for columns in (slice(6), slice(7, 13)))
 
 
 @pytest.mark.parametrize("size", [1, 2, 7, 1000])

@@ -108,9 +108,7 @@ def test_pixels_are_the_mean_over_their_windows(
     for i in range(size[0]):
         for j in range(size[1]):
             values = [
-                cells[row, column]
-                for row in rows_of(i, tops, window[0])
-                for column in rows_of(j, lefts, window[1])
+                cells[row, column] for row in rows_of(i, tops, window[0]) for column in rows_of(j, lefts, window[1])
             ]
             assert found[i, j] == pytest.approx(np.mean(values), abs=1e-6)
     assert found.dtype == np.float32

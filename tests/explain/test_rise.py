@@ -75,9 +75,7 @@ class Every(RISE):
 
 
 @pytest.mark.parametrize("target", [2, Contrast(2, 0)])
-def test_all_masks_give_the_exact_expectation(
-    target: int | Contrast, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_all_masks_give_the_exact_expectation(target: int | Contrast, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(variants, "batch_size", lambda *_: 7)
     monkeypatch.setattr(Every, "drawn", [])
     classifier = networks.classifier(seeded(lambda: Linear((5, 4))), (5, 4))

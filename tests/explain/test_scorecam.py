@@ -15,25 +15,19 @@ from cnnviz_widgets.errors import MethodError, TargetError
 from cnnviz_widgets.explain import ScoreCAM, Tape, variants
 
 
-def textbook(
-    classifier: Classifier, pixels: Tensor, layer: str, target: int, limit: int | None = None
-) -> np.ndarray:
+def textbook(classifier: Classifier, pixels: Tensor, layer: str, target: int, limit: int | None = None) -> np.ndarray:
     """Algorithm 1 of the paper in double precision; the base score cancels in its softmax."""
     activations = Tape(classifier, pixels, [layer]).activations[layer][0]
     strongest = sorted(range(len(activations)), key=lambda k: -float(activations[k].square().sum()))
     used = [k for k in strongest if activations[k].max() > activations[k].min()][:limit]
     scores = []
     for k in used:
-        mask = functional.interpolate(activations[None, None, k], size=pixels.shape[2:], mode="bilinear")[
-            0, 0
-        ]
+        mask = functional.interpolate(activations[None, None, k], size=pixels.shape[2:], mode="bilinear")[0, 0]
         mask = (mask - mask.min()) / (mask.max() - mask.min())
         with torch.no_grad():
             scores.append(float(classifier.network(pixels * mask)[0, target]))
     weights = np.exp(np.array(scores)) / np.exp(np.array(scores)).sum()
-    return np.sum(
-        [weight * activations[k].double().numpy() for weight, k in zip(weights, used, strict=True)], axis=0
-    )
+    return np.sum([weight * activations[k].double().numpy() for weight, k in zip(weights, used, strict=True)], axis=0)
 
 
 @pytest.mark.parametrize("layer", ["features.0", "features.4", "features.2"])
@@ -60,9 +54,7 @@ def test_a_contrast_is_the_difference_of_two_maps_of_the_same_passes() -> None:
     network.pictures = 0
     contrast = explainer(classifier, pixels, Contrast(0, 2))
     assert network.pictures == 1 + 6
-    first, second = (
-        ScoreCAM(explainer.layer, relu=False)(classifier, pixels, target).cells for target in (0, 2)
-    )
+    first, second = (ScoreCAM(explainer.layer, relu=False)(classifier, pixels, target).cells for target in (0, 2))
     assert contrast.signed
     np.testing.assert_allclose(contrast.cells, first - second, atol=1e-6)
 
@@ -152,6 +144,4 @@ def test_a_network_that_cannot_be_differentiated_has_a_map() -> None:
     classifier = networks.classifier(seeded(NoGradients))
     plain = networks.classifier(seeded(networks.ConvGapLinear))
     pixels = networks.picture(classifier)
-    np.testing.assert_array_equal(
-        ScoreCAM()(classifier, pixels, 1).values, ScoreCAM()(plain, pixels, 1).values
-    )
+    np.testing.assert_array_equal(ScoreCAM()(classifier, pixels, 1).values, ScoreCAM()(plain, pixels, 1).values)

@@ -59,9 +59,7 @@ def test_the_noise_is_normal_and_a_share_of_the_range() -> None:
 
 def test_seeds(classifier: Classifier) -> None:
     pixels = networks.picture(classifier)
-    first, again, other = (
-        SmoothGrad(samples=5, seed=seed)(classifier, pixels, 1).values for seed in (4, 4, 5)
-    )
+    first, again, other = (SmoothGrad(samples=5, seed=seed)(classifier, pixels, 1).values for seed in (4, 4, 5))
     np.testing.assert_array_equal(first, again)
     assert np.abs(first - other).max() > 1e-3 * first.max()
 

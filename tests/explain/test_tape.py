@@ -54,9 +54,7 @@ def reference(classifier: Classifier, pixels: Tensor, layer: str, target: int) -
     finally:
         handle.remove()
     logits = logits[0] if isinstance(logits, tuple) else logits
-    (gradient,) = torch.autograd.grad(
-        logits[0, target], found["zero"], allow_unused=True, materialize_grads=True
-    )
+    (gradient,) = torch.autograd.grad(logits[0, target], found["zero"], allow_unused=True, materialize_grads=True)
     return found["activation"], gradient
 
 

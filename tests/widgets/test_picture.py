@@ -86,23 +86,17 @@ def test_only_a_map_is_laid_over(canvas: PictureCanvas, cells: Any) -> None:
 
 
 @pytest.mark.parametrize("scale", [("s", 0, np.inf), ("s", np.nan, 1), ("s", 2, 1)])
-def test_only_a_scale_with_finite_ends_in_order(
-    canvas: PictureCanvas, scale: tuple[str, float, float]
-) -> None:
+def test_only_a_scale_with_finite_ends_in_order(canvas: PictureCanvas, scale: tuple[str, float, float]) -> None:
     with pytest.raises(ValueError, match="the scale 's' needs finite ends in order"):
         canvas.overlay(np.zeros((1, 1)), scales=[scale])
 
 
-def test_a_map_and_its_scales_travel_in_one_message(
-    canvas: PictureCanvas, states: list[dict[str, Any]]
-) -> None:
+def test_a_map_and_its_scales_travel_in_one_message(canvas: PictureCanvas, states: list[dict[str, Any]]) -> None:
     canvas.overlay(np.ones((2, 2)), "drop", True, [("s", 0, 1)])
     assert [set(state) for state in states] == [{"_map"}]
 
 
-def test_maps_from_several_threads_all_arrive_whole(
-    canvas: PictureCanvas, states: list[dict[str, Any]]
-) -> None:
+def test_maps_from_several_threads_all_arrive_whole(canvas: PictureCanvas, states: list[dict[str, Any]]) -> None:
     def work(number: int) -> None:
         for _ in range(50):
             canvas.overlay(np.full((number, number), number, float), str(number))

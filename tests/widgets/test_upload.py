@@ -76,9 +76,7 @@ def test_limits_are_limited() -> None:
 
 def test_state_from_the_browser_cannot_raise_the_limit(browser_of: Any) -> None:
     upload = Upload(max_bytes=4096)
-    upload._handle_msg(
-        {"content": {"data": {"method": "update", "state": {"max_bytes": 10**9}}}, "buffers": []}
-    )
+    upload._handle_msg({"content": {"data": {"method": "update", "state": {"max_bytes": 10**9}}}, "buffers": []})
     assert browser_of(upload).refused({"name": "a"}, [memoryview(bytes(5000))])
 
 
