@@ -12,7 +12,7 @@ import PIL.Image
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "browser")]
-TARGET = ROOT / "notebooks" / "explorer.gif"
+TARGET = ROOT / "scripts" / "explorer.gif"
 SIZE = {"width": 1120, "height": 760}
 STEPS = 14
 
