@@ -60,6 +60,18 @@ def test_both_things_of_the_double_picture_are_seen(imagenet: Classifier) -> Non
     assert {"Egyptian cat", "espresso"} <= {imagenet.class_names[index] for index in best}
 
 
+def test_crops_are_squares_of_the_photographs_and_fewer_are_the_first_of_more() -> None:
+    many, few = demo.crops(26, side=32), demo.crops(13, side=32)
+    assert many.pictures.shape == (26, 32, 32, 3) and many.pictures.dtype == np.uint8
+    np.testing.assert_array_equal(many.pictures[:13], few.pictures)
+    np.testing.assert_array_equal(many.labels, np.arange(26) % len(many.class_names))
+    assert set(many.class_names) > {"chelsea", "coffee", "grass"}
+    # Each shows something, and no two the same.
+    assert (many.pictures.std(axis=(1, 2, 3)) > 2).all()
+    assert len(np.unique(many.pictures.reshape(26, -1), axis=0)) == 26
+    assert (demo.crops(13, seed=1, side=32).pictures != few.pictures).any()
+
+
 def test_the_imagenet_classifier_is_whole_and_in_eval_mode(imagenet: Classifier) -> None:
     assert imagenet.input_size == (224, 224)
     assert len(imagenet.class_names) == 1000
