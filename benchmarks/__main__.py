@@ -8,10 +8,15 @@ from pathlib import Path
 
 import torch
 
-from benchmarks import drag, gradcam
+from benchmarks import drag, gradcam, gradients, startup
 from benchmarks.table import Row, conditions, markdown, save
 
-ROWS: dict[str, Callable[[], Iterable[Row]]] = {"gradcam": gradcam.rows, "drag": drag.rows}
+ROWS: dict[str, Callable[[], Iterable[Row]]] = {
+    "gradcam": gradcam.rows,
+    "gradients": gradients.rows,
+    "drag": drag.rows,
+    "startup": startup.rows,
+}
 
 
 def main() -> None:
