@@ -146,7 +146,8 @@ class ActivationView(View):
             self.canvas.show(example.appearance)
             self.class_picker.describe(example)
         if before is None or before.maps is not result.maps:
-            self.canvas.box = self.canvas.marker = None
+            for name in ("box", "marker"):
+                self.canvas.set_trait(name, None)
             self.field = None
             self.vector.layout.display = "none"
             self._show_tiles()

@@ -17,7 +17,7 @@ class VectorBars(ipywidgets.VBox):
         self._bars = bqplot.Bars(x=[], y=[], colors=["#1976d2"], scales={"x": self._places, "y": values}, padding=0.25)
         axes = [
             bqplot.Axis(scale=self._places, label=title, grid_lines="none"),
-            bqplot.Axis(scale=values, orientation="vertical", num_ticks=5),
+            bqplot.Axis(scale=values, side="left", num_ticks=5),
         ]
         self._figure = bqplot.Figure(
             marks=[self._bars],
