@@ -108,8 +108,7 @@ class ActivationView(View):
         self.on_button.on_click(lambda _: setattr(self, "off", ()))
         self.bars = ScoreBars()
         self.vector = VectorBars()
-        self.vector.layout.display = "none"
-        self.tiles = Tiles(tile_width=64, pixelated=True, height=400, placeholder="no activations yet")
+        self.tiles = Tiles(tile_width=72, pixelated=True, height=400, placeholder="no activations yet")
         self.tiles.on_event(self._tile_event)
         side = ipywidgets.VBox(
             [
@@ -149,7 +148,7 @@ class ActivationView(View):
             for name in ("box", "marker"):
                 self.canvas.set_trait(name, None)
             self.field = None
-            self.vector.layout.display = "none"
+            self.vector.show(None)
             self._show_tiles()
         else:
             self._mark()
@@ -292,7 +291,6 @@ class ActivationView(View):
         self.canvas.box = (top, left, top + height, left + width)
         vector = shown.maps.maps[:, row, column]
         self.vector.show(vector)
-        self.vector.layout.display = None
         best = int(np.abs(vector).argmax())
         text = (
             f"Cell ({row}, {column}) of {shown.maps.layer} sees {height} x {width} pixels from row {top}, column {left}"

@@ -90,6 +90,7 @@ class SketchView(View):
         height, width = self.session.classifier.input_size
         scale = SIDE / max(height, width)
         self._sheet_size = round(height * scale), round(width * scale)
+        self._spare = Canvas(width=1, height=1)
         self.sheet = Canvas(width=self._sheet_size[1], height=self._sheet_size[0])
         self.sheet.layout.width, self.sheet.layout.height = f"{self.sheet.width}px", f"{self.sheet.height}px"
         self.sheet.layout.border = "1px solid #888"
@@ -117,7 +118,6 @@ class SketchView(View):
         self.canvas = PictureCanvas(label="no picture yet", display_width=160)
         self.canvas.layout.display = "none"
         self.bars = ScoreBars()
-        self._redraw()
         pad = ipywidgets.VBox(
             [
                 self.sheet,
@@ -195,7 +195,8 @@ class SketchView(View):
     def _redraw(self) -> None:
         """Draw everything anew: a page that is opened later, or again, knows nothing of the strokes."""
         ink, ground = self._colours
-        self.sheet.clear()
+        # ipycanvas tells a page which canvas is meant only when that changes, and a new page has not heard of it.
+        self._spare.clear()
         self.sheet.fill_style = ground
         self.sheet.fill_rect(0, 0, self.sheet.width, self.sheet.height)
         self.sheet.fill_style = self.sheet.stroke_style = ink
@@ -270,6 +271,10 @@ class SketchView(View):
     def stop(self) -> None:
         super().stop()
         self._sketches.cancel()
+
+    def close(self) -> None:
+        self._spare.close()
+        super().close()
 
 
 def _judge(example: Example) -> Work:

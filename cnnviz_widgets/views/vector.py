@@ -17,7 +17,7 @@ class VectorBars(ipywidgets.VBox):
         self._bars = bqplot.Bars(x=[], y=[], colors=["#1976d2"], scales={"x": self._places, "y": values}, padding=0.25)
         axes = [
             bqplot.Axis(scale=self._places, label=title, grid_lines="none"),
-            bqplot.Axis(scale=values, side="left", num_ticks=5),
+            bqplot.Axis(scale=values, side="left"),
         ]
         self._figure = bqplot.Figure(
             marks=[self._bars],
@@ -26,10 +26,12 @@ class VectorBars(ipywidgets.VBox):
             fig_margin={"top": 8, "bottom": 44, "left": 48, "right": 16},
             layout=ipywidgets.Layout(width="460px", height="180px", min_width="300px"),
         )
-        super().__init__([self._figure])
+        # Empty until there is something to show: a figure that is hidden complains of its size.
+        super().__init__()
 
     def show(self, vector: NDArray[np.float32] | None) -> None:
-        """Draw `vector` (C,); None empties the bars."""
+        """Draw `vector` (C,); None takes the bars away."""
+        self.children = () if vector is None else (self._figure,)
         values = np.zeros(0) if vector is None else vector
         best = np.argsort(-np.abs(values), kind="stable")[: self._count]
         names = [str(index) for index in best]

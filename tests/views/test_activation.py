@@ -150,10 +150,10 @@ def test_a_click_on_the_picture_shows_what_the_cell_sees_and_says(
     vector = expected_maps(view)[:, cell[0], cell[1]]
     assert view.vector.values == pytest.approx({i: float(vector[i]) for i in range(6)}, abs=1e-5)
     assert list(view.vector.values.values()) == sorted(view.vector.values.values(), key=abs, reverse=True)
-    assert view.vector.layout.display is None
+    assert len(view.vector.children) == 1
     assert f"Cell {cell} of body.1 sees {height} x {width} pixels" in view.status.text
     view.session.layer = "body.2"
-    assert view.canvas.box is None and view.vector.layout.display == "none"
+    assert view.canvas.box is None and view.vector.children == ()
 
 
 def test_the_same_picture_and_layer_are_looked_at_once(view: ActivationView, network: Counting) -> None:
