@@ -70,9 +70,9 @@ class FilterView(View):
         for control in (self.slice_picker, self.input_scrubber, self.order_picker, self.scale_picker):
             self.on_control(control, lambda _: self._show())
         self.on_control(self.beside_picker, lambda _: self.refresh())
-        self.tiles = Tiles(tile_width=56, pixelated=True, height=420, placeholder="no kernels yet")
+        self.tiles = Tiles(tile_width=72, pixelated=True, height=420, placeholder="no kernels yet")
         self.tiles.on_event(self._picked)
-        self.twin_tiles = Tiles(tile_width=56, pixelated=True, height=420)
+        self.twin_tiles = Tiles(tile_width=72, pixelated=True, height=420)
         self.twin_tiles.layout.display = "none"
         self.tiles.layout.flex = self.twin_tiles.layout.flex = "1 1 300px"
         controls = ipywidgets.VBox(
@@ -84,7 +84,7 @@ class FilterView(View):
                 self.scale_picker,
                 self.beside_picker,
             ],
-            layout=ipywidgets.Layout(flex="0 1 320px"),
+            layout=ipywidgets.Layout(flex="0 1 360px"),
         )
         grids = ipywidgets.HBox(
             [self.tiles, self.twin_tiles],
