@@ -17,21 +17,37 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from cnnviz_widgets.classifier import Classifier
     from cnnviz_widgets.session import Session
+    from cnnviz_widgets.views.activation import ActivationView
     from cnnviz_widgets.views.cam import CAMView
     from cnnviz_widgets.views.explorer import explore
+    from cnnviz_widgets.views.filters import FilterView
     from cnnviz_widgets.views.occlusion import OcclusionView
     from cnnviz_widgets.views.saliency import SaliencyView
+    from cnnviz_widgets.views.sketch import SketchView
 
-__all__ = ["CAMView", "Classifier", "OcclusionView", "SaliencyView", "Session", "explore"]
+__all__ = [
+    "ActivationView",
+    "CAMView",
+    "Classifier",
+    "FilterView",
+    "OcclusionView",
+    "SaliencyView",
+    "Session",
+    "SketchView",
+    "explore",
+]
 __version__ = "0.1.0"
 
 # Names are imported when they are first used: importing the package must not wait for torch.
 _HOMES = {
+    "ActivationView": "views.activation",
     "CAMView": "views.cam",
     "Classifier": "classifier",
+    "FilterView": "views.filters",
     "OcclusionView": "views.occlusion",
     "SaliencyView": "views.saliency",
     "Session": "session",
+    "SketchView": "views.sketch",
     "explore": "views.explorer",
 }
 

@@ -10,7 +10,17 @@ import pytest
 import cnnviz_widgets
 from cnnviz_widgets import explain
 
-NAMES = ["CAMView", "Classifier", "OcclusionView", "SaliencyView", "Session", "explore"]
+NAMES = [
+    "ActivationView",
+    "CAMView",
+    "Classifier",
+    "FilterView",
+    "OcclusionView",
+    "SaliencyView",
+    "Session",
+    "SketchView",
+    "explore",
+]
 TECHNIQUES = {
     "CAM",
     "EigenCAM",

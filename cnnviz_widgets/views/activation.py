@@ -1,0 +1,357 @@
+"""What a layer's channels say about the picture, and what happens without them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import ipywidgets
+import numpy as np
+from numpy.typing import NDArray
+
+from cnnviz_widgets.classifier import Classifier, Layer
+from cnnviz_widgets.explain.ablation import ablated_logits
+from cnnviz_widgets.explain.activations import Activations, Strength, activations
+from cnnviz_widgets.explain.receptive_field import ReceptiveField, receptive_field
+from cnnviz_widgets.paint import table_names
+from cnnviz_widgets.schedule import LatestWins
+from cnnviz_widgets.session import Example, Scene, softmax
+from cnnviz_widgets.views.cam import slidable
+from cnnviz_widgets.views.controls import ClassPicker, percent
+from cnnviz_widgets.views.layers import LayerScrubber
+from cnnviz_widgets.views.scales import short
+from cnnviz_widgets.views.scores import ScoreBars
+from cnnviz_widgets.views.vector import VectorBars
+from cnnviz_widgets.views.view import View, Work
+from cnnviz_widgets.widgets.picker import Picker
+from cnnviz_widgets.widgets.picture import PictureCanvas, PointPicked
+from cnnviz_widgets.widgets.scrubber import Scrubber
+from cnnviz_widgets.widgets.tiles import TileEntered, TilePicked, Tiles
+
+ORDERS: tuple[Strength, ...] = ("mean", "max")
+SCALES = ("all channels", "each channel by itself")
+SHOWN = ("activation map", "region above the quantile")
+QUANTILES = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995)
+_BEST = 6
+#: How dark the picture is outside a region.
+_OUTSIDE = 0.25
+
+
+@dataclass(frozen=True, eq=False)
+class _Shown:
+    example: Example
+    class_index: int
+    maps: Activations
+    off: frozenset[int]
+    logits: NDArray[np.float32] | None  # with the channels in `off` switched off
+
+
+class ActivationView(View):
+    """A layer's activation maps for this picture, strongest first.
+
+    Hover a map to lay it over the picture, click it to choose its channel, Shift-click it to switch the channel off
+    and see the class scores move. Click the picture to see what the cell there can see, and what it says.
+    `ActivationView(model, picture)` or, linked with other views, `ActivationView(session)`.
+    """
+
+    depends_on = ("classifier", "picture", "target", "layer", "channel")
+
+    def __init__(self, model: object, picture: object = None, **options: Any):
+        self._shown: _Shown | None = None
+        self._order: NDArray[np.int64] = np.arange(0)
+        self._off: frozenset[int] = frozenset()
+        self._cells = LatestWins()
+        #: What the cells of the layer see, once the picture was clicked.
+        self.field: ReceptiveField | None = None
+        super().__init__(model, picture, **options)
+
+    @property
+    def off(self) -> frozenset[int]:
+        """The channels that are switched off; assign others of the session's layer."""
+        return self._off
+
+    @off.setter
+    def off(self, channels: Sequence[int] | frozenset[int]) -> None:
+        self._off = frozenset(channels)
+        self.refresh()
+
+    @property
+    def maps(self) -> Activations | None:
+        """The activations that are shown, for reading in Python."""
+        return None if self._shown is None else self._shown.maps
+
+    # -- widgets -------------------------------------------------------------------------------------------------
+
+    def build(self) -> list[ipywidgets.Widget]:
+        self.canvas = PictureCanvas(label="no picture yet", mode="point", display_width=384)
+        self.canvas.on_event(self._pointed)
+        self.layer_scrubber = LayerScrubber(self.session, _slidable)
+        self.on_control(self.layer_scrubber, self.layer_scrubber.choose)
+        self.class_picker = ClassPicker(self.session)
+        self.on_control(
+            self.class_picker, lambda event: self.session.set_trait("target", self.class_picker.target_of(event.index))
+        )
+        self.order_picker = Picker(options=list(ORDERS), index=0, description="sort by", searchable=False)
+        self.scale_picker = Picker(options=list(SCALES), index=0, description="scale", searchable=False)
+        self.shown_picker = Picker(options=list(SHOWN), index=0, description="picture shows", searchable=False)
+        self.quantile_scrubber = Scrubber(
+            options=[f"{quantile:g}" for quantile in QUANTILES], index=QUANTILES.index(0.9), description="quantile"
+        )
+        for control in (self.order_picker, self.scale_picker):
+            self.on_control(control, lambda _: self._show_tiles())
+        self.on_control(self.shown_picker, lambda _: self._show_channel())
+        self.on_control(self.quantile_scrubber, self._quantile_changed)
+        self.off_button = ipywidgets.Button(description="Switch channel off", disabled=True)
+        self.off_button.on_click(lambda _: self._toggle(self.session.channel))
+        self.on_button = ipywidgets.Button(description="All on", disabled=True, layout=ipywidgets.Layout(width="72px"))
+        self.on_button.on_click(lambda _: setattr(self, "off", ()))
+        self.bars = ScoreBars()
+        self.vector = VectorBars()
+        self.tiles = Tiles(tile_width=72, pixelated=True, height=400, placeholder="no activations yet")
+        self.tiles.on_event(self._tile_event)
+        side = ipywidgets.VBox(
+            [
+                self.layer_scrubber,
+                self.class_picker,
+                self.order_picker,
+                self.scale_picker,
+                self.shown_picker,
+                self.quantile_scrubber,
+                ipywidgets.HBox([self.off_button, self.on_button]),
+                self.bars,
+                self.vector,
+            ],
+            layout=ipywidgets.Layout(flex="1 1 320px", max_width="520px"),
+        )
+        row = ipywidgets.HBox([self.canvas, side], layout=ipywidgets.Layout(flex_flow="row wrap", grid_gap="16px"))
+        return [row, self.tiles]
+
+    def session_changed(self, names: set[str]) -> None:
+        if names & {"classifier", "layer"}:
+            # A channel of one layer is none of another.
+            self._off = frozenset()
+            self.layer_scrubber.follow()
+
+    # -- work ----------------------------------------------------------------------------------------------------
+
+    def work(self, scene: Scene) -> Work:
+        return _look(scene, self._off, self._shown)
+
+    def draw(self, result: _Shown) -> None:
+        before, self._shown = self._shown, result
+        example = result.example
+        if before is None or before.example is not example:
+            self.canvas.show(example.appearance)
+            self.class_picker.describe(example)
+        if before is None or before.maps is not result.maps:
+            for name in ("box", "marker"):
+                self.canvas.set_trait(name, None)
+            self.field = None
+            self.vector.show(None)
+            self._show_tiles()
+        else:
+            self._mark()
+        self._show_channel()
+        best = [int(index) for index in np.argsort(-example.logits)[:_BEST]]
+        if result.class_index not in best:
+            best[-1:] = [result.class_index]
+        self.bars.show_whole(example.classifier.class_names, best, example.probabilities)
+        if result.logits is not None:
+            self.bars.show_now(softmax(result.logits))
+        self.on_button.disabled = not result.off
+        self._say(result)
+
+    def _show_tiles(self) -> None:
+        shown = self._shown
+        if shown is None:
+            return
+        maps = shown.maps
+        by = ORDERS[self.order_picker.index or 0]
+        self._order = maps.order(by)
+        small = maps.thumbnails[self._order]
+        extent: Any = maps.extent or 1.0
+        if self.scale_picker.index == 1:
+            extent = np.maximum(np.abs(small).max(axis=(1, 2), keepdims=True), np.finfo(np.float32).tiny)
+        shares = small / extent
+        self.tiles.colormap = table_names(signed=maps.signed)[0]
+        self._strengths = maps.strengths(by)
+        self.tiles.show(
+            np.rint((shares + 1) * 127.5 if maps.signed else shares * 255).astype(np.uint8),
+            [f"channel {channel}" for channel in self._order],
+        )
+        self.tiles.description = self._caption(maps, by)
+        self._mark()
+
+    def _caption(self, maps: Activations, by: Strength) -> str:
+        low = f"\N{MINUS SIGN}{short(maps.extent)}" if maps.signed else "0"
+        on = (
+            "each map on its own scale"
+            if self.scale_picker.index == 1
+            else f"colours from {low} to {short(maps.extent)}"
+        )
+        silent = int((np.abs(maps.maps).max(axis=(1, 2)) == 0).sum())
+        return f"{len(maps.maps)} channels of {maps.layer}, by {by}; {on}; {silent} are zero everywhere"
+
+    def _mark(self) -> None:
+        """Mark the session's channel, and those that are off."""
+        channel, shown = self.session.channel, self._shown
+        assert shown is not None
+        self.tiles.badges = [
+            "off" if channel in shown.off else short(float(self._strengths[channel]))
+            for channel in map(int, self._order)
+        ]
+        known = channel is not None and channel < len(self._order)
+        self.tiles.selected = int(np.flatnonzero(self._order == channel)[0]) if known else None
+        self.off_button.disabled = not known
+        self.off_button.description = "Switch channel on" if channel in shown.off else "Switch channel off"
+
+    def _show_channel(self, channel: int | None = None) -> None:
+        """Lay the map of a channel over the picture, or darken what lies outside its region."""
+        shown = self._shown
+        if shown is None:
+            return
+        chosen = self.session.channel if channel is None else channel
+        picture, maps = shown.example.appearance, shown.maps
+        name = shown.example.picture.name or "picture"
+        if chosen is None or chosen >= len(maps.maps):
+            self._light(picture)
+            self.canvas.overlay(None)
+            self.canvas.label = name
+        elif self.shown_picker.index == 1 and channel is None:
+            region, _ = maps.region(chosen, self._quantile)
+            self._light(np.where(region[..., None], picture, picture * _OUTSIDE).astype(np.uint8))
+            self.canvas.overlay(None)
+            self.canvas.label = (
+                f"{name}: where channel {chosen} of {maps.layer} exceeds its quantile {self._quantile:g}"
+            )
+        else:
+            self._light(picture)
+            values = maps.maps[chosen]
+            scales = [(SCALES[0], maps.extent), ("this map", float(np.abs(values).max()))]
+            self.canvas.overlay(
+                values,
+                quantity=f"activation of channel {chosen}",
+                signed=maps.signed,
+                scales=[
+                    (scale, -end if maps.signed else 0.0, end) for scale, end in ((s, e or 1.0) for s, e in scales)
+                ],
+            )
+            self.canvas.label = f"{name} under channel {chosen} of {maps.layer}"
+
+    def _light(self, picture: NDArray[np.uint8]) -> None:
+        if self.canvas.picture != picture.tobytes():
+            self.canvas.show(picture)
+
+    @property
+    def _quantile(self) -> float:
+        return QUANTILES[self.quantile_scrubber.index]
+
+    def _quantile_changed(self, _: object) -> None:
+        self.shown_picker.index = 1
+        self._show_channel()
+        if self._shown is not None:
+            self._say(self._shown)
+
+    # -- events --------------------------------------------------------------------------------------------------
+
+    def _tile_event(self, event: Any, done: Callable[[], None]) -> None:
+        try:
+            if isinstance(event, TileEntered):
+                self._show_channel(None if event.index is None else int(self._order[event.index]))
+            elif isinstance(event, TilePicked):
+                channel = int(self._order[event.index])
+                if "shift" in event.modifiers:
+                    self._toggle(channel)
+                    self._mark()
+                else:
+                    self.session.channel = channel
+        except Exception as error:
+            self.fail(error)
+        finally:
+            done()
+
+    def _toggle(self, channel: int | None) -> None:
+        if channel is not None:
+            self.off = self._off ^ {channel}
+
+    def _pointed(self, event: Any, done: Callable[[], None]) -> None:
+        shown = self._shown
+        if shown is None or not isinstance(event, PointPicked):
+            done()
+            return
+        self.run(self._cells, _cell(shown, event.row, event.column), self._draw_cell, done)
+
+    def _draw_cell(self, result: tuple[_Shown, tuple[int, int], ReceptiveField]) -> None:
+        shown, (row, column), field = result
+        if self._shown is None or shown.maps is not self._shown.maps:
+            return
+        top, left, height, width = field.box(row, column)
+        self.field = field
+        self.canvas.box = (top, left, top + height, left + width)
+        vector = shown.maps.maps[:, row, column]
+        self.vector.show(vector)
+        best = int(np.abs(vector).argmax())
+        text = (
+            f"Cell ({row}, {column}) of {shown.maps.layer} sees {height} x {width} pixels from row {top}, column {left}"
+        )
+        if field.regular and (height, width) != field.size:
+            text += f" ({field.size[0]} x {field.size[1]} with what lies outside the picture)"
+        if field.source == "assumed":
+            text += " (assumed: an operation before it is not known)"
+        self.status.say(f"{text}; its strongest channel is {best} ({short(float(vector[best]))}).")
+
+    def _say(self, shown: _Shown) -> None:
+        maps, channel = shown.maps, self.session.channel
+        name = shown.example.classifier.class_names[shown.class_index]
+        text = ""
+        if channel is not None and channel < len(maps.maps):
+            values = maps.maps[channel]
+            text = (
+                f"Channel {channel} of {maps.layer}: mean {short(float(values.mean()))}, "
+                f"max {short(float(values.max()))}, zero in {percent(float((values == 0).mean()))} of the cells. "
+            )
+            if self.shown_picker.index == 1:
+                region, threshold = maps.region(channel, self._quantile)
+                text += f"It exceeds {short(threshold)} in {percent(float(region.mean()))} of the picture. "
+        if shown.logits is None:
+            text += f"{name}: {percent(float(shown.example.probabilities[shown.class_index]))}."
+        else:
+            before, now = float(shown.example.logits[shown.class_index]), float(shown.logits[shown.class_index])
+            shares = (
+                float(shown.example.probabilities[shown.class_index]),
+                float(softmax(shown.logits)[shown.class_index]),
+            )
+            listed = ", ".join(map(str, sorted(shown.off)[:6])) + (", ..." if len(shown.off) > 6 else "")
+            text += (
+                f"Without {listed}: {name} {percent(shares[0])} \N{RIGHTWARDS ARROW} {percent(shares[1])}, "
+                f"logit {short(before)} \N{RIGHTWARDS ARROW} {short(now)}."
+            )
+            winner = int(shown.logits.argmax())
+            if winner != shown.example.predicted:
+                text += f" Now {shown.example.classifier.class_names[winner]}."
+        self.status.say(text)
+
+    def stop(self) -> None:
+        super().stop()
+        self._cells.cancel()
+
+
+def _slidable(classifier: Classifier) -> list[Layer]:
+    return slidable(classifier.layers, classifier.default_layer)
+
+
+def _look(scene: Scene, off: frozenset[int], known: _Shown | None) -> Work:
+    example, layer = scene.example, scene.layer
+    if known is not None and known.example is example and known.maps.layer == layer:
+        maps = known.maps
+    else:
+        maps = activations(example.classifier, example.pixels, layer)
+        _ = maps.thumbnails, maps.extent, example.logits, example.appearance
+    logits = ablated_logits(example.classifier, example.pixels, layer, sorted(off)) if off else None
+    yield _Shown(example, scene.class_index, maps, off, logits)
+
+
+def _cell(shown: _Shown, row: int, column: int) -> Work:
+    # The first question about a classifier costs a forward pass, the others nothing.
+    yield shown, shown.maps.cell_at(row, column), receptive_field(shown.example.classifier, shown.maps.layer)

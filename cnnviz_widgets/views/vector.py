@@ -1,0 +1,45 @@
+"""Bars of the strongest entries of a vector of activations."""
+
+from __future__ import annotations
+
+import bqplot
+import ipywidgets
+import numpy as np
+from numpy.typing import NDArray
+
+
+class VectorBars(ipywidgets.VBox):
+    """The `count` entries of largest absolute value, strongest first, on a scale that begins at zero."""
+
+    def __init__(self, count: int = 12, title: str = "channel") -> None:
+        self._count = count
+        self._places, values = bqplot.OrdinalScale(), bqplot.LinearScale()
+        self._bars = bqplot.Bars(x=[], y=[], colors=["#1976d2"], scales={"x": self._places, "y": values}, padding=0.25)
+        axes = [
+            bqplot.Axis(scale=self._places, label=title, grid_lines="none"),
+            bqplot.Axis(scale=values, side="left"),
+        ]
+        self._figure = bqplot.Figure(
+            marks=[self._bars],
+            axes=axes,
+            animation_duration=0,
+            fig_margin={"top": 8, "bottom": 44, "left": 48, "right": 16},
+            layout=ipywidgets.Layout(width="460px", height="180px", min_width="300px"),
+        )
+        # Empty until there is something to show: a figure that is hidden complains of its size.
+        super().__init__()
+
+    def show(self, vector: NDArray[np.float32] | None) -> None:
+        """Draw `vector` (C,); None takes the bars away."""
+        self.children = () if vector is None else (self._figure,)
+        values = np.zeros(0) if vector is None else vector
+        best = np.argsort(-np.abs(values), kind="stable")[: self._count]
+        names = [str(index) for index in best]
+        self._places.domain = names
+        with self._bars.hold_sync():
+            self._bars.x, self._bars.y = names, values[best].astype(float)
+
+    @property
+    def values(self) -> dict[int, float]:
+        """The drawn values by index, strongest first."""
+        return {int(name): float(value) for name, value in zip(self._bars.x, self._bars.y, strict=True)}

@@ -1,0 +1,203 @@
+"""The panel of activation maps, driven by browser messages without a browser."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from cnnviz_widgets.classifier import Classifier
+from cnnviz_widgets.errors import TargetError
+from cnnviz_widgets.explain.ablation import ablated_logits
+from cnnviz_widgets.explain.receptive_field import receptive_field
+from cnnviz_widgets.session import Session, softmax
+from cnnviz_widgets.views.activation import QUANTILES, ActivationView
+from cnnviz_widgets.views.filters import FilterView
+
+from .conftest import Counting
+from .test_filters import click, pick, send, sheet
+
+pytestmark = pytest.mark.usefixtures("inline")
+
+
+@pytest.fixture
+def view(classifier: Classifier, picture: np.ndarray) -> ActivationView:
+    return ActivationView(Session(classifier, picture, layer="body.1"))
+
+
+def expected_maps(view: ActivationView) -> np.ndarray:
+    session = view.session
+    with session.classifier.recording(session.layer) as outputs:
+        session.classifier.logits(session.example.pixels)
+    return outputs[session.layer][0].detach().numpy()
+
+
+def overlay(view: ActivationView) -> np.ndarray:
+    return np.frombuffer(view.canvas.map, "<f4").reshape(view.canvas.map_size)
+
+
+def hover(view: ActivationView, index: int | None) -> list[Any]:
+    return send(view.tiles, name="entered", index=index, revision=view.tiles.revision)
+
+
+def test_maps_are_sorted_by_strength_on_one_scale(view: ActivationView) -> None:
+    maps = expected_maps(view)
+    order = np.argsort(-maps.mean(axis=(1, 2)), kind="stable")
+    assert view.tiles.labels == [f"channel {channel}" for channel in order]
+    np.testing.assert_allclose(sheet(view.tiles)[..., 0], maps[order] / maps.max() * 255, atol=0.51)
+    assert f"colours from 0 to {maps.max():.3g}" in view.tiles.description
+    pick(view.order_picker, 1)
+    assert view.tiles.labels[0] == f"channel {maps.max(axis=(1, 2)).argmax()}"
+    pick(view.scale_picker, 1)
+    tops = sheet(view.tiles).max(axis=(1, 2, 3))
+    assert set(tops) <= {0, 255} and "each map on its own scale" in view.tiles.description
+
+
+def test_maps_with_negative_values_are_drawn_around_zero(view: ActivationView) -> None:
+    view.session.layer = "body.0"
+    maps = expected_maps(view)
+    assert maps.min() < 0
+    order = np.argsort(-maps.mean(axis=(1, 2)), kind="stable")
+    np.testing.assert_allclose(sheet(view.tiles)[..., 0], (maps[order] / np.abs(maps).max() + 1) * 127.5, atol=0.51)
+    hover(view, 0)
+    assert view.canvas.signed
+
+
+def test_hovering_lays_a_map_over_the_picture_without_the_network(view: ActivationView, network: Counting) -> None:
+    maps, calls = expected_maps(view), network.calls
+    assert hover(view, 2) == [{"kind": "ack", "seq": 1}]
+    channel = int(view.tiles.labels[2].split()[1])
+    np.testing.assert_array_equal(overlay(view), maps[channel])
+    assert view.canvas.quantity == f"activation of channel {channel}"
+    assert [name for name, *_ in view.canvas.scales] == ["all channels", "this map"]
+    hover(view, None)
+    assert view.canvas.map_size == (0, 0)
+    assert network.calls == calls
+
+
+def test_a_click_chooses_the_channel_and_a_choice_elsewhere_is_marked(view: ActivationView, network: Counting) -> None:
+    filters = FilterView(view.session)
+    calls = network.calls
+    click(view.tiles, 1)
+    channel = int(view.tiles.labels[1].split()[1])
+    assert view.session.channel == channel and view.tiles.selected == 1
+    assert filters.tiles.selected == channel
+    other = (channel + 1) % 6
+    click(filters.tiles, other)
+    assert view.session.layer == "body.0" and view.tiles.labels[view.tiles.selected] == f"channel {other}"  # type: ignore[index]
+    np.testing.assert_array_equal(overlay(view), expected_maps(view)[other])
+    assert network.calls <= calls + 2
+
+
+def test_the_region_above_the_quantile_stays_lit(view: ActivationView) -> None:
+    view.session.channel = 3
+    pick(view.quantile_scrubber, QUANTILES.index(0.8))
+    assert view.shown_picker.index == 1 and view.canvas.map_size == (0, 0)
+    assert view.maps is not None
+    region, threshold = view.maps.region(3, 0.8)
+    shown = np.frombuffer(view.canvas.picture, np.uint8).reshape(24, 32, 3)
+    whole = view.session.example.appearance
+    np.testing.assert_array_equal(shown[region], whole[region])
+    np.testing.assert_array_equal(shown[~region], whole[~region] // 4)
+    assert f"exceeds {threshold:.3g} in" in view.status.text
+    pick(view.shown_picker, 0)
+    assert view.canvas.picture == whole.tobytes() and view.canvas.map_size == (12, 16)
+
+
+def test_switching_channels_off_moves_the_scores_and_back(view: ActivationView, classifier: Classifier) -> None:
+    click(view.tiles, 0)
+    channel = view.session.channel
+    view.off_button.click()
+    example = view.session.example
+    logits = ablated_logits(classifier, example.pixels, "body.1", [channel])
+    now, whole = softmax(logits), example.probabilities
+    assert view.off == {channel} and view.tiles.badges[0] == "off"
+    assert view.bars.values == pytest.approx({i: float(now[i]) for i in range(4)}, abs=1e-6)
+    np.testing.assert_allclose(sorted(view.bars._ghost.y), sorted(whole), atol=1e-6)
+    assert f"Without {channel}: " in view.status.text and "\N{RIGHTWARDS ARROW}" in view.status.text
+    assert view.off_button.description == "Switch channel on"
+    send(view.tiles, name="picked", index=1, modifiers=["shift"], revision=view.tiles.revision)
+    assert len(view.off) == 2 and view.session.channel == channel
+    view.on_button.click()
+    assert view.off == frozenset() and view.on_button.disabled
+    assert view.bars.values == pytest.approx({i: float(whole[i]) for i in range(4)}, abs=1e-6)
+
+
+def test_what_is_off_stays_off_for_another_picture_but_not_in_another_layer(
+    view: ActivationView, classifier: Classifier, picture: np.ndarray
+) -> None:
+    view.off = {2, 4}
+    view.session.picture = 255 - picture
+    now = softmax(ablated_logits(classifier, view.session.example.pixels, "body.1", [2, 4]))
+    assert view.bars.values == pytest.approx({i: float(now[i]) for i in range(4)}, abs=1e-6)
+    view.session.layer = "body.2"
+    assert view.off == frozenset()
+    assert list(view.bars._now.y) == list(view.bars._ghost.y)
+    view.off = {99}
+    assert view.status.kind == "error" and "channels 0 to 7" in view.status.text
+    with pytest.raises(TargetError):
+        view.session.channel = 99
+
+
+@pytest.mark.parametrize(("pixel", "cell"), [((0, 0), (0, 0)), ((23, 31), (11, 15)), ((9, 14), (4, 7))])
+def test_a_click_on_the_picture_shows_what_the_cell_sees_and_says(
+    view: ActivationView, classifier: Classifier, pixel: tuple[int, int], cell: tuple[int, int]
+) -> None:
+    assert send(view.canvas, name="picked", point=list(pixel)) == [{"kind": "ack", "seq": 1}]
+    top, left, height, width = receptive_field(classifier, "body.1").box(*cell)
+    assert view.canvas.box == (top, left, top + height, left + width)
+    vector = expected_maps(view)[:, cell[0], cell[1]]
+    assert view.vector.values == pytest.approx({i: float(vector[i]) for i in range(6)}, abs=1e-5)
+    assert list(view.vector.values.values()) == sorted(view.vector.values.values(), key=abs, reverse=True)
+    assert len(view.vector.children) == 1
+    assert f"Cell {cell} of body.1 sees {height} x {width} pixels" in view.status.text
+    view.session.layer = "body.2"
+    assert view.canvas.box is None and view.vector.children == ()
+
+
+def test_the_same_picture_and_layer_are_looked_at_once(view: ActivationView, network: Counting) -> None:
+    calls = network.calls
+    view.session.channel = 2
+    view.session.target = 1
+    pick(view.order_picker, 1)
+    assert network.calls == calls
+    view.off = {1}
+    assert network.calls == calls + 1
+
+
+def test_two_thousand_channels_are_one_small_sheet(picture: np.ndarray) -> None:
+    from torch import nn
+
+    body = nn.Sequential(nn.Conv2d(3, 2048, 1), nn.ReLU())
+    network = nn.Sequential(body, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(2048, 4))
+    view = ActivationView(Session(Classifier(network, input_size=(48, 64)), np.zeros((48, 64, 3), np.uint8)))
+    assert view.tiles.count == 2048 and len(view.tiles.sheet) <= 1 << 19
+    revision = view.tiles.revision
+    view.session.channel = 7
+    assert view.tiles.revision == revision, "choosing a channel sends no new sheet"
+
+
+@pytest.mark.parametrize(
+    "message",
+    [{"name": "picked", "point": [24, 0]}, {"name": "picked", "point": [0.5, 0]}, {"name": "picked"}, {"name": "x"}],
+)
+def test_a_bad_message_changes_nothing_and_is_answered(view: ActivationView, message: dict[str, Any]) -> None:
+    text = view.status.text
+    assert send(view.canvas, **message) == [{"kind": "ack", "seq": 1}]
+    assert view.canvas.box is None and view.status.text == text
+
+
+def test_without_a_picture_or_with_a_broken_network_there_is_a_sentence(
+    classifier: Classifier, network: Counting, picture: np.ndarray
+) -> None:
+    view = ActivationView(Session(classifier))
+    assert view.status.text == "There is no picture yet; choose or upload one."
+    hover(view, None)
+    send(view.canvas, name="picked", point=[0, 0])
+    network.breaks = "raise"
+    view.session.picture = picture
+    assert view.status.kind == "error" and "the cable is loose" in view.status.text
+    view.close()
+    view.close()
+    assert not network.body[0]._forward_hooks
