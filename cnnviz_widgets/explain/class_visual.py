@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
 import torch
@@ -24,6 +24,8 @@ from cnnviz_widgets.watch import watch
 
 if TYPE_CHECKING:
     from cnnviz_widgets.classifier import Classifier
+
+ClassScore = Literal["logit", "log-odds"]
 
 #: Adam's decay rates (Kingma and Ba 2015, algorithm 1) and what keeps it from dividing by zero.
 _MEAN, _SQUARE, _LEAST = 0.9, 0.999, 1e-8
@@ -94,8 +96,9 @@ class Visual:
 class ClassVisual:
     """argmax over pictures of score - l2 x mean (x - 1/2)^2 - tv x mean |neighbours' difference|, by gradient ascent.
 
-    x is from 0, black, to 1, white. The score is the logit of a class (Simonyan et al. 2013, section 2) or the mean
-    activation of a channel; the network is run no further than that. Starts from grey with faint noise. A step sees
+    x is from 0, black, to 1, white. The score of a class is its logit (Simonyan et al. 2013, section 2) or its log-odds
+    against all others, for networks in which one picture raises many logits; that of a channel is its mean activation,
+    and the network is run no further than that. Starts from grey with faint noise. A step sees
     `views` copies, each moved by up to `jitter` of the picture's sides, resized by up to `scale` and turned by up to
     `turn` degrees; `parametrisation` "fourier" has its colours decorrelated (Olah et al. 2017). `blur` is the
     deviation, in pixels, of a Gaussian blur every fourth step (Yosinski et al. 2015). Adam with the step size `rate`.
@@ -104,6 +107,7 @@ class ClassVisual:
     """
 
     parametrisation: Parametrisation = "fourier"
+    score: ClassScore = "logit"
     iterations: Annotated[int, Range(16, 512, 16)] = 128
     rate: Annotated[float, Range(0.01, 0.2, 0.01)] = 0.05
     jitter: Annotated[float, Range(0, 0.25, 0.01)] = 0.08
@@ -117,6 +121,7 @@ class ClassVisual:
 
     def __post_init__(self) -> None:
         check_choice("parametrisation", self.parametrisation, Parametrisation)
+        check_choice("score", self.score, ClassScore)
         for name in ("iterations", "views"):
             check_count(name, getattr(self, name))
         check_count("seed", self.seed, low=0)
@@ -188,7 +193,7 @@ class ClassVisual:
             # A seed of its own for each step: an ascent that goes on draws what it would have drawn.
             seed = self.seed * 1_000_003 + visual.step
             copies = transformed(shares, self.views, self.jitter, self.scale, self.turn, seed)
-            score = _score(classifier, _inputs(classifier, copies), visual.target)
+            score = self._score(classifier, _inputs(classifier, copies), visual.target)
             if not score.requires_grad:
                 raise ClassifierError(
                     f"{_told(visual)} is cut off from the input by `no_grad` or `detach`; remove it from the forward."
@@ -205,17 +210,22 @@ class ClassVisual:
             raise ClassifierError(f"The score of {_told(visual)} or its gradient is NaN or infinite; check the weights.")
         return float(score.detach()), gradient
 
+    def _score(self, classifier: Classifier, pixels: Tensor, target: Target | Channel) -> Tensor:
+        """The mean score of network inputs (N, C, H, W)."""
+        if isinstance(target, Channel):
+            outputs: dict[str, Tensor] = {}
+            watch(classifier, pixels, [target.layer], outputs.__setitem__)
+            return outputs[target.layer][:, target.channel].float().mean()
+        logits = classifier.logits(pixels)
+        scores = classifier.score(logits, target)
+        if self.score == "log-odds" and isinstance(target, int) and logits.shape[1] > 1:
+            others = torch.arange(logits.shape[1], device=logits.device) != target
+            scores = scores - logits[:, others].logsumexp(dim=1)
+        return scores.mean()
+
     def _penalty(self, shares: Tensor) -> Tensor:
         down, right = shares.diff(dim=1).abs().mean(), shares.diff(dim=2).abs().mean()
         return self.l2 * (shares - 0.5).square().mean() + self.tv * (down + right)
-
-
-def _score(classifier: Classifier, pixels: Tensor, target: Target | Channel) -> Tensor:
-    if not isinstance(target, Channel):
-        return classifier.score(classifier.logits(pixels), target).mean()
-    outputs: dict[str, Tensor] = {}
-    watch(classifier, pixels, [target.layer], outputs.__setitem__)
-    return outputs[target.layer][:, target.channel].float().mean()
 
 
 def _inputs(classifier: Classifier, shares: Tensor) -> Tensor:

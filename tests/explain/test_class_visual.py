@@ -35,10 +35,10 @@ def same(first: Any, second: Any) -> None:
 # -- it works ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("biased", [False, True])
-def test_every_shape_gets_a_picture_that_the_network_recognises(biased: bool) -> None:
-    classifier = demo.shapes_classifier(biased)
-    visual = ClassVisual(iterations=64)
+
+def test_every_shape_gets_a_picture_that_the_network_recognises() -> None:
+    classifier = demo.shapes_classifier()
+    visual = ClassVisual(score="log-odds", iterations=64)
     for target in range(len(classifier.class_names)):
         before = visual.start(classifier, target)
         result = visual(classifier, target, before)
@@ -63,7 +63,7 @@ def test_a_channel_is_driven_far_beyond_what_it_shows_for_real_pictures(layer: s
         classifier.logits(pixels)
     means = outputs[layer].mean(dim=(2, 3))
     channel = int(means.max(dim=0).values.argmax())
-    result = ClassVisual(iterations=48, tv=0)(classifier, Channel(layer, channel))
+    result = ClassVisual(iterations=64, rate=0.2, tv=0)(classifier, Channel(layer, channel))
     with classifier.recording(layer) as outputs:
         classifier.logits(result.pixels)
     assert outputs[layer][0, channel].mean() > means[:, channel].max()
@@ -72,12 +72,12 @@ def test_a_channel_is_driven_far_beyond_what_it_shows_for_real_pictures(layer: s
 @pytest.mark.parametrize("parametrisation", ["fourier", "pixels"])
 def test_the_score_rises_and_the_picture_stays_between_black_and_white(parametrisation: Any) -> None:
     classifier = Classifier(seeded(networks.ConvGapLinear), input_size=(11, 7), mean=[0.5, 0.4, 0.3], std=[0.2] * 3)
-    visual = ClassVisual(parametrisation, iterations=60, rate=0.2, tv=0)
+    visual = ClassVisual(parametrisation, iterations=60, rate=0.2, jitter=0, scale=0, turn=0, tv=0)
     results = list(visual.steps(classifier, 2))
     assert [result.step for result in results] == list(range(1, 61))
     assert [result.progress for result in results] == [step / 60 for step in range(1, 61)]
     scores = [result.score for result in results]
-    assert np.mean(scores[-10:]) > np.mean(scores[:10]) + 0.05  # type: ignore[arg-type]
+    assert (np.diff(scores) > 0).mean() > 0.9  # type: ignore[arg-type]
     pixels = results[-1].pixels
     assert pixels.shape == (1, 3, 11, 7) and pixels.dtype == torch.float32
     assert (pixels[0] >= classifier.black).all() and (pixels[0] <= classifier.white).all()
@@ -143,8 +143,10 @@ def test_a_turn_does_not_shear_a_picture_that_is_not_square() -> None:
     height, width = 40, 80
     rows, columns = torch.meshgrid(torch.arange(height) - 19.5, torch.arange(width) - 39.5, indexing="ij")
     disc = (0.5 - (torch.hypot(rows, columns) - 12)).clamp(0, 1)[None]
+    # Beyond the picture views are grey.
+    inside = torch.hypot(rows, columns) < 18
     for view in transformed(disc, 4, 0, 0, 180, seed=3):
-        assert float((view - disc).abs().max()) < 0.3
+        assert float((view - disc)[0, inside].abs().max()) < 0.3
 
 
 # -- stopping and going on ---------------------------------------------------------------------------------------
@@ -205,11 +207,11 @@ def test_network_and_caller_are_left_as_found(target: Any, caller: Callable[[], 
             assert state(network) == before and mode() == modes
         _ = result.robustness(2), result.probabilities()
         assert state(network) == before and mode() == modes
+        steps = QUICK.steps(classifier, target)
+        next(steps)
+        steps.close()  # type: ignore[attr-defined]
+        assert state(network) == before and mode() == modes
     same(result, expected)
-    steps = QUICK.steps(classifier, target)
-    next(steps)
-    steps.close()  # type: ignore[attr-defined]
-    assert state(network) == before and mode() == modes
 
 
 @pytest.mark.parametrize("target", TARGETS, ids=str)
