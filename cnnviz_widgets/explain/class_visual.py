@@ -180,9 +180,7 @@ class ClassVisual:
             if self.blur and step % _STEPS_PER_BLUR == 0:
                 parameters = visual.written.blurred(parameters, self.blur)
         progress = step / self.iterations
-        return Visual(
-            visual.classifier, visual.target, visual.written, parameters, mean, square, step, score, progress
-        )
+        return Visual(visual.classifier, visual.target, visual.written, parameters, mean, square, step, score, progress)
 
     def _gradient(self, visual: Visual) -> tuple[float, Tensor]:
         """The score of this step's views, and the gradient of what is maximised."""
@@ -207,7 +205,9 @@ class ClassVisual:
                     f"{classifier.name} could not be differentiated ({brief(error)}); use differentiable layers."
                 ) from error
         if not (torch.isfinite(score) and torch.isfinite(gradient).all()):
-            raise ClassifierError(f"The score of {_told(visual)} or its gradient is NaN or infinite; check the weights.")
+            raise ClassifierError(
+                f"The score of {_told(visual)} or its gradient is NaN or infinite; check the weights."
+            )
         return float(score.detach()), gradient
 
     def _score(self, classifier: Classifier, pixels: Tensor, target: Target | Channel) -> Tensor:

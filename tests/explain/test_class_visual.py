@@ -35,7 +35,6 @@ def same(first: Any, second: Any) -> None:
 # -- it works ----------------------------------------------------------------------------------------------------
 
 
-
 def test_every_shape_gets_a_picture_that_the_network_recognises() -> None:
     classifier = demo.shapes_classifier()
     visual = ClassVisual(score="log-odds", iterations=64)
@@ -205,6 +204,7 @@ def test_network_and_caller_are_left_as_found(target: Any, caller: Callable[[], 
         modes = mode()
         for result in QUICK.steps(classifier, target):
             assert state(network) == before and mode() == modes
+        assert result.step == 6
         _ = result.robustness(2), result.probabilities()
         assert state(network) == before and mode() == modes
         steps = QUICK.steps(classifier, target)
