@@ -143,7 +143,8 @@ class Patches:
     def load(cls, path: str | Path) -> Patches:
         """What `save` wrote. Raises MethodError when the file is something else."""
         try:
-            with np.load(path, allow_pickle=False) as file:
+            # numpy leaves a file open that it opened itself and cannot read.
+            with Path(path).open("rb") as stream, np.load(stream, allow_pickle=False) as file:
                 done, total, unreadable = (int(value) for value in file["about"])
                 layers = {
                     str(name): LayerSpots(

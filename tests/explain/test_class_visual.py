@@ -202,7 +202,7 @@ def test_network_and_caller_are_left_as_found(target: Any, caller: Callable[[], 
     before = state(network)
     with caller():
         modes = mode()
-        for result in QUICK.steps(classifier, target):
+        for result in QUICK.steps(classifier, target):  # noqa: B007
             assert state(network) == before and mode() == modes
         assert result.step == 6
         _ = result.robustness(2), result.probabilities()
