@@ -18,18 +18,31 @@ if TYPE_CHECKING:
     from cnnviz_widgets.classifier import Classifier
     from cnnviz_widgets.session import Session
     from cnnviz_widgets.views.cam import CAMView
+    from cnnviz_widgets.views.class_visual import ClassVisualView
     from cnnviz_widgets.views.explorer import explore
     from cnnviz_widgets.views.occlusion import OcclusionView
+    from cnnviz_widgets.views.patches import PatchView
     from cnnviz_widgets.views.saliency import SaliencyView
 
-__all__ = ["CAMView", "Classifier", "OcclusionView", "SaliencyView", "Session", "explore"]
+__all__ = [
+    "CAMView",
+    "ClassVisualView",
+    "Classifier",
+    "OcclusionView",
+    "PatchView",
+    "SaliencyView",
+    "Session",
+    "explore",
+]
 __version__ = "0.1.0"
 
 # Names are imported when they are first used: importing the package must not wait for torch.
 _HOMES = {
     "CAMView": "views.cam",
+    "ClassVisualView": "views.class_visual",
     "Classifier": "classifier",
     "OcclusionView": "views.occlusion",
+    "PatchView": "views.patches",
     "SaliencyView": "views.saliency",
     "Session": "session",
     "explore": "views.explorer",

@@ -10,7 +10,16 @@ import pytest
 import cnnviz_widgets
 from cnnviz_widgets import explain
 
-NAMES = ["CAMView", "Classifier", "OcclusionView", "SaliencyView", "Session", "explore"]
+NAMES = [
+    "CAMView",
+    "ClassVisualView",
+    "Classifier",
+    "OcclusionView",
+    "PatchView",
+    "SaliencyView",
+    "Session",
+    "explore",
+]
 TECHNIQUES = {
     "CAM",
     "EigenCAM",

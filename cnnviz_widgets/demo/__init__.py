@@ -9,13 +9,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cnnviz_widgets.demo.digits import digits
-from cnnviz_widgets.demo.photographs import pictures
+from cnnviz_widgets.demo.photographs import CropSet, crops, pictures
 from cnnviz_widgets.demo.shapes import ShapeSet, shapes
 
 if TYPE_CHECKING:
     from cnnviz_widgets.classifier import Classifier
 
-__all__ = ["ShapeSet", "classifier", "digits", "digits_classifier", "pictures", "shapes", "shapes_classifier"]
+__all__ = [
+    "CropSet",
+    "ShapeSet",
+    "classifier",
+    "crops",
+    "digits",
+    "digits_classifier",
+    "pictures",
+    "shapes",
+    "shapes_classifier",
+]
 
 
 # torch is imported when a classifier is asked for, not before.

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+import numpy as np
 import PIL.Image
+from numpy.typing import NDArray
 
 from cnnviz_widgets.demo.installed import file_of
 from cnnviz_widgets.errors import PictureError
@@ -17,6 +21,50 @@ _FILES = (
     ("flower", "sklearn", "datasets/images/flower.jpg"),
 )
 _CAMERAMAN = ("cameraman", "skimage", "data/camera.png")
+# More of them, of one kind of surface each; the network knows no class for some.
+_MORE_FILES = (
+    ("astronaut", "skimage", "data/astronaut.png"),
+    ("motorcycle", "skimage", "data/motorcycle_left.png"),
+    ("coins", "skimage", "data/coins.png"),
+    ("brick", "skimage", "data/brick.png"),
+    ("grass", "skimage", "data/grass.png"),
+    ("gravel", "skimage", "data/gravel.png"),
+    ("galaxies", "skimage", "data/hubble_deep_field.jpg"),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class CropSet:
+    """Squares cut out of photographs.
+
+    `pictures` uint8 (n, side, side, 3); `labels` int64 (n,), an index of `class_names`: the photograph.
+    """
+
+    pictures: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+    class_names: tuple[str, ...]
+
+
+def crops(n: int = 240, seed: int = 0, side: int = 112) -> CropSet:
+    """`n` random squares of a dozen photographs in turn, a third to the whole of their shorter side, some mirrored.
+
+    A small data set for what needs many pictures. Fewer are the first of more. Raises PictureError when
+    scikit-image is not installed.
+    """
+    photographs = [_photograph(*file) for file in (*_FILES, *_MORE_FILES)]
+    random = np.random.default_rng(seed)
+    squares = np.empty((n, side, side, 3), np.uint8)
+    labels = np.arange(n) % len(photographs)
+    for index, label in enumerate(labels):
+        image = photographs[label].image
+        assert image is not None
+        width = round(min(image.size) * random.uniform(1 / 3, 1))
+        left, top = (int(random.integers(length - width + 1)) for length in image.size)
+        square = image.convert("RGB").resize(
+            (side, side), PIL.Image.Resampling.BICUBIC, (left, top, left + width, top + width)
+        )
+        squares[index] = np.asarray(square)[:, :: int(random.choice((1, -1)))]
+    return CropSet(squares, labels, tuple(photograph.name for photograph in photographs))
 
 
 def pictures() -> tuple[Picture, ...]:

@@ -64,6 +64,10 @@ class View(ipywidgets.VBox):
         """A generator of ever better results for `scene`. Its steps run on the worker: what they need is passed in."""
         raise NotImplementedError
 
+    def snapshot(self) -> Any:
+        """What `work` is given. Raises what is to be said instead, such as that there is no picture yet."""
+        return self.session.scene
+
     def draw(self, result: Any) -> None:
         """Show one result of `work`."""
         raise NotImplementedError
@@ -112,7 +116,7 @@ class View(ipywidgets.VBox):
             return
         self._stale = False
         try:
-            scene = self.session.scene
+            scene = self.snapshot()
         except ExplanationError as error:
             self._requests.cancel()
             self.status.say(str(error))

@@ -1,0 +1,60 @@
+"""A slider through layers that follows the session."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from cnnviz_widgets.classifier import Classifier, Layer
+from cnnviz_widgets.session import Session
+from cnnviz_widgets.views.cam import described
+from cnnviz_widgets.widgets.scrubber import Scrubber
+
+
+class LayerScrubber(Scrubber):
+    """A slider over `choose(classifier)`; it stands at `place(classifier, layer)` of the session's layer.
+
+    A layer that is chosen elsewhere and is none of them is put where it runs.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        choose: Callable[[Classifier], Sequence[Layer]],
+        place: Callable[[Classifier, str], Layer] = Classifier.layer,
+    ) -> None:
+        super().__init__(description="layer")
+        self._session = session
+        self._choose = choose
+        self._place = place
+        self.describe()
+
+    def describe(self) -> None:
+        """Take the layers of the session's classifier."""
+        self._classifier = self._session.classifier
+        self.layers = list(self._choose(self._classifier))
+        self._show()
+        self.follow()
+
+    def follow(self) -> None:
+        """Stand at the session's layer."""
+        classifier = self._session.classifier
+        if classifier is not self._classifier:
+            # A new classifier's layer is told of before the classifier is.
+            self.describe()
+            return
+        layer = self._place(classifier, self._session.layer)
+        if layer not in self.layers:
+            order = {known.name: place for place, known in enumerate(classifier.layers)}
+            self.layers = sorted([*self.layers, layer], key=lambda known: order[known.name])
+            self._show()
+        self.index = self.layers.index(layer)
+
+    def choose(self, event: Any) -> None:
+        """Make the layer of a scrubber's event the session's."""
+        self._session.layer = self.layers[event.index].name
+
+    def _show(self) -> None:
+        with self.hold_sync():
+            self.options = [layer.name for layer in self.layers]
+            self.details = [described(layer) for layer in self.layers]
