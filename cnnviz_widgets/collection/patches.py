@@ -107,7 +107,9 @@ class Patches:
 
     def _of(self, layer: str, channel: int) -> LayerSpots:
         if layer not in self.layers:
-            raise TargetError(f"The layer {layer!r} was not scanned; scan it too.")
+            raise TargetError(
+                f"The layer {layer!r} was not scanned; choose one that was, as {next(iter(self.layers))!r}."
+            )
         spots = self.layers[layer]
         if not 0 <= channel < len(spots.values):
             raise TargetError(f"{layer} has channels 0 to {len(spots.values) - 1}, not {channel}.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,7 @@ import PIL.Image
 import PIL.ImageDraw
 from numpy.typing import NDArray
 
+from cnnviz_widgets import demo
 from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.collection.patches import Patches, Spot, scan
 from cnnviz_widgets.collection.source import Source, source_of
@@ -38,6 +39,13 @@ PLACES: Mapping[str, float | None] = {
     "25 %": 0.25,
     "weakest": 0.0,
     "random": None,
+}
+#: The embedded pictures that an embedded classifier is made for.
+_EMBEDDED: Mapping[str, Callable[[], object]] = {
+    "EfficientNet-Lite0": demo.crops,
+    "digits": demo.digits,
+    "shapes, clean": lambda: demo.shapes(240),
+    "shapes, biased": lambda: demo.shapes(240, shortcut=True),
 }
 _TILE = 112
 _GREY = (128, 128, 128)
@@ -156,26 +164,28 @@ class PatchView(View):
 
     def snapshot(self) -> tuple[Classifier, list[str]]:
         classifier = self.session.classifier
-        if self._source is None:
-            data = embedded_data(classifier) if self._given is None else self._given
-            if data is None:
-                raise PictureError(f"Pass pictures to scan with {classifier.name}, as PatchView(model, source=folder).")
-            self._source = source_of(data)
+        if self._given is None and classifier.name not in _EMBEDDED:
+            raise PictureError(f"Pass pictures to scan with {classifier.name}, as PatchView(model, source=folder).")
+        if self.patches is not None:
+            return classifier, list(self.patches.layers)
         layers = [layer.name for layer in _slidable(classifier)]
         return classifier, list(dict.fromkeys([*layers, self.session.layer]))
 
     def work(self, scene: Any) -> Work:
         classifier, layers = scene
-        if self.patches is not None:
-            layers = list(self.patches.layers)
-        return _found(classifier, self._source, layers, self._k, self.patches, self._path, self.interval)
+        data = self._given if self._source is None else self._source
+        return _found(classifier, layers, data, self._k, self.patches, self._path, self.interval)
 
-    def draw(self, result: Patches | None) -> None:
-        if result is None:
+    def draw(self, result: Source | Patches | None) -> None:
+        if isinstance(result, Source):
+            self._source = result
+            self.run_button.description = "Stop"
+            self.status.say(f"scanning {len(result)} pictures ...", "busy", 0)
+        if not isinstance(result, Patches):
             return
         self.patches = result
         finished = result.progress >= 1
-        self.run_button.description = "Scan again" if finished else "Stop"
+        self.run_button.description = "Scanned" if finished else "Stop"
         self.run_button.disabled = finished
         self._tell()
         self.show_patches()
@@ -224,8 +234,8 @@ class PatchView(View):
                 if len(self._appearances) > _KEPT:
                     del self._appearances[next(iter(self._appearances))]
                 yield None
-            cell = (*(round(at * step) for at, step in zip((spot.row, spot.column), stride, strict=True)),
-                    *(max(1, round(step)) for step in stride))  # fmt: skip
+            top, left = round(spot.row * stride[0]), round(spot.column * stride[1])
+            cell = (top, left, max(1, round(stride[0])), max(1, round(stride[1])))
             tiles[number] = crop(self._appearances[spot.image], field.box(spot.row, spot.column), cell)
         yield Sheet(layer, channel, place, spots, tiles)
 
@@ -269,7 +279,8 @@ class PatchView(View):
         super().close()
 
     def fail(self, error: Exception) -> None:
-        self.run_button.description = "Go on"
+        if not self._requests.busy:
+            self.run_button.description = "Go on"
         super().fail(error)
 
 
@@ -278,8 +289,11 @@ def _slidable(classifier: Classifier) -> list[Any]:
 
 
 def _found(
-    classifier: Classifier, source: Any, layers: list[str], k: int, start: Patches | None, path: Any, interval: float
+    classifier: Classifier, layers: list[str], data: object, k: int, start: Patches | None, path: Any, interval: float
 ) -> Work:
+    """The data set, then what a scan of it finds; None in between, where it has been drawn a moment ago."""
+    source = source_of(_EMBEDDED[classifier.name]() if data is None else data)
+    yield source
     drawn = 0.0
     for patches in scan(classifier, source, layers, k=k, start=start, path=path):
         if patches.progress >= 1 or time.monotonic() - drawn >= interval:
@@ -299,9 +313,8 @@ def crop(picture: NDArray[np.uint8], box: Box, cell: Box) -> NDArray[np.uint8]:
     if height and width:
         scale = _TILE / max(height, width)
         size = max(1, round(width * scale)), max(1, round(height * scale))
-        part = PIL.Image.fromarray(picture).resize(
-            size, PIL.Image.Resampling.BICUBIC, (left, top, left + width, top + height)
-        )
+        seen = PIL.Image.fromarray(picture[top : top + height, left : left + width])
+        part = seen.resize(size, PIL.Image.Resampling.BICUBIC)
         if 2 * max(cell[2:]) <= min(height, width):
             corner = (cell[1] - left) * scale, (cell[0] - top) * scale
             outline = (*corner, corner[0] + cell[3] * scale, corner[1] + cell[2] * scale)
@@ -310,16 +323,3 @@ def crop(picture: NDArray[np.uint8], box: Box, cell: Box) -> NDArray[np.uint8]:
             drawing.rectangle(outline, outline="white")
         tile.paste(part, ((_TILE - size[0]) // 2, (_TILE - size[1]) // 2))
     return np.asarray(tile)
-
-
-def embedded_data(classifier: Classifier) -> object:
-    """The embedded pictures that an embedded classifier is made for, or None."""
-    from cnnviz_widgets import demo
-
-    makers: Mapping[str, Any] = {
-        "EfficientNet-Lite0": demo.crops,
-        "digits": demo.digits,
-        "shapes, clean": lambda: demo.shapes(240),
-        "shapes, biased": lambda: demo.shapes(240, shortcut=True),
-    }
-    return makers[classifier.name]() if classifier.name in makers else None
