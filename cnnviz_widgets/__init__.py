@@ -19,18 +19,22 @@ if TYPE_CHECKING:
     from cnnviz_widgets.session import Session
     from cnnviz_widgets.views.activation import ActivationView
     from cnnviz_widgets.views.cam import CAMView
+    from cnnviz_widgets.views.class_visual import ClassVisualView
     from cnnviz_widgets.views.explorer import explore
     from cnnviz_widgets.views.filters import FilterView
     from cnnviz_widgets.views.occlusion import OcclusionView
+    from cnnviz_widgets.views.patches import PatchView
     from cnnviz_widgets.views.saliency import SaliencyView
     from cnnviz_widgets.views.sketch import SketchView
 
 __all__ = [
     "ActivationView",
     "CAMView",
+    "ClassVisualView",
     "Classifier",
     "FilterView",
     "OcclusionView",
+    "PatchView",
     "SaliencyView",
     "Session",
     "SketchView",
@@ -42,9 +46,11 @@ __version__ = "0.1.0"
 _HOMES = {
     "ActivationView": "views.activation",
     "CAMView": "views.cam",
+    "ClassVisualView": "views.class_visual",
     "Classifier": "classifier",
     "FilterView": "views.filters",
     "OcclusionView": "views.occlusion",
+    "PatchView": "views.patches",
     "SaliencyView": "views.saliency",
     "Session": "session",
     "SketchView": "views.sketch",

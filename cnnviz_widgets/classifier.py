@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import operator
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -312,6 +312,11 @@ class Classifier:
         What is recorded is part of the autograd graph and no in-place operation behind the layer changes it. Passes
         that other threads make meanwhile are not recorded. Raises LayerError.
         """
+        with guest.recording(self.network, *self.calls_of(layers)) as outputs:
+            yield outputs
+
+    def calls_of(self, layers: Iterable[str]) -> tuple[guest.Wanted, Mapping[str, int]]:
+        """Which calls of which modules `layers` are, and how often a pass calls each module. Raises LayerError."""
         wanted: dict[str, dict[int, list[str]]] = {}
         for name in layers:
             module, call = self.layer(name).call_of(name)
@@ -319,8 +324,7 @@ class Classifier:
         gone = wanted.keys() - dict(self.network.named_modules()).keys()
         if gone:
             raise LayerError(f"{self.name} no longer has the layer {min(gone)!r}; make a new Classifier of it.")
-        with guest.recording(self.network, wanted, self._structure.calls) as outputs:
-            yield outputs
+        return wanted, self._structure.calls
 
     # -- getting to know the network -----------------------------------------------------------------------------
 

@@ -15,6 +15,8 @@ LOCK = threading.RLock()
 
 #: For each module: which names to record for which of its calls in a forward pass, counted from 0.
 Wanted = Mapping[str, Mapping[int, list[str]]]
+#: Given the names of a call, its inputs and its output; what it returns, if anything, takes the output's place.
+See = Callable[[list[str], list[Any], Tensor], Tensor | None]
 
 _T = TypeVar("_T")
 
@@ -130,14 +132,16 @@ def hooked(module: nn.Module) -> bool:
     return not isinstance(module, torch.jit.ScriptModule)
 
 
-@contextmanager
-def recording(network: nn.Module, wanted: Wanted, calls: Mapping[str, int]) -> Iterator[dict[str, Tensor]]:
-    """Outputs of the wanted calls by name, filled in by each forward pass that this thread makes inside the block.
+class Enough(BaseException):
+    """Ends a forward pass of which enough has been seen. No `except Exception` of the network stops it."""
 
-    What is recorded is part of the autograd graph and no in-place operation behind the layer changes it: the network
-    goes on with a copy. `calls` says how often a forward pass calls each module.
+
+@contextmanager
+def watching(network: nn.Module, wanted: Wanted, calls: Mapping[str, int], see: See) -> Iterator[None]:
+    """Call `see` for each wanted call of each forward pass that this thread makes inside the block.
+
+    `calls` says how often a forward pass calls each module.
     """
-    outputs: dict[str, Tensor] = {}
     thread = threading.get_ident()
     counts = dict.fromkeys(wanted, 0)
     modules = dict(network.named_modules())
@@ -153,14 +157,7 @@ def recording(network: nn.Module, wanted: Wanted, calls: Mapping[str, int]) -> I
                 return None
             names = wanted[module].get(counts[module] % calls[module])
             counts[module] += 1
-            if names is None or not isinstance(output, Tensor):
-                return None
-            # An output that shares memory with an input (Identity, in-place modules) could be changed through it.
-            kept = output.clone() if _shares_memory([inputs, named_inputs], output) else output
-            if torch.is_grad_enabled() and not kept.requires_grad:
-                kept = kept.detach().requires_grad_()
-            outputs.update(dict.fromkeys(names, kept))
-            return kept.clone()
+            return see(names, [inputs, named_inputs], output) if names and isinstance(output, Tensor) else None
 
         return hook
 
@@ -169,10 +166,31 @@ def recording(network: nn.Module, wanted: Wanted, calls: Mapping[str, int]) -> I
             handles.append(network.register_forward_pre_hook(restart))
             for module in wanted:
                 handles.append(modules[module].register_forward_hook(hook_of(module), with_kwargs=True))
-            yield outputs
+            yield
         finally:
             for handle in handles:
                 handle.remove()
+
+
+@contextmanager
+def recording(network: nn.Module, wanted: Wanted, calls: Mapping[str, int]) -> Iterator[dict[str, Tensor]]:
+    """Outputs of the wanted calls by name, filled in by each forward pass that this thread makes inside the block.
+
+    What is recorded is part of the autograd graph and no in-place operation behind the layer changes it: the network
+    goes on with a copy.
+    """
+    outputs: dict[str, Tensor] = {}
+
+    def see(names: list[str], inputs: list[Any], output: Tensor) -> Tensor:
+        # An output that shares memory with an input (Identity, in-place modules) could be changed through it.
+        kept = output.clone() if _shares_memory(inputs, output) else output
+        if torch.is_grad_enabled() and not kept.requires_grad:
+            kept = kept.detach().requires_grad_()
+        outputs.update(dict.fromkeys(names, kept))
+        return kept.clone()
+
+    with watching(network, wanted, calls, see):
+        yield outputs
 
 
 def _shares_memory(value: object, output: Tensor) -> bool:

@@ -13,9 +13,11 @@ from cnnviz_widgets import explain
 NAMES = [
     "ActivationView",
     "CAMView",
+    "ClassVisualView",
     "Classifier",
     "FilterView",
     "OcclusionView",
+    "PatchView",
     "SaliencyView",
     "Session",
     "SketchView",

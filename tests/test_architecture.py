@@ -14,7 +14,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "cnnviz_widgets"
 FILES = sorted(path for path in PACKAGE.rglob("*.py"))
 
-CLASSIFIER = "classifier guest layers preprocess scores"  # one wrapper, in files of readable size
+CLASSIFIER = "classifier guest layers preprocess scores watch"  # one wrapper, in files of readable size
 
 #: Part of the package -> parts and libraries that it may import, besides itself and the standard library.
 ALLOWED = {
@@ -37,6 +37,7 @@ ALLOWED = {
     "session": f"{CLASSIFIER} errors picture numpy torch traitlets",
     "views": "classifier collection demo errors explain paint picture schedule session widgets "
     "PIL bqplot ipycanvas ipywidgets numpy traitlets",  # and never torch: what computes is an explainer
+    "watch": "classifier errors guest torch",
     "widgets": "paint anywidget numpy traitlets",
 }
 

@@ -3,6 +3,7 @@
 from cnnviz_widgets.explain.base import Explainer, Heatmap, Range
 from cnnviz_widgets.explain.baseline import baseline_pixels
 from cnnviz_widgets.explain.cam import CAM, ClassMaps
+from cnnviz_widgets.explain.class_visual import Channel, ClassVisual, Visual
 from cnnviz_widgets.explain.eigencam import EigenCAM
 from cnnviz_widgets.explain.gradcam import GradCAM, GradCAMPlusPlus, HiResCAM, LayerCAM, XGradCAM
 from cnnviz_widgets.explain.guided_backprop import GuidedBackprop
@@ -20,7 +21,9 @@ __all__ = [
     "CAM",
     "RISE",
     "Attribution",
+    "Channel",
     "ClassMaps",
+    "ClassVisual",
     "EigenCAM",
     "Explainer",
     "GradCAM",
@@ -40,6 +43,7 @@ __all__ = [
     "SmoothGrad",
     "Tape",
     "TapeExplainer",
+    "Visual",
     "XGradCAM",
     "baseline_pixels",
 ]

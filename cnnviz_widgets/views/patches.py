@@ -1,0 +1,325 @@
+"""The patches of a data set's pictures that each channel reacts to most, and those it reacts to less."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import ipywidgets
+import numpy as np
+import PIL.Image
+import PIL.ImageDraw
+from numpy.typing import NDArray
+
+from cnnviz_widgets import demo
+from cnnviz_widgets.classifier import Classifier
+from cnnviz_widgets.collection.patches import Patches, Spot, scan
+from cnnviz_widgets.collection.source import Source, source_of
+from cnnviz_widgets.errors import PictureError
+from cnnviz_widgets.explain.receptive_field import Box, receptive_field
+from cnnviz_widgets.schedule import LatestWins
+from cnnviz_widgets.views.cam import slidable
+from cnnviz_widgets.views.layers import LayerScrubber
+from cnnviz_widgets.views.scales import short
+from cnnviz_widgets.views.view import View, Work
+from cnnviz_widgets.widgets.scrubber import Scrubber
+from cnnviz_widgets.widgets.tiles import TilePicked, Tiles
+
+#: Where to look: the strongest of all pictures, or a random sample's around a quantile of its maxima.
+PLACES: Mapping[str, float | None] = {
+    "strongest": None,
+    "95 %": 0.95,
+    "90 %": 0.9,
+    "75 %": 0.75,
+    "median": 0.5,
+    "25 %": 0.25,
+    "weakest": 0.0,
+    "random": None,
+}
+#: The embedded pictures that an embedded classifier is made for.
+_EMBEDDED: Mapping[str, Callable[[], object]] = {
+    "EfficientNet-Lite0": demo.crops,
+    "digits": demo.digits,
+    "shapes, clean": lambda: demo.shapes(240),
+    "shapes, biased": lambda: demo.shapes(240, shortcut=True),
+}
+_TILE = 112
+_GREY = (128, 128, 128)
+#: So many pictures are kept as the network sees them.
+_KEPT = 64
+
+
+@dataclass(frozen=True, eq=False)
+class Sheet:
+    """Patches to draw: of which layer and channel, their spots and crops, uint8 (n, side, side, 3)."""
+
+    layer: str
+    channel: int
+    place: str
+    spots: Sequence[Spot]
+    tiles: NDArray[np.uint8]
+
+
+class PatchView(View):
+    """The patches that the session's channel reacts to most in a data set; the slider goes on to the median and below.
+
+    `PatchView(model, source=data)` or, linked with other views, `PatchView(session, source=data)`; `data` is anything
+    `source_of` takes, by default the embedded pictures that an embedded classifier is made for. One pass in the
+    background is for all channels of all layers; `path` is a file to which it is saved and from which it goes on.
+    """
+
+    depends_on = ("classifier",)
+    #: Seconds between two drawings of a scan under way.
+    interval = 0.5
+
+    def __init__(
+        self, model: object, picture: object = None, *, source: object = None, path: str | Path | None = None,
+        k: int = 9, **options: Any,
+    ):  # fmt: skip
+        self._given = source
+        self._path = path
+        self._k = k
+        self._source: Source | None = None
+        self._sheets = LatestWins()
+        self._appearances: dict[int, NDArray[np.uint8]] = {}
+        #: What the scan has found so far, for reading in Python.
+        self.patches: Patches | None = None
+        #: The patches drawn.
+        self.sheet: Sheet | None = None
+        super().__init__(model, picture, **options)
+        self.session.observe(self._place_changed, names=["layer", "channel"])
+        self.observe(self._paused, names="active")
+
+    # -- widgets -------------------------------------------------------------------------------------------------
+
+    def build(self) -> list[ipywidgets.Widget]:
+        self.tiles = Tiles(tile_width=_TILE, columns=3, height=470, placeholder="no patches yet")
+        self.layer_scrubber = LayerScrubber(self.session, _slidable)
+        self.channel_scrubber = Scrubber(description="channel")
+        self.place_scrubber = Scrubber(options=list(PLACES), index=0, description="among all")
+        self.run_button = ipywidgets.Button(description="Stop", button_style="primary")
+        self.run_button.on_click(lambda _: self.stop_here() if self._requests.busy else self.refresh())
+        self.on_control(self.layer_scrubber, self.layer_scrubber.choose)
+        self.on_control(self.channel_scrubber, lambda event: self.session.set_trait("channel", event.index))
+        self.on_control(self.place_scrubber, lambda _: self.show_patches())
+        self.on_control(self.tiles, self._tile_event)
+        self._describe_channels()
+        side = ipywidgets.VBox(
+            [self.layer_scrubber, self.channel_scrubber, self.place_scrubber, self.run_button],
+            layout=ipywidgets.Layout(flex="1 1 320px", max_width="520px"),
+        )
+        return [ipywidgets.HBox([self.tiles, side], layout=ipywidgets.Layout(flex_flow="row wrap", grid_gap="16px"))]
+
+    def _describe_channels(self) -> None:
+        count = self.session.classifier.layer(self.session.layer).shape[0]
+        with self.channel_scrubber.hold_sync():
+            self.channel_scrubber.options = [str(channel) for channel in range(count)]
+            self.channel_scrubber.index = self.channel
+
+    @property
+    def channel(self) -> int:
+        """The session's channel, or the first."""
+        return self.session.channel or 0
+
+    @property
+    def place(self) -> str:
+        """Which patches are shown, one of `PLACES`; assign to change it."""
+        return self.place_scrubber.options[self.place_scrubber.index]
+
+    @place.setter
+    def place(self, place: str) -> None:
+        if place not in PLACES:
+            raise ValueError(f"There is no place {place!r}; there are {', '.join(PLACES)}.")
+        self.place_scrubber.index = list(PLACES).index(place)
+        self.show_patches()
+
+    @property
+    def source(self) -> Source | None:
+        """The data set; assign anything `source_of` takes to scan that."""
+        return self._source
+
+    @source.setter
+    def source(self, source: object) -> None:
+        self._given = source
+        self._forget()
+        self.refresh()
+
+    def session_changed(self, names: set[str]) -> None:
+        self.layer_scrubber.describe()
+        self._describe_channels()
+        self._forget()
+
+    def _forget(self) -> None:
+        self._requests.cancel()
+        self._sheets.cancel()
+        self._source = self.patches = self.sheet = None
+        self._appearances = {}
+        self.tiles.show(None)
+
+    # -- the scan ------------------------------------------------------------------------------------------------
+
+    def snapshot(self) -> tuple[Classifier, list[str]]:
+        classifier = self.session.classifier
+        if self._given is None and classifier.name not in _EMBEDDED:
+            raise PictureError(f"Pass pictures to scan with {classifier.name}, as PatchView(model, source=folder).")
+        if self.patches is not None:
+            return classifier, list(self.patches.layers)
+        layers = [layer.name for layer in _slidable(classifier)]
+        return classifier, list(dict.fromkeys([*layers, self.session.layer]))
+
+    def work(self, scene: Any) -> Work:
+        classifier, layers = scene
+        data = self._given if self._source is None else self._source
+        return _found(classifier, layers, data, self._k, self.patches, self._path, self.interval)
+
+    def draw(self, result: Source | Patches | None) -> None:
+        if isinstance(result, Source):
+            self._source = result
+            self.run_button.description = "Stop"
+            self.status.say(f"scanning {len(result)} pictures ...", "busy", 0)
+        if not isinstance(result, Patches):
+            return
+        self.patches = result
+        finished = result.progress >= 1
+        self.run_button.description = "Scanned" if finished else "Stop"
+        self.run_button.disabled = finished
+        self._tell()
+        self.show_patches()
+
+    def stop_here(self) -> None:
+        """Stop the scan and keep what it has found."""
+        self._requests.cancel()
+        self.run_button.description = "Go on"
+        self._tell()
+
+    def _paused(self, _: Any) -> None:
+        # In a hidden tab nothing is computed; the scan goes on when the tab is opened again.
+        if not self.active and self._requests.busy:
+            self.stop_here()
+            self._stale = True
+
+    # -- the patches ---------------------------------------------------------------------------------------------
+
+    def _place_changed(self, change: Any) -> None:
+        self.layer_scrubber.follow()
+        self._describe_channels()
+        if self.active:
+            self.show_patches()
+
+    def show_patches(self) -> None:
+        """Draw the patches of the session's channel that are known so far."""
+        if self.patches is not None and self._source is not None:
+            layer = self.session.classifier.layer(self.session.layer).name
+            crops = self._crops(self.session.classifier, self._source, self.patches, layer, self.channel, self.place)
+            self.run(self._sheets, crops, self._draw_sheet)
+
+    def _crops(
+        self, classifier: Classifier, source: Source, patches: Patches, layer: str, channel: int, place: str
+    ) -> Work:
+        quantile = PLACES[place]
+        if quantile is not None:
+            spots = patches.around(layer, channel, quantile, self._k)
+        else:
+            spots = (patches.top if place == "strongest" else patches.random)(layer, channel, self._k)
+        field = receptive_field(classifier, layer)
+        stride = classifier.layer(layer).stride
+        tiles = np.zeros((len(spots), _TILE, _TILE, 3), np.uint8)
+        for number, spot in enumerate(spots):
+            if spot.image not in self._appearances:
+                self._appearances[spot.image] = classifier.appearance(classifier.pixels(source.picture(spot.image)))
+                if len(self._appearances) > _KEPT:
+                    del self._appearances[next(iter(self._appearances))]
+                yield None
+            top, left = round(spot.row * stride[0]), round(spot.column * stride[1])
+            cell = (top, left, max(1, round(stride[0])), max(1, round(stride[1])))
+            tiles[number] = crop(self._appearances[spot.image], field.box(spot.row, spot.column), cell)
+        yield Sheet(layer, channel, place, spots, tiles)
+
+    def _draw_sheet(self, sheet: Sheet | None) -> None:
+        if sheet is None or self._source is None:
+            return
+        self.sheet = sheet
+        names = [self._source.names[spot.image] or f"picture {spot.image + 1}" for spot in sheet.spots]
+        self.tiles.show(sheet.tiles if len(sheet.tiles) else None, names, [short(spot.value) for spot in sheet.spots])
+        self.tiles.description = f"patches for channel {sheet.channel} of {sheet.layer}, {sheet.place}"
+        self._tell()
+
+    def _tell(self) -> None:
+        patches, sheet = self.patches, self.sheet
+        if patches is None:
+            return
+        text = f"{patches.done} of {patches.total} pictures scanned"
+        if patches.unreadable:
+            text += f", {patches.unreadable} of them unreadable"
+        if sheet is not None and sheet.spots:
+            values = [spot.value for spot in sheet.spots]
+            below = patches.share_below(sheet.layer, sheet.channel, values[-1])
+            text += (
+                f". Channel {sheet.channel} of {sheet.layer}, {sheet.place}: activations {short(min(values))} to "
+                f"{short(max(values))}; {below:.0%} of a sample of {len(patches.sampled)} pictures stay below these"
+            )
+        busy = self._requests.busy and patches.progress < 1
+        self.status.say(f"{text}.", "busy" if busy else "info", patches.progress if patches.progress < 1 else -1)
+
+    def _tile_event(self, event: object) -> None:
+        if isinstance(event, TilePicked) and self.sheet is not None and self._source is not None:
+            self.session.picture = self._source.picture(self.sheet.spots[event.index].image)
+
+    def stop(self) -> None:
+        super().stop()
+        self._sheets.cancel()
+
+    def close(self) -> None:
+        with suppress(ValueError):  # closed before
+            self.session.unobserve(self._place_changed, names=["layer", "channel"])
+        super().close()
+
+    def fail(self, error: Exception) -> None:
+        if not self._requests.busy:
+            self.run_button.description = "Go on"
+        super().fail(error)
+
+
+def _slidable(classifier: Classifier) -> list[Any]:
+    return slidable(classifier.layers, classifier.default_layer)
+
+
+def _found(
+    classifier: Classifier, layers: list[str], data: object, k: int, start: Patches | None, path: Any, interval: float
+) -> Work:
+    """The data set, then what a scan of it finds; None in between, where it has been drawn a moment ago."""
+    source = source_of(_EMBEDDED[classifier.name]() if data is None else data)
+    yield source
+    drawn = 0.0
+    for patches in scan(classifier, source, layers, k=k, start=start, path=path):
+        if patches.progress >= 1 or time.monotonic() - drawn >= interval:
+            yield patches
+            drawn = time.monotonic()
+        else:
+            yield None
+
+
+def crop(picture: NDArray[np.uint8], box: Box, cell: Box) -> NDArray[np.uint8]:
+    """The part `box` of a picture (H, W, 3), enlarged into a square tile on grey, uint8 (side, side, 3).
+
+    Boxes are (top, left, height, width). Where `cell`, the place of the activation, is much smaller, it is outlined.
+    """
+    top, left, height, width = box
+    tile = PIL.Image.new("RGB", (_TILE, _TILE), _GREY)
+    if height and width:
+        scale = _TILE / max(height, width)
+        size = max(1, round(width * scale)), max(1, round(height * scale))
+        seen = PIL.Image.fromarray(picture[top : top + height, left : left + width])
+        part = seen.resize(size, PIL.Image.Resampling.BICUBIC)
+        if 2 * max(cell[2:]) <= min(height, width):
+            corner = (cell[1] - left) * scale, (cell[0] - top) * scale
+            outline = (*corner, corner[0] + cell[3] * scale, corner[1] + cell[2] * scale)
+            drawing = PIL.ImageDraw.Draw(part)
+            drawing.rectangle(outline, outline="black", width=3)
+            drawing.rectangle(outline, outline="white")
+        tile.paste(part, ((_TILE - size[0]) // 2, (_TILE - size[1]) // 2))
+    return np.asarray(tile)

@@ -1,0 +1,38 @@
+"""A forward pass that goes no further than is looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from typing import Any
+
+from torch import Tensor
+
+from cnnviz_widgets import guest
+from cnnviz_widgets.classifier import Classifier
+from cnnviz_widgets.errors import LayerError
+
+
+def watch(classifier: Classifier, pixels: Tensor, layers: Iterable[str], see: Callable[[str, Tensor], None]) -> None:
+    """Run the network on `pixels` (N, C, H, W) and call `see(name, output)` as soon as a layer's output is there.
+
+    What lies behind the last of `layers` is not computed. An output is (N, c, h, w), part of the autograd graph, and
+    not copied: with several layers, in-place operations may change it after `see` has returned. Raises LayerError,
+    also for a layer that the network skips on these pixels, and ClassifierError.
+    """
+    wanted, counts = classifier.calls_of(layers)
+    missing = {name for calls in wanted.values() for names in calls.values() for name in names}
+
+    def look(names: list[str], _: list[Any], output: Tensor) -> None:
+        for name in names:
+            see(name, output)
+        missing.difference_update(names)
+        if not missing:
+            raise guest.Enough
+
+    if not missing:
+        return
+    with guest.watching(classifier.network, wanted, counts, look), suppress(guest.Enough):
+        classifier.logits(pixels)
+    if missing:
+        raise LayerError(f"{classifier.name} skipped the layer {min(missing)!r} on this picture; choose another one.")

@@ -1,0 +1,187 @@
+"""PatchView: what it shows is what the scan found, cut out at the receptive field."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from cnnviz_widgets import demo, schedule
+from cnnviz_widgets.classifier import Classifier
+from cnnviz_widgets.collection.patches import Patches, scan
+from cnnviz_widgets.explain.receptive_field import receptive_field
+from cnnviz_widgets.session import Session
+from cnnviz_widgets.views.patches import _TILE, PLACES, PatchView, crop
+
+from .conftest import Counting
+
+
+def data(count: int = 30) -> list[np.ndarray]:
+    return list(np.random.default_rng(0).integers(0, 256, (count, 24, 32, 3), dtype=np.uint8))
+
+
+def last(steps: Any) -> Patches:
+    *_, patches = steps
+    return patches
+
+
+def tiles(view: PatchView) -> np.ndarray:
+    return np.frombuffer(view.tiles.sheet, np.uint8).reshape(-1, _TILE, _TILE, 3)
+
+
+def press(control: Any, index: int) -> None:
+    content = {"kind": "event", "seq": 1, "final": True, "index": index, "option": control.options[index]}
+    control._receive(None, content, [])
+
+
+def pick(view: PatchView, index: int) -> None:
+    content = {"kind": "event", "seq": 1, "final": True, "name": "picked", "index": index, "modifiers": []}
+    view.tiles._receive(None, {**content, "revision": view.tiles.revision}, [])
+
+
+@pytest.mark.usefixtures("inline")
+@pytest.mark.parametrize("place", PLACES)
+def test_shows_what_the_scan_found(classifier: Classifier, place: str) -> None:
+    pictures = data()
+    view = PatchView(Session(classifier, channel=2, layer="body.0"), source=pictures, k=4)
+    view.place = place
+    assert view.status.kind == "info" and "30 of 30 pictures scanned" in view.status.text
+    patches = last(scan(classifier, pictures, [layer.name for layer in classifier.layers], k=4))
+    quantile = PLACES[place]
+    if quantile is None:
+        spots = (patches.random if place == "random" else patches.top)("body.0", 2, 4)
+    else:
+        spots = patches.around("body.0", 2, quantile, 4)
+    assert view.sheet is not None and view.sheet.spots == spots
+    assert view.tiles.labels == [f"picture {spot.image + 1}" for spot in spots]
+    assert len(view.tiles.badges) == 4
+    field = receptive_field(classifier, "body.0")
+    for tile, spot in zip(tiles(view), spots, strict=True):
+        box = field.box(spot.row, spot.column)
+        cell = (2 * spot.row, 2 * spot.column, 2, 2)
+        np.testing.assert_array_equal(tile, crop(pictures[spot.image], box, cell))
+
+
+def test_a_crop_is_the_box_and_nothing_else() -> None:
+    picture = np.zeros((20, 30, 3), np.uint8)
+    picture[4:8, 10:18] = (255, 0, 0)
+    tile = crop(picture, (4, 10, 4, 8), (4, 10, 4, 8))
+    middle = _TILE // 4
+    assert (tile[middle:-middle] == (255, 0, 0)).all()
+    assert (tile[: middle - 1] == 128).all() and (tile[-middle + 1 :] == 128).all()
+    outlined = crop(picture, (0, 0, 20, 20), (8, 8, 4, 4))
+    changed = np.argwhere((outlined == 255).all(axis=2))
+    assert changed.min(axis=0) == pytest.approx([8 * _TILE / 20] * 2, abs=2)
+    assert changed.max(axis=0) == pytest.approx([12 * _TILE / 20] * 2, abs=2)
+    assert (crop(picture, (0, 0, 0, 0), (0, 0, 1, 1)) == 128).all()
+
+
+@pytest.mark.usefixtures("inline")
+def test_layer_and_channel_follow_the_session_without_another_pass(classifier: Classifier, network: Counting) -> None:
+    session = Session(classifier)
+    view = PatchView(session, source=data())
+    calls = network.calls
+    session.layer = "body.0"
+    session.channel = 5
+    assert view.sheet is not None and (view.sheet.layer, view.sheet.channel) == ("body.0", 5)
+    assert view.channel_scrubber.index == 5 and len(view.channel_scrubber.options) == 6
+    press(view.channel_scrubber, 1)
+    press(view.layer_scrubber, view.layer_scrubber.options.index("body.2"))
+    assert (session.layer, session.channel) == ("body.2", 1)
+    assert (view.sheet.layer, view.sheet.channel) == ("body.2", 1)
+    assert network.calls == calls
+    session.layer = "body.1"
+    assert view.status.kind == "error" and "was not scanned" in view.status.text
+
+
+@pytest.mark.usefixtures("inline")
+def test_a_click_makes_the_patch_s_picture_the_session_s(classifier: Classifier) -> None:
+    pictures = data()
+    named = {f"<b>{number}</b>": picture for number, picture in enumerate(pictures)}
+    view = PatchView(classifier, source=named)
+    assert view.sheet is not None
+    pick(view, 3)
+    spot = view.sheet.spots[3]
+    picture = view.session.picture
+    assert picture.name == f"<b>{spot.image}</b>" == view.tiles.labels[3]
+    np.testing.assert_array_equal(np.asarray(picture.image), pictures[spot.image])
+
+
+def test_stop_and_go_on_gives_what_an_uninterrupted_scan_gives(classifier: Classifier, tmp_path: Path) -> None:
+    jobs: list[Any] = []
+
+    class Stepping:
+        def submit(self, job: Any) -> None:
+            jobs.append(job)
+
+    def work(steps: int | None = None) -> None:
+        while jobs and steps != 0:
+            jobs.pop(0)()
+            steps = None if steps is None else steps - 1
+
+    path = tmp_path / "scan.npz"
+    view = PatchView(classifier, source=data(), path=path, active=False)
+    view.interval = 0
+    view._requests._executor = view._sheets._executor = Stepping()
+    view.active = True
+    # The data set, two batches, and the patches of the first of them.
+    work(3)
+    assert view.patches is not None and 0 < view.patches.done < 30
+    assert view.status.kind == "busy" and 0 < view.status.progress < 1
+    view.stop_here()
+    done = view.patches.done
+    work()
+    assert view.patches.done == done and view.status.kind == "info" and view.run_button.description == "Go on"
+    view.run_button.click()
+    work(2)
+    view.active = False
+    done = view.patches.done
+    work()
+    assert view.patches.done == done < 30
+    view.active = True
+    work()
+    assert view.patches.done == 30 and view.run_button.disabled
+    layers = list(view.patches.layers)
+    whole = last(scan(classifier, data(), layers))
+    for layer in layers:
+        np.testing.assert_array_equal(view.patches.layers[layer].images, whole.layers[layer].images)
+        np.testing.assert_array_equal(view.patches.layers[layer].cells, whole.layers[layer].cells)
+    np.testing.assert_array_equal(
+        Patches.load(path).layers[layers[0]].sample_cells, whole.layers[layers[0]].sample_cells
+    )
+    view.close()
+
+
+@pytest.mark.usefixtures("inline")
+def test_without_data_it_says_what_to_pass(classifier: Classifier, network: Counting) -> None:
+    view = PatchView(classifier)
+    assert "PatchView(model, source=folder)" in view.status.text and view.patches is None
+    view.source = data(5)
+    assert view.patches is not None and len(view.tiles.labels) == 5
+    view.source = "no such folder"
+    assert view.status.kind == "error" and "is no folder" in view.status.text and view.patches is None
+    network.breaks = "raise"
+    view.source = data(5)
+    assert view.status.kind == "error" and "the cable is loose" in view.status.text
+
+
+@pytest.mark.usefixtures("inline")
+def test_embedded_classifiers_bring_their_pictures_and_unreadable_ones_are_told() -> None:
+    view = PatchView(demo.shapes_classifier())
+    assert view.source is not None and len(view.source) == 240 and len(view.tiles.labels) == 9
+    view.source = [b"no picture", *demo.shapes(3).pictures]
+    assert "1 of them unreadable" in view.status.text
+    # Another classifier begins anew.
+    view.session.classifier = demo.shapes_classifier(biased=True)
+    assert view.patches is not None and view.patches.done == 4
+
+
+def test_a_view_that_is_not_active_does_nothing(classifier: Classifier, network: Counting) -> None:
+    with schedule.inline():
+        _ = classifier.layers
+        calls = network.calls
+        view = PatchView(classifier, source=data(), active=False)
+        view.session.channel = 1
+        assert network.calls == calls and view.patches is None
