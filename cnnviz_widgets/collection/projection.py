@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -69,8 +70,7 @@ class Projection:
 
     def __call__(self, features: FloatArray) -> Map:
         """The final map."""
-        for last in self.steps(features):
-            pass
+        (last,) = deque(self.steps(features), maxlen=1)
         return last
 
 
@@ -267,9 +267,7 @@ def _notes(method: TSNE, count: int) -> str:
     return ""
 
 
-def _by_scikit_learn(
-    method: TSNE, features: FloatArray, reduce: Callable[[FloatArray], FloatArray], note: str
-) -> Map:
+def _by_scikit_learn(method: TSNE, features: FloatArray, reduce: Callable[[FloatArray], FloatArray], note: str) -> Map:
     from sklearn.manifold import TSNE as Whole
 
     reduced = reduce(features)
