@@ -16,19 +16,35 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cnnviz_widgets.classifier import Classifier
+    from cnnviz_widgets.collection.features import FeatureStore
     from cnnviz_widgets.session import Session
     from cnnviz_widgets.views.cam import CAMView
+    from cnnviz_widgets.views.embedding import EmbeddingView
     from cnnviz_widgets.views.explorer import explore
+    from cnnviz_widgets.views.neighbours import NeighbourView
     from cnnviz_widgets.views.occlusion import OcclusionView
     from cnnviz_widgets.views.saliency import SaliencyView
 
-__all__ = ["CAMView", "Classifier", "OcclusionView", "SaliencyView", "Session", "explore"]
+__all__ = [
+    "CAMView",
+    "Classifier",
+    "EmbeddingView",
+    "FeatureStore",
+    "NeighbourView",
+    "OcclusionView",
+    "SaliencyView",
+    "Session",
+    "explore",
+]
 __version__ = "0.1.0"
 
 # Names are imported when they are first used: importing the package must not wait for torch.
 _HOMES = {
     "CAMView": "views.cam",
     "Classifier": "classifier",
+    "EmbeddingView": "views.embedding",
+    "FeatureStore": "collection.features",
+    "NeighbourView": "views.neighbours",
     "OcclusionView": "views.occlusion",
     "SaliencyView": "views.saliency",
     "Session": "session",

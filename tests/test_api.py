@@ -10,7 +10,17 @@ import pytest
 import cnnviz_widgets
 from cnnviz_widgets import explain
 
-NAMES = ["CAMView", "Classifier", "OcclusionView", "SaliencyView", "Session", "explore"]
+NAMES = [
+    "CAMView",
+    "Classifier",
+    "EmbeddingView",
+    "FeatureStore",
+    "NeighbourView",
+    "OcclusionView",
+    "SaliencyView",
+    "Session",
+    "explore",
+]
 TECHNIQUES = {
     "CAM",
     "EigenCAM",

@@ -18,7 +18,7 @@ CLASSIFIER = "classifier guest layers preprocess scores"  # one wrapper, in file
 
 #: Part of the package -> parts and libraries that it may import, besides itself and the standard library.
 ALLOWED = {
-    "__init__": "classifier session views",  # when a name is first used
+    "__init__": "classifier collection session views",  # when a name is first used
     "__main__": "__version__ serve",
     "classifier": f"{CLASSIFIER} errors picture PIL numpy torch torchvision",
     "collection": f"{CLASSIFIER} errors picture PIL lancedb numpy openTSNE pyarrow sklearn torch umap",

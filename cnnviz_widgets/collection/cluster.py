@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnviz_widgets.collection.features import FeatureStore
-from cnnviz_widgets.collection.neighbours import Metric, nearest
+from cnnviz_widgets.collection.neighbours import Metric, nearest, nearest_of_rows
 from cnnviz_widgets.collection.source import UNKNOWN
 
 #: A spreadsheet takes a cell that begins with one of these for a formula, and runs it.
@@ -107,9 +107,7 @@ def common_neighbours(
     if not len(rows):
         return []
     asked = rows[np.linspace(0, len(rows) - 1, min(len(rows), _ASKED)).astype(int)]
-    votes = np.zeros(len(features), np.int64)
-    for row in asked:
-        votes[nearest(features, features[row], k, metric, exclude=[int(row)]).rows] += 1
+    votes = np.bincount(nearest_of_rows(features, asked, k, metric).ravel(), minlength=len(features))
     votes[rows] = 0
     order = np.lexsort((np.arange(len(votes)), -votes))[:k]
     return [(int(row), int(votes[row])) for row in order if votes[row]]

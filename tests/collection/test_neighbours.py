@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 from sklearn.neighbors import NearestNeighbors
 
 from cnnviz_widgets.collection import neighbours
-from cnnviz_widgets.collection.neighbours import METRICS, Metric, distances_to, label_agreement, nearest
+from cnnviz_widgets.collection.neighbours import (
+    METRICS,
+    Metric,
+    distances_to,
+    label_agreement,
+    nearest,
+    nearest_of_rows,
+)
 from cnnviz_widgets.errors import StoreError
 
 
@@ -73,3 +80,12 @@ def test_what_does_not_fit_is_refused() -> None:
         nearest(np.zeros((3, 4)), np.zeros(5), 1)
     with pytest.raises(StoreError, match="no metric 'taxi'"):
         nearest(np.zeros((3, 4)), np.zeros(4), 1, "taxi")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_many_rows_at_once_have_the_same_neighbours(metric: Metric, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(neighbours, "_BLOCK", 500)
+    vectors = np.random.default_rng(0).normal(size=(90, 6)).astype(np.float32)
+    rows = np.array([4, 80, 7, 33, 0, 1, 2, 3])
+    for row, found in zip(rows, nearest_of_rows(vectors, rows, 5, metric), strict=True):
+        np.testing.assert_array_equal(found, nearest(vectors, vectors[row], 5, metric, exclude=[int(row)]).rows)
