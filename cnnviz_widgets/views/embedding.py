@@ -26,6 +26,7 @@ from cnnviz_widgets.views.scales import short
 from cnnviz_widgets.views.scatter import PointMap, fitted, frame_of, point_map
 from cnnviz_widgets.views.selected import SelectionPanel, described
 from cnnviz_widgets.views.view import Work
+from cnnviz_widgets.widgets.pace import Pace
 from cnnviz_widgets.widgets.picker import Picker
 from cnnviz_widgets.widgets.status import Status
 from cnnviz_widgets.widgets.tiles import Tiles
@@ -121,9 +122,10 @@ class EmbeddingView(CollectionView):
         self.trust_line = Status()
         self.panel = SelectionPanel(self._look_at)
         self.strip = Filmstrip(self.run, self._perplexity_picked)
+        self.pace = Pace()
         self._build_curve()
         buttons = [self.map_button, self.go_on_button, *self.build_controls().children]
-        left = [self.map_box, self.trust_line, self.pair_line, self.hovered]
+        left = [self.map_box, self.trust_line, self.pair_line, self.hovered, self.pace]
         right = [
             self.method_picker,
             self.parameter_box,
@@ -208,7 +210,7 @@ class EmbeddingView(CollectionView):
         self.go_on_button.disabled = True
         self.map_button.disabled = self.stop_button.disabled = False
         self.status.say(f"{self._method} of {len(store)} pictures ...", "busy", 0)
-        self.run(self._maps, _mapping(store, self.projection, start), self._draw_frame, self._map_ended)
+        self.run(self._maps, _mapping(store, self.projection, start, self.pace), self._draw_frame, self._map_ended)
 
     def _draw_frame(self, frame: _Frame | None) -> None:
         if frame is None:
@@ -218,6 +220,7 @@ class EmbeddingView(CollectionView):
         positions = fitted(frame.map.positions, frame_of(frame.map.positions))
         if frame.trust is None or not np.array_equal(points.positions, positions):
             points.move(positions)
+            self.pace.sent()
         row = self.row_of(self.session.picture)
         if row is not None and row < len(positions):
             points.mark(positions[row])
@@ -369,11 +372,11 @@ def _nothing() -> Work:
     yield from ()
 
 
-def _mapping(store: FeatureStore, method: Projection, start: Map | None) -> Work:
+def _mapping(store: FeatureStore, method: Projection, start: Map | None, pace: Pace) -> Work:
     features, shown, made = store.features, float("-inf"), None
     for made in method.steps(features, start):
         now = time.monotonic()
-        due = now - shown >= _FRAME
+        due = now - shown >= _FRAME and pace.ready
         if due:
             shown = now
         # Not every step is drawn, but at each the work can be dropped.

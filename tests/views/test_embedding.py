@@ -25,6 +25,7 @@ from cnnviz_widgets.views.embedding import EmbeddingView
 from cnnviz_widgets.views.filmstrip import Filmstrip
 from cnnviz_widgets.views.palette import color_of, small_map
 from cnnviz_widgets.views.scatter import LargeMap, SmallMap, fitted, frame_of
+from cnnviz_widgets.widgets.pace import Pace
 
 from .conftest import NAMES
 
@@ -43,6 +44,7 @@ def store(classifier: Classifier) -> FeatureStore:
 @pytest.fixture
 def every_frame(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(embedding, "_FRAME", 0)
+    monkeypatch.setattr(Pace, "patience", 0)
 
 
 def view_of(classifier: Classifier, store: FeatureStore, **options: Any) -> EmbeddingView:
