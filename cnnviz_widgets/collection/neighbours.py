@@ -1,0 +1,113 @@
+"""Nearest rows of a table of vectors: exact, in the true space, ties broken by the row's number."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cnnviz_widgets.errors import StoreError
+
+Metric = Literal["cosine", "euclidean"]
+METRICS: tuple[Metric, ...] = get_args(Metric)
+
+#: So many numbers are compared at a time: float64 copies of them take 64 MB.
+_BLOCK = 2**22
+
+
+@dataclass(frozen=True, eq=False)
+class Neighbours:
+    """The nearest `rows` int64 (k,), nearest first, and their `distances` float32 (k,).
+
+    `recall` is the share of true neighbours that the index which answered is known to find; None: exact search.
+    """
+
+    rows: NDArray[np.intp]
+    distances: NDArray[np.float32]
+    metric: Metric
+    recall: float | None = None
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+def distances_to(vectors: NDArray[np.generic], query: NDArray[np.generic], metric: Metric) -> NDArray[np.float64]:
+    """The distance of each of `vectors` (N, ...) to `query` (...), float64 (N,).
+
+    Cosine: 1 minus the cosine, in 0..2, and 1 where a vector is zero. Raises StoreError for another shape or metric.
+    """
+    if metric not in METRICS:
+        raise StoreError(f"There is no metric {metric!r}; there are {' and '.join(METRICS)}.")
+    if vectors.shape[1:] != query.shape:
+        raise StoreError(f"Vectors of shape {vectors.shape[1:]} cannot be compared with one of shape {query.shape}.")
+    target = query.astype(np.float64).ravel()
+    if metric == "cosine":
+        target = _unit(target[None])[0]
+    distances = np.empty(len(vectors))
+    size = max(1, _BLOCK // max(1, target.size))
+    for start in range(0, len(vectors), size):
+        block = vectors[start : start + size].reshape(-1, target.size).astype(np.float64)
+        # Differences, not |a|^2 - 2ab + |b|^2: equal vectors are at distance 0, and equal distances stay equal.
+        if metric == "cosine":
+            found = ((_unit(block) - target) ** 2).sum(axis=1) / 2
+            # The same for vectors of length 1; a zero vector is at right angles to all.
+            found[~block.any(axis=1)] = 1.0
+            if not target.any():
+                found[:] = 1.0
+        else:
+            found = np.sqrt(((block - target) ** 2).sum(axis=1))
+        distances[start : start + size] = found
+    return distances
+
+
+def nearest(
+    vectors: NDArray[np.generic],
+    query: NDArray[np.generic],
+    k: int,
+    metric: Metric = "cosine",
+    exclude: Collection[int] = (),
+) -> Neighbours:
+    """The `k` rows of `vectors` (N, ...) nearest to `query` (...), without the rows in `exclude`."""
+    distances = distances_to(vectors, query, metric)
+    if exclude:
+        distances[list(exclude)] = np.inf
+    k = max(0, min(k, int(np.isfinite(distances).sum())))
+    order = np.argsort(distances, kind="stable")[:k]
+    return Neighbours(order, distances[order].astype(np.float32), metric)
+
+
+def nearest_of_rows(
+    vectors: NDArray[np.float32], rows: NDArray[np.intp], k: int, metric: Metric = "cosine"
+) -> NDArray[np.intp]:
+    """For each of some `rows` of `vectors` (N, D) its `k` nearest other rows, (len(rows), k): many at once, quickly.
+
+    By |a|^2 - 2ab + |b|^2 in float64, so that ties are broken by the row's number only where they are exact.
+    """
+    whole = vectors.astype(np.float64)
+    if metric == "cosine":
+        whole = _unit(whole)
+    squares = (whole**2).sum(axis=1)
+    k = min(k, len(vectors) - 1)
+    found = np.zeros((len(rows), k), np.intp)
+    size = max(1, _BLOCK // len(vectors))
+    for start in range(0, len(rows), size):
+        some = rows[start : start + size]
+        distances = squares[some, None] - 2 * whole[some] @ whole.T + squares
+        distances[np.arange(len(some)), some] = np.inf
+        found[start : start + size] = np.argsort(distances, axis=1, kind="stable")[:, :k]
+    return found
+
+
+def label_agreement(labels: NDArray[np.int64], label: int) -> float | None:
+    """Which share of the known `labels` of some neighbours is `label`; None when nothing is known."""
+    known = labels[labels >= 0]
+    return float((known == label).mean()) if label >= 0 and len(known) else None
+
+
+def _unit(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
+    lengths = np.sqrt((vectors**2).sum(axis=1, keepdims=True))
+    unit: NDArray[np.float64] = vectors / np.where(lengths > 0, lengths, 1)
+    return unit

@@ -1,0 +1,234 @@
+"""What panels over a data set share: features that are built in the background, and offered anew for another layer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import ipywidgets
+import numpy as np
+from numpy.typing import NDArray
+
+from cnnviz_widgets.classifier import Classifier
+from cnnviz_widgets.collection.features import FeatureStore, layer_name
+from cnnviz_widgets.collection.source import Source, source_of
+from cnnviz_widgets.errors import ExplanationError, PictureError, StoreError
+from cnnviz_widgets.picture import Picture
+from cnnviz_widgets.schedule import LatestWins
+from cnnviz_widgets.session import Session
+from cnnviz_widgets.views.view import View, Work
+
+NO_SOURCE = (
+    "There is no data set to look for pictures in; pass source=, such as a folder of pictures or a torch data set."
+)
+
+#: Finished features, by data set and layer: linked panels build them once.
+_BUILT: WeakKeyDictionary[Session, dict[tuple[str, str], FeatureStore]] = WeakKeyDictionary()
+#: Which item of a data set a picture is.
+_ITEMS: WeakKeyDictionary[Picture, tuple[Source, int]] = WeakKeyDictionary()
+
+
+class CollectionView(View):
+    """A panel over the features of a data set.
+
+    `source` is anything `source_of` takes, `store` a FeatureStore made before. Without a store, features of the
+    session's layer are built when the panel is first active; of another layer, when asked for.
+    """
+
+    depends_on = ("classifier", "picture", "layer")
+
+    def __init__(
+        self, model: object, picture: object = None, source: object = None, *, store: FeatureStore | None = None,
+        **options: Any,
+    ) -> None:  # fmt: skip
+        given = store.source if source is None and store is not None else source
+        self.source: Source | None = None if given is None else source_of(given)
+        if store is not None and store.source is None:
+            store.source = self.source
+        self._store = store
+        self._builds = LatestWins()
+        super().__init__(model, picture, **options)
+
+    @property
+    def store(self) -> FeatureStore | None:
+        """The features that are shown, or None while there are none."""
+        return self._store
+
+    # -- widgets -------------------------------------------------------------------------------------------------
+
+    def build_controls(self) -> ipywidgets.Widget:
+        """The buttons that build features and stop doing so."""
+        self.build_button = ipywidgets.Button(description="Build features", disabled=True)
+        self.build_button.on_click(lambda _: self.build_features())
+        self.stop_button = ipywidgets.Button(description="Stop", disabled=True, layout=ipywidgets.Layout(width="72px"))
+        self.stop_button.on_click(lambda _: self.stop_here())
+        return ipywidgets.HBox([self.build_button, self.stop_button])
+
+    # -- features ------------------------------------------------------------------------------------------------
+
+    def _refresh_if_stale(self) -> None:
+        if self.active and self._stale:
+            try:
+                self._prepare()
+            except ExplanationError as error:
+                self._stale = False
+                self.fail(error)
+                return
+        super()._refresh_if_stale()
+
+    def _prepare(self) -> None:
+        """Find a data set, a picture and features to begin with."""
+        classifier = self.session.classifier
+        if self.source is None and self._store is None:
+            self.source = _default_source(classifier)
+        if self.source is None and self._store is None:
+            raise PictureError(NO_SOURCE)
+        if self.session.picture is None:
+            self.session.picture = self._first_picture()
+        if self._store is not None:
+            self._store.check(classifier)
+        elif not self._builds.busy:
+            self.build_features()
+        self._offer()
+
+    def _first_picture(self) -> Picture:
+        if self.source is None:
+            assert self._store is not None
+            return self._store.picture(0)
+        return remembered(self.source, 0)
+
+    def build_features(self) -> None:
+        """Build features of the session's layer in the background, or take those that another panel has built."""
+        if self.source is None:
+            self.fail(StoreError("These features came without their data set; pass source= to build others."))
+            return
+        classifier, layer = self.session.classifier, layer_name(self.session.classifier, self.session.layer)
+        known = _BUILT.setdefault(self.session, {}).get((self.source.fingerprint, layer))
+        if known is not None and _fits(known, classifier):
+            self._take(known)
+            return
+        self.build_button.disabled = True
+        self.stop_button.disabled = False
+        self.run(self._builds, _building(classifier, self.source, layer), self._grew, self._build_ended)
+
+    def _grew(self, store: FeatureStore) -> None:
+        count, total = len(store), store.about.total
+        self.status.say(f"features of {store.layer}: {count} of {total} pictures", "busy", store.progress)
+        if store.progress < 1:
+            if len(store):
+                before, self._store = self._store, store
+                self.store_growing(store, first=before is not store)
+            return
+        self._builds.cancel()  # it is finished, and says so only after this
+        _BUILT.setdefault(self.session, {})[store.about.source, store.layer] = store
+        self._take(store)
+
+    def _take(self, store: FeatureStore) -> None:
+        self._store = store
+        self._offer()
+        self.store_built(store)
+
+    def _build_ended(self) -> None:
+        self.stop_button.disabled = not self._builds.busy
+        self._offer()
+
+    def _offer(self) -> None:
+        """Let features be built where those at hand are of another layer, or unfinished."""
+        store = self._store
+        finished = store is not None and store.layer == self.session.layer and store.progress == 1
+        self.build_button.disabled = finished or self._builds.busy or self.source is None
+        self.build_button.tooltip = f"of the layer {self.session.layer}"
+
+    @property
+    def offered(self) -> str:
+        """What to add to the status line where other features could be built."""
+        store = self._store
+        if store is None or self._builds.busy:
+            return ""
+        if store.layer != self.session.layer:
+            return f" These are features of {store.layer}; Build features makes those of {self.session.layer}."
+        if store.progress < 1:
+            return f" Only {len(store)} of {store.about.total} pictures have features yet."
+        return ""
+
+    def store_growing(self, store: FeatureStore, *, first: bool) -> None:
+        """Called with a store under way: it can be used as far as it has got."""
+
+    def store_built(self, store: FeatureStore) -> None:
+        """Called with a finished store."""
+        raise NotImplementedError
+
+    def stop_here(self) -> None:
+        """Stop building, and keep what there is."""
+        self._builds.cancel()
+        self.stop_button.disabled = True
+        self._offer()
+        self.status.say("stopped." + self.offered)
+
+    # -- pictures ------------------------------------------------------------------------------------------------
+
+    def look_at(self, row: int) -> None:
+        """Make the picture of a row the session's."""
+        store = self._store
+        if store is None:
+            return
+        if store.source is None:
+            self.session.picture = store.picture(row)
+        else:
+            self.session.picture = remembered(store.source, int(store.items[row]))
+
+    def row_of(self, picture: Picture | None) -> int | None:
+        """The row of a picture that was taken from the data set."""
+        store = self._store
+        source, item = _ITEMS.get(picture, (None, -1)) if picture is not None else (None, -1)
+        if store is None or source is None or source is not store.source:
+            return None
+        rows = store.rows_of([item])
+        return int(rows[0]) if len(rows) else None
+
+    def session_changed(self, names: set[str]) -> None:
+        if "classifier" in names:
+            self._builds.cancel()
+            self._store = None
+
+    def stop(self) -> None:
+        super().stop()
+        self._builds.cancel()
+
+
+def remembered(source: Source, item: int) -> Picture:
+    """A picture of a data set, of which panels will know where it came from. Raises PictureError."""
+    picture = source.picture(item)
+    _ITEMS[picture] = (source, item)
+    return picture
+
+
+def captions(store: FeatureStore, rows: Sequence[int] | NDArray[np.intp]) -> list[str]:
+    """The label of each row, or its name where it has none."""
+    return [store.label_name(int(row)) or str(store.names[int(row)]) for row in rows]
+
+
+def _building(classifier: Classifier, source: Source, layer: str) -> Work:
+    yield from FeatureStore.building(classifier, source, layer)
+
+
+def _fits(store: FeatureStore, classifier: Classifier) -> bool:
+    try:
+        store.check(classifier)
+    except StoreError:
+        return False
+    return True
+
+
+def _default_source(classifier: Classifier) -> Source | None:
+    """The embedded pictures that an embedded network is made for."""
+    from cnnviz_widgets import demo
+
+    makers: dict[str, Any] = {
+        "digits": demo.digits,
+        "shapes, clean": lambda: demo.shapes(600),
+        "shapes, biased": lambda: demo.shapes(600, shortcut=True),
+    }
+    maker = makers.get(classifier.name)
+    return None if maker is None else source_of(maker())

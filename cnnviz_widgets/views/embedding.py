@@ -1,0 +1,399 @@
+"""A map of a data set's features: watch it form, lasso a cluster, and see what it is and how far to trust it."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Any
+
+import bqplot
+import ipywidgets
+import numpy as np
+from numpy.typing import NDArray
+
+from cnnviz_widgets.collection.cluster import pair_distance
+from cnnviz_widgets.collection.features import FeatureStore
+from cnnviz_widgets.collection.projection import PCA, TSNE, UMAP, Map, Projection, trustworthiness
+from cnnviz_widgets.errors import ExplanationError, StoreError
+from cnnviz_widgets.schedule import LatestWins
+from cnnviz_widgets.session import Example, Scene
+from cnnviz_widgets.views.collected import CollectionView, captions
+from cnnviz_widgets.views.controls import parameters, percent
+from cnnviz_widgets.views.filmstrip import Filmstrip
+from cnnviz_widgets.views.scales import short
+from cnnviz_widgets.views.scatter import PointMap, fitted, frame_of, point_map
+from cnnviz_widgets.views.selected import SelectionPanel, described
+from cnnviz_widgets.views.view import Work
+from cnnviz_widgets.widgets.pace import Pace
+from cnnviz_widgets.widgets.picker import Picker
+from cnnviz_widgets.widgets.status import Status
+from cnnviz_widgets.widgets.tiles import Tiles
+
+METHODS: Mapping[str, Projection] = {"t-SNE": TSNE(), "PCA": PCA(), "UMAP": UMAP()}
+
+#: Seconds between two pictures of a moving map: a browser draws thousands of points in half of that.
+_FRAME = 0.25
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class _Frame:
+    """A map as it is to be drawn; `trust` is known when it rests."""
+
+    store: FeatureStore
+    map: Map
+    trust: float | None = None
+
+
+class EmbeddingView(CollectionView):
+    """A map in which pictures with similar features lie together, with a lasso.
+
+    `EmbeddingView(model, source=...)` builds features and maps them; `EmbeddingView(model, store=store)` maps those
+    of a FeatureStore; `EmbeddingView(session, source=...)` is linked with other views: the lasso sets the session's
+    `selection`, a click on a point its picture, and the picture looked at is marked on the map.
+    """
+
+    def __init__(
+        self, model: object, picture: object = None, source: object = None, *,
+        methods: Mapping[str, Projection] = METHODS, **options: Any,
+    ) -> None:  # fmt: skip
+        self._methods = dict(methods)
+        self._method = next(iter(self._methods))
+        self._maps, self._selections = LatestWins(), LatestWins()
+        self._frame: _Frame | None = None
+        self._mapped: FeatureStore | None = None
+        self._descent: list[tuple[int, float]] = []
+        self._pair: list[int] = []
+        #: The drawing of the map, once there are features.
+        self.points: PointMap | None = None
+        super().__init__(model, picture, source, **options)
+        self.session.observe(self._selection_changed, names="selection")
+
+    @property
+    def projection(self) -> Projection:
+        """The chosen method with its parameters; assign another of the same type to change them."""
+        return self._methods[self._method]
+
+    @projection.setter
+    def projection(self, projection: Projection) -> None:
+        label = next((label for label, known in self._methods.items() if type(known) is type(projection)), None)
+        if label is None:
+            kinds = ", ".join(self._methods)
+            raise ValueError(f"This view has {kinds}; {type(projection).__name__} is none of them.")
+        self._methods[label] = projection
+        self._choose(label)
+
+    @property
+    def map(self) -> Map | None:
+        """The map as it was last drawn."""
+        return None if self._frame is None else self._frame.map
+
+    @property
+    def trust(self) -> float | None:
+        """The trustworthiness of the map, once it rests."""
+        return None if self._frame is None else self._frame.trust
+
+    @property
+    def selection(self) -> Any:
+        """The selected pictures, a pandas DataFrame with item, name, label, prediction and the selection's name."""
+        table = self.panel.table
+        try:
+            import pandas
+        except ImportError:
+            return table
+        return pandas.DataFrame(table)
+
+    # -- widgets -------------------------------------------------------------------------------------------------
+
+    def build(self) -> list[ipywidgets.Widget]:
+        self.map_box = ipywidgets.VBox(layout=ipywidgets.Layout(min_height="200px"))
+        self.hovered = Tiles(tile_width=96, height=130, description="the point under the pointer", placeholder=" ")
+        self.pair_line = Status(text="Two clicked points are compared in the true space.")
+        self.method_picker = Picker(options=list(self._methods), index=0, description="method", searchable=False)
+        self.on_control(self.method_picker, lambda event: self._choose(list(self._methods)[event.index]))
+        self.parameter_box = ipywidgets.VBox()
+        self.map_button = ipywidgets.Button(description="Compute", button_style="primary", disabled=True)
+        self.map_button.on_click(lambda _: self.compute())
+        self.go_on_button = ipywidgets.Button(
+            description="Go on", disabled=True, layout=ipywidgets.Layout(width="72px")
+        )
+        self.go_on_button.on_click(lambda _: self.go_on())
+        self.trust_line = Status()
+        self.panel = SelectionPanel(self._look_at)
+        self.strip = Filmstrip(self.run, self._perplexity_picked)
+        self.pace = Pace()
+        self._build_curve()
+        buttons = [self.map_button, self.go_on_button, *self.build_controls().children]
+        left = [self.map_box, self.trust_line, self.pair_line, self.hovered, self.pace]
+        right = [
+            self.method_picker,
+            self.parameter_box,
+            ipywidgets.HBox(buttons, layout=ipywidgets.Layout(flex_flow="row wrap")),
+            self.curve_box,
+            self.panel,
+            self.strip,
+        ]
+        self._show_parameters()
+        return [
+            ipywidgets.HBox(
+                [
+                    ipywidgets.VBox(left, layout=ipywidgets.Layout(flex="0 1 480px")),
+                    ipywidgets.VBox(right, layout=ipywidgets.Layout(flex="1 1 360px", max_width="560px")),
+                ],
+                layout=ipywidgets.Layout(flex_flow="row wrap", grid_gap="16px"),
+            )
+        ]
+
+    def _build_curve(self) -> None:
+        scales = {"x": bqplot.LinearScale(min=0), "y": bqplot.LinearScale()}
+        self.curve = bqplot.Lines(x=[], y=[], scales=scales, colors=["#1976d2"])
+        axes = [
+            bqplot.Axis(scale=scales["x"], label="iteration", num_ticks=5),
+            bqplot.Axis(scale=scales["y"], side="left", label="KL divergence", num_ticks=4, tick_format=".2f"),
+        ]
+        figure = bqplot.Figure(
+            marks=[self.curve],
+            axes=axes,
+            animation_duration=0,
+            fig_margin={"top": 8, "bottom": 40, "left": 56, "right": 16},
+            layout=ipywidgets.Layout(width="400px", height="150px"),
+        )
+        self.curve_box = ipywidgets.VBox([figure])
+
+    def _choose(self, label: str) -> None:
+        self._method = label
+        self.method_picker.index = list(self._methods).index(label)
+        self._show_parameters()
+        self.compute()
+
+    def _show_parameters(self) -> None:
+        old = self.parameter_box.children
+        projection: Any = self.projection
+        self.parameter_box.children = tuple(parameters(projection, self._parameter_changed))
+        for control in old:
+            control.close()
+
+    def _parameter_changed(self, name: str, value: Any, done: Callable[[], None]) -> None:
+        method: Any = self.projection
+        self._methods[self._method] = dataclasses.replace(method, **{name: value})
+        self.go_on_button.disabled = True
+        self.status.say(f"{name} {value}: Compute makes a map with it.")
+        done()
+
+    def _perplexity_picked(self, perplexity: float) -> None:
+        known = next((method for method in self._methods.values() if isinstance(method, TSNE)), TSNE())
+        self.projection = dataclasses.replace(known, perplexity=perplexity)
+
+    # -- the map -------------------------------------------------------------------------------------------------
+
+    def store_growing(self, store: FeatureStore, *, first: bool) -> None:
+        self._offer()
+
+    def store_built(self, store: FeatureStore) -> None:
+        self.compute()
+
+    def compute(self) -> None:
+        """Make a map with the chosen method, from the start."""
+        self._begin(None)
+
+    def go_on(self) -> None:
+        """Go on with a map that was stopped."""
+        self._begin(self.map)
+
+    def _begin(self, start: Map | None) -> None:
+        store = self._store
+        if store is None or not len(store) or not self.active:
+            return
+        if start is None or self._frame is None or self._frame.store is not store:
+            start, self._descent = None, []
+        self.go_on_button.disabled = True
+        self.map_button.disabled = self.stop_button.disabled = False
+        self.status.say(f"{self._method} of {len(store)} pictures ...", "busy", 0)
+        self.run(self._maps, _mapping(store, self.projection, start, self.pace), self._draw_frame, self._map_ended)
+
+    def _draw_frame(self, frame: _Frame | None) -> None:
+        if frame is None:
+            return
+        self._frame = frame
+        points = self._points_of(frame.store, len(frame.map.positions))
+        positions = fitted(frame.map.positions, frame_of(frame.map.positions))
+        if frame.trust is None or not np.array_equal(points.positions, positions):
+            points.move(positions)
+            self.pace.sent()
+        row = self.row_of(self.session.picture)
+        if row is not None and row < len(positions):
+            points.mark(positions[row])
+        if np.isfinite(frame.map.kl) and (frame.map.iteration, frame.map.kl) not in self._descent[-1:]:
+            self._descent.append((frame.map.iteration, frame.map.kl))
+            with self.curve.hold_sync():
+                self.curve.x, self.curve.y = np.array(self._descent).T
+        self._tell()
+        if frame.trust is not None:
+            self.refresh()  # the picture looked at lands on the finished map
+
+    def _points_of(self, store: FeatureStore, count: int) -> PointMap:
+        if self.points is None or self._mapped is not store or len(self.points.groups) != count:
+            groups = store.labels[:count]
+            if not (groups >= 0).any():
+                groups = store.logits[:count].argmax(axis=1)
+            made = point_map(groups, on_lasso=self._lassoed, on_hover=self._hovered, on_click=self._clicked)
+            before, self.points, self._mapped = self.points, made, store
+            self.map_box.children = (made,)
+            self._pair = []
+            if before is not None:
+                before.close()
+            self._show_selection()
+        return self.points
+
+    def _tell(self) -> None:
+        """Say how the map stands, and what it must not be taken for."""
+        frame = self._frame
+        if frame is None:
+            return
+        done = frame.map
+        parts = [f"{self._method} of {len(done.positions)} pictures by their features of {frame.store.layer}"]
+        if np.isfinite(done.kl):
+            phase = ", attraction exaggerated" if done.exaggerated else ""
+            parts.append(f"iteration {done.iteration} of {done.iterations}{phase}, KL divergence {short(done.kl)}")
+        parts += [f"seed {seed}"] if (seed := getattr(self.projection, "seed", None)) is not None else []
+        parts += [done.note] if done.note else []
+        moving = self._maps.busy and frame.trust is None
+        self.status.say(
+            "; ".join(parts) + "." + self.offered, "busy" if moving else "info", done.progress if moving else -1
+        )
+        if frame.trust is not None:
+            self.trust_line.say(
+                f"Trustworthiness {frame.trust:.3f}: how far neighbours on the map are neighbours in the features "
+                "(1 is best). Sizes of clusters and distances between them mean little."
+            )
+        else:
+            self.trust_line.say("Trustworthiness is measured when the map rests.")
+
+    def _map_ended(self) -> None:
+        self._offer()
+        if not self._maps.busy and not self._builds.busy:
+            self.stop_button.disabled = True
+
+    def stop_here(self) -> None:
+        """Stop what is under way; a map can be gone on with."""
+        if self._builds.busy:
+            super().stop_here()
+            self.map_button.disabled = self._store is None
+            return
+        self._maps.cancel()
+        self.strip.stop()
+        self.stop_button.disabled = True
+        frame = self._frame
+        if frame is not None and frame.map.progress < 1:
+            self.go_on_button.disabled = False
+            self.run(self._maps, _measuring(frame), self._draw_frame)
+
+    # -- the hand ------------------------------------------------------------------------------------------------
+
+    def _lassoed(self, rows: NDArray[np.intp]) -> None:
+        if self._mapped is not None:
+            self.session.selection = self._mapped.items[rows].tolist()
+
+    def _selection_changed(self, _: Any) -> None:
+        self._show_selection()
+
+    def _show_selection(self) -> None:
+        store, points = self._mapped, self.points
+        if store is None or points is None:
+            return
+        rows = store.rows_of(self.session.selection)
+        rows = rows[rows < len(points.groups)]
+        if not np.array_equal(rows, points.selected):
+            points.select(rows)
+        self.run(self._selections, described(store, rows), self.panel.show)
+
+    def _hovered(self, row: int | None) -> None:
+        store = self._mapped
+        if store is None or row is None or not 0 <= row < len(store):
+            return
+        self.hovered.show(store.thumbnails([row]), captions(store, [row]))
+
+    def _clicked(self, row: int) -> None:
+        self._pair = [*self._pair[-1:], row]
+        store = self._mapped
+        if store is not None and len(set(self._pair)) == 2:
+            names = " and ".join(f"{store.names[one]} ({store.label_name(one) or 'no label'})" for one in self._pair)
+            found = [pair_distance(store.features, self._pair, metric) for metric in ("cosine", "euclidean")]
+            self.pair_line.say(
+                f"{names}: true cosine distance {short(found[0][0])}, euclidean {short(found[1][0])}; "
+                f"{percent(found[0][1])} of all pictures are nearer to the first."
+            )
+        self._look_at(row)
+
+    def _look_at(self, row: int) -> None:
+        try:
+            self.look_at(row)
+        except ExplanationError as error:
+            self.fail(error)
+
+    # -- the picture on the map ----------------------------------------------------------------------------------
+
+    def session_changed(self, names: set[str]) -> None:
+        super().session_changed(names)
+        if "classifier" in names:
+            self._maps.cancel()
+            self._frame = None
+
+    def work(self, scene: Scene) -> Work:
+        store, frame = self._store, self._frame
+        if store is not None and frame is None and not self._maps.busy and not self._builds.busy:
+            self.compute()
+        self.map_button.disabled = store is None or not len(store)
+        if frame is None:
+            return _nothing()
+        self.strip.offer(frame.store)
+        return _placing(frame, scene.example, self.row_of(scene.example.picture))
+
+    def draw(self, result: NDArray[np.float32]) -> None:
+        if self.points is not None and self._frame is not None:
+            self.points.mark(fitted(result, frame_of(self._frame.map.positions)))
+        if not self._builds.busy:
+            self._tell()
+
+    def stop(self) -> None:
+        super().stop()
+        self._maps.cancel()
+        self._selections.cancel()
+        self.strip.stop()
+
+    def close(self) -> None:
+        with suppress(ValueError):  # closed before
+            self.session.unobserve(self._selection_changed, names="selection")
+        super().close()
+
+
+def _nothing() -> Work:
+    yield from ()
+
+
+def _mapping(store: FeatureStore, method: Projection, start: Map | None, pace: Pace) -> Work:
+    features, shown, made = store.features, float("-inf"), None
+    for made in method.steps(features, start):
+        now = time.monotonic()
+        due = now - shown >= _FRAME and pace.ready
+        if due:
+            shown = now
+        # Not every step is drawn, but at each the work can be dropped.
+        yield _Frame(store, made) if due else None
+    if made is None:
+        raise StoreError("This map is finished; Compute makes another.")
+    yield _Frame(store, made)
+    yield _Frame(store, made, trustworthiness(features, made.positions))
+
+
+def _measuring(frame: _Frame) -> Work:
+    features = frame.store.features[: len(frame.map.positions)]
+    yield dataclasses.replace(frame, trust=trustworthiness(features, frame.map.positions))
+
+
+def _placing(frame: _Frame, example: Example, row: int | None) -> Work:
+    if row is not None and row < len(frame.map.positions):
+        yield frame.map.positions[row]
+    elif frame.trust is not None:
+        yield frame.map.place(frame.store.features_of(example.classifier, example.pixels))[0]

@@ -1,0 +1,150 @@
+"""What a selection of points is: its pictures, labels, channels and true neighbours, with a name and a CSV file."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import Any
+
+import ipywidgets
+import numpy as np
+from numpy.typing import NDArray
+
+from cnnviz_widgets.collection.cluster import (
+    Distinction,
+    common_neighbours,
+    csv_of,
+    distinctions,
+    label_counts,
+    table_of,
+)
+from cnnviz_widgets.collection.features import FeatureStore
+from cnnviz_widgets.views.collected import captions
+from cnnviz_widgets.views.scales import short
+from cnnviz_widgets.widgets.status import Status
+from cnnviz_widgets.widgets.tiles import TilePicked, Tiles
+
+#: Of a larger selection so many pictures are shown, evenly spaced.
+SHOWN = 200
+_LABELS = 8
+EMPTY = "Draw a lasso around some points: their pictures, labels, channels and true neighbours are listed here."
+
+
+@dataclass(frozen=True, eq=False)
+class Described:
+    """A selection of rows, and what they have in common."""
+
+    store: FeatureStore
+    rows: NDArray[np.intp]
+    shown: NDArray[np.intp]
+    thumbnails: NDArray[np.uint8]
+    distinctions: list[Distinction]
+    common: list[tuple[int, int]]
+    near_thumbnails: NDArray[np.uint8]
+
+
+def described(store: FeatureStore, rows: NDArray[np.intp]) -> Generator[Described, None, None]:
+    """The pictures of a selection at once, then what takes longer to find."""
+    shown = rows[np.linspace(0, len(rows) - 1, min(len(rows), SHOWN)).astype(int)] if len(rows) else rows
+    thumbnails = store.thumbnails(shown)
+    yield Described(store, rows, shown, thumbnails, [], [], thumbnails[:0])
+    common = common_neighbours(store.features, rows)
+    near = store.thumbnails([row for row, _ in common])
+    yield Described(store, rows, shown, thumbnails, distinctions(store.features, rows), common, near)
+
+
+class SelectionPanel(ipywidgets.VBox):
+    """The contact sheet of selected rows and what they have in common.
+
+    `on_picture(row)` is called when a tile is picked.
+    """
+
+    def __init__(self, on_picture: Callable[[int], None]) -> None:
+        self._on_picture = on_picture
+        self._store: FeatureStore | None = None
+        self.rows: NDArray[np.intp] = np.zeros(0, np.intp)
+        self.distinctions: list[Distinction] = []
+        self._sheet_rows = self._near_rows = self.rows
+        self.summary, self.channels, self.near_line = Status(text=EMPTY), Status(), Status()
+        self.sheet = Tiles(tile_width=48, height=230, captions=False, description="selected pictures")
+        self.near = Tiles(tile_width=48, height=110, description="neighbours in the true space")
+        self.sheet.on_event(lambda event, done: self._picked(event, done, self._sheet_rows))
+        self.near.on_event(lambda event, done: self._picked(event, done, self._near_rows))
+        self.name = ipywidgets.Text(
+            placeholder="name this selection", layout=ipywidgets.Layout(width="200px"), continuous_update=False
+        )
+        self.name.observe(lambda _: self._draw_link(), names="value")
+        self.link = ipywidgets.HTML()
+        super().__init__(
+            [self.summary, self.sheet, self.channels, self.near_line, self.near,
+             ipywidgets.HBox([self.name, self.link], layout=ipywidgets.Layout(grid_gap="12px"))]
+        )  # fmt: skip
+
+    def show(self, found: Described) -> None:
+        """Show what `described` found."""
+        store, rows = found.store, found.rows
+        self._store, self.rows, self.distinctions = store, rows, found.distinctions
+        self._sheet_rows, self._near_rows = found.shown, np.array([row for row, _ in found.common], np.intp)
+        self._draw_link()
+        self.sheet.show(found.thumbnails if len(rows) else None, captions(store, self._sheet_rows))
+        votes = [str(members) for _, members in found.common]
+        self.near.show(found.near_thumbnails if votes else None, captions(store, self._near_rows), votes)
+        if not len(rows):
+            self.summary.say(EMPTY)
+            self.channels.say("")
+            self.near_line.say("")
+            return
+        self.summary.say(_counted(store, rows, len(self._sheet_rows)))
+        told = ", ".join(f"{one.channel} ({_ratio(one.difference)})" for one in self.distinctions)
+        self.channels.say(f"Channels of {store.layer} that tell it from the rest, in standard deviations: {told}.")
+        self.near_line.say(
+            "Not selected, yet among the ten nearest of members in the true space (of how many):"
+            if votes
+            else "The members' nearest in the true space are all selected too."
+        )
+
+    @property
+    def table(self) -> dict[str, list[object]]:
+        """The selected pictures as columns."""
+        if self._store is None:
+            return {}
+        return table_of(self._store, self.rows, self.name.value.strip())
+
+    def _draw_link(self) -> None:
+        if not len(self.rows):
+            self.link.value = ""
+            return
+        # Nothing of the user's stands in this HTML but in base64, and a file name of plain characters.
+        data = base64.b64encode(csv_of(self.table).encode("utf-8-sig")).decode()
+        file = re.sub(r"[^A-Za-z0-9_-]+", "_", self.name.value).strip("_")[:60] or "selection"
+        self.link.value = (
+            f'<a download="{file}.csv" href="data:text/csv;base64,{data}">CSV of {len(self.rows)} pictures</a>'
+        )
+
+    def _picked(self, event: Any, done: Callable[[], None], rows: NDArray[np.intp]) -> None:
+        try:
+            if isinstance(event, TilePicked):
+                self._on_picture(int(rows[event.index]))
+        finally:
+            done()
+
+    def close(self) -> None:
+        """Remove the panel from the page."""
+        for widget in (self.summary, self.sheet, self.channels, self.near_line, self.near, self.name, self.link):
+            widget.close()
+        super().close()
+
+
+def _counted(store: FeatureStore, rows: NDArray[np.intp], shown: int) -> str:
+    counts = label_counts(store, rows)
+    listed = ", ".join(f"{count.name} {count.inside} of {count.whole}" for count in counts[:_LABELS])
+    more = f" and {len(counts) - _LABELS} more labels" if len(counts) > _LABELS else ""
+    some = "" if shown == len(rows) else f" ({shown} shown)"
+    known = f": {listed}{more}" if any(count.label >= 0 for count in counts) else ""
+    return f"{len(rows)} of {len(store)} pictures selected{some}{known}."
+
+
+def _ratio(value: float) -> str:
+    return f"{'+' if value > 0 else ''}{short(value)}" if np.isfinite(value) else "always apart"

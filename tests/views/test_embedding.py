@@ -1,0 +1,276 @@
+"""EmbeddingView: a map that moves and rests, what a lasso says, and how it warns of misreading."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import io
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+
+from cnnviz_widgets import schedule
+from cnnviz_widgets.classifier import Classifier
+from cnnviz_widgets.collection.cluster import distinctions, inside
+from cnnviz_widgets.collection.features import FeatureStore
+from cnnviz_widgets.collection.projection import PCA, TSNE, Map, Projection, trustworthiness
+from cnnviz_widgets.collection.source import source_of
+from cnnviz_widgets.session import Session
+from cnnviz_widgets.views import embedding, scatter
+from cnnviz_widgets.views.embedding import EmbeddingView
+from cnnviz_widgets.views.filmstrip import Filmstrip
+from cnnviz_widgets.views.palette import color_of, small_map
+from cnnviz_widgets.views.scatter import LargeMap, SmallMap, fitted, frame_of
+from cnnviz_widgets.widgets.pace import Pace
+
+from .conftest import NAMES
+
+PICTURES = np.random.default_rng(1).integers(0, 256, (40, 24, 32, 3), dtype=np.uint8)
+PICTURES[::2] //= 4
+LABELS = np.arange(40) % 2
+SOURCE = source_of((PICTURES, LABELS), class_names=NAMES[2:])
+SHORT = TSNE(perplexity=5, early_iterations=20, iterations=20)
+
+
+@pytest.fixture
+def store(classifier: Classifier) -> FeatureStore:
+    return FeatureStore.build(classifier, SOURCE)
+
+
+@pytest.fixture
+def every_frame(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(embedding, "_FRAME", 0)
+    monkeypatch.setattr(Pace, "patience", 0)
+
+
+def view_of(classifier: Classifier, store: FeatureStore, **options: Any) -> EmbeddingView:
+    return EmbeddingView(classifier, store=store, methods={"t-SNE": SHORT, "PCA": PCA()}, **options)
+
+
+def lasso(view: EmbeddingView, rows: list[int]) -> None:
+    """As the browser tells the kernel of it."""
+    assert isinstance(view.points, SmallMap)
+    view.points.points.set_state({"selected": rows})
+
+
+@pytest.mark.usefixtures("inline", "every_frame")
+def test_the_map_moves_until_it_rests(classifier: Classifier, store: FeatureStore) -> None:
+    seen: list[np.ndarray] = []
+    moves = SmallMap.move
+
+    class Watched(SmallMap):
+        def move(self, positions: np.ndarray) -> None:
+            seen.append(positions)
+            moves(self, positions)
+
+    embedding.point_map, before = (lambda groups, **calls: Watched(groups, **calls)), embedding.point_map
+    try:
+        view = view_of(classifier, store)
+    finally:
+        embedding.point_map = before
+    assert len(seen) >= 5 and view.status.kind == "info", view.status.text
+    assert view.map is not None and view.map.progress == 1
+    expected = SHORT(store.features).positions
+    np.testing.assert_array_equal(view.map.positions, expected)
+    np.testing.assert_allclose(seen[-1], fitted(expected, frame_of(expected)))
+    assert view.trust == pytest.approx(trustworthiness(store.features, expected))
+    assert f"{view.trust:.3f}" in view.trust_line.text and "seed 0" in view.status.text
+    assert list(view.curve.x)[-1] == 40 and len(view.curve.y) >= 4
+
+
+@pytest.mark.usefixtures("inline")
+def test_a_lasso_sets_the_sessions_selection_and_says_what_it_is(classifier: Classifier, store: FeatureStore) -> None:
+    session = Session(classifier)
+    view = EmbeddingView(session, store=store, methods={"PCA": PCA()})
+    rows = [0, 2, 4, 7]
+    lasso(view, rows)
+    assert session.selection == (0, 2, 4, 7)
+    np.testing.assert_array_equal(view.panel.rows, rows)
+    assert "4 of 40 pictures selected" in view.panel.summary.text
+    assert f"{NAMES[2]} 3 of 20, dog 1 of 20" in view.panel.summary.text
+    assert view.panel.sheet.sheet == store.thumbnails(rows).tobytes()
+    assert view.panel.distinctions == distinctions(store.features, np.array(rows))
+    assert f"{view.panel.distinctions[0].channel} (" in view.panel.channels.text
+    lasso(view, [])
+    assert session.selection == () and view.panel.sheet.count == 0
+    session.selection = [5, 6]
+    assert view.points is not None and view.points.selected.tolist() == [5, 6]
+    assert "2 of 40 pictures" in view.panel.summary.text
+
+
+@pytest.mark.usefixtures("inline")
+def test_each_lasso_is_a_new_selection(classifier: Classifier, store: FeatureStore) -> None:
+    view = view_of(classifier, store)
+    assert isinstance(view.points, SmallMap)
+    first = view.points.figure.interaction
+    lasso(view, [1, 2])
+    assert view.points.figure.interaction is not first  # bqplot's would add the next one to the last
+    lasso(view, [3])
+    assert view.session.selection == (3,)
+
+
+@pytest.mark.usefixtures("inline")
+def test_the_selection_is_a_table_with_a_name_and_a_csv_file(classifier: Classifier, store: FeatureStore) -> None:
+    view = view_of(classifier, store)
+    lasso(view, [3, 1])
+    view.panel.name.value = "=cmd|'<b>x</b>"
+    table = view.selection
+    assert list(table["item"]) == [1, 3] and list(table["label_name"]) == ["dog", "dog"]
+    assert set(table["selection"]) == {"=cmd|'<b>x</b>"}
+    link = view.panel.link.value
+    assert 'download="cmd_b_x_b.csv"' in link and "<b>" not in link
+    text = base64.b64decode(link.split("base64,")[1].split('"')[0]).decode("utf-8-sig")
+    rows = list(csv.reader(io.StringIO(text, newline="")))
+    assert len(rows) == 3 and rows[1][-1] == "'=cmd|'<b>x</b>"
+
+
+@pytest.mark.usefixtures("inline")
+def test_pointing_shows_the_picture_and_a_click_makes_it_the_sessions(
+    classifier: Classifier, store: FeatureStore
+) -> None:
+    view = view_of(classifier, store)
+    assert isinstance(view.points, SmallMap)
+    view.points.points.set_state({"hovered_point": 7})
+    assert view.hovered.sheet == store.thumbnails([7]).tobytes() and view.hovered.labels == ["dog"]
+    for row in (7, 12):
+        view.points.points._handle_custom_msgs(None, {"event": "element_click", "data": {"index": row}})
+    assert view.session.picture.name == "item 12"
+    np.testing.assert_allclose([view.points.cross.x[0], view.points.cross.y[0]], view.points.positions[12])
+    distance = np.linalg.norm(store.features[7] - store.features[12])
+    assert f"euclidean {distance:.3g}" in view.pair_line.text and "item 7 (dog)" in view.pair_line.text
+
+
+@pytest.mark.usefixtures("inline")
+def test_a_new_picture_lands_on_the_map(classifier: Classifier, store: FeatureStore, picture: np.ndarray) -> None:
+    view = EmbeddingView(classifier, store=store, methods={"PCA": PCA()})
+    view.session.picture = picture
+    assert isinstance(view.points, SmallMap) and view.map is not None
+    placed = PCA()(store.features).place(store.features_of(classifier, classifier.pixels(picture)))
+    expected = fitted(placed, frame_of(view.map.positions))[0]
+    np.testing.assert_allclose([view.points.cross.x[0], view.points.cross.y[0]], expected, atol=1e-6)
+
+
+@dataclass(frozen=True)
+class Gated(Projection):
+    """Waits before its second step; can be gone on with."""
+
+    gate: Any = None
+    seed: int = 0
+
+    def steps(self, features: np.ndarray, start: Map | None = None) -> Iterator[Map]:
+        first = 1 if start is None else start.iteration + 1
+        for iteration in range(first, 4):
+            if iteration == 2 and start is None:
+                self.gate.began.set()
+                assert self.gate.wait(30)
+            yield Map(features[:, :2] * iteration, iteration, 3, 1 / iteration, lambda vectors: vectors[:, :2])
+
+
+@pytest.mark.usefixtures("every_frame")
+def test_a_stopped_map_is_gone_on_with(classifier: Classifier, store: FeatureStore) -> None:
+    gate: Any = threading.Event()
+    gate.began = threading.Event()
+    view = EmbeddingView(classifier, store=store, methods={"gated": Gated(gate)})
+    assert gate.began.wait(30) and view.go_on_button.disabled
+    view.stop_button.click()
+    gate.set()
+    assert schedule.WORKER.drain(30)
+    assert view.map is not None and view.map.iteration == 1 and view.trust is not None
+    assert not view.go_on_button.disabled and view.stop_button.disabled
+    view.go_on_button.click()
+    assert schedule.WORKER.drain(30)
+    assert view.map.iteration == 3 and view.go_on_button.disabled
+    assert list(view.curve.x) == [1, 2, 3]
+    view.close()
+
+
+@pytest.mark.usefixtures("inline")
+def test_parameters_wait_for_compute(classifier: Classifier, store: FeatureStore) -> None:
+    view = view_of(classifier, store)
+    before = view.map
+    controls = {control.description: control for control in view.parameter_box.children}
+    assert {"perplexity", "exaggeration", "seed", "start"} <= set(controls)
+    seed = controls["seed"]
+    seed._receive(None, {"kind": "event", "seq": 1, "final": True, "index": 3, "option": "3"}, [])
+    assert view.map is before and view.projection.seed == 3  # type: ignore[attr-defined]
+    view.map_button.click()
+    assert view.map is not before and "seed 3" in view.status.text
+    view.projection = PCA()
+    assert "PCA of 40 pictures" in view.status.text and "of the variance" in view.status.text
+    with pytest.raises(ValueError, match="Gated is none of them"):
+        view.projection = Gated()
+
+
+@pytest.mark.usefixtures("inline")
+def test_small_maps_of_several_perplexities(classifier: Classifier, store: FeatureStore) -> None:
+    view = view_of(classifier, store)
+    view.strip.button.click()
+    assert view.strip.tiles.count == 2 and view.strip.tiles.labels == ["perplexity 5", "perplexity 13"]
+    content = {"kind": "event", "seq": 1, "name": "picked", "final": True, "index": 1, "modifiers": []}
+    view.strip.tiles._receive(None, {**content, "revision": view.strip.tiles.revision}, [])
+    assert view.projection == TSNE(perplexity=13, early_iterations=20, iterations=20)
+    assert isinstance(view.strip, Filmstrip)
+
+
+@pytest.mark.usefixtures("inline")
+def test_it_builds_what_it_needs_and_says_what_is_missing(classifier: Classifier, picture: np.ndarray) -> None:
+    view = EmbeddingView(classifier, source=SOURCE, methods={"PCA": PCA()})
+    assert view.store is not None and view.map is not None and len(view.map.positions) == 40
+    view.session.layer = "body.0"
+    assert "features of body.3" in view.status.text and not view.build_button.disabled
+    view.build_button.click()
+    assert view.store.layer == "body.0" and "features of body.0" in view.status.text
+    view = EmbeddingView(classifier, picture)
+    assert view.status.kind == "error" and "source=" in view.status.text
+    view = EmbeddingView(classifier, source=PICTURES[:3], methods={"PCA": PCA()})
+    assert view.status.kind == "error" and "at least 4 pictures" in view.status.text
+
+
+@pytest.mark.usefixtures("inline")
+def test_many_points_are_drawn_by_jupyter_scatter(
+    classifier: Classifier, store: FeatureStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scatter, "SVG_POINTS", 20)
+    view = EmbeddingView(classifier, store=store, methods={"PCA": PCA()})
+    points = view.points
+    assert isinstance(points, LargeMap)
+    np.testing.assert_allclose(points.drawing.points[:, :2], points.positions)
+    polygon = np.array([[-1, -1], [0.2, -1], [0.1, 0.6], [-1, 0.2]], np.float32)
+    points.drawing.set_trait("lasso_selection_polygon", polygon)
+    expected = np.flatnonzero(inside(polygon, points.positions))
+    assert 0 < len(expected) < 40 and view.session.selection == tuple(expected)
+    # The click in which a lasso may end is none; a later one is.
+    points.drawing.selection = np.array([3], np.uint32)
+    assert view.session.picture.name == "item 0" and view.session.selection == tuple(expected)
+    points._lasso_ended = float("-inf")
+    points.drawing.selection = np.array([4], np.uint32)
+    assert view.session.picture.name == "item 4"
+    points.drawing.hovering = 9
+    assert view.hovered.sheet == store.thumbnails([9]).tobytes()
+    points.drawing.selection = np.zeros(0, np.uint32)
+    assert view.session.selection == ()
+
+
+@pytest.mark.usefixtures("inline")
+def test_without_jupyter_scatter_the_sentence_names_it(
+    classifier: Classifier, store: FeatureStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import sys
+
+    monkeypatch.setattr(scatter, "SVG_POINTS", 20)
+    monkeypatch.setitem(sys.modules, "jscatter", None)
+    view = EmbeddingView(classifier, store=store, methods={"PCA": PCA()})
+    assert view.status.kind == "error" and "pip install" in view.status.text and "jupyter-scatter" in view.status.text
+
+
+def test_colours_and_small_maps() -> None:
+    colors = [color_of(group) for group in range(-1, 60)]
+    assert len(set(colors)) == len(colors) and all(len(color) == 7 for color in colors)
+    picture = small_map(np.array([[-1, 1], [1, -1]], np.float32), [0, 1], 50)
+    dark = np.argwhere((picture != 255).any(axis=2))
+    assert len(dark) == 18 and dark.min() < 5 and dark.max() > 45
+    assert (dark[dark[:, 0] < 25][:, 1] < 25).all()  # the first point is at the top left

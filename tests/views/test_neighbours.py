@@ -1,0 +1,167 @@
+"""NeighbourView: the pictures it finds, the features it builds, and what it says where there are none."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+from sklearn.neighbors import NearestNeighbors
+
+from cnnviz_widgets import demo, schedule
+from cnnviz_widgets.classifier import Classifier
+from cnnviz_widgets.collection.features import FeatureStore
+from cnnviz_widgets.collection.source import source_of
+from cnnviz_widgets.session import Session
+from cnnviz_widgets.views.neighbours import NeighbourView
+
+from .conftest import Counting
+
+PICTURES = np.random.default_rng(1).integers(0, 256, (40, 24, 32, 3), dtype=np.uint8)
+LABELS = np.arange(40) % 4
+SOURCE = source_of(PICTURES, LABELS, ["ant", "bee", "<script>alert(1)</script>", "dog"])
+
+
+def press(tiles: object, index: int) -> None:
+    content = {"kind": "event", "seq": 1, "name": "picked", "final": True, "index": index, "modifiers": []}
+    tiles._receive(None, {**content, "revision": tiles.revision}, [])  # type: ignore[attr-defined]
+
+
+@pytest.mark.usefixtures("inline")
+@pytest.mark.parametrize("metric", ["cosine", "euclidean"])
+def test_it_shows_scikit_learns_neighbours(classifier: Classifier, picture: np.ndarray, metric: str) -> None:
+    view = NeighbourView(classifier, picture, SOURCE, metric=metric, k=6)  # type: ignore[arg-type]
+    assert view.found is not None and view.store is not None and view.status.kind == "info", view.status.text
+    query = view.store.features_of(classifier, classifier.pixels(picture))
+    fitted = NearestNeighbors(n_neighbors=6, metric=metric, algorithm="brute").fit(view.store.features)
+    distances, rows = fitted.kneighbors(query)
+    np.testing.assert_array_equal(view.found.features.rows, rows[0])
+    np.testing.assert_allclose(view.found.features.distances, distances[0], atol=1e-5)
+    assert view.near.labels == [SOURCE.class_names[LABELS[row]] for row in rows[0]]  # type: ignore[index]
+    assert len(view.near.badges) == 6 and view.near.count == view.near_pixels.count == 6
+    assert view.near.sheet == view.store.thumbnails(rows[0]).tobytes()
+
+
+@pytest.mark.usefixtures("inline")
+def test_neighbours_in_pixels_are_another_thing(classifier: Classifier) -> None:
+    view = NeighbourView(classifier, PICTURES[3], SOURCE, metric="euclidean", k=5)
+    assert view.found is not None
+    flat = PICTURES.reshape(40, -1).astype(float)
+    order = np.argsort(np.linalg.norm(flat - flat[3], axis=1), kind="stable")[:5]
+    np.testing.assert_array_equal(view.found.pixels.rows, order)
+
+
+@pytest.mark.usefixtures("inline")
+def test_a_click_makes_the_tile_the_picture_and_leaves_it_out_of_its_neighbours(
+    classifier: Classifier, picture: np.ndarray
+) -> None:
+    view = NeighbourView(classifier, picture, SOURCE, k=6)
+    assert view.found is not None
+    row = int(view.found.features.rows[2])
+    press(view.near, 2)
+    assert view.session.picture.name == f"item {row}" and view.found.row == row
+    np.testing.assert_array_equal(np.asarray(view.session.picture.image), PICTURES[row])
+    assert row not in view.found.features.rows and row not in view.found.pixels.rows
+    same = int((LABELS[view.found.features.rows] == LABELS[row]).sum())
+    assert f"{same} of 6 have its label" in view.agreement.text
+    press(view.near_pixels, 0)
+    assert view.found.row != row
+
+
+@pytest.mark.usefixtures("inline")
+def test_controls_change_metric_and_count(classifier: Classifier, picture: np.ndarray) -> None:
+    view = NeighbourView(classifier, picture, SOURCE)
+    view.metric_picker._receive(None, {"kind": "event", "seq": 1, "final": True, "index": 1, "option": "euclidean"}, [])
+    assert view.metric == "euclidean" and view.found is not None and view.found.features.metric == "euclidean"
+    view.k_scrubber._receive(None, {"kind": "event", "seq": 1, "final": True, "index": 0, "option": "3"}, [])
+    assert view.k == 3 and view.near.count == 3
+    view.k = 7
+    assert view.near.count == 7 and view.k_scrubber.options[view.k_scrubber.index] == "7"
+    with pytest.raises(ValueError, match="no metric"):
+        view.metric = "taxi"  # type: ignore[assignment]
+
+
+@pytest.mark.usefixtures("inline")
+def test_another_layer_is_offered_and_built_when_asked_for(classifier: Classifier, picture: np.ndarray) -> None:
+    view = NeighbourView(classifier, picture, SOURCE)
+    assert view.store is not None and view.store.layer == "body.3" and view.build_button.disabled
+    view.session.layer = "body.0"
+    assert view.store.layer == "body.3" and not view.build_button.disabled
+    assert "features of body.3" in view.status.text and "body.0" in view.status.text
+    view.build_button.click()
+    assert view.store.layer == "body.0" and view.build_button.disabled
+    assert view.found is not None and view.found.store is view.store and "body.0" in view.agreement.text
+
+
+@pytest.mark.usefixtures("inline")
+def test_linked_panels_build_features_once(classifier: Classifier, picture: np.ndarray, network: Counting) -> None:
+    session = Session(classifier, picture)
+    first = NeighbourView(session, source=SOURCE)
+    calls = network.calls
+    second = NeighbourView(session, source=SOURCE)
+    assert second.store is first.store
+    assert network.calls == calls + 1  # the picture's own features
+
+
+@pytest.mark.usefixtures("inline")
+def test_a_hidden_panel_builds_nothing(classifier: Classifier, picture: np.ndarray) -> None:
+    view = NeighbourView(classifier, picture, SOURCE, active=False)
+    assert view.store is None and view.found is None
+    view.active = True
+    assert view.store is not None and view.found is not None
+
+
+@pytest.mark.usefixtures("inline")
+def test_what_is_missing_is_named(classifier: Classifier, picture: np.ndarray) -> None:
+    view = NeighbourView(classifier, picture)
+    assert view.status.kind == "error" and "source=" in view.status.text
+    other = FeatureStore.build(demo.shapes_classifier(), demo.shapes(4))
+    view = NeighbourView(classifier, picture, store=other)
+    assert view.status.kind == "error" and "build features with this network" in view.status.text
+
+
+@pytest.mark.usefixtures("inline")
+def test_an_upload_is_looked_up_and_a_bad_one_named(classifier: Classifier, picture: np.ndarray) -> None:
+    import io
+
+    import PIL.Image
+
+    view = NeighbourView(classifier, picture, SOURCE)
+    file = io.BytesIO()
+    PIL.Image.fromarray(PICTURES[5]).save(file, "PNG")
+    for data, name in ((file.getvalue(), "five.png"), (b"nothing", "bad.png")):
+        view.upload._receive(None, {"kind": "event", "seq": 1, "final": True, "name": name}, [memoryview(data)])
+    assert view.session.picture.name == "five.png" and view.found is not None
+    assert int(view.found.features.rows[0]) == 5 and view.found.features.distances[0] < 1e-6
+    assert view.upload.failed and "bad.png" in view.upload.message
+
+
+@pytest.mark.usefixtures("inline")
+def test_the_demo_network_brings_its_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    few = demo.digits()[0][:60], demo.digits()[1][:60]
+    monkeypatch.setattr(demo, "digits", lambda: few)
+    view = NeighbourView(demo.digits_classifier())
+    assert view.store is not None and len(view.store) == 60 and view.found is not None and view.found.row == 0
+
+
+def test_building_can_be_stopped_and_what_there_is_is_shown(classifier: Classifier, picture: np.ndarray) -> None:
+    gate, began = threading.Event(), threading.Event()
+
+    class Slow:
+        def __len__(self) -> int:
+            return 400
+
+        def __getitem__(self, index: int) -> np.ndarray:
+            if index == 100:
+                began.set()
+                assert gate.wait(30)
+            return PICTURES[index % 40]
+
+    view = NeighbourView(classifier, picture, Slow())
+    assert began.wait(30) and view.store is not None and not view.stop_button.disabled
+    view.stop_button.click()
+    gate.set()
+    assert schedule.WORKER.drain(30)
+    assert 0 < len(view.store) < 400 and view.stop_button.disabled and not view.build_button.disabled
+    assert "of 400 pictures" in view.status.text and view.found is not None
+    view.close()

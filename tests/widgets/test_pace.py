@@ -1,0 +1,38 @@
+"""A frame waits until the page has drawn the one before."""
+
+from __future__ import annotations
+
+import pytest
+
+from cnnviz_widgets.widgets.pace import Pace
+
+
+def test_it_is_ready_again_when_the_page_has_answered() -> None:
+    pace = Pace()
+    pace.patience = 1000
+    assert pace.ready
+    pace.sent()
+    pace.sent()
+    assert not pace.ready
+    pace._answered(None, {"kind": "drawn", "frame": 1}, [])
+    assert not pace.ready
+    pace._answered(None, {"kind": "drawn", "frame": 2}, [])
+    assert pace.ready
+
+
+@pytest.mark.parametrize(
+    "content", ["drawn", {"kind": "drawn"}, {"kind": "drawn", "frame": 9}, {"kind": "drawn", "frame": True}]
+)
+def test_a_wrong_answer_is_none(content: object) -> None:
+    pace = Pace()
+    pace.patience = 1000
+    pace.sent()
+    pace._answered(None, content, [])
+    assert not pace.ready
+
+
+def test_patience_ends() -> None:
+    pace = Pace()
+    pace.patience = 0
+    pace.sent()
+    assert pace.ready
