@@ -17,6 +17,7 @@ from cnnviz_widgets.errors import ExplanationError, PictureError, StoreError
 from cnnviz_widgets.picture import Picture
 from cnnviz_widgets.schedule import LatestWins
 from cnnviz_widgets.session import Session
+from cnnviz_widgets.views.embedded import embedded_source
 from cnnviz_widgets.views.view import View, Work
 
 NO_SOURCE = (
@@ -81,7 +82,7 @@ class CollectionView(View):
         """Find a data set, a picture and features to begin with."""
         classifier = self.session.classifier
         if self.source is None and self._store is None:
-            self.source = _default_source(classifier)
+            self.source = embedded_source(classifier)
         if self.source is None and self._store is None:
             raise PictureError(NO_SOURCE)
         if self.session.picture is None:
@@ -219,16 +220,3 @@ def _fits(store: FeatureStore, classifier: Classifier) -> bool:
     except StoreError:
         return False
     return True
-
-
-def _default_source(classifier: Classifier) -> Source | None:
-    """The embedded pictures that an embedded network is made for."""
-    from cnnviz_widgets import demo
-
-    makers: dict[str, Any] = {
-        "digits": demo.digits,
-        "shapes, clean": lambda: demo.shapes(600),
-        "shapes, biased": lambda: demo.shapes(600, shortcut=True),
-    }
-    maker = makers.get(classifier.name)
-    return None if maker is None else source_of(maker())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,6 @@ import PIL.Image
 import PIL.ImageDraw
 from numpy.typing import NDArray
 
-from cnnviz_widgets import demo
 from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.collection.patches import Patches, Spot, scan
 from cnnviz_widgets.collection.source import Source, source_of
@@ -23,6 +22,7 @@ from cnnviz_widgets.errors import PictureError
 from cnnviz_widgets.explain.receptive_field import Box, receptive_field
 from cnnviz_widgets.schedule import LatestWins
 from cnnviz_widgets.views.cam import slidable
+from cnnviz_widgets.views.embedded import embedded_source, has_embedded_source
 from cnnviz_widgets.views.layers import LayerScrubber
 from cnnviz_widgets.views.scales import short
 from cnnviz_widgets.views.view import View, Work
@@ -39,13 +39,6 @@ PLACES: Mapping[str, float | None] = {
     "25 %": 0.25,
     "weakest": 0.0,
     "random": None,
-}
-#: The embedded pictures that an embedded classifier is made for.
-_EMBEDDED: Mapping[str, Callable[[], object]] = {
-    "EfficientNet-Lite0": demo.crops,
-    "digits": demo.digits,
-    "shapes, clean": lambda: demo.shapes(240),
-    "shapes, biased": lambda: demo.shapes(240, shortcut=True),
 }
 _TILE = 112
 _GREY = (128, 128, 128)
@@ -164,7 +157,7 @@ class PatchView(View):
 
     def snapshot(self) -> tuple[Classifier, list[str]]:
         classifier = self.session.classifier
-        if self._given is None and classifier.name not in _EMBEDDED:
+        if self._given is None and not has_embedded_source(classifier):
             raise PictureError(f"Pass pictures to scan with {classifier.name}, as PatchView(model, source=folder).")
         if self.patches is not None:
             return classifier, list(self.patches.layers)
@@ -292,7 +285,7 @@ def _found(
     classifier: Classifier, layers: list[str], data: object, k: int, start: Patches | None, path: Any, interval: float
 ) -> Work:
     """The data set, then what a scan of it finds; None in between, where it has been drawn a moment ago."""
-    source = source_of(_EMBEDDED[classifier.name]() if data is None else data)
+    source = source_of(embedded_source(classifier) if data is None else data)
     yield source
     drawn = 0.0
     for patches in scan(classifier, source, layers, k=k, start=start, path=path):
