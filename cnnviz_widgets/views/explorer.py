@@ -13,10 +13,18 @@ import PIL.Image
 from cnnviz_widgets.errors import ExplanationError, PictureError
 from cnnviz_widgets.picture import Picture, read_picture
 from cnnviz_widgets.session import Session, as_classifier
+from cnnviz_widgets.views.activation import ActivationView
 from cnnviz_widgets.views.cam import CAMView
+from cnnviz_widgets.views.class_visual import ClassVisualView
+from cnnviz_widgets.views.embedded import has_embedded_source
+from cnnviz_widgets.views.embedding import EmbeddingView
+from cnnviz_widgets.views.filters import FilterView
+from cnnviz_widgets.views.neighbours import NeighbourView
 from cnnviz_widgets.views.occlusion import OcclusionView
+from cnnviz_widgets.views.patches import PatchView
 from cnnviz_widgets.views.predictions import PredictionView
 from cnnviz_widgets.views.saliency import SaliencyView
+from cnnviz_widgets.views.sketch import SketchView
 from cnnviz_widgets.views.view import View
 from cnnviz_widgets.widgets.status import Status
 from cnnviz_widgets.widgets.tabs import TabOpened, Tabs
@@ -28,17 +36,26 @@ _MOST_PICTURES = 500
 _SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff"}
 
 #: The tabs, in order; each view is made when its tab is first opened.
-TABS: Mapping[str, Callable[..., View]] = {
+TABS: Mapping[str, type[View]] = {
     "Occlusion": OcclusionView,
     "Class activation maps": CAMView,
     "Saliency": SaliencyView,
+    "Activations": ActivationView,
+    "Filters": FilterView,
+    "Top patches": PatchView,
+    "Class visualisation": ClassVisualView,
+    "Neighbours": NeighbourView,
+    "Map": EmbeddingView,
 }
+#: These look for pictures in a data set.
+_OF_A_DATA_SET = (PatchView, NeighbourView, EmbeddingView)
 
 
 class Explorer(ipywidgets.VBox):
     """Every technique on one picture, linked: one picture, class and layer drive all tabs.
 
-    A tab computes only while it is open. `session` is what the views share.
+    A tab computes only while it is open. `session` is what the views share, `source` the data set in which the tabs
+    that need many pictures look.
     """
 
     def __init__(
@@ -46,23 +63,31 @@ class Explorer(ipywidgets.VBox):
         session: Session,
         pictures: Sequence[Picture],
         *,
-        tabs: Mapping[str, Callable[..., View]] = TABS,
+        source: object = None,
+        tabs: Mapping[str, type[View]] = TABS,
         note: str = "",
     ) -> None:
         self.session = session
+        self.source = source
         self.pictures = list(pictures)
         self._makers = dict(tabs)
         self._views: dict[str, View] = {}
         self.strip = Tiles(tile_width=_THUMBNAIL, selected=None)
         self.upload = Upload()
+        self.draw_button = ipywidgets.Button(description="Draw", tooltip="Draw the network's input by hand")
+        self.draw_button.on_click(lambda _: self.draw(self.sketch is None or not self.sketch.active))
+        #: The sheet to draw on, once it was asked for.
+        self.sketch: SketchView | None = None
+        self._desk = ipywidgets.VBox()
         self.predictions = PredictionView(session)
         self.tabs = Tabs(titles=list(self._makers))
         self.note = Status(text=note, kind="error" if note else "info")
         self._page = ipywidgets.VBox()
         head = ipywidgets.HBox(
-            [self.strip, self.upload], layout=ipywidgets.Layout(flex_flow="row wrap", grid_gap="12px")
+            [self.strip, self.upload, self.draw_button], layout=ipywidgets.Layout(flex_flow="row wrap", grid_gap="12px")
         )
-        super().__init__([head, *([self.note] if note else []), self.predictions, self.tabs, self._page])
+        notes = [self.note] if note else []
+        super().__init__([head, self._desk, *notes, self.predictions, self.tabs, self._page])
         self.add_class("cnnviz-explorer")
         self._show_strip()
         self.strip.on_event(self._strip_event)
@@ -83,10 +108,21 @@ class Explorer(ipywidgets.VBox):
         for other, view in self._views.items():
             view.active = other == title
         if title not in self._views:
-            self._views[title] = self._makers[title](self.session)
+            maker = self._makers[title]
+            options: dict[str, Any] = {"source": self.source} if issubclass(maker, _OF_A_DATA_SET) else {}
+            self._views[title] = maker(self.session, **options)
         self.tabs.index = self.tabs.titles.index(title)
         self._page.children = (self._views[title],)
         return self._views[title]
+
+    def draw(self, on: bool = True) -> None:
+        """Put a sheet to draw the picture on above the tabs, or take it away."""
+        if on and self.sketch is None:
+            self.sketch = SketchView(self.session)
+        if self.sketch is not None:
+            self.sketch.active = on
+        self._desk.children = (self.sketch,) if on and self.sketch is not None else ()
+        self.draw_button.description = "Stop drawing" if on else "Draw"
 
     def add(self, source: object, name: str = "") -> Picture:
         """Add a picture to the strip and look at it. Raises PictureError."""
@@ -136,19 +172,23 @@ class Explorer(ipywidgets.VBox):
 
     def close(self) -> None:
         """Stop all work and remove the app from the page."""
-        for view in [*self._views.values(), self.predictions]:
+        for view in [*self._views.values(), self.predictions, *([self.sketch] if self.sketch else [])]:
             view.close()
-        for widget in (self.strip, self.upload, self.tabs, self.note, self._page):
+        for widget in (self.strip, self.upload, self.draw_button, self._desk, self.tabs, self.note, self._page):
             widget.close()
         super().close()
 
 
-def explore(model: object = None, images: object = None, *, class_names: Sequence[str] | None = None) -> Explorer:
+def explore(
+    model: object = None, images: object = None, *, class_names: Sequence[str] | None = None, source: object = None
+) -> Explorer:
     """Open every technique on `images` as one app.
 
     `model` is a torch network, a Classifier or a torchvision name; without it the embedded ImageNet classifier and its
     photographs are shown. `images` is anything `read_picture` takes, a list of such, a dict of names to such, or a
-    folder. A picture that cannot be read is named in the app and left out.
+    folder. A picture that cannot be read is named in the app and left out. Top patches, neighbours and the map look in
+    the data set `source` (a torch Dataset, a folder, arrays, or a `Source`); without one,
+    in the pictures that belong to an embedded network, or else in `images`.
     """
     if model is None:
         from cnnviz_widgets import demo
@@ -167,7 +207,9 @@ def explore(model: object = None, images: object = None, *, class_names: Sequenc
             fitting.append(picture)
     if fitting:
         session.picture = fitting[0]
-    return Explorer(session, fitting, note=" ".join(refused[:3]))
+    if source is None and not has_embedded_source(session.classifier):
+        source = fitting or None
+    return Explorer(session, fitting, source=source, note=" ".join(refused[:3]))
 
 
 def read_pictures(images: object) -> tuple[list[Picture], list[str]]:

@@ -103,6 +103,31 @@ def test_a_batch_of_pictures_or_a_single_one(classifier: Classifier, picture: np
     assert explore(classifier, [picture, picture, picture]).strip.count == 3
 
 
+def test_every_tab_opens_and_shows_a_result_without_an_error(app: Explorer) -> None:
+    for title in TABS:
+        view = app.open_tab(title)
+        assert view is app.view and view.active
+        assert view.status.kind != "error", f"{title}: {view.status.text}"
+
+
+def test_tabs_over_a_data_set_look_in_the_source(classifier: Classifier, picture: np.ndarray) -> None:
+    app = explore(classifier, picture, source=np.stack([picture, 255 - picture, picture // 2]))
+    assert len(app.open_tab("Neighbours").store) == 3
+    app = explore(classifier, [picture, 255 - picture])
+    assert len(app.open_tab("Neighbours").store) == 2, "without a source, in the pictures"
+
+
+def test_a_drawing_becomes_the_picture_of_the_open_tab(app: Explorer) -> None:
+    app.draw()
+    assert app.sketch is not None and app.sketch.active
+    app.sketch._begin(20.0, 20.0)
+    app.sketch._end()
+    assert app.session.picture not in app.pictures
+    assert app.view.canvas.picture == app.session.example.appearance.tobytes()
+    app.draw(False)
+    assert not app.sketch.active and app.draw_button.description == "Draw"
+
+
 def test_open_tab_refuses_what_is_not_there(app: Explorer) -> None:
     with pytest.raises(ValueError, match="There is no tab 'Magic'"):
         app.open_tab("Magic")
