@@ -141,7 +141,7 @@ class ClassVisualView(View):
         self.curves = [bqplot.Lines(x=[], y=[], scales=scales, colors=[colour]) for colour in ("#1976d2", "#e07b00")]
         axes = [
             bqplot.Axis(scale=scales["x"], label="step", num_ticks=5),
-            bqplot.Axis(scale=scales["y"], label="probability", orientation="vertical", tick_values=[0, 0.5, 1]),
+            bqplot.Axis(scale=scales["y"], label="probability", side="left", tick_values=[0, 0.5, 1]),
         ]
         layout = ipywidgets.Layout(width="460px", height="170px", min_width="300px")
         margin = {"top": 8, "bottom": 40, "left": 56, "right": 16}
