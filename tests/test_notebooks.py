@@ -12,10 +12,10 @@ FOLDER = Path(__file__).parent.parent / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 
 
-def test_there_are_notebooks() -> None:
-    assert {"activation", "cam", "explorer", "filters", "gradcam", "occlusion", "saliency", "sketch"} <= {
-        path.stem for path in NOTEBOOKS
-    }
+def test_every_technique_has_one() -> None:
+    techniques = {"activation", "cam", "class_visual", "embedding", "filters", "gradcam"}
+    techniques |= {"neighbours", "occlusion", "patches", "saliency", "sketch"}
+    assert {"explorer", *techniques} <= {path.stem for path in NOTEBOOKS}
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

@@ -47,8 +47,8 @@ class ClassVisualView(View):
     """
 
     depends_on = ("classifier", "target", "layer", "channel")
-    #: Seconds between two frames of one picture; a step takes longer than that on a large network.
-    interval = 0.15
+    #: Seconds between two frames of one picture, at least; a step takes longer than that on a large network.
+    interval = 0.08
 
     def __init__(self, model: object, picture: object = None, *, visual: ClassVisual | None = None, **options: Any):
         self._visual = visual or ClassVisual()
@@ -106,7 +106,7 @@ class ClassVisualView(View):
         self.use_button = ipywidgets.Button(description="Use as picture", disabled=True)
         self.parameter_box = ipywidgets.VBox()
         self.curve_box = ipywidgets.VBox()
-        self.on_control(self.of_picker, lambda _: self._anew(0))
+        self.on_control(self.of_picker, lambda _: self._pick_kind())
         self.on_control(
             self.class_picker, lambda event: self.session.set_trait("target", self.class_picker.target_of(event.index))
         )
@@ -132,7 +132,11 @@ class ClassVisualView(View):
         return [ipywidgets.HBox([*self._places, side], layout=ipywidgets.Layout(flex_flow="row wrap", grid_gap="16px"))]
 
     def _show_places(self) -> None:
+        """Show the controls and pictures that are of use."""
         self._places[1].layout.display = "none" if self._second is None else ""
+        self.class_picker.layout.display = "none" if self.of_channel else ""
+        for control in (self.layer_scrubber, self.channel_scrubber):
+            control.layout.display = "" if self.of_channel else "none"
 
     def _make_curves(self) -> None:
         import bqplot
@@ -141,7 +145,7 @@ class ClassVisualView(View):
         self.curves = [bqplot.Lines(x=[], y=[], scales=scales, colors=[colour]) for colour in ("#1976d2", "#e07b00")]
         axes = [
             bqplot.Axis(scale=scales["x"], label="step", num_ticks=5),
-            bqplot.Axis(scale=scales["y"], label="probability", orientation="vertical", tick_values=[0, 0.5, 1]),
+            bqplot.Axis(scale=scales["y"], label="probability", side="left", tick_values=[0, 0.5, 1]),
         ]
         layout = ipywidgets.Layout(width="460px", height="170px", min_width="300px")
         margin = {"top": 8, "bottom": 40, "left": 56, "right": 16}
@@ -286,8 +290,9 @@ class ClassVisualView(View):
         if visual is not None:
             self.session.picture = Picture(None, visual.pixels[0], f"picture made for {_name(visual)}")
 
-    def _anew(self, place: int) -> None:
-        self._forget(place)
+    def _pick_kind(self) -> None:
+        self._show_places()
+        self._forget(0)
         self.refresh()
 
     def _forget(self, *places: int) -> None:

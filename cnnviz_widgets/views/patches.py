@@ -19,7 +19,7 @@ from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.collection.patches import Patches, Spot, scan
 from cnnviz_widgets.collection.source import Source, source_of
 from cnnviz_widgets.errors import PictureError
-from cnnviz_widgets.explain.receptive_field import Box, receptive_field
+from cnnviz_widgets.explain.receptive_field import Box, ReceptiveField, receptive_field
 from cnnviz_widgets.schedule import LatestWins
 from cnnviz_widgets.views.cam import slidable
 from cnnviz_widgets.views.embedded import embedded_source, has_embedded_source
@@ -219,7 +219,6 @@ class PatchView(View):
         else:
             spots = (patches.top if place == "strongest" else patches.random)(layer, channel, self._k)
         field = receptive_field(classifier, layer)
-        stride = classifier.layer(layer).stride
         tiles = np.zeros((len(spots), _TILE, _TILE, 3), np.uint8)
         for number, spot in enumerate(spots):
             if spot.image not in self._appearances:
@@ -227,8 +226,7 @@ class PatchView(View):
                 if len(self._appearances) > _KEPT:
                     del self._appearances[next(iter(self._appearances))]
                 yield None
-            top, left = round(spot.row * stride[0]), round(spot.column * stride[1])
-            cell = (top, left, max(1, round(stride[0])), max(1, round(stride[1])))
+            cell = _cell(field, spot, classifier.layer(layer).stride)
             tiles[number] = crop(self._appearances[spot.image], field.box(spot.row, spot.column), cell)
         yield Sheet(layer, channel, place, spots, tiles)
 
@@ -236,7 +234,7 @@ class PatchView(View):
         if sheet is None or self._source is None:
             return
         self.sheet = sheet
-        names = [self._source.names[spot.image] or f"picture {spot.image + 1}" for spot in sheet.spots]
+        names = [_title(self._source, spot.image) for spot in sheet.spots]
         self.tiles.show(sheet.tiles if len(sheet.tiles) else None, names, [short(spot.value) for spot in sheet.spots])
         self.tiles.description = f"patches for channel {sheet.channel} of {sheet.layer}, {sheet.place}"
         self._tell()
@@ -294,6 +292,24 @@ def _found(
             drawn = time.monotonic()
         else:
             yield None
+
+
+def _title(source: Source, index: int) -> str:
+    """A picture's name, or its class and number."""
+    name = source.names[index] or f"item {index}"
+    labels, class_names = source.labels, source.class_names
+    if not source.names[index] and labels is not None and class_names is not None and labels[index] >= 0:
+        return f"{class_names[labels[index]]}, {name}"
+    return name
+
+
+def _cell(field: ReceptiveField, spot: Spot, stride: tuple[float, float]) -> Box:
+    """The part of the picture that a cell is above: a stride's worth around the middle of what it sees."""
+    corner = [at * step for at, step in zip((spot.row, spot.column), stride, strict=True)]
+    if field.regular:
+        seen = zip((spot.row, spot.column), field.start, field.stride, field.size, strict=True)
+        corner = [start + at * step + (size - step) / 2 for at, start, step, size in seen]
+    return round(corner[0]), round(corner[1]), max(1, round(stride[0])), max(1, round(stride[1]))
 
 
 def crop(picture: NDArray[np.uint8], box: Box, cell: Box) -> NDArray[np.uint8]:

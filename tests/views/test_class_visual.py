@@ -14,6 +14,7 @@ from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.explain import Channel, ClassVisual
 from cnnviz_widgets.session import Session
 from cnnviz_widgets.views.class_visual import ClassVisualView
+from cnnviz_widgets.views.controls import percent
 
 from .conftest import NAMES, Counting
 
@@ -57,8 +58,8 @@ def test_shows_the_picture_of_the_session_s_class_and_needs_no_other(classifier:
     expected = QUICK(classifier, 3)
     assert shown(view) == expected.appearance.tobytes()
     assert view.lines[0].kind == "info" and view.lines[0].text.startswith("dog: score")
-    assert f"probability {expected.probabilities()[3]:.0%} as it is" in view.lines[0].text
-    assert f", {expected.robustness()[3]:.0%} moved, turned and resized a little" in view.lines[0].text
+    assert f"probability {percent(float(expected.probabilities()[3]))} as it is" in view.lines[0].text
+    assert f", {percent(float(expected.robustness()[3]))} moved, turned and resized a little" in view.lines[0].text
     assert view.curves[0].x[-1] == 6 and view.curves[0].y[-1] == pytest.approx(expected.probabilities()[3])
     view.session.target = 2
     assert shown(view) == QUICK(classifier, 2).appearance.tobytes()

@@ -103,7 +103,8 @@ def test_a_batch_of_pictures_or_a_single_one(classifier: Classifier, picture: np
     assert explore(classifier, [picture, picture, picture]).strip.count == 3
 
 
-def test_every_tab_opens_and_shows_a_result_without_an_error(app: Explorer) -> None:
+def test_every_tab_opens_and_shows_a_result_without_an_error(classifier: Classifier, picture: np.ndarray) -> None:
+    app = explore(classifier, picture, source=[np.roll(picture, shift, axis=1) for shift in range(8)])
     for title in TABS:
         view = app.open_tab(title)
         assert view is app.view and view.active

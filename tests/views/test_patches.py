@@ -55,7 +55,7 @@ def test_shows_what_the_scan_found(classifier: Classifier, place: str) -> None:
     else:
         spots = patches.around("body.0", 2, quantile, 4)
     assert view.sheet is not None and view.sheet.spots == spots
-    assert view.tiles.labels == [f"picture {spot.image + 1}" for spot in spots]
+    assert view.tiles.labels == [f"item {spot.image}" for spot in spots]
     assert len(view.tiles.badges) == 4
     field = receptive_field(classifier, "body.0")
     for tile, spot in zip(tiles(view), spots, strict=True):
