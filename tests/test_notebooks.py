@@ -13,7 +13,9 @@ NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 
 
 def test_there_are_notebooks() -> None:
-    assert {"cam", "class_visual", "explorer", "gradcam", "occlusion", "patches", "saliency"} <= {path.stem for path in NOTEBOOKS}
+    assert {"cam", "class_visual", "explorer", "gradcam", "occlusion", "patches", "saliency"} <= {
+        path.stem for path in NOTEBOOKS
+    }
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
