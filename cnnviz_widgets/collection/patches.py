@@ -176,9 +176,9 @@ def scan(
 ) -> Iterator[Patches]:
     """Yield, after each batch, the `k` strongest spots of every channel of `layers` so far, one spot a picture.
 
-    `data` is anything `source_of` takes; `layers` are by default the convolutions and blocks. Goes on from `start`,
-    or from `path` if it is there, to which each batch's result is saved before it is yielded. Memory is
-    O(channels x (k + sample)), whatever the number of pictures.
+    `data` is anything `source_of` takes; `layers` are by default the convolutions, the blocks and the default layer.
+    Goes on from `start`, or from `path` if it is there, to which each batch's result is saved before it is yielded.
+    Memory is O(channels x (k + sample)), whatever the number of pictures.
 
     Zeiler and Fergus 2014, section 4.1, over all channels at once. Raises LayerError, ClassifierError, PictureError,
     and MethodError when `start` or `path` belong to other data, another network or other parameters.
@@ -187,7 +187,8 @@ def scan(
         raise MethodError(f"`k` and `batch` are at least 1 and `sample` at least 0, not {k}, {batch} and {sample}.")
     source = source_of(data)
     if layers is None:
-        layers = [layer.name for layer in classifier.layers if layer.role != "other"] or [classifier.default_layer]
+        last = classifier.default_layer
+        layers = [layer.name for layer in classifier.layers if layer.role != "other" or layer.name == last]
     names = list(dict.fromkeys(classifier.layer(name).name for name in layers))
     identity = _identity(classifier, source, names, k, sample)
     if path is not None and Path(path).exists():

@@ -129,7 +129,11 @@ class ClassVisualView(View):
         )  # fmt: skip
         self._places = [ipywidgets.VBox([canvas, line]) for canvas, line in zip(self.canvases, self.lines, strict=True)]
         self._show_places()
-        return [ipywidgets.HBox([*self._places, side], layout=ipywidgets.Layout(flex_flow="row wrap", grid_gap="16px"))]
+        return [
+            ipywidgets.HBox(
+                [ipywidgets.HBox(self._places), side], layout=ipywidgets.Layout(flex_flow="row wrap", grid_gap="16px")
+            )
+        ]
 
     def _show_places(self) -> None:
         """Show the controls and pictures that are of use."""
