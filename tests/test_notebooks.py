@@ -13,7 +13,9 @@ NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 
 
 def test_there_are_notebooks() -> None:
-    assert {"activation", "cam", "explorer", "filters", "gradcam", "occlusion", "saliency", "sketch"} <= {path.stem for path in NOTEBOOKS}
+    assert {"activation", "cam", "explorer", "filters", "gradcam", "occlusion", "saliency", "sketch"} <= {
+        path.stem for path in NOTEBOOKS
+    }
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
