@@ -198,7 +198,7 @@ class ActivationView(View):
         channel, shown = self.session.channel, self._shown
         assert shown is not None
         self.tiles.badges = [
-            "off" if channel in shown.off else short(float(self._strengths[channel]))
+            "off" if channel in shown.off else _badge(float(self._strengths[channel]), shown.maps.extent)
             for channel in map(int, self._order)
         ]
         known = channel is not None and channel < len(self._order)
@@ -339,6 +339,11 @@ class ActivationView(View):
 
 def _slidable(classifier: Classifier) -> list[Layer]:
     return slidable(classifier.layers, classifier.default_layer)
+
+
+def _badge(strength: float, extent: float) -> str:
+    """A strength in the corner of a tile: what is next to nothing is not given three digits."""
+    return "~0" if 0 < abs(strength) < 0.001 * extent else short(strength)
 
 
 def _look(scene: Scene, off: frozenset[int], known: _Shown | None) -> Work:

@@ -261,7 +261,7 @@ class SketchView(View):
         self.bars.show_whole(names, best, shares)
         what = "this sketch" if result.picture is self._sketch else result.picture.name or "the picture"
         self.status.say(
-            f"{result.classifier.name} takes {what} for: {names[best[0]]} {percent(float(shares[best[0]]))}."
+            f"{result.classifier.name} takes {what} for: {names[best[0]]}, {percent(float(shares[best[0]]))}."
         )
 
     def fail(self, error: Exception) -> None:
