@@ -129,7 +129,9 @@ class SelectionPanel(ipywidgets.VBox):
         # Nothing of the user's stands in this HTML but in base64, and a file name of plain characters.
         data = base64.b64encode(csv_of(self.table).encode("utf-8-sig")).decode()
         file = re.sub(r"[^A-Za-z0-9_-]+", "_", self.name.value).strip("_")[:60] or "selection"
-        self.link.value = f'<a style="text-decoration: underline" download="{file}.csv" href="data:text/csv;base64,{data}">CSV of {len(self.rows)} pictures</a>'
+        href, style = f"data:text/csv;base64,{data}", "text-decoration: underline"
+        text = f"CSV of {len(self.rows)} pictures"
+        self.link.value = f'<a style="{style}" download="{file}.csv" href="{href}">{text}</a>'
 
     def _channel_picked(self, event: Any, done: Callable[[], None]) -> None:
         try:

@@ -68,7 +68,7 @@ def lasso(nb: OpenNotebook, area: dict[str, float], reach: float, shape: list[tu
 
 
 def test_a_lasso_in_bqplot_selects_the_points_inside(voila_page: Opener) -> None:
-    nb = voila_page([CELL.format(count=300)], ready=".bqplot .lassoselector rect")
+    nb = voila_page([CELL.format(count=300)], ready=".bqplot .object_grp")
     nb.kernel.until("view.trust is not None")
     for shape in SHAPES:
         nb.page.locator(".bqplot .lassoselector rect").wait_for(state="attached")
