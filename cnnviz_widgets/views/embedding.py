@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
-import bqplot
 import ipywidgets
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +20,7 @@ from cnnviz_widgets.schedule import LatestWins
 from cnnviz_widgets.session import Example, Scene
 from cnnviz_widgets.views.collected import CollectionView, captions
 from cnnviz_widgets.views.controls import parameters, percent
+from cnnviz_widgets.views.descent import Descent
 from cnnviz_widgets.views.filmstrip import Filmstrip
 from cnnviz_widgets.views.scales import short
 from cnnviz_widgets.views.scatter import PointMap, fitted, frame_of, point_map
@@ -63,7 +63,6 @@ class EmbeddingView(CollectionView):
         self._maps, self._selections = LatestWins(), LatestWins()
         self._frame: _Frame | None = None
         self._mapped: FeatureStore | None = None
-        self._descent: list[tuple[int, float]] = []
         self._pair: list[int] = []
         #: The drawing of the map, once there are features.
         self.points: PointMap | None = None
@@ -120,17 +119,17 @@ class EmbeddingView(CollectionView):
         )
         self.go_on_button.on_click(lambda _: self.go_on())
         self.trust_line = Status()
-        self.panel = SelectionPanel(self._look_at)
+        self.panel = SelectionPanel(self._look_at, self._channel_picked)
         self.strip = Filmstrip(self.run, self._perplexity_picked)
         self.pace = Pace()
-        self._build_curve()
+        self.descent = Descent()
         buttons = [self.map_button, self.go_on_button, *self.build_controls().children]
         left = [self.map_box, self.trust_line, self.pair_line, self.hovered, self.pace]
         right = [
             self.method_picker,
             self.parameter_box,
             ipywidgets.HBox(buttons, layout=ipywidgets.Layout(flex_flow="row wrap")),
-            self.curve_box,
+            self.descent,
             self.panel,
             self.strip,
         ]
@@ -144,22 +143,6 @@ class EmbeddingView(CollectionView):
                 layout=ipywidgets.Layout(flex_flow="row wrap", grid_gap="16px"),
             )
         ]
-
-    def _build_curve(self) -> None:
-        scales = {"x": bqplot.LinearScale(min=0), "y": bqplot.LinearScale()}
-        self.curve = bqplot.Lines(x=[], y=[], scales=scales, colors=["#1976d2"])
-        axes = [
-            bqplot.Axis(scale=scales["x"], label="iteration", num_ticks=5),
-            bqplot.Axis(scale=scales["y"], side="left", label="KL divergence", num_ticks=4, tick_format=".2f"),
-        ]
-        figure = bqplot.Figure(
-            marks=[self.curve],
-            axes=axes,
-            animation_duration=0,
-            fig_margin={"top": 8, "bottom": 40, "left": 56, "right": 16},
-            layout=ipywidgets.Layout(width="400px", height="150px"),
-        )
-        self.curve_box = ipywidgets.VBox([figure])
 
     def _choose(self, label: str) -> None:
         self._method = label
@@ -206,7 +189,8 @@ class EmbeddingView(CollectionView):
         if store is None or not len(store) or not self.active:
             return
         if start is None or self._frame is None or self._frame.store is not store:
-            start, self._descent = None, []
+            start = None
+            self.descent.clear()
         self.go_on_button.disabled = True
         self.map_button.disabled = self.stop_button.disabled = False
         self.status.say(f"{self._method} of {len(store)} pictures ...", "busy", 0)
@@ -224,10 +208,7 @@ class EmbeddingView(CollectionView):
         row = self.row_of(self.session.picture)
         if row is not None and row < len(positions):
             points.mark(positions[row])
-        if np.isfinite(frame.map.kl) and (frame.map.iteration, frame.map.kl) not in self._descent[-1:]:
-            self._descent.append((frame.map.iteration, frame.map.kl))
-            with self.curve.hold_sync():
-                self.curve.x, self.curve.y = np.array(self._descent).T
+        self.descent.add(frame.map.iteration, frame.map.kl)
         self._tell()
         if frame.trust is not None:
             self.refresh()  # the picture looked at lands on the finished map
@@ -325,6 +306,11 @@ class EmbeddingView(CollectionView):
                 f"{percent(found[0][1])} of all pictures are nearer to the first."
             )
         self._look_at(row)
+
+    def _channel_picked(self, channel: int) -> None:
+        if self._mapped is not None:
+            self.session.layer = self._mapped.layer
+            self.session.channel = channel
 
     def _look_at(self, row: int) -> None:
         try:

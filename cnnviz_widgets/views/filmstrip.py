@@ -43,7 +43,7 @@ class Filmstrip(ipywidgets.VBox):
             description="Several perplexities", disabled=True, layout=ipywidgets.Layout(width="170px")
         )
         self.button.on_click(lambda _: self.compute())
-        self.tiles = Tiles(tile_width=104, height=150, description="maps with other perplexities")
+        self.tiles = Tiles(tile_width=92, height=280, description="maps with other perplexities")
         self.tiles.on_event(self._picked)
         super().__init__([self.button, self.tiles])
 

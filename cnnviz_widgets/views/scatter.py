@@ -109,10 +109,13 @@ class SmallMap(PointMap):
         self.figure = bqplot.Figure(
             marks=[self.points, self.cross],
             animation_duration=0,
+            padding_x=0,
+            padding_y=0,
             fig_margin={"top": 4, "bottom": 4, "left": 4, "right": 4},
             layout=ipywidgets.Layout(width=f"{_SIDE}px", height=f"{_SIDE}px"),
         )
         self._told = False
+        self._spent: list[ipywidgets.Widget] = []
         self.points.observe(self._selection_changed, names="selected")
         self.points.observe(lambda change: self._on_hover(change["new"]), names="hovered_point")
         self.points.on_element_click(self._clicked)
@@ -156,7 +159,11 @@ class SmallMap(PointMap):
         if index == 0:
             self.figure.interaction = bqplot.interacts.LassoSelector(marks=[self.points], color="#444444")
         if before is not None:
-            before.close()
+            # The page may still have something to say about the last one.
+            self._spent.append(before)
+            for selector in self._spent[:-2]:
+                selector.close()
+            del self._spent[:-2]
 
 
 class LargeMap(PointMap):

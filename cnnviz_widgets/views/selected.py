@@ -23,13 +23,17 @@ from cnnviz_widgets.collection.cluster import (
 from cnnviz_widgets.collection.features import FeatureStore
 from cnnviz_widgets.views.collected import captions
 from cnnviz_widgets.views.scales import short
+from cnnviz_widgets.widgets.picker import Picker
 from cnnviz_widgets.widgets.status import Status
 from cnnviz_widgets.widgets.tiles import TilePicked, Tiles
 
 #: Of a larger selection so many pictures are shown, evenly spaced.
 SHOWN = 200
 _LABELS = 8
-EMPTY = "Draw a lasso around some points: their pictures, labels, channels and true neighbours are listed here."
+EMPTY = (
+    "Draw a lasso around some points: their pictures, labels, channels and true neighbours are listed here. "
+    "A point is selected if its centre is inside; each lasso is a new selection."
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,16 +62,20 @@ def described(store: FeatureStore, rows: NDArray[np.intp]) -> Generator[Describe
 class SelectionPanel(ipywidgets.VBox):
     """The contact sheet of selected rows and what they have in common.
 
-    `on_picture(row)` is called when a tile is picked.
+    `on_picture(row)` is called when a tile is picked, `on_channel(channel)` when a channel is.
     """
 
-    def __init__(self, on_picture: Callable[[int], None]) -> None:
-        self._on_picture = on_picture
+    def __init__(self, on_picture: Callable[[int], None], on_channel: Callable[[int], None]) -> None:
+        self._on_picture, self._on_channel = on_picture, on_channel
         self._store: FeatureStore | None = None
         self.rows: NDArray[np.intp] = np.zeros(0, np.intp)
         self.distinctions: list[Distinction] = []
         self._sheet_rows = self._near_rows = self.rows
-        self.summary, self.channels, self.near_line = Status(text=EMPTY), Status(), Status()
+        self.summary, self.near_line = Status(text=EMPTY), Status()
+        self.channels = Picker(
+            description="channels that tell it from the rest", placeholder="no selection", searchable=False
+        )
+        self.channels.on_event(self._channel_picked)
         self.sheet = Tiles(tile_width=48, height=230, captions=False, description="selected pictures")
         self.near = Tiles(tile_width=48, height=110, description="neighbours in the true space")
         self.sheet.on_event(lambda event, done: self._picked(event, done, self._sheet_rows))
@@ -91,14 +99,16 @@ class SelectionPanel(ipywidgets.VBox):
         self.sheet.show(found.thumbnails if len(rows) else None, captions(store, self._sheet_rows))
         votes = [str(members) for _, members in found.common]
         self.near.show(found.near_thumbnails if votes else None, captions(store, self._near_rows), votes)
+        with self.channels.hold_sync():
+            self.channels.index = None
+            self.channels.options = [
+                f"{one.channel} of {store.layer}: {_ratio(one.difference)}" for one in self.distinctions
+            ]
         if not len(rows):
             self.summary.say(EMPTY)
-            self.channels.say("")
             self.near_line.say("")
             return
         self.summary.say(_counted(store, rows, len(self._sheet_rows)))
-        told = ", ".join(f"{one.channel} ({_ratio(one.difference)})" for one in self.distinctions)
-        self.channels.say(f"Channels of {store.layer} that tell it from the rest, in standard deviations: {told}.")
         self.near_line.say(
             "Not selected, yet among the ten nearest of members in the true space (of how many):"
             if votes
@@ -119,9 +129,15 @@ class SelectionPanel(ipywidgets.VBox):
         # Nothing of the user's stands in this HTML but in base64, and a file name of plain characters.
         data = base64.b64encode(csv_of(self.table).encode("utf-8-sig")).decode()
         file = re.sub(r"[^A-Za-z0-9_-]+", "_", self.name.value).strip("_")[:60] or "selection"
-        self.link.value = (
-            f'<a download="{file}.csv" href="data:text/csv;base64,{data}">CSV of {len(self.rows)} pictures</a>'
-        )
+        href, style = f"data:text/csv;base64,{data}", "text-decoration: underline"
+        text = f"CSV of {len(self.rows)} pictures"
+        self.link.value = f'<a style="{style}" download="{file}.csv" href="{href}">{text}</a>'
+
+    def _channel_picked(self, event: Any, done: Callable[[], None]) -> None:
+        try:
+            self._on_channel(self.distinctions[event.index].channel)
+        finally:
+            done()
 
     def _picked(self, event: Any, done: Callable[[], None], rows: NDArray[np.intp]) -> None:
         try:
@@ -139,12 +155,14 @@ class SelectionPanel(ipywidgets.VBox):
 
 def _counted(store: FeatureStore, rows: NDArray[np.intp], shown: int) -> str:
     counts = label_counts(store, rows)
-    listed = ", ".join(f"{count.name} {count.inside} of {count.whole}" for count in counts[:_LABELS])
+    listed = "; ".join(f"{count.name}: {count.inside} of {count.whole}" for count in counts[:_LABELS])
     more = f" and {len(counts) - _LABELS} more labels" if len(counts) > _LABELS else ""
     some = "" if shown == len(rows) else f" ({shown} shown)"
-    known = f": {listed}{more}" if any(count.label >= 0 for count in counts) else ""
+    known = f" ({listed}{more})" if any(count.label >= 0 for count in counts) else ""
     return f"{len(rows)} of {len(store)} pictures selected{some}{known}."
 
 
 def _ratio(value: float) -> str:
-    return f"{'+' if value > 0 else ''}{short(value)}" if np.isfinite(value) else "always apart"
+    if not np.isfinite(value):
+        return "never alike"
+    return f"{'+' if value > 0 else ''}{short(value)} standard deviations"

@@ -79,7 +79,7 @@ def test_the_map_moves_until_it_rests(classifier: Classifier, store: FeatureStor
     np.testing.assert_allclose(seen[-1], fitted(expected, frame_of(expected)))
     assert view.trust == pytest.approx(trustworthiness(store.features, expected))
     assert f"{view.trust:.3f}" in view.trust_line.text and "seed 0" in view.status.text
-    assert list(view.curve.x)[-1] == 40 and len(view.curve.y) >= 4
+    assert list(view.descent.curve.x)[-1] == 40 and len(view.descent.curve.y) >= 4
 
 
 @pytest.mark.usefixtures("inline")
@@ -91,10 +91,15 @@ def test_a_lasso_sets_the_sessions_selection_and_says_what_it_is(classifier: Cla
     assert session.selection == (0, 2, 4, 7)
     np.testing.assert_array_equal(view.panel.rows, rows)
     assert "4 of 40 pictures selected" in view.panel.summary.text
-    assert f"{NAMES[2]} 3 of 20, dog 1 of 20" in view.panel.summary.text
+    assert f"({NAMES[2]}: 3 of 20; dog: 1 of 20)" in view.panel.summary.text
     assert view.panel.sheet.sheet == store.thumbnails(rows).tobytes()
     assert view.panel.distinctions == distinctions(store.features, np.array(rows))
-    assert f"{view.panel.distinctions[0].channel} (" in view.panel.channels.text
+    channel = view.panel.distinctions[0].channel
+    option = view.panel.channels.options[0]
+    assert option.startswith(f"{channel} of body.3: ")
+    view.session.layer = "body.0"
+    view.panel.channels._receive(None, {"kind": "event", "seq": 1, "final": True, "index": 0, "option": option}, [])
+    assert (session.layer, session.channel) == ("body.3", channel)
     lasso(view, [])
     assert session.selection == () and view.panel.sheet.count == 0
     session.selection = [5, 6]
@@ -184,7 +189,7 @@ def test_a_stopped_map_is_gone_on_with(classifier: Classifier, store: FeatureSto
     view.go_on_button.click()
     assert schedule.WORKER.drain(30)
     assert view.map.iteration == 3 and view.go_on_button.disabled
-    assert list(view.curve.x) == [1, 2, 3]
+    assert list(view.descent.curve.x) == [1, 2, 3]
     view.close()
 
 

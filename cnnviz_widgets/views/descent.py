@@ -1,0 +1,45 @@
+"""The divergence that t-SNE lowers, as a curve."""
+
+from __future__ import annotations
+
+import math
+
+import bqplot
+import ipywidgets
+import numpy as np
+
+
+class Descent(ipywidgets.VBox):
+    """The Kullback-Leibler divergence by iteration."""
+
+    def __init__(self) -> None:
+        self._points: list[tuple[int, float]] = []
+        scales = {"x": bqplot.LinearScale(min=0), "y": bqplot.LinearScale()}
+        self.curve = bqplot.Lines(x=[], y=[], scales=scales, colors=["#1976d2"])
+        axes = [
+            bqplot.Axis(scale=scales["x"], label="iteration", num_ticks=5, tick_format="d"),
+            bqplot.Axis(scale=scales["y"], side="left", label="KL divergence", num_ticks=4, tick_format=".2f"),
+        ]
+        figure = bqplot.Figure(
+            marks=[self.curve],
+            axes=axes,
+            animation_duration=0,
+            padding_x=0,
+            fig_margin={"top": 8, "bottom": 40, "left": 56, "right": 24},
+            layout=ipywidgets.Layout(width="400px", height="150px"),
+        )
+        super().__init__([figure])
+
+    def add(self, iteration: int, divergence: float) -> None:
+        """One more point of the curve; one that is not finite or is there already is left out."""
+        if not math.isfinite(divergence) or (iteration, divergence) in self._points[-1:]:
+            return
+        self._points.append((iteration, divergence))
+        with self.curve.hold_sync():
+            self.curve.x, self.curve.y = np.array(self._points).T
+
+    def clear(self) -> None:
+        """Begin a new curve."""
+        self._points = []
+        with self.curve.hold_sync():
+            self.curve.x, self.curve.y = np.zeros(0), np.zeros(0)

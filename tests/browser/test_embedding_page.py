@@ -1,0 +1,98 @@
+"""The lasso in a real page: it selects exactly the points inside the polygon that the hand drew."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from matplotlib.path import Path as Polygon
+from servers import Opener, OpenNotebook
+
+pytestmark = pytest.mark.browser
+
+CELL = """
+from dataclasses import dataclass
+import numpy as np
+import torch
+from torch import nn
+from cnnviz_widgets import Classifier, EmbeddingView, FeatureStore
+from cnnviz_widgets.collection.projection import Map, Projection
+
+COUNT = {count}
+positions = np.random.default_rng(3).uniform(-1, 1, (COUNT, 2)).astype(np.float32)
+positions[:2] = [[-1, -1], [1, 1]]
+
+@dataclass(frozen=True)
+class Given(Projection):
+    def steps(self, features, start=None):
+        yield Map(positions, 1, 1, float("nan"), lambda vectors: positions[:1])
+
+torch.manual_seed(0)
+network = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 3))
+pictures = np.random.default_rng(0).integers(0, 256, (COUNT, 8, 8), dtype=np.uint8)
+classifier = Classifier(network, input_size=8)
+store = FeatureStore.build(classifier, (pictures, np.arange(COUNT) % 3), batch=256)
+view = EmbeddingView(classifier, store=store, methods={{"given": Given()}})
+view
+"""
+
+#: Shares of the drawing's width and height; the first shape bends inwards.
+SHAPES = (
+    [(0.2, 0.2), (0.75, 0.28), (0.5, 0.45), (0.8, 0.8), (0.3, 0.7)],
+    [(0.35, 0.3), (0.9, 0.5), (0.4, 0.9)],
+)
+
+
+def draw(nb: OpenNotebook, corners: list[tuple[float, float]]) -> np.ndarray:
+    """Draw a polygon of these corners (x, y) with the mouse, in small steps, and return what was drawn."""
+    mouse = nb.page.mouse
+    drawn = []
+    for start, end in zip(corners, [*corners[1:], corners[0]], strict=True):
+        for step in range(12):
+            drawn.append(tuple(round(a + (b - a) * step / 12) for a, b in zip(start, end, strict=True)))
+    mouse.move(*drawn[0])
+    mouse.down()
+    for place in drawn[1:]:
+        mouse.move(*place)
+    mouse.up()
+    return np.array(drawn, float)
+
+
+def lasso(nb: OpenNotebook, area: dict[str, float], reach: float, shape: list[tuple[float, float]]) -> set[int]:
+    """Draw `shape` in `area`, which spans -reach..reach, and return the points inside what was drawn."""
+    corners = [(area["x"] + x * area["width"], area["y"] + y * area["height"]) for x, y in shape]
+    drawn = draw(nb, corners)
+    share = (drawn - [area["x"], area["y"]]) / [area["width"], area["height"]]
+    polygon = (2 * share - 1) * [reach, -reach]
+    points = np.array(nb.kernel.value("view.points.positions.tolist()"))
+    return set(np.flatnonzero(Polygon(polygon).contains_points(points)).tolist())
+
+
+def test_a_lasso_in_bqplot_selects_the_points_inside(voila_page: Opener) -> None:
+    nb = voila_page([CELL.format(count=300)], ready=".bqplot .object_grp")
+    nb.kernel.until("view.trust is not None")
+    for shape in SHAPES:
+        nb.page.locator(".bqplot .lassoselector rect").wait_for(state="attached")
+        area = nb.page.locator(".bqplot .lassoselector rect").first.bounding_box()
+        assert area is not None
+        nb.kernel.run("before = view.session.selection")
+        expected = lasso(nb, area, 1.06, shape)
+        nb.kernel.until("view.session.selection != before")
+        assert len(expected) > 20
+        assert set(nb.kernel.value("view.session.selection")) == expected
+        nb.kernel.until(f"view.panel.sheet.count == min({len(expected)}, 200)")
+
+
+def test_a_lasso_in_jupyter_scatter_selects_the_points_inside(voila_page: Opener) -> None:
+    nb = voila_page([CELL.format(count=3500)], ready="canvas")
+    nb.kernel.until("view.trust is not None")
+    assert nb.kernel.value("type(view.points).__name__") == "LargeMap"
+    for shape in SHAPES:
+        area = nb.page.locator("canvas").first.bounding_box()
+        assert area is not None
+        nb.kernel.run("before = view.session.selection")
+        expected = lasso(nb, area, 1, shape)
+        nb.kernel.until("view.session.selection != before")
+        assert len(expected) > 200
+        assert set(nb.kernel.value("view.session.selection")) == expected
+        # jupyter-scatter's own answer is the same.
+        nb.kernel.until(f"len(view.points.drawing.selection) == {len(expected)}")
