@@ -153,6 +153,19 @@ class Branches(nn.Module):
         return torch.cat([first, functional.relu(second)], 1) + self.point(pixels)
 
 
+class Grouped(nn.Module):
+    """Of two groups that see differently, the first alone goes on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.wide = nn.Conv2d(3, 2, (1, 7), padding=(0, 3))
+        self.tall = nn.Conv2d(3, 2, (5, 1), padding=(2, 0))
+        self.grouped = nn.Conv2d(4, 6, 3, padding=1, groups=2)
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        return self.grouped(torch.cat([self.wide(pixels), self.tall(pixels)], 1))[:, :3]
+
+
 class Forked(nn.Module):
     """Control flow that no symbolic tracer follows."""
 
@@ -223,6 +236,7 @@ BODIES: dict[str, Callable[[], nn.Module]] = {
     "reflection": lambda: nn.Sequential(nn.ReflectionPad2d(2), nn.Conv2d(3, 4, 3)),
     "circular": lambda: nn.Conv2d(3, 4, 3, padding=1, padding_mode="circular"),
     "branches": Branches,
+    "groups": Grouped,
     "control flow": Forked,
     "squeeze-and-excite": Gated,
     "channels last": ChannelsLast,
