@@ -51,7 +51,8 @@ class Pixels:
 
     def blurred(self, parameters: Tensor, deviation: float) -> Tensor:
         spectrum = torch.fft.rfft2(parameters) * _gaussian(self.size, deviation).to(parameters.device)
-        return torch.fft.irfft2(spectrum, s=self.size[1:])
+        softened: Tensor = torch.fft.irfft2(spectrum, s=self.size[1:])
+        return softened
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,8 @@ class Fourier:
         if channels == 3:
             colours = torch.tensor(_COLOURS, device=parameters.device)
             values = torch.einsum("rc,chw->rhw", colours / colours.norm(dim=0).max(), values)
-        return values.sigmoid()
+        shares: Tensor = values.sigmoid()
+        return shares
 
     def blurred(self, parameters: Tensor, deviation: float) -> Tensor:
         return parameters * _gaussian(self.size, deviation).to(parameters.device)[..., None]
