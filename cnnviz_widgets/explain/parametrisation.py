@@ -51,8 +51,8 @@ class Pixels:
 
     def blurred(self, parameters: Tensor, deviation: float) -> Tensor:
         spectrum = torch.fft.rfft2(parameters) * _gaussian(self.size, deviation).to(parameters.device)
-        blurred: Tensor = torch.fft.irfft2(spectrum, s=self.size[1:])
-        return blurred
+        softened: Tensor = torch.fft.irfft2(spectrum, s=self.size[1:])
+        return softened
 
 
 @dataclass(frozen=True)
