@@ -18,8 +18,17 @@ from cnnviz_widgets import Classifier, EmbeddingView, FeatureStore
 from cnnviz_widgets.collection.projection import Map, Projection
 
 COUNT = {count}
-positions = np.random.default_rng(3).uniform(-1, 1, (COUNT, 2)).astype(np.float32)
+# No point lies so near to an edge of the shapes that rounding the mouse to whole pixels decides.
+many = np.random.default_rng(3).uniform(-1, 1, (2 * COUNT, 2))
+near = np.zeros(len(many), bool)
+for shape in {shapes}:
+    corners = (2 * np.array(shape) - 1) * [{reach}, -{reach}]
+    for a, b in zip(corners, np.roll(corners, -1, axis=0)):
+        along = np.clip((many - a) @ (b - a) / ((b - a) @ (b - a)), 0, 1)
+        near |= np.linalg.norm(many - a - along[:, None] * (b - a), axis=1) < 0.04
+positions = many[~near][:COUNT].astype(np.float32)
 positions[:2] = [[-1, -1], [1, 1]]
+assert len(positions) == COUNT
 
 @dataclass(frozen=True)
 class Given(Projection):
@@ -42,33 +51,31 @@ SHAPES = (
 )
 
 
-def draw(nb: OpenNotebook, corners: list[tuple[float, float]]) -> np.ndarray:
-    """Draw a polygon of these corners (x, y) with the mouse, in small steps, and return what was drawn."""
-    mouse = nb.page.mouse
-    drawn = []
-    for start, end in zip(corners, [*corners[1:], corners[0]], strict=True):
-        for step in range(12):
-            drawn.append(tuple(round(a + (b - a) * step / 12) for a, b in zip(start, end, strict=True)))
-    mouse.move(*drawn[0])
-    mouse.down()
-    for place in drawn[1:]:
-        mouse.move(*place)
-    mouse.up()
-    return np.array(drawn, float)
+def draw(nb: OpenNotebook, corners: list[tuple[float, float]]) -> None:
+    """Draw a polygon of these corners (x, y) with the mouse, in small steps."""
+    (ax, ay), (bx, by) = corners[:2]
+    middle = ((ax + bx) / 2, (ay + by) / 2)
+    places = [middle, *corners[1:], corners[0], middle]
+    nb.page.mouse.move(*middle)
+    nb.page.mouse.down()
+    for place in places[1:]:
+        nb.page.mouse.move(*place, steps=6)
+        # A busy page is told only of the last of several moves: let it see each corner.
+        nb.page.evaluate("() => new Promise(requestAnimationFrame)")
+    nb.page.mouse.up()
 
 
 def lasso(nb: OpenNotebook, area: dict[str, float], reach: float, shape: list[tuple[float, float]]) -> set[int]:
-    """Draw `shape` in `area`, which spans -reach..reach, and return the points inside what was drawn."""
+    """Draw `shape` in `area`, which spans -reach..reach, and return the points inside it."""
     corners = [(area["x"] + x * area["width"], area["y"] + y * area["height"]) for x, y in shape]
-    drawn = draw(nb, corners)
-    share = (drawn - [area["x"], area["y"]]) / [area["width"], area["height"]]
-    polygon = (2 * share - 1) * [reach, -reach]
+    draw(nb, corners)
+    polygon = (2 * np.array(shape) - 1) * [reach, -reach]
     points = np.array(nb.kernel.value("view.points.positions.tolist()"))
     return set(np.flatnonzero(Polygon(polygon).contains_points(points)).tolist())
 
 
 def test_a_lasso_in_bqplot_selects_the_points_inside(voila_page: Opener) -> None:
-    nb = voila_page([CELL.format(count=300)], ready=".bqplot .object_grp")
+    nb = voila_page([CELL.format(count=300, reach=1.06, shapes=SHAPES)], ready=".bqplot .object_grp")
     nb.kernel.until("view.trust is not None")
     for shape in SHAPES:
         nb.page.locator(".bqplot .lassoselector rect").wait_for(state="attached")
@@ -83,7 +90,7 @@ def test_a_lasso_in_bqplot_selects_the_points_inside(voila_page: Opener) -> None
 
 
 def test_a_lasso_in_jupyter_scatter_selects_the_points_inside(voila_page: Opener) -> None:
-    nb = voila_page([CELL.format(count=3500)], ready="canvas")
+    nb = voila_page([CELL.format(count=3500, reach=1, shapes=SHAPES)], ready="canvas")
     nb.kernel.until("view.trust is not None")
     assert nb.kernel.value("type(view.points).__name__") == "LargeMap"
     for shape in SHAPES:
