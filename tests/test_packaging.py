@@ -14,8 +14,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-
-from cnnviz_widgets.serve import free_port
+from ports import unused_port
 
 ROOT = Path(__file__).parent.parent
 
@@ -80,7 +79,7 @@ def test_the_wheel_alone_runs_the_demo(wheel: Path, tmp_path: Path) -> None:
     )
     assert Path(found.stdout.strip()).is_relative_to(packages)
 
-    port = free_port()
+    port = unused_port()
     command = [str(home / "bin" / "cnnviz"), "demo", "--no-browser", "--port", str(port)]
     with subprocess.Popen(
         command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True, start_new_session=True

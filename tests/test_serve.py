@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from ports import unused_port
 
 from cnnviz_widgets.__main__ import main
 from cnnviz_widgets.serve import ADDRESS, copy_notebooks, free_port, notebooks
@@ -78,7 +79,7 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path, capsys:
     ],
 )
 def test_ctrl_c_ends_it_cleanly(arguments: list[str], announced: str, tmp_path: Path) -> None:
-    port = free_port()
+    port = unused_port()
     command = [sys.executable, "-m", "cnnviz_widgets", "demo", "--no-browser", f"--port={port}", *arguments]
     with subprocess.Popen(
         command,

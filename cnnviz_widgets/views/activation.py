@@ -10,14 +10,12 @@ import ipywidgets
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnviz_widgets.classifier import Classifier, Layer
 from cnnviz_widgets.explain.ablation import ablated_logits
 from cnnviz_widgets.explain.activations import Activations, Strength, activations
 from cnnviz_widgets.explain.receptive_field import ReceptiveField, receptive_field
 from cnnviz_widgets.paint import table_names
 from cnnviz_widgets.schedule import LatestWins
 from cnnviz_widgets.session import Example, Scene, softmax
-from cnnviz_widgets.views.cam import slidable
 from cnnviz_widgets.views.controls import ClassPicker, percent
 from cnnviz_widgets.views.layers import LayerScrubber
 from cnnviz_widgets.views.scales import short
@@ -86,7 +84,7 @@ class ActivationView(View):
     def build(self) -> list[ipywidgets.Widget]:
         self.canvas = PictureCanvas(label="no picture yet", mode="point", display_width=384)
         self.canvas.on_event(self._pointed)
-        self.layer_scrubber = LayerScrubber(self.session, _slidable)
+        self.layer_scrubber = LayerScrubber(self.session)
         self.on_control(self.layer_scrubber, self.layer_scrubber.choose)
         self.class_picker = ClassPicker(self.session)
         self.on_control(
@@ -335,10 +333,6 @@ class ActivationView(View):
     def stop(self) -> None:
         super().stop()
         self._cells.cancel()
-
-
-def _slidable(classifier: Classifier) -> list[Layer]:
-    return slidable(classifier.layers, classifier.default_layer)
 
 
 def _badge(strength: float, extent: float) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import ipywidgets
 import numpy as np
 
-from cnnviz_widgets.classifier import Contrast, Layer, Target
+from cnnviz_widgets.classifier import Contrast, Target
 from cnnviz_widgets.explain import (
     CAM,
     EigenCAM,
@@ -25,10 +25,10 @@ from cnnviz_widgets.explain import (
 from cnnviz_widgets.explain.base import FloatArray
 from cnnviz_widgets.session import Example, Scene
 from cnnviz_widgets.views.heatmap import HeatmapView, Shown
+from cnnviz_widgets.views.layers import LayerScrubber, slidable
 from cnnviz_widgets.views.scales import scales_of
 from cnnviz_widgets.views.view import Work
 from cnnviz_widgets.widgets.picker import Picker
-from cnnviz_widgets.widgets.scrubber import Scrubber
 
 METHODS: Mapping[str, Explainer] = {
     "Grad-CAM": GradCAM(),
@@ -75,12 +75,10 @@ class CAMView(HeatmapView):
 
     def extra_controls(self) -> list[ipywidgets.Widget]:
         self.against_picker = Picker(description="minus", searchable=True, placeholder="search classes")
-        self.layer_scrubber = Scrubber(description="layer")
+        self.layer_scrubber = LayerScrubber(self.session)
         self._describe_classifier()
         self.on_control(self.against_picker, self._pick_against)
-        self.on_control(
-            self.layer_scrubber, lambda event: self.session.set_trait("layer", self._layers[event.index].name)
-        )
+        self.on_control(self.layer_scrubber, self.layer_scrubber.choose)
         return [self.against_picker, self.layer_scrubber]
 
     def _pick_against(self, event: Any) -> None:
@@ -88,32 +86,16 @@ class CAMView(HeatmapView):
 
     def _describe_classifier(self) -> None:
         classifier = self.session.classifier
-        self._layers = slidable(classifier.layers, classifier.default_layer)
-        with self.layer_scrubber.hold_sync():
-            self.layer_scrubber.options = [layer.name for layer in self._layers]
-            self.layer_scrubber.details = [described(layer) for layer in self._layers]
+        self.layer_scrubber.describe()
         self.against_picker.options = [NO_CONTRAST, *classifier.class_names]
         self.against_picker.index = 0
-        self._follow_layer()
-
-    def _follow_layer(self) -> None:
-        layer = self.session.classifier.layer(self.session.layer)
-        index = next((i for i, known in enumerate(self._layers) if known.name == layer.name), None)
-        if index is None:
-            # A layer chosen in Python that the slider leaves out is put where it runs.
-            order = {known.name: i for i, known in enumerate(self.session.classifier.layers)}
-            self._layers = sorted([*self._layers, layer], key=lambda known: order[known.name])
-            self.layer_scrubber.options = [known.name for known in self._layers]
-            self.layer_scrubber.details = [described(known) for known in self._layers]
-            index = self._layers.index(layer)
-        self.layer_scrubber.index = index
 
     def session_changed(self, names: set[str]) -> None:
         if "classifier" in names:
             self._against = None
             self._describe_classifier()
         if "layer" in names:
-            self._follow_layer()
+            self.layer_scrubber.follow()
 
     # -- work ----------------------------------------------------------------------------------------------------
 
@@ -151,18 +133,7 @@ class CAMView(HeatmapView):
         if self._tape is None or self._taped is not example or layer not in self._tape.activations:
             self._tape = None  # the old graph may be large: let go of it before the next is made
             classifier = example.classifier
-            names = [known.name for known in slidable(classifier.layers, classifier.default_layer)]
+            names = [known.name for known in slidable(classifier)]
             self._tape = Tape(classifier, example.pixels, [*names, layer])
             self._taped = example
         return self._tape
-
-
-def slidable(layers: tuple[Layer, ...], default: str) -> list[Layer]:
-    """The layers worth a stop on the slider: convolutions, blocks and the default target layer."""
-    return [layer for layer in layers if layer.role != "other" or layer.name == default]
-
-
-def described(layer: Layer) -> str:
-    """A layer's type and output shape."""
-    channels, rows, columns = layer.shape
-    return f"{layer.kind}, {channels} x {rows} x {columns}"

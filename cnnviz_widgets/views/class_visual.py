@@ -13,7 +13,6 @@ import numpy as np
 from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.explain import Channel, ClassVisual, Visual
 from cnnviz_widgets.picture import Picture
-from cnnviz_widgets.views.cam import slidable
 from cnnviz_widgets.views.controls import ClassPicker, parameters, percent
 from cnnviz_widgets.views.layers import LayerScrubber
 from cnnviz_widgets.views.scales import short
@@ -99,7 +98,7 @@ class ClassVisualView(View):
         self.of_picker = Picker(options=["class", "channel"], index=0, description="of a", searchable=False)
         self.class_picker = ClassPicker(self.session)
         self.second_picker = Picker(description="beside it", searchable=True, placeholder="search classes")
-        self.layer_scrubber = LayerScrubber(self.session, _slidable)
+        self.layer_scrubber = LayerScrubber(self.session)
         self.channel_scrubber = Scrubber(description="channel")
         self.run_button = ipywidgets.Button(description="Stop", button_style="primary")
         self.again_button = ipywidgets.Button(description="Start over")
@@ -317,10 +316,6 @@ class ClassVisualView(View):
     def fail(self, error: Exception) -> None:
         self._rest()
         super().fail(error)
-
-
-def _slidable(classifier: Classifier) -> list[Any]:
-    return slidable(classifier.layers, classifier.default_layer)
 
 
 def _grown(visual: ClassVisual, places: Any, example: Any, interval: float) -> Work:

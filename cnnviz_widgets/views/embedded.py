@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from cnnviz_widgets import demo
 from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.collection.source import Source, source_of
 
-_MAKERS: Mapping[str, Callable[[], object]] = {
+_MAKERS: dict[str, Callable[[], object]] = {
     "EfficientNet-Lite0": demo.crops,
     "digits": demo.digits,
     "shapes, clean": lambda: demo.shapes(600),

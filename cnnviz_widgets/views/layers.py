@@ -7,12 +7,11 @@ from typing import Any
 
 from cnnviz_widgets.classifier import Classifier, Layer
 from cnnviz_widgets.session import Session
-from cnnviz_widgets.views.cam import described
 from cnnviz_widgets.widgets.scrubber import Scrubber
 
 
 class LayerScrubber(Scrubber):
-    """A slider over `choose(classifier)`; it stands at `place(classifier, layer)` of the session's layer.
+    """A slider over the layers `choose(classifier)`; it stands at `place(classifier, layer)` of the session's layer.
 
     A layer that is chosen elsewhere and is none of them is put where it runs.
     """
@@ -20,12 +19,12 @@ class LayerScrubber(Scrubber):
     def __init__(
         self,
         session: Session,
-        choose: Callable[[Classifier], Sequence[Layer]],
+        choose: Callable[[Classifier], Sequence[Layer]] | None = None,
         place: Callable[[Classifier, str], Layer] = Classifier.layer,
     ) -> None:
         super().__init__(description="layer")
         self._session = session
-        self._choose = choose
+        self._choose = choose or slidable
         self._place = place
         self.describe()
 
@@ -58,3 +57,14 @@ class LayerScrubber(Scrubber):
         with self.hold_sync():
             self.options = [layer.name for layer in self.layers]
             self.details = [described(layer) for layer in self.layers]
+
+
+def slidable(classifier: Classifier) -> list[Layer]:
+    """The layers worth a stop on the slider: convolutions, blocks and the default target layer."""
+    return [layer for layer in classifier.layers if layer.role != "other" or layer.name == classifier.default_layer]
+
+
+def described(layer: Layer) -> str:
+    """A layer's type and output shape."""
+    channels, rows, columns = layer.shape
+    return f"{layer.kind}, {channels} x {rows} x {columns}"

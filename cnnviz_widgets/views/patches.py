@@ -21,9 +21,8 @@ from cnnviz_widgets.collection.source import Source, source_of
 from cnnviz_widgets.errors import PictureError
 from cnnviz_widgets.explain.receptive_field import Box, ReceptiveField, receptive_field
 from cnnviz_widgets.schedule import LatestWins
-from cnnviz_widgets.views.cam import slidable
 from cnnviz_widgets.views.embedded import embedded_source, has_embedded_source
-from cnnviz_widgets.views.layers import LayerScrubber
+from cnnviz_widgets.views.layers import LayerScrubber, slidable
 from cnnviz_widgets.views.scales import short
 from cnnviz_widgets.views.view import View, Work
 from cnnviz_widgets.widgets.scrubber import Scrubber
@@ -91,7 +90,7 @@ class PatchView(View):
 
     def build(self) -> list[ipywidgets.Widget]:
         self.tiles = Tiles(tile_width=_TILE, columns=3, height=470, placeholder="no patches yet")
-        self.layer_scrubber = LayerScrubber(self.session, _slidable)
+        self.layer_scrubber = LayerScrubber(self.session)
         self.channel_scrubber = Scrubber(description="channel")
         self.place_scrubber = Scrubber(options=list(PLACES), index=0, description="among all")
         self.run_button = ipywidgets.Button(description="Stop", button_style="primary")
@@ -161,7 +160,7 @@ class PatchView(View):
             raise PictureError(f"Pass pictures to scan with {classifier.name}, as PatchView(model, source=folder).")
         if self.patches is not None:
             return classifier, list(self.patches.layers)
-        layers = [layer.name for layer in _slidable(classifier)]
+        layers = [layer.name for layer in slidable(classifier)]
         return classifier, list(dict.fromkeys([*layers, self.session.layer]))
 
     def work(self, scene: Any) -> Work:
@@ -273,10 +272,6 @@ class PatchView(View):
         if not self._requests.busy:
             self.run_button.description = "Go on"
         super().fail(error)
-
-
-def _slidable(classifier: Classifier) -> list[Any]:
-    return slidable(classifier.layers, classifier.default_layer)
 
 
 def _found(

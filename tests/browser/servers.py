@@ -21,8 +21,9 @@ import nbformat
 import psutil
 from jupyter_client import BlockingKernelClient
 from playwright.sync_api import Browser, ConsoleMessage, Page
+from ports import unused_port
 
-from cnnviz_widgets.serve import ADDRESS, free_port
+from cnnviz_widgets.serve import ADDRESS
 
 TOKEN = "tests"
 SECONDS_TO_START = 60
@@ -45,7 +46,7 @@ class Server:
     """A server process in a session of its own, the folder it serves and its log; `call` is from serve.py."""
 
     def __init__(self, call: str, folder: Path, arguments: Sequence[str]) -> None:
-        port = free_port()
+        port = unused_port()
         self.url = f"http://{ADDRESS}:{port}"
         self.folder = folder
         self.log = folder.parent / "log"

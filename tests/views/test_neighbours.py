@@ -13,6 +13,7 @@ from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.collection.features import FeatureStore
 from cnnviz_widgets.collection.source import source_of
 from cnnviz_widgets.session import Session
+from cnnviz_widgets.views import embedded
 from cnnviz_widgets.views.neighbours import NeighbourView
 
 from .conftest import Counting
@@ -139,8 +140,10 @@ def test_an_upload_is_looked_up_and_a_bad_one_named(classifier: Classifier, pict
 @pytest.mark.usefixtures("inline")
 def test_the_demo_network_brings_its_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     few = demo.digits()[0][:60], demo.digits()[1][:60]
-    monkeypatch.setattr(demo, "digits", lambda: few)
+    monkeypatch.setitem(embedded._MAKERS, "digits", lambda: few)
+    embedded._source.cache_clear()
     view = NeighbourView(demo.digits_classifier())
+    embedded._source.cache_clear()
     assert view.store is not None and len(view.store) == 60 and view.found is not None and view.found.row == 0
 
 

@@ -170,7 +170,7 @@ def test_without_data_it_says_what_to_pass(classifier: Classifier, network: Coun
 @pytest.mark.usefixtures("inline")
 def test_embedded_classifiers_bring_their_pictures_and_unreadable_ones_are_told() -> None:
     view = PatchView(demo.shapes_classifier())
-    assert view.source is not None and len(view.source) == 240 and len(view.tiles.labels) == 9
+    assert view.source is not None and len(view.source) == 600 and len(view.tiles.labels) == 9
     view.source = [b"no picture", *demo.shapes(3).pictures]
     assert "1 of them unreadable" in view.status.text
     # Another classifier begins anew.
