@@ -133,20 +133,23 @@ def _field(
     if axes is not None:
         size, stride, start = ((getattr(axes[0], of), getattr(axes[1], of)) for of in ("size", "stride", "start"))
         field = ReceptiveField(name, cells, size, stride, start, True, source)
-        if _covers(field, classifier.input_size):
+        if _fits(field, classifier.input_size):
             return field
     height, width = (int((cells[..., side + 2] - cells[..., side]).max()) for side in (0, 1))
     top, left = (float(end) for end in cells[0, 0, :2])
     return ReceptiveField(name, cells, (height, width), classifier.layer(name).stride, (top, left), False, source)
 
 
-def _covers(field: ReceptiveField, size: tuple[int, int]) -> bool:
-    """Whether the arithmetic covers all that is seen: not where elements have changed places in other ways."""
-    boxes = field.boxes
-    for side, along in ((0, boxes.swapaxes(0, 1)), (1, boxes)):
-        low = field.start[side] + field.stride[side] * np.arange(field.grid[side])
+def _fits(field: ReceptiveField, size: tuple[int, int]) -> bool:
+    """Whether the arithmetic covers all that is seen and for some cell no more.
+
+    It does not where elements have changed places, or where channels that see more were left behind.
+    """
+    for side, along in ((0, field.boxes.swapaxes(0, 1)), (1, field.boxes)):
+        start = field.start[side] + field.stride[side] * np.arange(field.grid[side])
+        low, high = np.clip(start, 0, size[side]), np.clip(start + field.size[side], 0, size[side])
         first, last = along[..., side], along[..., side + 2]
-        inside = (first >= np.clip(low, 0, size[side])) & (last <= np.clip(low + field.size[side], 0, size[side]))
-        if not (inside | (first == last)).all():
+        covered = (first >= low) & (last <= high) | (first == last)
+        if not covered.all() or not ((first == low) & (last == high)).any():
             return False
     return True
