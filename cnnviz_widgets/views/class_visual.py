@@ -126,7 +126,10 @@ class ClassVisualView(View):
             ],
             layout=ipywidgets.Layout(flex="1 1 320px", max_width="520px"),
         )  # fmt: skip
-        self._places = [ipywidgets.VBox([canvas, line]) for canvas, line in zip(self.canvases, self.lines, strict=True)]
+        self._places = [
+            ipywidgets.VBox([canvas, line], layout=ipywidgets.Layout(flex="0 0 348px", max_width="348px"))
+            for canvas, line in zip(self.canvases, self.lines, strict=True)
+        ]
         self._show_places()
         return [
             ipywidgets.HBox(
