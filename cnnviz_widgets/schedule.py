@@ -6,6 +6,7 @@ front ends, and on ipykernel 7.4.0 from one event to the next.
 
 from __future__ import annotations
 
+import atexit
 import logging
 import threading
 from collections import deque
@@ -76,9 +77,12 @@ class Worker:
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
         self._busy = False
+        self._ended = False
 
     def submit(self, job: Job) -> None:
         with self._changed:
+            if self._ended:
+                return
             if self._thread is None:
                 thread = threading.Thread(target=self._run, name=self._name, daemon=True)
                 thread.start()
@@ -92,6 +96,14 @@ class Worker:
             if threading.current_thread() is self._thread:
                 raise RuntimeError("A job cannot wait until there is no job left.")
             return self._changed.wait_for(lambda: not self._jobs and not self._busy, timeout)
+
+    def end(self, timeout: float = 5.0) -> None:
+        """Drop all jobs and wait for the one that runs; later ones are ignored. For the end of the process."""
+        with self._changed:
+            self._ended = True
+            self._jobs.clear()
+            if threading.current_thread() is not self._thread:
+                self._changed.wait_for(lambda: not self._busy, timeout)
 
     def _run(self) -> None:
         while True:
@@ -112,6 +124,8 @@ class Worker:
 
 
 WORKER = Worker()
+# The interpreter must not take itself apart under a thread that is inside torch: that ends the process with an abort.
+atexit.register(WORKER.end)
 _inline = threading.local()
 
 

@@ -169,3 +169,17 @@ def test_nothing_of_an_ended_request_is_kept(kind: type[Worker | InlineExecutor]
     if isinstance(executor, Worker):
         assert executor.drain(PATIENCE)
     assert [reference() for reference in gone] == [None, None]
+
+
+def test_the_end_waits_for_the_job_that_runs_and_drops_the_rest(worker: Worker) -> None:
+    began, gate, done = threading.Event(), threading.Event(), []
+    worker.submit(lambda: (began.set(), gate.wait(10), done.append("first")))
+    worker.submit(lambda: done.append("second"))
+    assert began.wait(10)
+    ending = threading.Thread(target=worker.end, args=(10,))
+    ending.start()
+    gate.set()
+    ending.join(10)
+    assert not ending.is_alive() and done == ["first"]
+    worker.submit(lambda: done.append("third"))
+    assert worker.drain(10) and done == ["first"]

@@ -209,3 +209,12 @@ def test_the_explainer_can_be_read_and_set(classifier: Classifier, picture: np.n
         assert view.explainer == Saliency(unit="picture")
         with pytest.raises(ValueError, match="CAM is none of them"):
             view.explainer = CAM()
+
+
+@pytest.mark.usefixtures("inline")
+def test_another_classifier_brings_its_own_layers(classifier: Classifier, picture: np.ndarray) -> None:
+    view = CAMView(classifier, picture)
+    other = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Conv2d(4, 5, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    view.session.classifier = Classifier(other, input_size=classifier.input_size)
+    assert view.layer_scrubber.options == ["0", "2"] and view.layer_scrubber.index == 1
+    assert view.status.kind == "info", view.status.text
