@@ -176,7 +176,7 @@ class ActivationView(View):
         self._strengths = maps.strengths(by)
         self.tiles.show(
             np.rint((shares + 1) * 127.5 if maps.signed else shares * 255).astype(np.uint8),
-            [f"channel {channel}" for channel in self._order],
+            [f"#{channel}" for channel in self._order],
         )
         self.tiles.description = self._caption(maps, by)
         self._mark()

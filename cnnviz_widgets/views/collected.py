@@ -24,8 +24,8 @@ NO_SOURCE = (
     "There is no data set to look for pictures in; pass source=, such as a folder of pictures or a torch data set."
 )
 
-#: Finished features, by data set and layer: linked panels build them once.
-_BUILT: WeakKeyDictionary[Session, dict[tuple[str, str], FeatureStore]] = WeakKeyDictionary()
+#: Features, finished or not, by data set and layer: linked panels build them once.
+_BUILDS: WeakKeyDictionary[Session, dict[tuple[str, str], _Build]] = WeakKeyDictionary()
 #: Which item of a data set a picture is.
 _ITEMS: WeakKeyDictionary[Picture, tuple[Source, int]] = WeakKeyDictionary()
 
@@ -105,13 +105,16 @@ class CollectionView(View):
             self.fail(StoreError("These features came without their data set; pass source= to build others."))
             return
         classifier, layer = self.session.classifier, layer_name(self.session.classifier, self.session.layer)
-        known = _BUILT.setdefault(self.session, {}).get((self.source.fingerprint, layer))
-        if known is not None and _fits(known, classifier):
-            self._take(known)
+        builds = _BUILDS.setdefault(self.session, {})
+        build = builds.get((self.source.fingerprint, layer))
+        if build is None or not build.fits(classifier):
+            build = builds[self.source.fingerprint, layer] = _Build(classifier, self.source, layer)
+        if build.store is not None and build.store.progress == 1:
+            self._take(build.store)
             return
         self.build_button.disabled = True
         self.stop_button.disabled = False
-        self.run(self._builds, _building(classifier, self.source, layer), self._grew, self._build_ended)
+        self.run(self._builds, build.followed(), self._grew, self._build_ended)
 
     def _grew(self, store: FeatureStore) -> None:
         count, total = len(store), store.about.total
@@ -122,7 +125,6 @@ class CollectionView(View):
                 self.store_growing(store, first=before is not store)
             return
         self._builds.cancel()  # it is finished, and says so only after this
-        _BUILT.setdefault(self.session, {})[store.about.source, store.layer] = store
         self._take(store)
 
     def _take(self, store: FeatureStore) -> None:
@@ -210,13 +212,45 @@ def captions(store: FeatureStore, rows: Sequence[int] | NDArray[np.intp]) -> lis
     return [store.label_name(int(row)) or str(store.names[int(row)]) for row in rows]
 
 
-def _building(classifier: Classifier, source: Source, layer: str) -> Work:
-    yield from FeatureStore.building(classifier, source, layer)
+class _Build:
+    """Features that several panels may wait for; whichever has its turn on the worker adds the next batch.
 
+    What a panel stops is kept: the next one goes on there.
+    """
 
-def _fits(store: FeatureStore, classifier: Classifier) -> bool:
-    try:
-        store.check(classifier)
-    except StoreError:
-        return False
-    return True
+    def __init__(self, classifier: Classifier, source: Source, layer: str) -> None:
+        self._classifier = classifier
+        self._steps = FeatureStore.building(classifier, source, layer)
+        self._taken = 0
+        self._failed = False
+        #: The features so far, or None before the first step.
+        self.store: FeatureStore | None = None
+
+    def fits(self, classifier: Classifier) -> bool:
+        """Whether these are, or will be, features by this network as it is now."""
+        try:
+            if self.store is not None:
+                self.store.check(classifier)
+        except StoreError:
+            return False
+        return classifier is self._classifier and not self._failed
+
+    def followed(self) -> Work:
+        """Yield the store whenever it has grown, by this panel's doing or another's."""
+        seen = 0
+        while True:
+            if seen == self._taken and not self._advance():
+                return
+            seen = self._taken
+            yield self.store
+
+    def _advance(self) -> bool:
+        try:
+            self.store = next(self._steps)
+        except StopIteration:
+            return False
+        except Exception:
+            self._failed = True
+            raise
+        self._taken += 1
+        return True

@@ -151,7 +151,7 @@ class FilterView(View):
             self.tiles.show(self._drawn(filters.weights[self._filter]), names)
         else:
             shown = self._chosen(filters)[self._order]
-            names = [f"filter {index}" for index in self._order]
+            names = [f"#{index}" for index in self._order]
             self.tiles.show(self._drawn(shown), names, self._badges(filters), self._tile(filters))
         self.tiles.description = f"{filters.layer}, as trained" if loaded.twin is not None else filters.layer
         self.twin_tiles.layout.display = "none" if loaded.twin is None else None
@@ -161,7 +161,7 @@ class FilterView(View):
             names = [f"input {i}" for i in twin.inputs_of(self._filter)] if of_one else []
             self.twin_tiles.show(
                 self._drawn(twin.weights[self._filter] if of_one else self._chosen(twin)),
-                names or [f"filter {index}" for index in range(len(twin.weights))],
+                names or [f"#{index}" for index in range(len(twin.weights))],
                 () if of_one else [short(float(norm)) for norm in twin.norms],
             )
             self.twin_tiles.description = "untrained, as torch initialises it"

@@ -44,11 +44,11 @@ def hover(view: ActivationView, index: int | None) -> list[Any]:
 def test_maps_are_sorted_by_strength_on_one_scale(view: ActivationView) -> None:
     maps = expected_maps(view)
     order = np.argsort(-maps.mean(axis=(1, 2)), kind="stable")
-    assert view.tiles.labels == [f"channel {channel}" for channel in order]
+    assert view.tiles.labels == [f"#{channel}" for channel in order]
     np.testing.assert_allclose(sheet(view.tiles)[..., 0], maps[order] / maps.max() * 255, atol=0.51)
     assert f"colours from 0 to {maps.max():.3g}" in view.tiles.description
     pick(view.order_picker, 1)
-    assert view.tiles.labels[0] == f"channel {maps.max(axis=(1, 2)).argmax()}"
+    assert view.tiles.labels[0] == f"#{maps.max(axis=(1, 2)).argmax()}"
     pick(view.scale_picker, 1)
     tops = sheet(view.tiles).max(axis=(1, 2, 3))
     assert set(tops) <= {0, 255} and "each map on its own scale" in view.tiles.description
@@ -67,7 +67,7 @@ def test_maps_with_negative_values_are_drawn_around_zero(view: ActivationView) -
 def test_hovering_lays_a_map_over_the_picture_without_the_network(view: ActivationView, network: Counting) -> None:
     maps, calls = expected_maps(view), network.calls
     assert hover(view, 2) == [{"kind": "ack", "seq": 1}]
-    channel = int(view.tiles.labels[2].split()[1])
+    channel = int(view.tiles.labels[2].removeprefix("#"))
     np.testing.assert_array_equal(overlay(view), maps[channel])
     assert view.canvas.quantity == f"activation of channel {channel}"
     assert [name for name, *_ in view.canvas.scales] == ["all channels", "this map"]
@@ -80,12 +80,12 @@ def test_a_click_chooses_the_channel_and_a_choice_elsewhere_is_marked(view: Acti
     filters = FilterView(view.session)
     calls = network.calls
     click(view.tiles, 1)
-    channel = int(view.tiles.labels[1].split()[1])
+    channel = int(view.tiles.labels[1].removeprefix("#"))
     assert view.session.channel == channel and view.tiles.selected == 1
     assert filters.tiles.selected == channel
     other = (channel + 1) % 6
     click(filters.tiles, other)
-    assert view.session.layer == "body.0" and view.tiles.labels[view.tiles.selected] == f"channel {other}"  # type: ignore[index]
+    assert view.session.layer == "body.0" and view.tiles.labels[view.tiles.selected] == f"#{other}"  # type: ignore[index]
     np.testing.assert_array_equal(overlay(view), expected_maps(view)[other])
     assert network.calls <= calls + 2
 

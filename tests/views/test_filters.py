@@ -49,7 +49,7 @@ def test_the_first_layer_is_shown_in_colour_with_grey_for_zero(view: FilterView,
     extent = np.abs(weights).max()
     expected = np.rint((weights / extent + 1) * 127.5).transpose(0, 2, 3, 1)
     np.testing.assert_array_equal(sheet(view.tiles), expected)
-    assert view.tiles.labels == [f"filter {index}" for index in range(6)]
+    assert view.tiles.labels == [f"#{index}" for index in range(6)]
     assert "6 filters of 3 x 3 x 3" in view.status.text and f"\N{PLUS-MINUS SIGN}{extent:.3g}" in view.status.text
     assert view.slice_picker.layout.display == "none"
 
@@ -73,7 +73,7 @@ def test_deeper_layers_are_shown_one_input_at_a_time_around_white(view: FilterVi
 def test_a_click_chooses_layer_and_channel_and_a_choice_elsewhere_is_marked(view: FilterView) -> None:
     pick(view.order_picker, 1)
     order = np.argsort(-view.filters.norms)  # type: ignore[union-attr]
-    assert view.tiles.labels == [f"filter {index}" for index in order]
+    assert view.tiles.labels == [f"#{index}" for index in order]
     assert click(view.tiles, 2) == [{"kind": "ack", "seq": 1}]
     assert (view.session.layer, view.session.channel) == ("body.0", order[2])
     assert view.tiles.selected == 2

@@ -168,3 +168,49 @@ def test_building_can_be_stopped_and_what_there_is_is_shown(classifier: Classifi
     assert 0 < len(view.store) < 400 and view.stop_button.disabled and not view.build_button.disabled
     assert "of 400 pictures" in view.status.text and view.found is not None
     view.close()
+
+
+def test_panels_of_one_session_build_features_together(classifier: Classifier) -> None:
+    read: list[int] = []
+
+    class Watched:
+        def __len__(self) -> int:
+            return 100
+
+        def __getitem__(self, index: int) -> np.ndarray:
+            read.append(index)
+            return PICTURES[index % 40]
+
+    source = source_of(Watched())
+    session = Session(classifier)
+    read.clear()
+    first, second = NeighbourView(session, source=source), NeighbourView(session, source=source)
+    schedule.WORKER.drain(60)
+    assert first.store is second.store is not None and len(first.store) == 100 and first.store.progress == 1
+    # Each was looked at once for its features; pictures that are shown are read again.
+    assert sorted(set(read)) == list(range(100)) and len(read) < 200
+
+
+def test_what_was_stopped_is_gone_on_with(classifier: Classifier, picture: np.ndarray) -> None:
+    gate, began, read = threading.Event(), threading.Event(), list[int]()
+
+    class Slow:
+        def __len__(self) -> int:
+            return 100
+
+        def __getitem__(self, index: int) -> np.ndarray:
+            read.append(index)
+            if index == 40:
+                began.set()
+                assert gate.wait(30)
+            return PICTURES[index % 40]
+
+    view = NeighbourView(classifier, picture, Slow())
+    assert began.wait(30)
+    view.stop_button.click()
+    gate.set()
+    schedule.WORKER.drain(60)
+    assert view.store is not None and 0 < len(view.store) < 100
+    view.build_button.click()
+    schedule.WORKER.drain(60)
+    assert len(view.store) == 100 and read.count(45) == 1
