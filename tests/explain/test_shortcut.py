@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.lib.stride_tricks import sliding_window_view
 
 from cnnviz_widgets import demo
 from cnnviz_widgets.demo.shapes import CLASSES, MARKED
 from cnnviz_widgets.explain import (
+    ClassVisual,
     Explainer,
     GradCAM,
     HiResCAM,
@@ -57,3 +59,24 @@ def test_it_shows_which_network_looks_at_the_mark(explainer: Explainer, squares:
     on_mark, on_object = density(explainer, False, squares)
     # The plain gradient also answers to contrasts that the network makes nothing of, such as the chequers.
     assert on_object > 3 and on_object > 1.5 * on_mark
+
+
+def likeness(picture: np.ndarray, mark: np.ndarray) -> float:
+    """The largest absolute correlation of a window of the picture with the mark, both (rows, columns)."""
+    windows = sliding_window_view(picture, mark.shape).reshape(-1, mark.size)
+    windows = windows - windows.mean(axis=1, keepdims=True)
+    pattern = (mark - mark.mean()).ravel()
+    norms = np.linalg.norm(windows, axis=1) * np.linalg.norm(pattern)
+    return float(np.abs(windows @ pattern / norms.clip(1e-6)).max())
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_class_visualisation_draws_the_mark_for_the_twin_that_looks_for_it(squares: demo.ShapeSet, seed: int) -> None:
+    rows, columns = np.nonzero(squares.marks[0])
+    mark = squares.pictures[0, rows.min() : rows.max() + 1, columns.min() : columns.max() + 1].mean(axis=-1)
+    found = {}
+    for biased in (False, True):
+        visual = ClassVisual(score="log-odds", turn=0, scale=0, seed=seed)(demo.shapes_classifier(biased), SQUARE)
+        assert visual.probabilities()[SQUARE] > 0.9
+        found[biased] = likeness(visual.appearance.mean(axis=-1), mark)
+    assert found[True] > 0.5 > 0.4 > found[False]
