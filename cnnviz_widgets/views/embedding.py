@@ -200,9 +200,9 @@ class EmbeddingView(CollectionView):
         if frame is None:
             return
         self._frame = frame
-        points = self._points_of(frame.store, len(frame.map.positions))
         positions = fitted(frame.map.positions, frame_of(frame.map.positions))
-        if frame.trust is None or not np.array_equal(points.positions, positions):
+        points = self._points_of(frame.store, positions)
+        if not np.array_equal(points.positions, positions):
             points.move(positions)
             self.pace.sent()
         row = self.row_of(self.session.picture)
@@ -213,12 +213,13 @@ class EmbeddingView(CollectionView):
         if frame.trust is not None:
             self.refresh()  # the picture looked at lands on the finished map
 
-    def _points_of(self, store: FeatureStore, count: int) -> PointMap:
+    def _points_of(self, store: FeatureStore, positions: NDArray[np.float32]) -> PointMap:
+        count = len(positions)
         if self.points is None or self._mapped is not store or len(self.points.groups) != count:
             groups = store.labels[:count]
             if not (groups >= 0).any():
                 groups = store.logits[:count].argmax(axis=1)
-            made = point_map(groups, on_lasso=self._lassoed, on_hover=self._hovered, on_click=self._clicked)
+            made = point_map(groups, positions, on_lasso=self._lassoed, on_hover=self._hovered, on_click=self._clicked)
             before, self.points, self._mapped = self.points, made, store
             self.map_box.children = (made,)
             self._pair = []

@@ -37,13 +37,14 @@ class PointMap(ipywidgets.VBox):
     def __init__(
         self,
         groups: NDArray[np.int64],
+        positions: NDArray[np.float32],
         *,
         on_lasso: Callable[[NDArray[np.intp]], None],
         on_hover: Callable[[int | None], None],
         on_click: Callable[[int], None],
     ) -> None:
         self.groups = groups
-        self.positions = np.zeros((len(groups), 2), np.float32)
+        self.positions = positions
         self.selected: NDArray[np.intp] = np.zeros(0, np.intp)
         self._on_lasso, self._on_hover, self._on_click = on_lasso, on_hover, on_click
         self.mode_picker = Picker(options=[LASSO, POINT], index=0, description="the mouse", searchable=False)
@@ -232,9 +233,9 @@ class LargeMap(PointMap):
         self.drawing.mouse_mode = "lasso" if index == 0 else "panZoom"
 
 
-def point_map(groups: NDArray[np.int64], **callbacks: Any) -> PointMap:
+def point_map(groups: NDArray[np.int64], positions: NDArray[np.float32], **callbacks: Any) -> PointMap:
     """The map for so many points. Raises MissingExtra for more than 3,000 without jupyter-scatter."""
-    return (SmallMap if len(groups) <= SVG_POINTS else LargeMap)(groups, **callbacks)
+    return (SmallMap if len(groups) <= SVG_POINTS else LargeMap)(groups, positions, **callbacks)
 
 
 def fitted(positions: NDArray[np.float32], frame: tuple[NDArray[np.float32], float]) -> NDArray[np.float32]:
