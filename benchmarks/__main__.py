@@ -8,12 +8,13 @@ from pathlib import Path
 
 import torch
 
-from benchmarks import drag, gradcam, gradients, startup
+from benchmarks import collection, drag, gradcam, gradients, startup
 from benchmarks.table import Row, conditions, markdown, save
 
 ROWS: dict[str, Callable[[], Iterable[Row]]] = {
     "gradcam": gradcam.rows,
     "gradients": gradients.rows,
+    "collection": collection.rows,
     "drag": drag.rows,
     "startup": startup.rows,
 }

@@ -72,6 +72,7 @@ class Explorer(ipywidgets.VBox):
         self.pictures = list(pictures)
         self._makers = dict(tabs)
         self._views: dict[str, View] = {}
+        self._opened = ""
         self.strip = Tiles(tile_width=_THUMBNAIL, selected=None)
         self.upload = Upload()
         self.draw_button = ipywidgets.Button(description="Draw", tooltip="Draw the network's input by hand")
@@ -99,7 +100,7 @@ class Explorer(ipywidgets.VBox):
     @property
     def view(self) -> View:
         """The view in the open tab."""
-        return self._views[self.tabs.titles[self.tabs.index]]
+        return self._views[self._opened]
 
     def open_tab(self, title: str) -> View:
         """Open a tab by its title and return its view."""
@@ -113,6 +114,7 @@ class Explorer(ipywidgets.VBox):
             self._views[title] = maker(self.session, **options)
         self.tabs.index = self.tabs.titles.index(title)
         self._page.children = (self._views[title],)
+        self._opened = title
         return self._views[title]
 
     def draw(self, on: bool = True) -> None:

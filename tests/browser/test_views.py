@@ -229,3 +229,35 @@ def test_the_explorer_links_its_tabs_and_shows_names_as_text(any_page: Opener) -
         " and app.view.probe.example.picture is app.pictures[1]"
     )
     assert nb.page.evaluate("document.querySelectorAll('.cnnviz script, .cnnviz b').length") == 0
+
+
+def test_every_tab_of_the_explorer_opens_and_shows_something(any_page: Opener) -> None:
+    nb = any_page(
+        [
+            NETWORK,
+            "pictures = [np.roll(picture, 3 * shift, axis=1) for shift in range(30)]\n"
+            "app = explore(classifier, pictures[:3], source=(pictures, [i % 4 for i in range(30)]))",
+            "app",
+        ],
+        ready=".cnnviz-picture canvas",
+    )
+    shown = {
+        "Saliency": ("SaliencyView", "app.view.canvas.map_size != (0, 0)"),
+        "Activations": ("ActivationView", "app.view.tiles.count == 16"),
+        "Filters": ("FilterView", "app.view.tiles.count == 16"),
+        "Top patches": (
+            "PatchView",
+            "app.view.patches is not None and app.view.patches.progress == 1 and app.view.tiles.count == 9",
+        ),
+        "Class visualisation": ("ClassVisualView", "app.view.visuals[0] is not None and app.view.visuals[0].step > 2"),
+        "Neighbours": (
+            "NeighbourView",
+            "app.view.found is not None and app.view.store.progress == 1 and app.view.near.count == 12",
+        ),
+        "Map": ("EmbeddingView", "app.view.map is not None and len(app.view.map.positions) == 30"),
+    }
+    for title, (name, condition) in shown.items():
+        nb.page.get_by_role("tab", name=title, exact=True).click()
+        nb.kernel.until(f"type(app.view).__name__ == {name!r}")
+        nb.kernel.until(condition, 60)
+        assert nb.kernel.value("app.view.status.kind") != "error", nb.kernel.value("app.view.status.text")
