@@ -20,7 +20,7 @@ class Descent(ipywidgets.VBox):
             bqplot.Axis(scale=scales["x"], label="iteration", num_ticks=5, tick_format="d"),
             bqplot.Axis(scale=scales["y"], side="left", label="KL divergence", num_ticks=4, tick_format=".2f"),
         ]
-        figure = bqplot.Figure(
+        self._figure = bqplot.Figure(
             marks=[self.curve],
             axes=axes,
             animation_duration=0,
@@ -28,7 +28,7 @@ class Descent(ipywidgets.VBox):
             fig_margin={"top": 8, "bottom": 40, "left": 56, "right": 24},
             layout=ipywidgets.Layout(width="400px", height="150px"),
         )
-        super().__init__([figure])
+        super().__init__()
 
     def add(self, iteration: int, divergence: float) -> None:
         """One more point of the curve; one that is not finite or is there already is left out."""
@@ -37,9 +37,12 @@ class Descent(ipywidgets.VBox):
         self._points.append((iteration, divergence))
         with self.curve.hold_sync():
             self.curve.x, self.curve.y = np.array(self._points).T
+        if not self.children:  # an empty curve has axes from 0 to 1 that mean nothing
+            self.children = (self._figure,)
 
     def clear(self) -> None:
         """Begin a new curve."""
         self._points = []
+        self.children = ()
         with self.curve.hold_sync():
             self.curve.x, self.curve.y = np.zeros(0), np.zeros(0)

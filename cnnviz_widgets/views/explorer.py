@@ -85,7 +85,8 @@ class Explorer(ipywidgets.VBox):
         self.note = Status(text=note, kind="error" if note else "info")
         self._page = ipywidgets.VBox()
         head = ipywidgets.HBox(
-            [self.strip, self.upload, self.draw_button], layout=ipywidgets.Layout(flex_flow="row wrap", grid_gap="12px")
+            [self.strip, ipywidgets.VBox([self.upload, self.draw_button])],
+            layout=ipywidgets.Layout(flex_flow="row wrap", grid_gap="12px"),
         )
         notes = [self.note] if note else []
         super().__init__([head, self._desk, *notes, self.predictions, self.tabs, self._page])
