@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,7 +33,8 @@ class Changes:
     @property
     def sizes(self) -> Integers:
         """Height and width of the smallest box that holds any of the windows' boxes, (R, 2)."""
-        return (self.last - self.first).max(axis=2)
+        sizes: Integers = (self.last - self.first).max(axis=2)
+        return sizes
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,6 +108,11 @@ def work(program: Program, changes: Changes) -> float:
     return float(np.minimum(inside, program.cells * costs.cell).sum()) + costs.elsewhere
 
 
+def memory(program: Program, changes: Changes) -> float:
+    """Bytes that are kept of each of these windows while they run together."""
+    return 4.0 * float((changes.sizes.prod(axis=1) * program.kept_channels).sum())
+
+
 def batches(program: Program, changes: Changes, most: int) -> list[Integers]:
     """Groups of at most `most` windows whose boxes are much the same size, as numbers of windows."""
     done: list[Integers] = []
@@ -120,13 +126,13 @@ def batches(program: Program, changes: Changes, most: int) -> list[Integers]:
     return done
 
 
-def _cost(program: Program, changes: Changes, groups: Sequence[Integers]) -> float:
+def _cost(program: Program, changes: Changes, groups: Iterable[Integers]) -> float:
     return sum(len(group) * work(program, changes.of(group)) for group in groups)
 
 
 def _halves(changes: Changes, group: Integers, most: int) -> list[tuple[Integers, Integers]]:
     """Ways to cut a group in two along a line between windows; both about as full as batches can be."""
-    result = []
+    result: list[tuple[Integers, Integers]] = []
     for axis in range(2):
         order = group[np.argsort(changes.first[0, axis, group], kind="stable")]
         places = changes.first[0, axis, order]

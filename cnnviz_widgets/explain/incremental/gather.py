@@ -40,6 +40,11 @@ class Table:
             self.rows = longer
         self.rows[first : first + len(rows)] = rows
 
+    def shrink(self) -> None:
+        """Give back room for patches that is larger than the plane."""
+        if len(self.rows) > 2 * (self.cells + len(_FILLS)):
+            self.rows = self.rows[: self.cells + len(_FILLS)].clone()
+
     def read(self, index: Tensor) -> Tensor:
         """The cells of an index (N, h, w), as a tensor (N, ..., h, w) in channels-last order."""
         count, height, width = index.shape

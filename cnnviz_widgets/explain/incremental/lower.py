@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from cnnviz_widgets.explain.incremental.activations import activation_of
 from cnnviz_widgets.explain.incremental.program import (
-    Activation,
     Affine,
     AveragePool,
     Cellwise,
@@ -91,7 +91,9 @@ class _Lowering:
         return value if len(self.shapes[value]) >= 4 and self.shapes[value][0] == BATCH else None
 
     def are_known(self, *arguments: Any) -> bool:
-        return all(argument is None or (isinstance(argument, Ref) and argument.value in self.known) for argument in arguments)
+        return all(
+            argument is None or (isinstance(argument, Ref) and argument.value in self.known) for argument in arguments
+        )
 
     def tensor(self, argument: Any) -> Tensor | None:
         return self.known[argument.value] if isinstance(argument, Ref) else None
@@ -212,13 +214,16 @@ class _Lowering:
         return self.add(Pad, source, output, reaches=reaches, padding=(top, left, bottom, right), fill=fill)
 
     def batch_norm(self, output: int, a: dict[str, Any]) -> bool:
+        if a.get("training"):
+            # Running it would change the network's own statistics.
+            raise UntraceableError("a batch norm takes the statistics of the batch")
         source = self.planar(a["input"])
         statistics = (a["weight"], a["bias"], a["running_mean"], a["running_var"])
-        if source is None or a.get("training") or None in statistics[2:] or not self.are_known(*statistics):
+        if source is None or None in statistics[2:] or not self.are_known(*statistics):
             return False
         weight, bias, mean, variance = (self.tensor(argument) for argument in statistics)
         assert mean is not None and variance is not None
-        scale = (variance.double() + a.get("eps", a.get("epsilon"))).rsqrt()
+        scale = (variance.double() + float(a["eps"] if "eps" in a else a["epsilon"])).rsqrt()
         if weight is not None:
             scale = scale * weight.double()
         shift = -mean.double() * scale if bias is None else bias.double() - mean.double() * scale
@@ -253,7 +258,9 @@ class _Lowering:
         if not any(self.planar(Ref(value)) is not None for value in inputs):
             return False
         function = self.function(call, inputs)
-        overwriting = activation_of(call, name) if len(inputs) == len(call.inputs) == 1 else None
+        overwriting = (
+            activation_of(call.function, call.args, call.kwargs) if len(inputs) == len(call.inputs) == 1 else None
+        )
         self.ops.append(Cellwise(inputs=tuple(inputs), output=output, function=function, overwriting=overwriting))
         return True
 
@@ -313,7 +320,11 @@ class _Lowering:
             function = self.batched(call, name)
         for place, output in enumerate(call.outputs):
             self.ops.append(
-                Global(inputs=tuple(inputs), output=output, function=_item(function, place) if len(call.outputs) > 1 else function)
+                Global(
+                    inputs=tuple(inputs),
+                    output=output,
+                    function=_item(function, place) if len(call.outputs) > 1 else function,
+                )
             )
 
     def batched(self, call: Call, name: str) -> Callable[..., Tensor]:
@@ -343,32 +354,6 @@ class _Lowering:
             return function(*now, **named)
 
         return run
-
-
-def activation_of(call: Call, name: str) -> Activation | None:
-    """A call on one tensor and numbers as a function that overwrites the tensor."""
-    packet = getattr(torch.ops.aten, name + "_", None)
-    inplace = getattr(packet, call.function._overloadname, None)
-    if inplace is None or not isinstance(call.args[0], Ref):
-        return None
-    numbers, named = call.args[1:], dict(call.kwargs)
-    schema = call.function._schema.arguments[1:]
-    given = {a.name: a.default_value for a in schema if a.has_default_value()} | dict(zip((a.name for a in schema), numbers, strict=False)) | named
-    fused: tuple[str, tuple[float, ...], str]
-    match name:
-        case "relu" | "sigmoid" | "tanh" | "hardswish" | "hardsigmoid":
-            fused = (name, (), "")
-        case "silu":
-            fused = ("swish", (), "")
-        case "hardtanh":
-            fused = (name, (given["min_val"], given["max_val"]), "")
-        case "leaky_relu":
-            fused = (name, (given["negative_slope"],), "")
-        case "gelu":
-            fused = (name, (), given["approximate"])
-        case _:
-            fused = ("", (), "")
-    return Activation(lambda values: inplace(values, *numbers, **named), *fused)
 
 
 def _are_channels(axes: set[int], rank: int) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -42,19 +41,6 @@ Reaches = tuple[Reach, Reach]
 
 
 @dataclass(frozen=True)
-class Region:
-    """Which cells of a plane can change when the window does; shared by all values that change in the same cells.
-
-    Without sources it is the window; with one, what an operation of these `reaches` makes of it; with several, the
-    smallest box around them.
-    """
-
-    plane: Pair
-    sources: tuple[int, ...] = ()
-    reaches: Reaches = (Reach(), Reach())
-
-
-@dataclass(frozen=True)
 class Activation:
     """A function that may overwrite its argument, and what oneDNN calls it where it can follow a convolution."""
 
@@ -84,7 +70,10 @@ class Slide(Op):
     fill: float = 0.0
 
     def inside(self, values: Tensor) -> Tensor:
-        """The output for a part of the plane, from the cells that it reads: `step` taken, `fill` where there are none."""
+        """The output for a part of the plane, from the cells that it reads.
+
+        Of these each `step`-th is given, and `fill` where there are none.
+        """
         raise NotImplementedError
 
     @property
@@ -127,9 +116,7 @@ class Convolution(Slide):
                 *((after.name, after.scalars, after.algorithm) if after is not None and fused else ("none", (), "")),
             )  # fmt: skip
             return result if fused or after is None else after.function(result)
-        result = functional.conv2d(
-            values, self.weight, self.bias, strides, padding, self._dilations, self.groups
-        )
+        result = functional.conv2d(values, self.weight, self.bias, strides, padding, self._dilations, self.groups)
         return result if after is None else after.function(result)
 
 
@@ -290,7 +277,12 @@ class Listing:
 
 def _has_onednn(values: Tensor) -> bool:
     """oneDNN can run a convolution on this tensor, and the activation behind it in the same pass."""
-    return _ONEDNN and values.device.type == "cpu" and values.dtype == torch.float32 and torch.backends.mkldnn.enabled
+    return (
+        _ONEDNN
+        and values.device.type == "cpu"
+        and values.dtype == torch.float32
+        and bool(torch.backends.mkldnn.enabled)
+    )
 
 
 _ONEDNN = torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_convolution_pointwise")

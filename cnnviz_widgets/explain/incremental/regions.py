@@ -15,7 +15,6 @@ from cnnviz_widgets.explain.incremental.program import (
     Cellwise,
     Convolution,
     Listing,
-
     Op,
     Pair,
     Reach,
@@ -83,6 +82,14 @@ class Program:
         ) | {self.listing.input}
 
     @cached_property
+    def kept_channels(self) -> NDArray[np.int64]:
+        """Numbers that are kept of each cell, for each region."""
+        count = np.zeros(len(self.regions), np.int64)
+        for value in self.kept:
+            count[self.region_of[value]] += math.prod(self.listing.shapes[value][:-2])
+        return count
+
+    @cached_property
     def cells(self) -> NDArray[np.int64]:
         """Cells of each region's plane."""
         return np.asarray([region.plane[0] * region.plane[1] for region in self.regions])
@@ -105,6 +112,11 @@ class Program:
                 if self.region_of.get(value) != number
             )
         return replace(costs, elsewhere=elsewhere)
+
+    @property
+    def work(self) -> float:
+        """Multiply-adds of one whole picture."""
+        return float(self.cells @ self.costs.cell) + self.costs.elsewhere
 
     def logits(self, pixels: Tensor, note: Callable[[int, Tensor], None] | None = None) -> Tensor:
         """The output for whole pictures (N, C, H, W); `note` is shown each value as soon as it is known."""
@@ -165,10 +177,15 @@ class _Regions:
         if outer.plane != inner.plane or len(outer.sources) != 1:
             return False
         source = outer.sources[0]
-        if all(reach.stride == 1 and 0 <= reach.padding <= reach.span for reach in outer.reaches) and self.holds(source, number):
+        if all(reach.stride == 1 and 0 <= reach.padding <= reach.span for reach in outer.reaches) and self.holds(
+            source, number
+        ):
             return True
         pairs = list(zip(outer.reaches, inner.reaches, strict=True))
-        wider = all(a.stride == b.stride and a.padding >= b.padding and a.padding - a.span <= b.padding - b.span for a, b in pairs)
+        wider = all(
+            a.stride == b.stride and a.padding >= b.padding and a.padding - a.span <= b.padding - b.span
+            for a, b in pairs
+        )
         return len(inner.sources) == 1 and wider and self.holds(source, inner.sources[0])
 
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import torch
 from torch import Tensor
 
-from cnnviz_widgets.explain.incremental.boxes import Box, Changes, Part, batches, changes, parts
+from cnnviz_widgets.explain.incremental.boxes import Changes, Integers, Part, parts
 from cnnviz_widgets.explain.incremental.gather import Table, index
 from cnnviz_widgets.explain.incremental.program import Cellwise, Mean, Op, Slide
 from cnnviz_widgets.explain.incremental.regions import Program
@@ -31,12 +29,25 @@ class Base:
 
         for value, tensor in program.listing.constants.items():
             self.tables[value] = Table(tensor)
+        self.pixels, self.filling = pixels, filling
         self.logits = program.logits(pixels, note)
         self.tables[program.listing.input].write(filling)
 
-    def batch(self, changes: Changes) -> Tensor:
-        """Logits (N, K) with each of these windows replaced, run together."""
-        return _Batch(self, changes).logits()
+    def by_boxes(self, changes: Changes) -> Tensor:
+        """Logits (N, K) with each of these windows replaced, run together: only what they change."""
+        try:
+            return _Batch(self, changes).logits()
+        finally:
+            for table in self.tables.values():
+                table.shrink()
+
+    def by_planes(self, changes: Changes) -> Tensor:
+        """The same, everything computed anew."""
+        shape = (len(changes), *self.pixels.shape[1:])
+        pixels = self.pixels.new_empty(shape).contiguous(memory_format=torch.channels_last).copy_(self.pixels)
+        for copy, (top, left), (bottom, right) in zip(pixels, changes.first[0].T, changes.last[0].T, strict=True):
+            copy[:, top:bottom, left:right] = self.filling[0, :, top:bottom, left:right]
+        return self.program.logits(pixels)
 
 
 class _Batch:
@@ -85,7 +96,9 @@ class _Batch:
                 for cells, reach in zip(part.size, op.reaches, strict=True)
             ]
             steps = (op.reaches[0].step, op.reaches[1].step)
-            return op.inside(self.cut(source, np.stack(starts), (size[0], size[1]), steps, op.fill, (region, op.reaches)))
+            return op.inside(
+                self.cut(source, np.stack(starts), (size[0], size[1]), steps, op.fill, (region, op.reaches))
+            )
         assert isinstance(op, Cellwise)
         return op.part(*(self.patch(value, region, part) for value in op.inputs))
 
@@ -117,7 +130,7 @@ class _Batch:
     def cut(
         self,
         value: int,
-        start: np.ndarray,
+        start: Integers,
         size: tuple[int, int],
         steps: tuple[int, int] = (1, 1),
         fill: float = 0.0,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.weak import TensorWeakRef, WeakTensorKeyDictionary
 
 #: Pictures in the traced batch: with 1, a batch axis could not be told from an axis of size 1.
 BATCH = 2
@@ -40,7 +41,7 @@ class Call:
         """Numbers of the values among the arguments."""
         return tuple(ref.value for ref in _found((self.args, self.kwargs), Ref))
 
-    def run(self, value_of: Callable[[int], Tensor]) -> tuple[Tensor | None, ...]:
+    def run(self, value_of: Callable[[int], Tensor]) -> tuple[Tensor, ...]:
         """The outputs, from the values of the inputs."""
         args, kwargs = replaced((self.args, dict(self.kwargs)), Ref, lambda ref: value_of(ref.value))
         result = self.function(*args, **kwargs)
@@ -118,24 +119,25 @@ def _needed(calls: list[Call], output: int) -> list[Call]:
 
 class _Recorder(TorchDispatchMode):
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.calls: list[Call] = []
         self.leaves: dict[int, Tensor] = {}
         self.varying: set[int] = set()
         self.shapes: dict[int, torch.Size] = {}
         self.dtypes: dict[int, torch.dtype] = {}
-        self._numbers: dict[int, int] = {}
-        self._alive: list[Tensor] = []  # keeps every id, and every storage, from being used again
-        self._sharing: dict[int, list[Tensor]] = {}
+        # Weak, so that no more is kept in memory than by the forward pass itself.
+        self._numbers: MutableMapping[Tensor, int] = WeakTensorKeyDictionary()
+        self._sharing: dict[int, list[Any]] = {}
         self._outdated: set[int] = set()
 
     def number(self, tensor: Tensor) -> int:
         """The number of this tensor's present value; a tensor not seen before is a leaf."""
-        if id(tensor) in self._outdated:
-            raise UntraceableError("a tensor is read after a view of it was changed in place")
-        if id(tensor) not in self._numbers:
+        if tensor not in self._numbers:
             self.leaves[self._new_value(tensor)] = tensor
-        return self._numbers[id(tensor)]
+        number = self._numbers[tensor]
+        if number in self._outdated:
+            raise UntraceableError("a tensor is read after a view of it was changed in place")
+        return number
 
     def picture(self, pixels: Tensor) -> int:
         """The number of the value on which the varying ones depend."""
@@ -147,11 +149,15 @@ class _Recorder(TorchDispatchMode):
         number = len(self.shapes)
         self.shapes[number] = tensor.shape
         self.dtypes[number] = tensor.dtype
-        if id(tensor) not in self._numbers:
-            self._alive.append(tensor)
-            self._sharing.setdefault(tensor.untyped_storage().data_ptr(), []).append(tensor)
-        self._numbers[id(tensor)] = number
+        if tensor not in self._numbers:
+            self._sharing.setdefault(tensor.untyped_storage().data_ptr(), []).append(TensorWeakRef(tensor))
+        self._numbers[tensor] = number
         return number
+
+    def _sharing_with(self, tensor: Tensor) -> list[Tensor]:
+        """The tensors in the same memory, itself included."""
+        references = self._sharing[tensor.untyped_storage().data_ptr()]
+        return [other for reference in references if (other := reference()) is not None]
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
@@ -163,12 +169,13 @@ class _Recorder(TorchDispatchMode):
         function = func if not written else _twin(func, written, args)
         numbered_args, numbered_kwargs = replaced((args, kwargs), Tensor, lambda tensor: Ref(self.number(tensor)))
         inputs = [ref.value for ref in _found((numbered_args, numbered_kwargs), Ref)]
+        if written:
+            self._change(written[0])
         result = func(*args, **kwargs)
         varies = not self.varying.isdisjoint(inputs)
         if varies and torch.Tag.nondeterministic_seeded in func.tags:
             raise UntraceableError(f"{func} is random")
         if written:
-            self._change(written[0])
             outputs = [written[0]]
         elif isinstance(result, Tensor):
             outputs = [result]
@@ -185,10 +192,11 @@ class _Recorder(TorchDispatchMode):
         return result
 
     def _change(self, tensor: Tensor) -> None:
-        if self._numbers[id(tensor)] in self.leaves:
+        """Called before a tensor is written to, so that nothing of the network is."""
+        sharing = self._sharing_with(tensor)
+        if any(self._numbers[other] in self.leaves for other in sharing):
             raise UntraceableError("a weight or buffer is changed in place")
-        sharing = self._sharing[tensor.untyped_storage().data_ptr()]
-        self._outdated.update(id(other) for other in sharing if other is not tensor)
+        self._outdated.update(self._numbers[other] for other in sharing if other is not tensor)
 
 
 def _twin(func: Any, written: list[Any], args: tuple[Any, ...]) -> Any:
