@@ -8,10 +8,14 @@ from pathlib import Path
 
 import torch
 
-from benchmarks import drag, gradcam
+from benchmarks import drag, gradcam, occlusion
 from benchmarks.table import Row, conditions, markdown, save
 
-ROWS: dict[str, Callable[[], Iterable[Row]]] = {"gradcam": gradcam.rows, "drag": drag.rows}
+ROWS: dict[str, Callable[[], Iterable[Row]]] = {
+    "gradcam": gradcam.rows,
+    "occlusion": occlusion.rows,
+    "drag": drag.rows,
+}
 
 
 def main() -> None:
