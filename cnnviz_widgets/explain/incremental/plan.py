@@ -18,7 +18,7 @@ from cnnviz_widgets.explain.incremental.lower import lowered
 from cnnviz_widgets.explain.incremental.program import Global
 from cnnviz_widgets.explain.incremental.regions import Program
 from cnnviz_widgets.explain.incremental.run import Base
-from cnnviz_widgets.explain.incremental.trace import BATCH, UntraceableError, traced
+from cnnviz_widgets.explain.incremental.trace import BATCH, traced
 
 if TYPE_CHECKING:
     from torch import nn
@@ -72,10 +72,14 @@ class Plan:
 
 
 def state_of(network: nn.Module) -> Hashable:
-    """Changes when a weight, a buffer or a module of the network does, if they were not changed behind torch's back."""
+    """What changes when a weight, a buffer, a module or a hook of the network does.
+
+    Neither a module's other attributes nor writing through `.data` show here.
+    """
     tensors = (*network.parameters(), *network.buffers())
     versions = ((id(t), t.data_ptr(), 0 if t.is_inference() else t._version) for t in tensors)
-    return tuple(versions), tuple((id(module), type(module)) for module in network.modules())
+    modules = ((id(m), type(m), *m._forward_pre_hooks, *m._forward_hooks) for m in network.modules())
+    return tuple(versions), tuple(modules)
 
 
 #: The last plan of each classifier with the state and shape it is for; None where there can be none.
@@ -104,7 +108,7 @@ def _plan(classifier: Classifier, pixels: Tensor, state: Hashable) -> Plan | Non
         with classifier.evaluating():
             trace = traced(classifier.network, pixels, lambda output: classifier.logits_in(output, BATCH))
         program = Program.of(folded(lowered(trace)))
-    except (UntraceableError, RuntimeError):  # torch raises RuntimeError for whatever it does not bear
+    except Exception:  # besides UntraceableError, whatever torch raises where it does not bear what was made of it
         return None
     fits = program.work >= _LEAST and _kept_bytes(program) <= _KEPT and _unknown(program) <= _UNKNOWN
     return Plan(program, state) if fits else None

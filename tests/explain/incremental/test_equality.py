@@ -12,7 +12,7 @@ from occluding import Box, Branching, Odd, hand_made, inputs, of_torchvision, sl
 
 from cnnviz_widgets import demo
 from cnnviz_widgets.classifier import Classifier
-from cnnviz_widgets.explain.incremental import Engine, boxes, engine_for
+from cnnviz_widgets.explain.incremental import Engine, boxes, engine_for, program
 from cnnviz_widgets.explain.incremental.engine import plan_for
 from cnnviz_widgets.explain.occluder import Occluder
 
@@ -65,6 +65,12 @@ def check(classifier: Classifier, tall: int, wide: int) -> None:
         moved = boxes.changes(engine._plan.program, windows)
         for way in (engine._base.by_boxes, engine._base.by_planes):
             torch.testing.assert_close(way(moved), expected, atol=tolerance, rtol=0)
+
+
+@pytest.mark.parametrize("kind", [Odd, Branching])
+def test_without_onednn(kind: type[Odd] | type[Branching], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(program, "_ONEDNN", False)
+    check(hand_made(kind), 4, 15)
 
 
 @torch.no_grad()

@@ -277,7 +277,11 @@ def another_step(network: nn.Module) -> None:
     network.features[2] = nn.Tanh()
 
 
-@pytest.mark.parametrize("change", [halved, without_a_trace, statistics, replaced, another_step])
+def hooked(network: nn.Module) -> None:
+    network.features[3].register_forward_hook(lambda _, __, output: output * 2)
+
+
+@pytest.mark.parametrize("change", [halved, without_a_trace, statistics, replaced, another_step, hooked])
 @pytest.mark.parametrize("anew", [False, True])
 def test_changed_weights_are_noticed(change: Callable[[nn.Module], None], anew: bool) -> None:
     classifier = classifier_of(Plain)
