@@ -96,7 +96,7 @@ class Odd(nn.Module):
     def forward(self, pixels: Tensor) -> Tensor:
         values = functional.leaky_relu(self.norm(self.stem(functional.pad(pixels, (1, 2, 0, 3)))), 0.2)
         values = self.shared(values) + self.shared(self.shared(values))
-        values = functional.relu(self.pool(values), inplace=True)
+        values = functional.leaky_relu(self.pool(values - 3), 0.3, inplace=True) + 2
         values = self.rounded(self.average(values) * 2 - values)
         values = self.depthwise(functional.pad(functional.silu(self.grouped(values)), (0, 1, 2, 0)))
         return self.fc(functional.hardswish(values).mean((2, 3)))

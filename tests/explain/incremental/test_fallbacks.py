@@ -200,6 +200,15 @@ def test_it_stands_aside(kind: type[Plain]) -> None:
     assert found._engine is None
 
 
+def test_windows_are_tried_before_the_engine_is_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A box that is too small shows only in windows: the picture itself comes out right."""
+    monkeypatch.setattr(boxes, "_first_reading", lambda cells, reach: -((-cells) // reach.stride))
+    classifier = classifier_of(Plain)
+    found = runner(classifier)
+    agree(classifier, found.logits(WINDOWS))
+    assert found._engine is None
+
+
 def test_small_work_is_left_to_the_network(monkeypatch: pytest.MonkeyPatch) -> None:
     classifier = classifier_of(Plain)
     for module, name, value in ((engine, "_SMALLEST", 10**9), (plan, "_LEAST", 1e12), (plan, "_KEPT", 10)):
