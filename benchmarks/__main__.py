@@ -8,11 +8,12 @@ from pathlib import Path
 
 import torch
 
-from benchmarks import collection, drag, gradcam, gradients, startup
+from benchmarks import collection, drag, gradcam, gradients, occlusion, startup
 from benchmarks.table import Row, conditions, markdown, save
 
 ROWS: dict[str, Callable[[], Iterable[Row]]] = {
     "gradcam": gradcam.rows,
+    "occlusion": occlusion.rows,
     "gradients": gradients.rows,
     "collection": collection.rows,
     "drag": drag.rows,

@@ -225,7 +225,7 @@ class Classifier:
                 raise ClassifierError(
                     f"{self.name} failed on an input of shape {tuple(pixels.shape)} ({brief(error)}); {_mend(error)}."
                 ) from error
-            scores = scores_in(output, len(pixels), self.name).float()
+            scores = self.logits_in(output, len(pixels))
         if not torch.isfinite(scores).all():
             raise ClassifierError(
                 f"{self.name} answered with NaN or infinite scores; check its weights and the range of its input."
@@ -234,6 +234,11 @@ class Classifier:
             raise ClassifierError(
                 f"{self.name} gave {scores.shape[1]} scores, but {self._classes} before; make a new Classifier of it."
             )
+        return scores
+
+    def logits_in(self, output: object, count: int) -> Tensor:
+        """The logits (count, K), float32, in what the network returned for `count` pictures. Raises ClassifierError."""
+        scores = scores_in(output, count, self.name).float()
         # A score of log 0 would make every later difference infinite.
         return scores.clamp_min(torch.finfo(torch.float32).tiny).log() if self.outputs_probabilities else scores
 

@@ -29,8 +29,22 @@ class Refinement:
     def __init__(self, rows: int, columns: int) -> None:
         self._down, self._across = depths(rows), depths(columns)
         self._depths = np.maximum(self._down[:, None], self._across)
-        self.order: IntArray = np.argsort(self._depths, axis=None, kind="stable")
-        self.rank: IntArray = np.argsort(self.order).reshape(rows, columns)
+        self._arrange(np.argsort(self._depths, axis=None, kind="stable"))
+
+    def _arrange(self, order: IntArray) -> None:
+        self.order = order
+        self.rank: IntArray = np.argsort(order).reshape(self._depths.shape)
+
+    @property
+    def levels(self) -> IntArray:
+        """How fine a grid each cell belongs to, in their order."""
+        levels: IntArray = self._depths.flat[self.order]
+        return levels
+
+    def rearrange(self, places: IntArray) -> None:
+        """Order the cells by their present `places`, no cell before one of a lower level."""
+        assert (np.diff(self.levels[places]) >= 0).all()
+        self._arrange(self.order[places])
 
     def source(self, done: int) -> IntArray:
         """Which cell, by its rank, stands for each when the first `done` are known (rows, columns).

@@ -50,10 +50,11 @@ class Variants:
         self.batch = batch_size(classifier, pixels)
         self._classifier = classifier
         with torch.inference_mode(False):
-            self._pixels = classifier.to_network(single_input(classifier, pixels))
-        self._buffer = self._pixels[:0]
+            #: The network input, on the network's device in its floating type.
+            self.pixels = classifier.to_network(single_input(classifier, pixels))
+        self._buffer = self.pixels[:0]
         # On a CPU a batch's forward pass is up to twice as fast in this layout, but `view` may not bear it.
-        self._layout = torch.channels_last if self._pixels.device.type == "cpu" else torch.contiguous_format
+        self._layout = torch.channels_last if self.pixels.device.type == "cpu" else torch.contiguous_format
         self._layout_works = False
 
     @torch.inference_mode(False)
@@ -68,19 +69,19 @@ class Variants:
         except ClassifierError:
             if self._layout_works or self._layout == torch.contiguous_format:
                 raise
-            self._layout, self._buffer = torch.contiguous_format, self._pixels[:0]
+            self._layout, self._buffer = torch.contiguous_format, self.pixels[:0]
             logits = self._run(count, alter)
         self._layout_works = True
         return logits
 
     def _run(self, count: int, alter: Callable[[Tensor], None]) -> Tensor:
         if len(self._buffer) < count:
-            shape = (count, *self._pixels.shape[1:])
+            shape = (count, *self.pixels.shape[1:])
             self._buffer = torch.empty(
-                shape, dtype=self._pixels.dtype, device=self._pixels.device, memory_format=self._layout
+                shape, dtype=self.pixels.dtype, device=self.pixels.device, memory_format=self._layout
             )
         copies = self._buffer[:count]
         # Written anew each time: a network may change its input in place.
-        copies.copy_(self._pixels)
+        copies.copy_(self.pixels)
         alter(copies)
         return self._classifier.logits(copies).to("cpu", torch.float32)

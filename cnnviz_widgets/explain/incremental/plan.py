@@ -1,0 +1,123 @@
+"""A classifier's program, made once and kept until the network changes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from cnnviz_widgets.explain.incremental.boxes import Changes, Integers, batches, memory, work
+from cnnviz_widgets.explain.incremental.fold import folded
+from cnnviz_widgets.explain.incremental.lower import lowered
+from cnnviz_widgets.explain.incremental.program import Global
+from cnnviz_widgets.explain.incremental.regions import Program
+from cnnviz_widgets.explain.incremental.run import Base
+from cnnviz_widgets.explain.incremental.trace import BATCH, traced
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from cnnviz_widgets.classifier import Classifier
+
+#: Multiply-adds of a forward pass below which nothing is worth the preparations.
+_LEAST = 30e6
+#: How many times fewer multiply-adds make up for cutting out boxes.
+_GAIN = 1.15
+#: Values of the whole picture that may be kept, in bytes.
+_KEPT = 2**30
+#: Multiply-adds of windows that run together: enough to keep all threads busy, over before anybody waits long.
+_TOGETHER = 20e9
+_FEWEST, _MOST = 4, 24
+#: Bytes that may be kept of the windows that run together.
+_PATCHES = 2**29
+#: Pixels that run together where nothing is saved by boxes: eight pictures of 224 x 224.
+_WHOLE = 8 * 224 * 224
+#: Share of the values that operations without a box may make, before the program is no better than the network.
+_UNKNOWN = 0.1
+
+
+@dataclass(eq=False)
+class Plan:
+    """A program for pictures of one size; `state` is that of the network when it was written down.
+
+    `tried`: on windows it did what the network does.
+    """
+
+    program: Program
+    state: Hashable
+    tried: bool = False
+
+    def runs(self, changes: Changes) -> list[Integers]:
+        """Windows, by number, in groups to run together."""
+        if not len(changes):
+            return []
+        most = min(_TOGETHER / work(self.program, changes), _PATCHES / memory(self.program, changes))
+        groups = batches(self.program, changes, min(max(int(most), _FEWEST), _MOST))
+        needed = sum(len(group) * work(self.program, changes.of(group)) for group in groups)
+        if _GAIN * needed > len(changes) * self.program.work:
+            together = max(1, int(_WHOLE / self.program.cells[0]))
+            return np.array_split(np.arange(len(changes)), -(-len(changes) // together))
+        return groups
+
+    def run(self, base: Base, changes: Changes) -> Tensor:
+        """Logits (N, K) of windows that run together."""
+        pays = _GAIN * work(self.program, changes) <= self.program.work
+        return base.by_boxes(changes) if pays else base.by_planes(changes)
+
+
+def state_of(network: nn.Module) -> Hashable:
+    """What changes when a weight, a buffer, a module or a hook of the network does.
+
+    Neither a module's other attributes nor writing through `.data` show here.
+    """
+    tensors = (*network.parameters(), *network.buffers())
+    versions = ((id(t), t.data_ptr(), 0 if t.is_inference() else t._version) for t in tensors)
+    modules = ((id(m), type(m), *m._forward_pre_hooks, *m._forward_hooks) for m in network.modules())
+    return tuple(versions), tuple(modules)
+
+
+#: The last plan of each classifier with the state and shape it is for; None where there can be none.
+_plans: WeakKeyDictionary[Classifier, tuple[Hashable, Plan | None]] = WeakKeyDictionary()
+
+
+def plan_for(classifier: Classifier, pixels: Tensor, filling: Tensor) -> Plan | None:
+    """The plan for pictures like `pixels` (1, C, H, W), traced on others than these. To be called under the lock."""
+    state = state_of(classifier.network)
+    key = (state, tuple(pixels.shape), classifier.dtype)
+    known = _plans.get(classifier)
+    if known is None or known[0] != key:
+        _plans.pop(classifier, None)
+        known = _plans[classifier] = key, _plan(classifier, torch.cat([filling, pixels.flip(-1)]), state)
+    return known[1]
+
+
+def forget(classifier: Classifier) -> None:
+    """There is to be no plan for this network as it is now: what was traced is not what it computes."""
+    if classifier in _plans:
+        _plans[classifier] = _plans[classifier][0], None
+
+
+def _plan(classifier: Classifier, pixels: Tensor, state: Hashable) -> Plan | None:
+    try:
+        with classifier.evaluating():
+            trace = traced(classifier.network, pixels, lambda output: classifier.logits_in(output, BATCH))
+        program = Program.of(folded(lowered(trace)))
+    except Exception:  # besides UntraceableError, whatever torch raises where it does not bear what was made of it
+        return None
+    fits = program.work >= _LEAST and _kept_bytes(program) <= _KEPT and _unknown(program) <= _UNKNOWN
+    return Plan(program, state) if fits else None
+
+
+def _kept_bytes(program: Program) -> int:
+    return sum(4 * math.prod(program.listing.shapes[value]) for value in program.kept)
+
+
+def _unknown(program: Program) -> float:
+    sizes = [(isinstance(op, Global), math.prod(program.listing.shapes[op.output])) for op in program.listing.ops]
+    return sum(size for unknown, size in sizes if unknown) / sum(size for _, size in sizes)
