@@ -38,7 +38,7 @@ class Descent(ipywidgets.VBox):
         with self.curve.hold_sync():
             self.curve.x, self.curve.y = np.array(self._points).T
         if not self.children:  # an empty curve has axes from 0 to 1 that mean nothing
-            self.children = (self._figure,)
+            self.children = tuple([self._figure])
 
     def clear(self) -> None:
         """Begin a new curve."""
