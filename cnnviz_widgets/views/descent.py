@@ -38,11 +38,14 @@ class Descent(ipywidgets.VBox):
         with self.curve.hold_sync():
             self.curve.x, self.curve.y = np.array(self._points).T
         if not self.children:  # an empty curve has axes from 0 to 1 that mean nothing
-            self.children = tuple([self._figure])
+            self._show(self._figure)
 
     def clear(self) -> None:
         """Begin a new curve."""
         self._points = []
-        self.children = ()
+        self._show()
         with self.curve.hold_sync():
             self.curve.x, self.curve.y = np.zeros(0), np.zeros(0)
+
+    def _show(self, *figures: ipywidgets.Widget) -> None:
+        self.children = figures
