@@ -74,11 +74,12 @@ def lasso(nb: OpenNotebook, area: dict[str, float], reach: float, shape: list[tu
     return set(np.flatnonzero(Polygon(polygon).contains_points(points)).tolist())
 
 
-def test_a_lasso_in_bqplot_selects_the_points_inside(voila_page: Opener) -> None:
-    nb = voila_page([CELL.format(count=300, reach=1.06, shapes=SHAPES)], ready=".bqplot .object_grp")
+def test_a_lasso_in_bqplot_selects_the_points_inside(any_page: Opener) -> None:
+    nb = any_page([CELL.format(count=300, reach=1.06, shapes=SHAPES)], ready=".bqplot .object_grp")
     nb.kernel.until("view.trust is not None")
     for shape in SHAPES:
         nb.page.locator(".bqplot .lassoselector rect").wait_for(state="attached")
+        nb.page.locator(".bqplot").first.scroll_into_view_if_needed()
         area = nb.page.locator(".bqplot .lassoselector rect").first.bounding_box()
         assert area is not None
         nb.kernel.run("before = view.session.selection")
@@ -89,12 +90,13 @@ def test_a_lasso_in_bqplot_selects_the_points_inside(voila_page: Opener) -> None
         nb.kernel.until(f"view.panel.sheet.count == min({len(expected)}, 200)")
 
 
-def test_a_lasso_in_jupyter_scatter_selects_the_points_inside(voila_page: Opener) -> None:
-    nb = voila_page([CELL.format(count=3500, reach=1, shapes=SHAPES)], ready="canvas")
+def test_a_lasso_in_jupyter_scatter_selects_the_points_inside(any_page: Opener) -> None:
+    nb = any_page([CELL.format(count=3500, reach=1, shapes=SHAPES)], ready=".cnnviz-view canvas")
     nb.kernel.until("view.trust is not None")
     assert nb.kernel.value("type(view.points).__name__") == "LargeMap"
     for shape in SHAPES:
-        area = nb.page.locator("canvas").first.bounding_box()
+        nb.page.locator(".cnnviz-view canvas").first.scroll_into_view_if_needed()
+        area = nb.page.locator(".cnnviz-view canvas").first.bounding_box()
         assert area is not None
         nb.kernel.run("before = view.session.selection")
         expected = lasso(nb, area, 1, shape)
