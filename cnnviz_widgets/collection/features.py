@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -19,6 +18,7 @@ from torch.nn import functional
 from cnnviz_widgets import guest
 from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.collection.disk import INDEX_FROM, Disk
+from cnnviz_widgets.collection.fingerprint import weights_fingerprint
 from cnnviz_widgets.collection.neighbours import METRICS, Metric, Neighbours, nearest
 from cnnviz_widgets.collection.rows import Memory, Rows, Shelf
 from cnnviz_widgets.collection.source import UNKNOWN, Source, source_of
@@ -324,20 +324,6 @@ def thumbnail_of(classifier: Classifier, pixels: Tensor) -> NDArray[np.uint8]:
         size = [max(1, round(side * THUMBNAIL / longest)) for side in seen.shape[-2:]]
         seen = functional.interpolate(seen.float(), size, mode="bilinear", antialias=True).round().to(torch.uint8)
     return seen[0].permute(1, 2, 0).contiguous().numpy()
-
-
-def weights_fingerprint(classifier: Classifier) -> str:
-    """A cheap digest of a network: names, shapes, types and some values of its weights, and how its input is made."""
-    black, white = (np.round(value.numpy().ravel(), 4).tolist() for value in (classifier.black, classifier.white))
-    digest = hashlib.sha256(repr((classifier.channels, classifier.input_size, black, white)).encode())
-    for name, value in classifier.network.state_dict().items():
-        if not isinstance(value, Tensor):
-            continue
-        digest.update(f"{name} {tuple(value.shape)} {value.dtype}".encode())
-        flat = value.detach().reshape(-1)
-        some = flat[:: max(1, len(flat) // 64)][:65].to("cpu", torch.float64)
-        digest.update(some.numpy().tobytes())
-    return digest.hexdigest()[:32]
 
 
 def _about_of(kept: dict[str, Any]) -> About:

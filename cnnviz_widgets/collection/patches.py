@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from cnnviz_widgets.classifier import Classifier
+from cnnviz_widgets.collection.fingerprint import weights_fingerprint
 from cnnviz_widgets.collection.source import Source, batches, source_of
 from cnnviz_widgets.errors import ClassifierError, MethodError, PictureError, TargetError
 from cnnviz_widgets.watch import watch
@@ -310,11 +311,5 @@ def _keys(indices: NDArray[np.int64]) -> NDArray[np.uint64]:
 
 def _identity(classifier: Classifier, source: Source, layers: Sequence[str], k: int, sample: int) -> str:
     """What a scan can go on with: the same network, data and parameters."""
-    ends = [np.round(value.numpy().ravel(), 4).tolist() for value in (classifier.black, classifier.white)]
-    about = (source.fingerprint, classifier.input_size, ends, list(layers), k, sample)
-    digest = hashlib.sha256(repr(about).encode())
-    for name, value in classifier.network.state_dict().items():
-        if isinstance(value, Tensor):
-            sums = value.detach().double().cpu()
-            digest.update(f"{name} {tuple(value.shape)} {sums.sum()} {sums.square().sum()}".encode())
-    return digest.hexdigest()[:32]
+    about = (weights_fingerprint(classifier), source.fingerprint, list(layers), k, sample)
+    return hashlib.sha256(repr(about).encode()).hexdigest()[:32]

@@ -15,7 +15,8 @@ import torch
 
 from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.collection import disk
-from cnnviz_widgets.collection.features import FeatureStore, weights_fingerprint
+from cnnviz_widgets.collection.features import FeatureStore
+from cnnviz_widgets.collection.fingerprint import weights_fingerprint
 from cnnviz_widgets.collection.neighbours import nearest
 from cnnviz_widgets.collection.source import source_of
 from cnnviz_widgets.errors import LayerError, MissingExtra, PictureError, StoreError

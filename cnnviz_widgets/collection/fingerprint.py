@@ -1,0 +1,26 @@
+"""Which network a collection was made with: what it resumes, and what it may be asked."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from cnnviz_widgets.classifier import Classifier
+
+
+def weights_fingerprint(classifier: Classifier) -> str:
+    """A cheap digest of a network: names, shapes, types and some values of its weights, and how its input is made."""
+    black, white = (np.round(value.numpy().ravel(), 4).tolist() for value in (classifier.black, classifier.white))
+    digest = hashlib.sha256(repr((classifier.channels, classifier.input_size, black, white)).encode())
+    for name, value in classifier.network.state_dict().items():
+        if not isinstance(value, Tensor):
+            continue
+        digest.update(f"{name} {tuple(value.shape)} {value.dtype}".encode())
+        # Values and not sums: those would depend on the number of threads.
+        flat = value.detach().reshape(-1)
+        some = flat[:: max(1, len(flat) // 64)][:65].to("cpu", torch.float64)
+        digest.update(some.numpy().tobytes())
+    return digest.hexdigest()[:32]
