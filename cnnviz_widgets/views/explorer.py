@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import ipywidgets
 import numpy as np
 import PIL.Image
+from numpy.typing import NDArray
 
+from cnnviz_widgets.collection.source import source_of
 from cnnviz_widgets.errors import ExplanationError, PictureError
 from cnnviz_widgets.picture import Picture, read_picture
 from cnnviz_widgets.session import Session, as_classifier
@@ -25,7 +28,7 @@ from cnnviz_widgets.views.patches import PatchView
 from cnnviz_widgets.views.predictions import PredictionView
 from cnnviz_widgets.views.saliency import SaliencyView
 from cnnviz_widgets.views.sketch import SketchView
-from cnnviz_widgets.views.view import View
+from cnnviz_widgets.views.view import View, close_contents
 from cnnviz_widgets.widgets.status import Status
 from cnnviz_widgets.widgets.tabs import TabOpened, Tabs
 from cnnviz_widgets.widgets.tiles import TilePicked, Tiles
@@ -33,6 +36,8 @@ from cnnviz_widgets.widgets.upload import Upload, Uploaded
 
 _THUMBNAIL = 72
 _MOST_PICTURES = 500
+#: Decoded pictures of the strip are kept: 600 MB in colour.
+_MOST_PIXELS = 200_000_000
 _SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff"}
 
 #: The tabs, in order; each view is made when its tab is first opened.
@@ -54,8 +59,8 @@ _OF_A_DATA_SET = (PatchView, NeighbourView, EmbeddingView)
 class Explorer(ipywidgets.VBox):
     """Every technique on one picture, linked: one picture, class and layer drive all tabs.
 
-    A tab computes only while it is open. `session` is what the views share, `source` the data set in which the tabs
-    that need many pictures look.
+    A tab follows the session only while it is open; what was started in it by hand (a whole map, features, t-SNE) goes
+    on behind others. `session` is what the views share, `source` the data set for the tabs that need many pictures.
     """
 
     def __init__(
@@ -88,14 +93,15 @@ class Explorer(ipywidgets.VBox):
             [self.strip, ipywidgets.VBox([self.upload, self.draw_button])],
             layout=ipywidgets.Layout(flex_flow="row wrap", grid_gap="12px"),
         )
-        notes = [self.note] if note else []
-        super().__init__([head, self._desk, *notes, self.predictions, self.tabs, self._page])
+        self._notes = ipywidgets.VBox([self.note] if note else [])
+        super().__init__([head, self._desk, self._notes, self.predictions, self.tabs, self._page])
         self.add_class("cnnviz-explorer")
+        self._thumbnails: list[NDArray[np.uint8]] = []
         self._show_strip()
         self.strip.on_event(self._strip_event)
         self.upload.on_event(self._uploaded)
         self.tabs.on_event(self._tab_opened)
-        session.observe(lambda _: self._mark_strip(), names="picture")
+        session.observe(self._mark_strip, names="picture")
         self.open_tab(next(iter(self._makers)))
 
     @property
@@ -107,16 +113,19 @@ class Explorer(ipywidgets.VBox):
         """Open a tab by its title and return its view."""
         if title not in self._makers:
             raise ValueError(f"There is no tab {title!r}; there are {', '.join(self._makers)}.")
-        for other, view in self._views.items():
-            view.active = other == title
-        if title not in self._views:
-            maker = self._makers[title]
-            options: dict[str, Any] = {"source": self.source} if issubclass(maker, _OF_A_DATA_SET) else {}
-            self._views[title] = maker(self.session, **options)
+        view = self._views.get(title) or self._made(title)
+        for other in self._views.values():
+            other.active = other is view
+        self._views[title] = view
         self.tabs.index = self.tabs.titles.index(title)
-        self._page.children = (self._views[title],)
+        self._page.children = (view,)
         self._opened = title
-        return self._views[title]
+        return view
+
+    def _made(self, title: str) -> View:
+        maker = self._makers[title]
+        options: dict[str, Any] = {"source": self.source} if issubclass(maker, _OF_A_DATA_SET) else {}
+        return maker(self.session, **options)
 
     def draw(self, on: bool = True) -> None:
         """Put a sheet to draw the picture on above the tabs, or take it away."""
@@ -129,6 +138,8 @@ class Explorer(ipywidgets.VBox):
 
     def add(self, source: object, name: str = "") -> Picture:
         """Add a picture to the strip and look at it. Raises PictureError."""
+        if len(self.pictures) >= _MOST_PICTURES:
+            raise PictureError(f"The strip holds {len(self.pictures)} pictures already; open another explorer.")
         picture = read_picture(source, name)
         # It must also fit the network, before it takes the place of the one that is shown.
         self.session.classifier.pixels(picture)
@@ -142,6 +153,10 @@ class Explorer(ipywidgets.VBox):
     def _tab_opened(self, event: TabOpened, done: Callable[[], None]) -> None:
         try:
             self.open_tab(self.tabs.titles[event.index])
+        except ExplanationError as error:
+            self.tabs.index = self.tabs.titles.index(self._opened)
+            self.note.say(str(error), "error")
+            self._notes.children = (self.note,)
         finally:
             done()
 
@@ -164,12 +179,12 @@ class Explorer(ipywidgets.VBox):
     # -- the strip -----------------------------------------------------------------------------------------------
 
     def _show_strip(self) -> None:
-        thumbnails = [_thumbnail(picture, self.session) for picture in self.pictures]
-        sheet = np.stack(thumbnails) if thumbnails else np.zeros((0, 1, 1, 3), np.uint8)
+        self._thumbnails += [_thumbnail(picture, self.session) for picture in self.pictures[len(self._thumbnails) :]]
+        sheet = np.stack(self._thumbnails) if self._thumbnails else np.zeros((0, 1, 1, 3), np.uint8)
         self.strip.show(sheet, labels=[picture.name or f"picture {i + 1}" for i, picture in enumerate(self.pictures)])
         self._mark_strip()
 
-    def _mark_strip(self) -> None:
+    def _mark_strip(self, _: object = None) -> None:
         shown = self.session.picture
         self.strip.selected = next((i for i, picture in enumerate(self.pictures) if picture is shown), None)
 
@@ -177,8 +192,10 @@ class Explorer(ipywidgets.VBox):
         """Stop all work and remove the app from the page."""
         for view in [*self._views.values(), self.predictions, *([self.sketch] if self.sketch else [])]:
             view.close()
-        for widget in (self.strip, self.upload, self.draw_button, self._desk, self.tabs, self.note, self._page):
-            widget.close()
+        with suppress(ValueError):  # closed before
+            self.session.unobserve(self._mark_strip, names="picture")
+        close_contents(self)
+        self.note.close()
         super().close()
 
 
@@ -203,14 +220,17 @@ def explore(
     fitting = []
     for picture in pictures:
         try:
-            session.classifier.pixels(picture)
+            if picture.tensor is not None:  # an image is resized, a tensor fits or does not
+                session.classifier.pixels(picture)
         except PictureError as error:
             refused.append(str(error))
         else:
             fitting.append(picture)
     if fitting:
         session.picture = fitting[0]
-    if source is None and not has_embedded_source(session.classifier):
+    if source is not None:
+        source = source_of(source)
+    elif not has_embedded_source(session.classifier):
         source = fitting or None
     return Explorer(session, fitting, source=source, note=" ".join(refused[:3]))
 
@@ -219,14 +239,18 @@ def read_pictures(images: object) -> tuple[list[Picture], list[str]]:
     """The pictures that can be read, and a sentence for each that cannot."""
     pictures: list[Picture] = []
     refused: list[str] = []
+    size = 0
     for count, (name, source) in enumerate(_named(images)):
-        if count == _MOST_PICTURES:
-            refused.append(f"Only the first {_MOST_PICTURES} pictures are shown.")
+        if count == _MOST_PICTURES or size > _MOST_PIXELS:
+            refused.append(f"Only the first {count} pictures are shown; pass a larger data set as `source`.")
             break
         try:
-            pictures.append(read_picture(source, name))
+            picture = read_picture(source, name)
         except PictureError as error:
             refused.append(str(error))
+        else:
+            pictures.append(picture)
+            size += 0 if picture.image is None else picture.image.width * picture.image.height
     return pictures, refused
 
 
@@ -244,7 +268,7 @@ def _named(images: object) -> Iterable[tuple[str, object]]:
     return [("", images)]
 
 
-def _thumbnail(picture: Picture, session: Session) -> np.ndarray[Any, np.dtype[np.uint8]]:
+def _thumbnail(picture: Picture, session: Session) -> NDArray[np.uint8]:
     if picture.image is None:
         image = PIL.Image.fromarray(session.classifier.appearance(session.classifier.pixels(picture)))
     else:

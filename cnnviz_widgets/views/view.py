@@ -7,6 +7,7 @@ from collections.abc import Callable, Generator
 from contextlib import suppress
 from typing import Any, ClassVar
 
+import bqplot
 import ipywidgets
 import traitlets
 
@@ -27,9 +28,10 @@ class View(ipywidgets.VBox):
 
     `View(model, picture)` makes a session of its own; `View(session)` is linked with the other views of that session.
     Subclasses name the session's traits they depend on and implement `work` (on another thread, over a snapshot)
-    and `draw`. While `active` is False, as in a hidden tab, nothing is computed.
+    and `draw`. While `active` is False, as in a hidden tab, this work rests; it is begun anew on return.
     """
 
+    _complete = False
     depends_on: ClassVar[tuple[str, ...]] = ("classifier", "picture", "target")
     active = traitlets.Bool(True, help="Whether to compute; work that was put off is done when this becomes True.")
 
@@ -51,7 +53,8 @@ class View(ipywidgets.VBox):
         self.add_class("cnnviz-view")
         self.children = (*self.build(), self.status)
         self.session.observe(self._session_changed, names=list(self.depends_on))
-        self.observe(lambda _: self._refresh_if_stale(), names="active")
+        self._complete = True
+        self.observe(self._rest_or_resume, names="active")
         self._refresh_if_stale()
 
     # -- for subclasses ------------------------------------------------------------------------------------------
@@ -111,6 +114,12 @@ class View(ipywidgets.VBox):
         for done in waiting:
             done()
 
+    def _rest_or_resume(self, _: Any) -> None:
+        if not self.active and self._requests.busy:
+            self._requests.cancel()
+            self._stale = True
+        self._refresh_if_stale()
+
     def _refresh_if_stale(self) -> None:
         if not (self.active and self._stale):
             return
@@ -150,11 +159,12 @@ class View(ipywidgets.VBox):
 
     def close(self) -> None:
         """Stop the work, let go of the session and remove the panel from the page."""
+        if not self._complete:  # what raised while it was made is closed by its __del__
+            return
         self.stop()
         with suppress(ValueError):  # closed before
             self.session.unobserve(self._session_changed, names=list(self.depends_on))
-        for widget in _descendants(self):
-            widget.close()
+        close_contents(self)
         super().close()
 
 
@@ -164,6 +174,23 @@ def sentence(error: BaseException) -> str:
         return str(error)
     lines = str(error).strip().splitlines()
     return f"{type(error).__name__}: {lines[0][:300]}" if lines else type(error).__name__
+
+
+def close_contents(box: ipywidgets.Box) -> None:
+    """Close all widgets inside a box."""
+    for widget in _descendants(box):
+        if isinstance(widget, bqplot.Figure):
+            close_figure(widget)
+        widget.close()
+
+
+def close_figure(figure: bqplot.Figure) -> None:
+    """Close what a bqplot figure draws: it would stay in the kernel, with all that observes it."""
+    parts = {*figure.marks, *figure.axes, figure.interaction, figure.scale_x, figure.scale_y} - {None}
+    scales = {scale for part in parts for scale in (getattr(part, "scales", None) or {}).values()}
+    for part in parts | scales | {axis.scale for axis in figure.axes}:
+        part.unobserve_all()
+        part.close()
 
 
 def _descendants(box: ipywidgets.Box) -> list[ipywidgets.Widget]:

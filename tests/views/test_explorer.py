@@ -9,11 +9,16 @@ from typing import Any
 import numpy as np
 import PIL.Image
 import pytest
+from ipywidgets.widgets.widget import _instances as instances
 
 from cnnviz_widgets import explore
 from cnnviz_widgets.classifier import Classifier
+from cnnviz_widgets.errors import PictureError
+from cnnviz_widgets.session import Session
+from cnnviz_widgets.views import explorer
 from cnnviz_widgets.views.cam import CAMView
 from cnnviz_widgets.views.explorer import TABS, Explorer
+from cnnviz_widgets.views.saliency import SaliencyView
 
 from .conftest import Counting
 
@@ -127,6 +132,51 @@ def test_a_drawing_becomes_the_picture_of_the_open_tab(app: Explorer) -> None:
     assert app.view.canvas.picture == app.session.example.appearance.tobytes()
     app.draw(False)
     assert not app.sketch.active and app.draw_button.description == "Draw"
+
+
+def test_a_source_that_is_none_is_refused_before_anything_opens(classifier: Classifier, picture: np.ndarray) -> None:
+    with pytest.raises(PictureError, match="is no folder"):
+        explore(classifier, picture, source="/no/such/folder")
+
+
+def test_a_tab_that_cannot_be_opened_leaves_the_open_one_at_work(classifier: Classifier, picture: np.ndarray) -> None:
+    class Broken(CAMView):
+        def __init__(self, *_: object) -> None:
+            raise PictureError("There is nothing to show; pass something.")
+
+    app = Explorer(Session(classifier, picture), [], tabs={"Saliency": SaliencyView, "Broken": Broken})
+    before = app.view
+    assert send(app.tabs, index=1) == [{"kind": "ack", "seq": 1}]
+    assert app.view is before and before.active and app.tabs.index == 0
+    assert app.note.kind == "error" and "pass something" in app.note.text and app.note in app._notes.children
+
+
+def test_work_rests_in_a_hidden_tab_and_is_done_on_return(classifier: Classifier, picture: np.ndarray) -> None:
+    app = explore(classifier, [picture, 255 - picture])
+    view = app.open_tab("Saliency")
+    before = view.canvas.map
+    app.open_tab("Occlusion")
+    app.session.picture = app.pictures[1]
+    assert view.canvas.map == before
+    app.open_tab("Saliency")
+    assert view.canvas.map != before
+
+
+def test_many_large_pictures_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch, picture: np.ndarray) -> None:
+    monkeypatch.setattr(explorer, "_MOST_PIXELS", 2 * picture.shape[0] * picture.shape[1])
+    pictures, refused = explorer.read_pictures([picture] * 5)
+    assert len(pictures) == 3 and "first 3 pictures" in refused[0] and "source" in refused[0]
+
+
+def test_a_closed_app_leaves_no_widget_behind(classifier: Classifier, picture: np.ndarray) -> None:
+    before = set(instances)
+    app = explore(classifier, [picture] * 4)
+    for title in ("Class activation maps", "Saliency", "Top patches"):
+        app.open_tab(title)
+    app.close()
+    left = {type(instances[name]).__name__ for name in set(instances) - before}
+    # Layouts and styles are the base classes' own affair: ipywidgets never closes them.
+    assert not {name for name in left if not name.endswith(("Layout", "Style"))}
 
 
 def test_open_tab_refuses_what_is_not_there(app: Explorer) -> None:
