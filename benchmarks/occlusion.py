@@ -26,9 +26,16 @@ BOUNDS = {
 BATCHES = (1, 2, 4, 8, 16, 32)
 
 
+#: A map takes Captum a minute or more.
+LARGE = ("vgg16", "resnet50", "densenet121")
+
+
 def rows() -> Iterable[Row]:
-    for name in BOUNDS:
-        yield row(name)
+    return (row(name) for name in BOUNDS if name not in LARGE)
+
+
+def large_rows() -> Iterable[Row]:
+    return (row(name) for name in LARGE)
 
 
 def row(name: str, repeats: int = 5) -> Row:

@@ -75,28 +75,46 @@ def conditions(threads: int) -> dict[str, str]:
     return found
 
 
-def markdown(rows: Sequence[Row], found: dict[str, str]) -> str:
-    """The table as Markdown."""
+@dataclass(frozen=True)
+class Measured:
+    """A row of a group, and what its figures depend on."""
+
+    group: str
+    conditions: dict[str, str]
+    row: Row
+
+
+def markdown(measured: Sequence[Measured]) -> str:
+    """The table as Markdown, with the conditions of each run below it."""
     lines = [
         "# Benchmark results",
         "",
-        "Made by `python -m benchmarks`. Both sides of a row are timed in turns; medians. Above 1 x: we are faster.",
+        "Made by `python -m benchmarks --save`. Both sides of a row are timed in turns; medians. Above 1 x: we are faster.",
         "",
-        ", ".join(f"{key} {value}" for key, value in found.items()),
-        "",
-        "| what | ours | rival | rival's | ratio | should be |",
-        "|---|---|---|---|---|---|",
+        "| what | ours | rival | rival's | ratio | should be | run |",
+        "|---|---|---|---|---|---|---|",
     ]
-    for row in rows:
-        bound = "" if row.bound is None else f"{row.bound:g} x"
+    runs: list[dict[str, str]] = []
+    for entry in measured:
+        row = entry.row
+        if entry.conditions not in runs:
+            runs.append(entry.conditions)
+        bound = "" if row.bound is None else f"{row.bound:.2g} x"
         name = f"{row.name} ({row.note})" if row.note else row.name
         ours, rival = (f"{1000 * value:.1f} ms" for value in (row.ours, row.rival))
-        lines.append(f"| {name} | {ours} | {row.rival_name} | {rival} | {row.ratio:.2f} x | {bound} |")
+        number = runs.index(entry.conditions) + 1
+        lines.append(f"| {name} | {ours} | {row.rival_name} | {rival} | {row.ratio:.2f} x | {bound} | {number} |")
+    lines.append("")
+    for number, found in enumerate(runs, start=1):
+        lines.append(f"Run {number}: " + ", ".join(f"{key} {value}" for key, value in found.items()) + ".")
     return "\n".join(lines) + "\n"
 
 
-def save(rows: Sequence[Row], found: dict[str, str], folder: Path) -> None:
-    """Write RESULTS.md and results.json."""
-    (folder / "RESULTS.md").write_text(markdown(rows, found), encoding="utf-8")
-    content = {"conditions": found, "rows": [{**asdict(row), "ratio": row.ratio} for row in rows]}
-    (folder / "results.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+def save(group: str, rows: Sequence[Row], found: dict[str, str], folder: Path) -> None:
+    """Put the rows of a group in place of its older ones in results.json, and write RESULTS.md anew."""
+    file = folder / "results.json"
+    kept = json.loads(file.read_text(encoding="utf-8")) if file.exists() else []
+    measured = [Measured(entry["group"], entry["conditions"], Row(**entry["row"])) for entry in kept]
+    measured = [entry for entry in measured if entry.group != group] + [Measured(group, found, row) for row in rows]
+    (folder / "RESULTS.md").write_text(markdown(measured), encoding="utf-8")
+    file.write_text(json.dumps([asdict(entry) for entry in measured], indent=2) + "\n", encoding="utf-8")
