@@ -89,7 +89,7 @@ def markdown(measured: Sequence[Measured]) -> str:
     lines = [
         "# Benchmark results",
         "",
-        "Made by `python -m benchmarks --save`. Both sides of a row are timed in turns; medians. Above 1 x: we are faster.",
+        "Made by `python -m benchmarks --save`. Both sides are timed in turns; medians. Above 1 x: we are faster.",
         "",
         "| what | ours | rival | rival's | ratio | should be | run |",
         "|---|---|---|---|---|---|---|",
