@@ -45,7 +45,7 @@ class ClassVisualView(View):
     regulariser goes on from the picture as it is. `visuals` are the last pictures.
     """
 
-    depends_on = ("classifier", "target", "layer", "channel")
+    depends_on = ("classifier", "picture", "target", "layer", "channel")
     #: Seconds between two frames of one picture, at least; a step takes longer than that on a large network.
     interval = 0.08
 
@@ -53,6 +53,8 @@ class ClassVisualView(View):
         self._visual = visual or ClassVisual()
         self._goal = self._visual.iterations
         self._second: int | None = None
+        #: Whether pictures at rest stay so unless the class that is predicted has become another.
+        self._at_rest = False
         self._curves: list[list[tuple[int, float]]] = [[], []]
         #: The last frames, that of the session's target first; None where there is none yet.
         self.visuals: list[Visual | None] = [None, None]
@@ -205,9 +207,18 @@ class ClassVisualView(View):
         name = change["name"]
         self.session_changed({name})
         # What a stopped picture does not depend on must not set it going again.
-        if name == "classifier" or (name == "target") != self.of_channel:
+        if name == "picture":
+            if self.session.target is None and not self.of_channel:
+                known = self.visuals[0] is not None
+                self._at_rest = self._at_rest or (known and not self._requests.busy and not self._stale)
+                super().refresh()
+        elif name == "classifier" or (name == "target") != self.of_channel:
             self._forget(0)
             self.refresh()
+
+    def refresh(self) -> None:
+        self._at_rest = False
+        super().refresh()
 
     @property
     def of_channel(self) -> bool:
@@ -233,13 +244,17 @@ class ClassVisualView(View):
         shown = scene[0][1] is not None or self.session.picture is None
         predicted = None if shown else self.session.example
         visual = dataclasses.replace(self._visual, iterations=self._goal)
-        return _grown(visual, scene, predicted, self.interval)
+        return _grown(visual, scene, predicted, self.interval, self._at_rest)
 
     def draw(self, result: Frame | None) -> None:
         self.run_button.description = "Stop"
         if result is None:
             return
+        self._at_rest = False
         place, visual = result.place, result.visual
+        before = self.visuals[place]
+        if before is not None and before.target != visual.target:
+            self._curves[place] = []
         self.visuals[place] = visual
         name = _name(visual)
         self.canvases[place].show(visual.appearance)
@@ -302,6 +317,8 @@ class ClassVisualView(View):
         self.refresh()
 
     def _forget(self, *places: int) -> None:
+        # A frame of the ascent under way would put back what is forgotten here.
+        self._requests.cancel()
         for place in places:
             self.visuals[place] = None
             self._curves[place] = []
@@ -321,13 +338,20 @@ class ClassVisualView(View):
         super().fail(error)
 
 
-def _grown(visual: ClassVisual, places: Any, example: Any, interval: float) -> Work:
-    """Frames of the places in turn, a step each; None where a picture has changed too little to be drawn anew."""
+def _grown(visual: ClassVisual, places: Any, example: Any, interval: float, at_rest: bool) -> Work:
+    """Frames of the places in turn, a step each; None where a picture has changed too little to be drawn anew.
+
+    Pictures `at_rest` are left as they are unless the first is one of another class than is predicted.
+    """
     ascents: dict[int, Iterator[Visual]] = {}
     drawn: dict[int, float] = {}
     for place, (classifier, target, start) in enumerate(places):
         if target is None:
             target = 0 if example is None else example.predicted
+        if start is not None and (start.classifier, start.target) != (classifier, target):
+            start = None
+        if at_rest and place == 0 and start is not None:
+            return
         ascents[place] = visual.steps(classifier, target, start)
     while ascents:
         for place in list(ascents):

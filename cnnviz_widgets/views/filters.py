@@ -122,7 +122,7 @@ class FilterView(View):
             for control in (self.slice_picker, self.input_scrubber):
                 control.layout.display = None if deep else "none"
         elif before.twin is result.twin and before.asked == result.asked:
-            self._mark(result.filters)
+            self._mark()
             return
         self._show()
 
@@ -152,7 +152,7 @@ class FilterView(View):
         else:
             shown = self._chosen(filters)[self._order]
             names = [f"#{index}" for index in self._order]
-            self.tiles.show(self._drawn(shown), names, self._badges(filters), self._tile(filters))
+            self.tiles.show(self._drawn(shown), names, self._badges(filters), self._tile())
         self.tiles.description = f"{filters.layer}, as trained" if loaded.twin is not None else filters.layer
         self.twin_tiles.layout.display = "none" if loaded.twin is None else None
         if loaded.twin is not None:
@@ -171,12 +171,20 @@ class FilterView(View):
     def _filter(self) -> int:
         """The filter whose inputs are shown: the session's channel, or the strongest."""
         assert self._loaded is not None
-        filters = self._loaded.filters
+        channel = self._channel
+        return int(self._loaded.filters.norms.argmax()) if channel is None else channel
+
+    @property
+    def _channel(self) -> int | None:
+        """The session's channel where it is that of one of the filters, and not of a layer that mixes or joins them."""
+        loaded, classifier = self._loaded, self.session.classifier
+        if loaded is None or loaded.classifier is not classifier:
+            return None
+        layer, count = classifier.layer(self.session.layer), len(loaded.filters.weights)
+        if layer.shape[0] != count or convolution_of(classifier, layer.name).name != loaded.filters.layer:
+            return None
         channel: int | None = self.session.channel
-        same = convolution_of(self._loaded.classifier, self.session.layer).shape[0] == len(filters.weights)
-        if same and channel is not None and channel < len(filters.weights):
-            return channel
-        return int(filters.norms.argmax())
+        return channel
 
     def _chosen(self, filters: Filters) -> NDArray[np.float32]:
         """What of each filter makes its tile: (filters, h, w), or (filters, 3, h, w) for colours."""
@@ -208,18 +216,16 @@ class FilterView(View):
 
         return [badge(int(index)) for index in self._order]
 
-    def _tile(self, filters: Filters) -> int | None:
+    def _tile(self) -> int | None:
         """The tile of the session's channel."""
-        channel = self.session.channel
-        if channel is None or channel >= len(filters.weights):
-            return None
-        return int(np.flatnonzero(self._order == channel)[0])
+        channel = self._channel
+        return None if channel is None else int(np.flatnonzero(self._order == channel)[0])
 
-    def _mark(self, filters: Filters) -> None:
+    def _mark(self) -> None:
         if self._slice == "filter":
             self._show()
         else:
-            self.tiles.selected = self._tile(filters)
+            self.tiles.selected = self._tile()
             assert self._loaded is not None
             self._say(self._loaded)
 
@@ -257,8 +263,8 @@ class FilterView(View):
             text += f"{middle} is 0; each tile is stretched to its own largest weight."
         else:
             text += f"{middle} is 0, the ends of the colours are \N{PLUS-MINUS SIGN}{short(self._extent)}."
-        channel = self.session.channel
-        if channel is not None and channel < count and self._slice != "filter":
+        channel = self._channel
+        if channel is not None and self._slice != "filter":
             norm, zero = float(filters.norms[channel]), float(filters.sparsity[channel])
             text += f" Filter {channel}: norm {short(norm)}, {percent(zero)} near zero."
         elif self._slice == "filter":

@@ -130,8 +130,9 @@ class HeatmapView(View):
             self.stop_button.disabled = False
             if example is not self._shown:
                 self._shown = example
-                self.canvas.show(example.appearance)
+                # The map of the picture before is never drawn over this one.
                 self.canvas.overlay(None)
+                self.canvas.show(example.appearance)
                 self.class_picker.describe(example)
                 self.status.say("computing ...", "busy", 0)
             return

@@ -71,6 +71,9 @@ class OcclusionView(View):
         self._maps = LatestWins()
         self._placed: _Placed | None = None
         self._map: tuple[Example, Occlusion, OcclusionMap] | None = None
+        #: What computes the map that is shown or under way, and how far it is.
+        self._explainer: Explainer | None = None
+        self._progress = 0.0
         #: The last probe drawn, for reading in Python.
         self.probe: Probe | None = None
         super().__init__(model, picture, **options)
@@ -99,7 +102,7 @@ class OcclusionView(View):
         self.stop_button = ipywidgets.Button(description="Stop", disabled=True, layout=ipywidgets.Layout(width="72px"))
         self.stop_button.on_click(lambda _: self.stop_map())
         self.clear_button = ipywidgets.Button(description="Clear", layout=ipywidgets.Layout(width="72px"))
-        self.clear_button.on_click(lambda _: self._forget_map())
+        self.clear_button.on_click(lambda _: self.clear_map())
         side = ipywidgets.VBox(
             [
                 self.class_picker,
@@ -127,13 +130,14 @@ class OcclusionView(View):
         example, names = result.example, result.example.classifier.class_names
         self.canvas.baseline = result.filling.tobytes()
         if before is None or before.example is not example:
-            self._maps.cancel()
-            self._map = None
+            # The map of the picture before is never drawn over this one.
+            self._forget_map()
             self.canvas.show(example.appearance)
-            self.canvas.overlay(None)
-            self.canvas.label = f"{example.picture.name or 'picture'} with an occlusion window"
             self._start_window(example)
             self.class_picker.describe(example)
+        elif before.class_index != result.class_index and not isinstance(self._explainer, Occlusion):
+            # Only a map by windows holds the scores of every class.
+            self._forget_map()
         best = [int(index) for index in np.argsort(-example.logits)[:_BEST]]
         if result.class_index not in best:
             best[-1:] = [result.class_index]
@@ -183,6 +187,11 @@ class OcclusionView(View):
         return Probe(example, placed.class_index, box, finished.nearest(box[0], box[1]), read_off=True)
 
     def _draw_probe(self, probe: Probe) -> None:
+        placed = self._placed
+        if placed is None or placed.example is not probe.example or placed.class_index != probe.class_index:
+            # Asked before the picture or the class changed, it has replaced the probe that was asked for then.
+            self._probe_here()
+            return
         self.probe = probe
         now, whole = softmax(probe.logits), probe.example.probabilities
         self.bars.show_now(now)
@@ -203,7 +212,7 @@ class OcclusionView(View):
 
     @property
     def _map_progress(self) -> float:
-        return self._map[2].progress if self._maps.busy and self._map is not None else -1
+        return self._progress if self._maps.busy else -1
 
     def compute_map(self) -> None:
         """Slide the window over the whole picture, coarse to fine, in the background."""
@@ -213,14 +222,22 @@ class OcclusionView(View):
         explainer: Explainer = RISE()
         if self.map_picker.index == 0:
             self._occlusion = explainer = dataclasses.replace(self._occlusion, window=(box[2], box[3]))
-        self._map = None
+        self._map, self._explainer, self._progress = None, explainer, 0.0
         self.stop_button.disabled = False
         self.run(self._maps, _map(placed, explainer), self._map_grew, self._map_ended)
 
     def stop_map(self) -> None:
         """Stop sharpening the map and keep what there is of it."""
+        under_way = self._maps.busy
         self._maps.cancel()
         self.stop_button.disabled = True
+        if under_way:
+            self.status.say(f"stopped at {self._progress:.0%} of the map")
+
+    def clear_map(self) -> None:
+        """Take the map away, or stop computing it."""
+        self._forget_map()
+        self.status.say("")
 
     def _map_grew(self, result: tuple[_Placed, Explainer, Heatmap]) -> None:
         placed, explainer, heatmap = result
@@ -231,6 +248,9 @@ class OcclusionView(View):
             self._map = (placed.example, explainer, heatmap)
             # The class may have been switched since the map was begun: its grid holds every class.
             heatmap = heatmap.for_target(current.class_index)
+        elif placed.class_index != current.class_index:
+            return
+        self._progress = heatmap.progress
         self._draw_map(heatmap, current)
         finished = heatmap.progress >= 1
         self.status.say(
@@ -248,15 +268,19 @@ class OcclusionView(View):
             signed=heatmap.signed,
             scales=scales_of(heatmap.values, signed=heatmap.signed),
         )
-        self.canvas.label = f"{placed.example.picture.name or 'picture'} under the occlusion map of {name}"
+        method = "occlusion" if isinstance(heatmap, OcclusionMap) else "RISE"
+        self.canvas.label = f"{placed.example.picture.name or 'picture'} under the {method} map of {name}"
 
     def _map_ended(self) -> None:
         self.stop_button.disabled = not self._maps.busy
 
     def _forget_map(self) -> None:
         self._maps.cancel()
-        self._map = None
+        self._map = self._explainer = None
+        self.stop_button.disabled = True
         self.canvas.overlay(None)
+        if self._placed is not None:
+            self.canvas.label = f"{self._placed.example.picture.name or 'picture'} with an occlusion window"
 
     def stop(self) -> None:
         super().stop()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -172,6 +172,7 @@ class PatchView(View):
         if isinstance(result, Source):
             self._source = result
             self.run_button.description = "Stop"
+            self.run_button.disabled = False
             self.status.say(f"scanning {len(result)} pictures ...", "busy", 0)
         if not isinstance(result, Patches):
             return
@@ -247,7 +248,7 @@ class PatchView(View):
             text += f", {patches.unreadable} of them unreadable"
         if sheet is not None and sheet.spots:
             values = [spot.value for spot in sheet.spots]
-            below = patches.share_below(sheet.layer, sheet.channel, values[-1])
+            below = patches.share_below(sheet.layer, sheet.channel, min(values))
             text += (
                 f". Channel {sheet.channel} of {sheet.layer}, {sheet.place}: activations {short(min(values))} to "
                 f"{short(max(values))}; {below:.0%} of a sample of {len(patches.sampled)} pictures stay below these"
@@ -268,10 +269,22 @@ class PatchView(View):
             self.session.unobserve(self._place_changed, names=["layer", "channel"])
         super().close()
 
-    def fail(self, error: Exception) -> None:
-        if not self._requests.busy:
-            self.run_button.description = "Go on"
-        super().fail(error)
+    def run(
+        self,
+        requests: LatestWins,
+        work: Work,
+        deliver: Callable[[Any], None],
+        ended: Callable[[], None] | None = None,
+    ) -> None:
+        def scan_ended() -> None:
+            if ended is not None:
+                ended()
+            # Only here is a scan that has failed no longer under way.
+            if not requests.busy and (self.patches is None or self.patches.progress < 1):
+                self.run_button.description = "Go on"
+                self.run_button.disabled = False
+
+        super().run(requests, work, deliver, scan_ended if requests is self._requests else ended)
 
 
 def _found(

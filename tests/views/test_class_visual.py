@@ -193,3 +193,97 @@ def test_a_view_that_is_not_active_does_nothing(classifier: Classifier, network:
         view = ClassVisualView(classifier, active=False)
         view.session.target = 2
         assert network.calls == calls and view.visuals == [None, None]
+
+
+def pictures_of_two_classes(classifier: Classifier) -> tuple[int, int, list[np.ndarray]]:
+    """Two classes, and three pictures: one that is taken for the first and two for the second."""
+    rng = np.random.default_rng(0)
+    found: dict[int, list[np.ndarray]] = {}
+    for _ in range(200):
+        picture = (rng.integers(0, 256, (1, 1, 3)) + rng.integers(-20, 20, (24, 32, 3))).clip(0, 255).astype(np.uint8)
+        found.setdefault(Session(classifier, picture).example.predicted, []).append(picture)
+    (_, (one, *_)), (_, (two, three, *_)) = sorted(found.items(), key=lambda item: len(item[1]))[-2:]
+    first, second = (Session(classifier, picture).example.predicted for picture in (one, two))
+    assert first != second
+    return first, second, [one, two, three]
+
+
+def test_the_class_that_is_predicted_follows_the_picture(classifier: Classifier) -> None:
+    first, second, (one, two, three) = pictures_of_two_classes(classifier)
+    view = ClassVisualView(classifier, one, visual=QUICK, active=False)
+    executor = stepping(view)
+    view.active = True
+    executor.work(2)
+    view.session.picture = two
+    executor.work(4)  # one of them the replaced ascent's
+    # The steps of the class before are none of this one.
+    assert view.visuals[0] is not None and (view.visuals[0].target, view.visuals[0].step) == (second, 3)
+    assert list(view.curves[0].x) == [1, 2, 3]
+    # Another picture of the same class does not set the ascent back,
+    view.session.picture = three
+    executor.work(2)
+    assert view.visuals[0].step == 4
+    # nor sets a stopped one going, however often it changes and even if the tab is changed meanwhile.
+    view.run_button.click()
+    view.session.picture = two
+    view.session.picture = three
+    view.active = False
+    view.active = True
+    executor.work()
+    assert view.visuals[0].step == 4 and view.run_button.description == "Go on"
+    view.run_button.click()
+    executor.work()
+    assert shown(view) == QUICK(classifier, second).appearance.tobytes()
+    # In a hidden tab it is put off.
+    view.active = False
+    view.session.picture = one
+    executor.work()
+    assert view.visuals[0].target == second
+    view.active = True
+    executor.work()
+    assert view.status.kind == "info" and shown(view) == QUICK(classifier, first).appearance.tobytes()
+    view.close()
+
+
+@pytest.mark.usefixtures("inline")
+def test_a_class_or_a_channel_that_is_chosen_does_not_follow_the_picture(
+    classifier: Classifier, network: Counting
+) -> None:
+    _, _, (one, two, _) = pictures_of_two_classes(classifier)
+    view = ClassVisualView(Session(classifier, one, target=1), visual=QUICK)
+    calls = network.calls
+    view.session.picture = two
+    assert network.calls == calls
+    view.session.target = None
+    press(view.of_picker, 1)
+    calls = network.calls
+    view.session.picture = one
+    assert network.calls == calls
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda view: view.session.set_trait("target", 2),
+        lambda view: view.start_over(),
+        lambda view: press(view.of_picker, 1),
+        lambda view: setattr(view, "visual", dataclasses.replace(QUICK, seed=3)),
+    ],
+)
+def test_a_frame_that_comes_while_it_is_begun_anew_is_dropped(classifier: Classifier, change: Any) -> None:
+    view = ClassVisualView(Session(classifier, target=1), visual=QUICK, active=False)
+    executor = stepping(view)
+    view.active = True
+    executor.work(2)
+    snapshot = view.snapshot
+
+    def while_the_worker_is_at_it() -> Any:
+        executor.work(1)
+        return snapshot()
+
+    view.snapshot = while_the_worker_is_at_it  # type: ignore[method-assign]
+    change(view)
+    executor.work(2)
+    assert view.status.kind == "info" and view.status.text == ""
+    assert view.visuals[0] is not None and view.visuals[0].step <= 2
+    view.close()

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.explain.filters import filters_of, untrained
@@ -148,3 +148,32 @@ def test_a_hidden_panel_computes_nothing_and_a_new_classifier_is_followed(classi
     assert view.tiles.count == 5 and view.layer_scrubber.options == ["0"]
     view.close()
     view.close()
+
+
+class Joining(nn.Module):
+    """Joins a convolution's input and output, as a dense block does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second, self.relu = nn.Conv2d(3, 4, 3, padding=1), nn.Conv2d(4, 8, 3, padding=1), nn.ReLU()
+        self.joined, self.head = nn.Identity(), nn.Linear(12, 2)
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        before = self.first(pixels)
+        after = self.joined(torch.cat([before, self.relu(self.second(before))], dim=1))
+        logits: Tensor = self.head(after.mean((2, 3)))
+        return logits
+
+
+def test_a_channel_of_a_layer_that_joins_others_is_no_filter() -> None:
+    view = FilterView(Session(Classifier(Joining(), input_size=(12, 12)), layer="joined", channel=5))
+    assert view.filters is not None and view.filters.layer == "second" and view.tiles.count == 8
+    assert view.tiles.selected is None and "Filter 5" not in view.status.text
+    pick(view.slice_picker, 1)
+    assert f"Shown is filter {view.filters.norms.argmax()}." in view.status.text
+    pick(view.slice_picker, 0)
+    # After a ReLU it is still the filter's.
+    view.session.layer = "relu"
+    assert view.tiles.selected == 5 and "Filter 5: norm" in view.status.text
+    view.session.layer = "joined"
+    assert view.tiles.selected is None and "Filter 5" not in view.status.text

@@ -218,3 +218,13 @@ def test_another_classifier_brings_its_own_layers(classifier: Classifier, pictur
     view.session.classifier = Classifier(other, input_size=classifier.input_size)
     assert view.layer_scrubber.options == ["0", "2"] and view.layer_scrubber.index == 1
     assert view.status.kind == "info", view.status.text
+
+
+@pytest.mark.usefixtures("inline")
+def test_a_map_is_never_drawn_over_another_picture(classifier: Classifier, picture: np.ndarray) -> None:
+    view = SaliencyView(classifier, picture)
+    before, seen = view.canvas.picture, []
+    view.canvas.observe(lambda _: seen.append((view.canvas.picture == before, view.canvas.map)))
+    old = view.canvas.map
+    view.session.picture = 255 - picture
+    assert old and (False, old) not in seen and (False, b"") in seen

@@ -15,6 +15,8 @@ from cnnviz_widgets.views.occlusion import OcclusionView
 from .conftest import Counting
 
 pytestmark = pytest.mark.usefixtures("inline")
+#: The picker's second option: a map by random masks, which is one of a single class.
+RANDOM = 1
 
 
 @pytest.fixture
@@ -155,3 +157,112 @@ def test_closing_twice_is_fine(view: OcclusionView) -> None:
     view.close()
     view.close()
     view.session.target = 1
+
+
+class Stepping:
+    """Runs jobs when told to."""
+
+    def __init__(self) -> None:
+        self.jobs: list[Any] = []
+
+    def submit(self, job: Any) -> None:
+        self.jobs.append(job)
+
+    def work(self, steps: int = 10**6) -> None:
+        while self.jobs and steps:
+            self.jobs.pop(0)()
+            steps -= 1
+
+
+def other_class(view: OcclusionView) -> int:
+    return (view.session.example.predicted + 1) % 4
+
+
+def test_a_map_of_one_class_is_taken_away_with_its_class(view: OcclusionView) -> None:
+    view.map_picker.index = RANDOM
+    view.compute_map()
+    predicted = view.session.example.classifier.class_names[view.session.example.predicted]
+    assert view.canvas.map_size == (24, 32) and view.canvas.label.endswith(f"under the RISE map of {predicted}")
+    view.session.target = other_class(view)
+    assert view.canvas.map_size == (0, 0) and "RISE" not in view.canvas.label
+    view.map_picker.index = 0
+    view.compute_map()
+    assert "under the occlusion map of" in view.canvas.label
+    view.session.target = None
+    assert view.canvas.map_size == (24, 32) and view.canvas.label.endswith(f"under the occlusion map of {predicted}")
+
+
+def test_a_map_of_one_class_that_is_under_way_ends_with_its_class(view: OcclusionView) -> None:
+    executor = view._maps._executor = Stepping()
+    grown, grew = [], view._map_grew
+    view._map_grew = lambda result: (grown.append(result), grew(result))  # type: ignore[assignment,method-assign,func-returns-value]
+    view.map_picker.index = RANDOM
+    view.compute_map()
+    executor.work(1)
+    assert view.canvas.map_size == (24, 32) and len(grown) == 1
+    view.session.target = other_class(view)
+    assert not view._maps.busy and view.stop_button.disabled and view.status.progress == -1
+    executor.work()
+    # One that had been computed before the class changed, and comes after.
+    grew(grown[0])
+    assert view.canvas.map_size == (0, 0)
+    # A map by windows goes on for the other class.
+    view.map_picker.index = 0
+    view.compute_map()
+    view.session.target = None
+    executor.work()
+    assert view.canvas.map_size == (24, 32)
+
+
+def test_stop_and_clear_leave_no_progress_behind(view: OcclusionView) -> None:
+    executor = view._maps._executor = Stepping()
+    view.map_picker.index = RANDOM
+    view.compute_map()
+    executor.work(1)
+    share = view.status.progress
+    assert 0 < share < 1 and view.status.kind == "busy"
+    acknowledged(view, seq=1, final=True, window=[2, 3, 8, 8])
+    assert (view.status.kind, view.status.progress) == ("busy", share)
+    view.stop_button.click()
+    assert view.status.text == f"stopped at {share:.0%} of the map"
+    assert (view.status.kind, view.status.progress) == ("info", -1)
+    view.compute_map()
+    executor.work(1)
+    view.clear_button.click()
+    executor.work()
+    assert (view.status.text, view.status.kind, view.status.progress) == ("", "info", -1)
+    assert view.canvas.map_size == (0, 0) and "map" not in view.canvas.label and view.stop_button.disabled
+    # With nothing under way there is nothing to tell.
+    view.stop_map()
+    assert view.status.text == ""
+
+
+@pytest.mark.parametrize("finished", [False, True])
+def test_a_probe_of_the_picture_before_does_not_take_the_place_of_this_one_s(
+    view: OcclusionView, picture: np.ndarray, finished: bool
+) -> None:
+    if finished:
+        acknowledged(view, seq=1, final=True, window=[4, 4, 8, 8])
+        view.compute_map()
+    draw, moved = view._from_map, []
+
+    def while_the_worker_draws(*arguments: Any) -> Any:
+        known = draw(*arguments)
+        if not moved:
+            moved.append(known)
+            view.session.picture = 255 - picture
+        return known
+
+    view._from_map = while_the_worker_draws  # type: ignore[method-assign]
+    acknowledged(view, seq=2, final=False, window=[8, 16, 8, 8])
+    assert (moved[0] is not None) == finished
+    assert view.probe is not None and view.probe.example is view.session.example
+    assert view.probe.box == view.canvas.window
+
+
+def test_a_map_is_never_drawn_over_another_picture(view: OcclusionView, picture: np.ndarray) -> None:
+    view.compute_map()
+    before, seen = view.canvas.picture, []
+    view.canvas.observe(lambda change: seen.append((view.canvas.picture == before, view.canvas.map_size)))
+    view.session.picture = 255 - picture
+    assert (False, (24, 32)) not in seen and (False, (0, 0)) in seen

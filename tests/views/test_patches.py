@@ -185,3 +185,27 @@ def test_a_view_that_is_not_active_does_nothing(classifier: Classifier, network:
         view = PatchView(classifier, source=data(), active=False)
         view.session.channel = 1
         assert network.calls == calls and view.patches is None
+
+
+@pytest.mark.usefixtures("inline")
+def test_the_share_below_is_that_of_the_least_of_the_patches(classifier: Classifier) -> None:
+    view = PatchView(Session(classifier, channel=2, layer="body.0"), source=data(), k=4)
+    view.place = "random"
+    assert view.sheet is not None and view.patches is not None
+    values = [spot.value for spot in view.sheet.spots]
+    shares = [view.patches.share_below("body.0", 2, value) for value in (min(values), values[-1])]
+    assert f"{shares[0]:.0%}" != f"{shares[1]:.0%}", "the sample must not end with its least"
+    assert f"; {shares[0]:.0%} of a sample" in view.status.text
+
+
+@pytest.mark.usefixtures("inline")
+def test_after_a_scan_that_failed_the_button_goes_on(classifier: Classifier, network: Counting) -> None:
+    session = Session(classifier)
+    network.breaks = "raise"
+    view = PatchView(session, source=data())
+    assert view.status.kind == "error" and view.run_button.description == "Go on"
+    network.breaks = ""
+    view.run_button.click()
+    assert view.run_button.description == "Scanned" and view.run_button.disabled
+    view.source = "no such folder"
+    assert view.run_button.description == "Go on" and not view.run_button.disabled
