@@ -59,7 +59,6 @@ class ClassVisualView(View):
         #: The last frames, that of the session's target first; None where there is none yet.
         self.visuals: list[Visual | None] = [None, None]
         super().__init__(model, picture, **options)
-        self.observe(self._paused, names="active")
 
     @property
     def visual(self) -> ClassVisual:
@@ -327,11 +326,9 @@ class ClassVisualView(View):
     def _rest(self) -> None:
         self.run_button.description = "Go on"
 
-    def _paused(self, _: Any) -> None:
+    def pause(self) -> None:
         # In a hidden tab nothing grows; it goes on where it was when the tab is opened again.
-        if not self.active and self._requests.busy:
-            self.stop_here()
-            self._stale = True
+        self.stop_here()
 
     def fail(self, error: Exception) -> None:
         self._rest()

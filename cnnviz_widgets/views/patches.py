@@ -84,7 +84,6 @@ class PatchView(View):
         self.sheet: Sheet | None = None
         super().__init__(model, picture, **options)
         self.session.observe(self._place_changed, names=["layer", "channel"])
-        self.observe(self._paused, names="active")
 
     # -- widgets -------------------------------------------------------------------------------------------------
 
@@ -189,11 +188,9 @@ class PatchView(View):
         self.run_button.description = "Go on"
         self._tell()
 
-    def _paused(self, _: Any) -> None:
+    def pause(self) -> None:
         # In a hidden tab nothing is computed; the scan goes on when the tab is opened again.
-        if not self.active and self._requests.busy:
-            self.stop_here()
-            self._stale = True
+        self.stop_here()
 
     # -- the patches ---------------------------------------------------------------------------------------------
 

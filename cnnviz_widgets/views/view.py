@@ -78,6 +78,10 @@ class View(ipywidgets.VBox):
     def session_changed(self, names: set[str]) -> None:
         """Called before the work is begun anew, when something the view depends on has changed."""
 
+    def pause(self) -> None:
+        """Called when the view is hidden while it is at work; the work begins anew when it is shown again."""
+        self._requests.cancel()
+
     # -- the machinery -------------------------------------------------------------------------------------------
 
     def refresh(self) -> None:
@@ -116,7 +120,7 @@ class View(ipywidgets.VBox):
 
     def _rest_or_resume(self, _: Any) -> None:
         if not self.active and self._requests.busy:
-            self._requests.cancel()
+            self.pause()
             self._stale = True
         self._refresh_if_stale()
 
