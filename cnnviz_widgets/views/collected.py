@@ -171,24 +171,12 @@ class CollectionView(View):
 
     # -- pictures ------------------------------------------------------------------------------------------------
 
-    def look_at(self, row: int) -> None:
-        """Make the picture of a row the session's."""
-        store = self._store
-        if store is None:
-            return
+    def look_at(self, store: FeatureStore, row: int) -> None:
+        """Make the picture of a row the session's; `store` is what is on screen, which another may be replacing."""
         if store.source is None:
             self.session.picture = store.picture(row)
         else:
             self.session.picture = remembered(store.source, int(store.items[row]))
-
-    def row_of(self, picture: Picture | None) -> int | None:
-        """The row of a picture that was taken from the data set."""
-        store = self._store
-        source, item = _ITEMS.get(picture, (None, -1)) if picture is not None else (None, -1)
-        if store is None or source is None or source is not store.source:
-            return None
-        rows = store.rows_of([item])
-        return int(rows[0]) if len(rows) else None
 
     def session_changed(self, names: set[str]) -> None:
         if "classifier" in names:
@@ -205,6 +193,15 @@ def remembered(source: Source, item: int) -> Picture:
     picture = source.picture(item)
     _ITEMS[picture] = (source, item)
     return picture
+
+
+def row_of(store: FeatureStore, picture: Picture | None) -> int | None:
+    """The row of a picture that was taken from the data set."""
+    source, item = _ITEMS.get(picture, (None, -1)) if picture is not None else (None, -1)
+    if source is None or source is not store.source:
+        return None
+    rows = store.rows_of([item])
+    return int(rows[0]) if len(rows) else None
 
 
 def captions(store: FeatureStore, rows: Sequence[int] | NDArray[np.intp]) -> list[str]:

@@ -18,7 +18,7 @@ from cnnviz_widgets.collection.projection import PCA, TSNE, UMAP, Map, Projectio
 from cnnviz_widgets.errors import ExplanationError, StoreError
 from cnnviz_widgets.schedule import LatestWins
 from cnnviz_widgets.session import Example, Scene
-from cnnviz_widgets.views.collected import CollectionView, captions
+from cnnviz_widgets.views.collected import CollectionView, captions, row_of
 from cnnviz_widgets.views.controls import parameters, percent
 from cnnviz_widgets.views.descent import Descent
 from cnnviz_widgets.views.filmstrip import Filmstrip
@@ -205,7 +205,7 @@ class EmbeddingView(CollectionView):
         if not np.array_equal(points.positions, positions):
             points.move(positions)
             self.pace.sent()
-        row = self.row_of(self.session.picture)
+        row = row_of(frame.store, self.session.picture)
         if row is not None and row < len(positions):
             points.mark(positions[row])
         self.descent.add(frame.map.iteration, frame.map.kl)
@@ -297,25 +297,27 @@ class EmbeddingView(CollectionView):
         self.hovered.show(store.thumbnails([row]), captions(store, [row]))
 
     def _clicked(self, row: int) -> None:
-        self._pair = [*self._pair[-1:], row]
         store = self._mapped
-        if store is not None and len(set(self._pair)) == 2:
+        if store is None:
+            return
+        self._pair = [*self._pair[-1:], row]
+        if len(set(self._pair)) == 2:
             names = " and ".join(f"{store.names[one]} ({store.label_name(one) or 'no label'})" for one in self._pair)
             found = [pair_distance(store.features, self._pair, metric) for metric in ("cosine", "euclidean")]
             self.pair_line.say(
                 f"{names}: true cosine distance {short(found[0][0])}, euclidean {short(found[1][0])}; "
                 f"{percent(found[0][1])} of all pictures are nearer to the first."
             )
-        self._look_at(row)
+        self._look_at(store, row)
 
     def _channel_picked(self, channel: int) -> None:
         if self._mapped is not None:
             self.session.layer = self._mapped.layer
             self.session.channel = channel
 
-    def _look_at(self, row: int) -> None:
+    def _look_at(self, store: FeatureStore, row: int) -> None:
         try:
-            self.look_at(row)
+            self.look_at(store, row)
         except ExplanationError as error:
             self.fail(error)
 
@@ -335,7 +337,7 @@ class EmbeddingView(CollectionView):
         if frame is None:
             return _nothing()
         self.strip.offer(frame.store)
-        return _placing(frame, scene.example, self.row_of(scene.example.picture))
+        return _placing(frame, scene.example, row_of(frame.store, scene.example.picture))
 
     def draw(self, result: NDArray[np.float32]) -> None:
         if self.points is not None and self._frame is not None:

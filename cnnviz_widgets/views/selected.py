@@ -62,10 +62,10 @@ def described(store: FeatureStore, rows: NDArray[np.intp]) -> Generator[Describe
 class SelectionPanel(ipywidgets.VBox):
     """The contact sheet of selected rows and what they have in common.
 
-    `on_picture(row)` is called when a tile is picked, `on_channel(channel)` when a channel is.
+    `on_picture(store, row)` is called when a tile is picked, `on_channel(channel)` when a channel is.
     """
 
-    def __init__(self, on_picture: Callable[[int], None], on_channel: Callable[[int], None]) -> None:
+    def __init__(self, on_picture: Callable[[FeatureStore, int], None], on_channel: Callable[[int], None]) -> None:
         self._on_picture, self._on_channel = on_picture, on_channel
         self._store: FeatureStore | None = None
         self.rows: NDArray[np.intp] = np.zeros(0, np.intp)
@@ -141,8 +141,8 @@ class SelectionPanel(ipywidgets.VBox):
 
     def _picked(self, event: Any, done: Callable[[], None], rows: NDArray[np.intp]) -> None:
         try:
-            if isinstance(event, TilePicked):
-                self._on_picture(int(rows[event.index]))
+            if isinstance(event, TilePicked) and self._store is not None:
+                self._on_picture(self._store, int(rows[event.index]))
         finally:
             done()
 

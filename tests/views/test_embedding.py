@@ -159,6 +159,34 @@ def test_a_new_picture_lands_on_the_map(classifier: Classifier, store: FeatureSt
     np.testing.assert_allclose([view.points.cross.x[0], view.points.cross.y[0]], expected, atol=1e-6)
 
 
+@pytest.mark.usefixtures("inline")
+def test_a_click_while_another_layer_is_built_opens_the_picture_that_is_drawn(classifier: Classifier) -> None:
+    clicked: list[str] = []
+
+    class Watched:
+        def __len__(self) -> int:
+            return 40
+
+        def __getitem__(self, index: int) -> np.ndarray:
+            if index == 35 and view is not None and not clicked:
+                assert view.store is not None and len(view.store) == 32 and view.store.layer == "body.0"
+                clicked.append("")
+                view.points.points._handle_custom_msgs(None, {"event": "element_click", "data": {"index": 38}})
+                clicked[0] = view.session.picture.name
+            return PICTURES[index]
+
+    view: Any = None
+    view = EmbeddingView(classifier, source=Watched(), methods={"PCA": PCA()})
+    view.session.layer = "body.0"
+    view.build_button.click()
+    assert clicked == ["item 38"]
+    lasso(view, [39])
+    view._store = None  # as when the network has just been replaced
+    content = {"kind": "event", "seq": 1, "name": "picked", "final": True, "index": 0, "modifiers": []}
+    view.panel.sheet._receive(None, {**content, "revision": view.panel.sheet.revision}, [])
+    assert view.session.picture.name == "item 39"
+
+
 @dataclass(frozen=True)
 class Gated(Projection):
     """Waits before its second step; can be gone on with."""

@@ -70,6 +70,27 @@ def test_a_click_makes_the_tile_the_picture_and_leaves_it_out_of_its_neighbours(
 
 
 @pytest.mark.usefixtures("inline")
+def test_a_click_opens_the_tile_that_is_drawn_whatever_is_being_built(
+    classifier: Classifier, network: Counting, picture: np.ndarray
+) -> None:
+    view = NeighbourView(classifier, picture, SOURCE, k=40)
+    assert view.found is not None
+    position = int(np.flatnonzero(view.found.features.rows == 38)[0])
+    names: list[str] = []
+
+    def meanwhile(*_: object) -> None:
+        if not names and view.store is not None and view.store.layer == "body.0":
+            assert len(view.store) == 32
+            press(view.near, position)
+            names.append(view.session.picture.name)
+
+    network.register_forward_hook(meanwhile)
+    view.session.layer = "body.0"
+    view.build_button.click()
+    assert names == ["item 38"]
+
+
+@pytest.mark.usefixtures("inline")
 def test_controls_change_metric_and_count(classifier: Classifier, picture: np.ndarray) -> None:
     view = NeighbourView(classifier, picture, SOURCE)
     view.metric_picker._receive(None, {"kind": "event", "seq": 1, "final": True, "index": 1, "option": "euclidean"}, [])
