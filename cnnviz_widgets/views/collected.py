@@ -34,7 +34,8 @@ class CollectionView(View):
     """A panel over the features of a data set.
 
     `source` is anything `source_of` takes, `store` a FeatureStore made before. Without a store, features of the
-    session's layer are built when the panel is first active; of another layer, when asked for.
+    session's layer are built when the panel is first active, and anew when the network is another or was trained on;
+    of another layer, when asked for.
     """
 
     depends_on = ("classifier", "picture", "layer")
@@ -47,7 +48,9 @@ class CollectionView(View):
         self.source: Source | None = None if given is None else source_of(given)
         if store is not None and store.source is None:
             store.source = self.source
-        self._store = store
+        self._given = self._store = store
+        #: The data set that came with an embedded network, and goes with it.
+        self._embedded: Source | None = None
         self._builds = LatestWins()
         super().__init__(model, picture, **options)
 
@@ -74,6 +77,7 @@ class CollectionView(View):
                 self._prepare()
             except ExplanationError as error:
                 self._stale = False
+                self._requests.cancel()
                 self.fail(error)
                 return
         super()._refresh_if_stale()
@@ -82,16 +86,31 @@ class CollectionView(View):
         """Find a data set, a picture and features to begin with."""
         classifier = self.session.classifier
         if self.source is None and self._store is None:
-            self.source = embedded_source(classifier)
+            self.source = self._embedded = embedded_source(classifier)
         if self.source is None and self._store is None:
             raise PictureError(NO_SOURCE)
         if self.session.picture is None:
             self.session.picture = self._first_picture()
         if self._store is not None:
-            self._store.check(classifier)
-        elif not self._builds.busy:
+            self._check(self._store)
+        if self._store is None and not self._builds.busy:
             self.build_features()
         self._offer()
+
+    def _check(self, store: FeatureStore) -> None:
+        """Forget features by other weights. Raises StoreError for those that were passed in: they may be many."""
+        try:
+            store.check(self.session.classifier)
+        except StoreError:
+            if store is self._given:
+                self.build_button.disabled = self.source is None
+                raise
+            self.forget()
+
+    def forget(self) -> None:
+        """Drop the features, and what is being built."""
+        self._builds.cancel()
+        self._store = None
 
     def _first_picture(self) -> Picture:
         if self.source is None:
@@ -119,7 +138,7 @@ class CollectionView(View):
     def _grew(self, store: FeatureStore) -> None:
         count, total = len(store), store.about.total
         self.status.say(f"features of {store.layer}: {count} of {total} pictures", "busy", store.progress)
-        if store.progress < 1:
+        if store.progress < 1 or not len(store):  # of none that could be read, the next step says why
             if len(store):
                 before, self._store = self._store, store
                 self.store_growing(store, first=before is not store)
@@ -179,9 +198,12 @@ class CollectionView(View):
             self.session.picture = remembered(store.source, int(store.items[row]))
 
     def session_changed(self, names: set[str]) -> None:
-        if "classifier" in names:
-            self._builds.cancel()
-            self._store = None
+        if "classifier" not in names:
+            return
+        self.forget()
+        if self._embedded is not None and self.source is self._embedded:
+            self.source = self._embedded = None
+            self.session.selection = ()
 
     def stop(self) -> None:
         super().stop()

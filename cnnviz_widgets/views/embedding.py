@@ -33,6 +33,8 @@ from cnnviz_widgets.widgets.tiles import Tiles
 
 METHODS: Mapping[str, Projection] = {"t-SNE": TSNE(), "PCA": PCA(), "UMAP": UMAP()}
 
+_COMPARE = "Two clicked points are compared in the true space."
+
 #: Seconds between two pictures of a moving map: a browser draws thousands of points in half of that.
 _FRAME = 0.25
 
@@ -108,7 +110,7 @@ class EmbeddingView(CollectionView):
     def build(self) -> list[ipywidgets.Widget]:
         self.map_box = ipywidgets.VBox(layout=ipywidgets.Layout(min_height="200px"))
         self.hovered = Tiles(tile_width=96, height=130, description="the point under the pointer", placeholder=" ")
-        self.pair_line = Status(text="Two clicked points are compared in the true space.")
+        self.pair_line = Status(text=_COMPARE)
         self.method_picker = Picker(options=list(self._methods), index=0, description="method", searchable=False)
         self.on_control(self.method_picker, lambda event: self._choose(list(self._methods)[event.index]))
         self.parameter_box = ipywidgets.VBox()
@@ -323,11 +325,21 @@ class EmbeddingView(CollectionView):
 
     # -- the picture on the map ----------------------------------------------------------------------------------
 
-    def session_changed(self, names: set[str]) -> None:
-        super().session_changed(names)
-        if "classifier" in names:
-            self._maps.cancel()
-            self._frame = None
+    def forget(self) -> None:
+        super().forget()
+        self._maps.cancel()
+        self._selections.cancel()
+        before, self.points, self._mapped, self._frame = self.points, None, None, None
+        self.map_box.children = ()
+        if before is not None:
+            before.close()
+        self._pair = []
+        self.pair_line.say(_COMPARE)
+        self.trust_line.say("")
+        self.hovered.show(None)
+        for part in (self.descent, self.panel, self.strip):
+            part.clear()
+        self.map_button.disabled = self.go_on_button.disabled = True
 
     def work(self, scene: Scene) -> Work:
         store, frame = self._store, self._frame

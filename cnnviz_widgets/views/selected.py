@@ -115,6 +115,18 @@ class SelectionPanel(ipywidgets.VBox):
             else "The members' nearest in the true space are all selected too."
         )
 
+    def clear(self) -> None:
+        """Show that nothing is selected."""
+        self._store, self.distinctions = None, []
+        self.rows = self._sheet_rows = self._near_rows = np.zeros(0, np.intp)
+        self._draw_link()
+        for tiles in (self.sheet, self.near):
+            tiles.show(None)
+        with self.channels.hold_sync():
+            self.channels.index, self.channels.options = None, []
+        self.summary.say(EMPTY)
+        self.near_line.say("")
+
     @property
     def table(self) -> dict[str, list[object]]:
         """The selected pictures as columns."""

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from cnnviz_widgets import schedule
 from cnnviz_widgets.classifier import Classifier
@@ -27,7 +28,7 @@ from cnnviz_widgets.views.palette import color_of, small_map
 from cnnviz_widgets.views.scatter import LargeMap, SmallMap, fitted, frame_of
 from cnnviz_widgets.widgets.pace import Pace
 
-from .conftest import NAMES
+from .conftest import NAMES, Counting
 
 PICTURES = np.random.default_rng(1).integers(0, 256, (40, 24, 32, 3), dtype=np.uint8)
 PICTURES[::2] //= 4
@@ -185,6 +186,51 @@ def test_a_click_while_another_layer_is_built_opens_the_picture_that_is_drawn(cl
     content = {"kind": "event", "seq": 1, "name": "picked", "final": True, "index": 0, "modifiers": []}
     view.panel.sheet._receive(None, {**content, "revision": view.panel.sheet.revision}, [])
     assert view.session.picture.name == "item 39"
+
+
+@pytest.mark.usefixtures("inline")
+def test_nothing_of_the_old_network_stays_on_screen(classifier: Classifier, network: Counting) -> None:
+    away: list[bool] = []
+
+    class Moved:
+        def __len__(self) -> int:
+            return 40
+
+        def __getitem__(self, index: int) -> np.ndarray:
+            if away:
+                raise OSError("no such file")
+            return PICTURES[index]
+
+    view: Any = EmbeddingView(classifier, source=Moved(), methods={"t-SNE": SHORT})
+    view.strip.button.click()
+    lasso(view, [1, 2])
+    for row in (3, 4):
+        view.points.points._handle_custom_msgs(None, {"event": "element_click", "data": {"index": row}})
+    before = view.points
+    assert view.strip.tiles.count and view.panel.sheet.count == 2 and "true cosine" in view.pair_line.text
+    away.append(True)
+    view.session.classifier = Classifier(network, input_size=(24, 32))
+    assert view.status.kind == "error" and view.store is None
+    assert view.map is None and view.trust is None and view.points is None and view.map_box.children == ()
+    assert before is not None and before.comm is None
+    assert view.trust_line.text == "" and "true cosine" not in view.pair_line.text and not view.descent.children
+    assert view.strip.tiles.count == 0 and view.strip.button.disabled and view.map_button.disabled
+    assert view.panel.sheet.count == 0 and view.panel.table == {} and view.hovered.count == 0
+    away.clear()
+    view.build_button.click()
+    assert view.map is not None and view.points is not None and view.map_box.children == (view.points,)
+    assert view.panel.sheet.count == 2 and not view.strip.button.disabled
+
+
+@pytest.mark.usefixtures("inline")
+def test_a_map_of_weights_that_are_gone_is_made_anew(classifier: Classifier, network: Counting) -> None:
+    view = EmbeddingView(classifier, source=SOURCE, methods={"PCA": PCA()})
+    with torch.no_grad():
+        network.body[0].weight += 0.1
+    view.session.picture = PICTURES[3]
+    store = FeatureStore.build(classifier, SOURCE)
+    assert view.map is not None and view.status.kind == "info", view.status.text
+    np.testing.assert_array_equal(view.map.positions, PCA()(store.features).positions)
 
 
 @dataclass(frozen=True)

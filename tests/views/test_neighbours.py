@@ -6,6 +6,7 @@ import threading
 
 import numpy as np
 import pytest
+import torch
 from sklearn.neighbors import NearestNeighbors
 
 from cnnviz_widgets import demo, schedule
@@ -166,6 +167,63 @@ def test_the_demo_network_brings_its_pictures(monkeypatch: pytest.MonkeyPatch) -
     view = NeighbourView(demo.digits_classifier())
     embedded._source.cache_clear()
     assert view.store is not None and len(view.store) == 60 and view.found is not None and view.found.row == 0
+
+
+def trained_on(network: Counting) -> None:
+    with torch.no_grad():
+        network.body[0].weight += 0.1
+
+
+@pytest.mark.usefixtures("inline")
+def test_features_are_built_anew_when_the_network_was_trained_on(
+    classifier: Classifier, network: Counting, picture: np.ndarray
+) -> None:
+    view = NeighbourView(classifier, picture, SOURCE, k=6)
+    before = view.store
+    trained_on(network)
+    view.session.picture = PICTURES[3]
+    assert view.store is not None and view.store is not before and view.status.kind == "info", view.status.text
+    np.testing.assert_array_equal(view.store.features, FeatureStore.build(classifier, SOURCE).features)
+    assert view.found is not None and view.found.store is view.store
+
+
+@pytest.mark.usefixtures("inline")
+def test_features_that_were_passed_in_are_replaced_when_asked_for(
+    classifier: Classifier, network: Counting, picture: np.ndarray
+) -> None:
+    store = FeatureStore.build(classifier, SOURCE)
+    view = NeighbourView(classifier, picture, store=store, k=6)
+    assert view.build_button.disabled
+    trained_on(network)
+    for other in PICTURES[3:5]:
+        view.session.picture = other
+        assert view.store is store and "build features with this network" in view.status.text
+        assert not view.build_button.disabled
+    view.build_button.click()
+    assert view.store is not store and view.status.kind == "info" and view.build_button.disabled
+    trained_on(network)
+    bare = NeighbourView(classifier, picture, store=FeatureStore(store.about, store._shelf, None), k=6)
+    assert bare.status.kind == "error" and bare.build_button.disabled
+
+
+@pytest.mark.usefixtures("inline")
+def test_another_embedded_network_brings_its_own_pictures(
+    classifier: Classifier, picture: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = {name: lambda start=start: PICTURES[start : start + 5] for start, name in ((0, "one"), (5, "two"))}
+    for name, maker in few.items():
+        monkeypatch.setitem(embedded._MAKERS, name, maker)
+    one, two, own = (Classifier(Counting(), input_size=(24, 32), name=name) for name in ("one", "two", "own"))
+    view = NeighbourView(one, picture)
+    given = NeighbourView(view.session, source=SOURCE)
+    view.session.selection = [3]
+    view.session.classifier = two
+    assert view.store is not None and view.session.selection == ()
+    np.testing.assert_array_equal(view.store.features, FeatureStore.build(two, PICTURES[5:10]).features)
+    assert given.source is SOURCE and given.store is not None and len(given.store) == 40
+    view.session.classifier = own
+    assert view.store is None and view.status.kind == "error" and "source=" in view.status.text
+    embedded._source.cache_clear()
 
 
 def test_building_can_be_stopped_and_what_there_is_is_shown(classifier: Classifier, picture: np.ndarray) -> None:
