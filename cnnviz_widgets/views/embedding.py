@@ -41,9 +41,11 @@ _FRAME = 0.25
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class _Frame:
-    """A map as it is to be drawn; `trust` is known when it rests."""
+    """A map as it is to be drawn, and what made it; `trust` is known when it rests."""
 
     store: FeatureStore
+    label: str
+    method: Projection
     map: Map
     trust: float | None = None
 
@@ -184,19 +186,23 @@ class EmbeddingView(CollectionView):
 
     def go_on(self) -> None:
         """Go on with a map that was stopped."""
-        self._begin(self.map)
+        self._begin(self._frame)
 
-    def _begin(self, start: Map | None) -> None:
+    def _begin(self, start: _Frame | None) -> None:
         store = self._store
         if store is None or not len(store) or not self.active:
             return
-        if start is None or self._frame is None or self._frame.store is not store:
+        label, method = self._method, self.projection
+        if start is not None and start.store is store:
+            label, method = start.label, start.method
+        else:
             start = None
             self.descent.clear()
         self.go_on_button.disabled = True
         self.map_button.disabled = self.stop_button.disabled = False
-        self.status.say(f"{self._method} of {len(store)} pictures ...", "busy", 0)
-        self.run(self._maps, _mapping(store, self.projection, start, self.pace), self._draw_frame, self._map_ended)
+        self.status.say(f"{label} of {len(store)} pictures ...", "busy", 0)
+        steps = _mapping(store, label, method, start, self.pace)
+        self.run(self._maps, steps, self._draw_frame, self._map_ended)
 
     def _draw_frame(self, frame: _Frame | None) -> None:
         if frame is None:
@@ -236,11 +242,11 @@ class EmbeddingView(CollectionView):
         if frame is None:
             return
         done = frame.map
-        parts = [f"{self._method} of {len(done.positions)} pictures by their features of {frame.store.layer}"]
+        parts = [f"{frame.label} of {len(done.positions)} pictures by their features of {frame.store.layer}"]
         if np.isfinite(done.kl):
             phase = ", attraction exaggerated" if done.exaggerated else ""
             parts.append(f"iteration {done.iteration} of {done.iterations}{phase}, KL divergence {short(done.kl)}")
-        parts += [f"seed {seed}"] if (seed := getattr(self.projection, "seed", None)) is not None else []
+        parts += [f"seed {seed}"] if (seed := getattr(frame.method, "seed", None)) is not None else []
         parts += [done.note] if done.note else []
         moving = self._maps.busy and frame.trust is None
         self.status.say(
@@ -354,7 +360,7 @@ class EmbeddingView(CollectionView):
     def draw(self, result: NDArray[np.float32]) -> None:
         if self.points is not None and self._frame is not None:
             self.points.mark(fitted(result, frame_of(self._frame.map.positions)))
-        if not self._builds.busy:
+        if not self._builds.busy and not self._maps.busy:
             self._tell()
 
     def stop(self) -> None:
@@ -373,19 +379,19 @@ def _nothing() -> Work:
     yield from ()
 
 
-def _mapping(store: FeatureStore, method: Projection, start: Map | None, pace: Pace) -> Work:
+def _mapping(store: FeatureStore, label: str, method: Projection, start: _Frame | None, pace: Pace) -> Work:
     features, shown, made = store.features, float("-inf"), None
-    for made in method.steps(features, start):
+    for made in method.steps(features, None if start is None else start.map):
         now = time.monotonic()
         due = now - shown >= _FRAME and pace.ready
         if due:
             shown = now
         # Not every step is drawn, but at each the work can be dropped.
-        yield _Frame(store, made) if due else None
+        yield _Frame(store, label, method, made) if due else None
     if made is None:
         raise StoreError("This map is finished; Compute makes another.")
-    yield _Frame(store, made)
-    yield _Frame(store, made, trustworthiness(features, made.positions))
+    yield _Frame(store, label, method, made)
+    yield _Frame(store, label, method, made, trustworthiness(features, made.positions))
 
 
 def _measuring(frame: _Frame) -> Work:

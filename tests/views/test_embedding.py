@@ -20,6 +20,7 @@ from cnnviz_widgets.collection.cluster import distinctions, inside
 from cnnviz_widgets.collection.features import FeatureStore
 from cnnviz_widgets.collection.projection import PCA, TSNE, Map, Projection, trustworthiness
 from cnnviz_widgets.collection.source import source_of
+from cnnviz_widgets.errors import MissingExtra
 from cnnviz_widgets.session import Session
 from cnnviz_widgets.views import embedding, scatter
 from cnnviz_widgets.views.embedding import EmbeddingView
@@ -267,6 +268,29 @@ def test_a_stopped_map_is_gone_on_with(classifier: Classifier, store: FeatureSto
     view.close()
 
 
+@pytest.mark.usefixtures("every_frame")
+def test_a_map_under_way_is_said_to_be_whatever_else_is_drawn(classifier: Classifier, store: FeatureStore) -> None:
+    gate: Any = threading.Event()
+    gate.began = threading.Event()
+    said: list[str] = []
+    view = EmbeddingView(classifier, store=store, methods={"PCA": PCA(), "gated": Gated(gate)})
+    assert schedule.WORKER.drain(30) and view.status.text.startswith("PCA of 40")
+    view.status.observe(lambda change: said.append(change["new"]), names="text")
+    view.session.picture = PICTURES[3]
+    view._choose("gated")
+    assert gate.began.wait(30)
+    view.stop_button.click()
+    view._methods["gated"] = Gated(None, seed=5)  # not those with which the map was begun
+    gate.set()
+    assert schedule.WORKER.drain(30)
+    begun = said.index("gated of 40 pictures ...")
+    assert not any(text.startswith("PCA") for text in said[begun:]) and "seed 0" in view.status.text
+    view.go_on_button.click()
+    assert schedule.WORKER.drain(30)
+    assert view.map is not None and view.map.iteration == 3 and "seed 0" in view.status.text
+    view.close()
+
+
 @pytest.mark.usefixtures("inline")
 def test_parameters_wait_for_compute(classifier: Classifier, store: FeatureStore) -> None:
     view = view_of(classifier, store)
@@ -282,6 +306,24 @@ def test_parameters_wait_for_compute(classifier: Classifier, store: FeatureStore
     assert "PCA of 40 pictures" in view.status.text and "of the variance" in view.status.text
     with pytest.raises(ValueError, match="Gated is none of them"):
         view.projection = Gated()
+
+
+@pytest.mark.usefixtures("inline")
+def test_the_line_tells_of_the_map_that_is_drawn(classifier: Classifier, store: FeatureStore) -> None:
+    class Missing(PCA):
+        def steps(self, features: np.ndarray, start: Map | None = None) -> Iterator[Map]:
+            raise MissingExtra("UMAP needs another package.")
+            yield
+
+    view = EmbeddingView(classifier, store=store, methods={"t-SNE": SHORT, "UMAP": Missing()})
+    seed = next(control for control in view.parameter_box.children if control.description == "seed")
+    seed._receive(None, {"kind": "event", "seq": 1, "final": True, "index": 3, "option": "3"}, [])
+    view.session.picture = PICTURES[3]
+    assert "seed 0" in view.status.text
+    view._choose("UMAP")
+    assert view.status.kind == "error" and "another package" in view.status.text
+    view.session.picture = PICTURES[4]
+    assert view.status.text.startswith("t-SNE of 40") and "seed 0" in view.status.text
 
 
 @pytest.mark.usefixtures("inline")
