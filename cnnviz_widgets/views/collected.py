@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -26,8 +26,8 @@ NO_SOURCE = (
 
 #: Features, finished or not, by data set and layer: linked panels build them once.
 _BUILDS: WeakKeyDictionary[Session, dict[tuple[str, str], _Build]] = WeakKeyDictionary()
-#: Which item of a data set a picture is.
-_ITEMS: WeakKeyDictionary[Picture, tuple[Source, int]] = WeakKeyDictionary()
+#: Which item a picture is, by the data set's fingerprint; the data set itself may hold the picture.
+_ITEMS: WeakKeyDictionary[Picture, dict[str, int]] = WeakKeyDictionary()
 
 
 class CollectionView(View):
@@ -46,6 +46,8 @@ class CollectionView(View):
     ) -> None:  # fmt: skip
         given = store.source if source is None and store is not None else source
         self.source: Source | None = None if given is None else source_of(given)
+        if self.source is not None:
+            register(self.source, given)
         if store is not None and store.source is None:
             store.source = self.source
         self._given = self._store = store
@@ -213,16 +215,22 @@ class CollectionView(View):
 def remembered(source: Source, item: int) -> Picture:
     """A picture of a data set, of which panels will know where it came from. Raises PictureError."""
     picture = source.picture(item)
-    _ITEMS[picture] = (source, item)
+    _ITEMS.setdefault(picture, {})[source.fingerprint] = item
     return picture
+
+
+def register(source: Source, data: object) -> None:
+    """Remember the pictures that `data`, of which `source` was made, holds as they are."""
+    held = data.values() if isinstance(data, Mapping) else data if isinstance(data, list | tuple) else ()
+    for item, picture in enumerate(held):
+        if isinstance(picture, Picture):
+            _ITEMS.setdefault(picture, {}).setdefault(source.fingerprint, item)
 
 
 def row_of(store: FeatureStore, picture: Picture | None) -> int | None:
     """The row of a picture that was taken from the data set."""
-    source, item = _ITEMS.get(picture, (None, -1)) if picture is not None else (None, -1)
-    if source is None or source is not store.source:
-        return None
-    rows = store.rows_of([item])
+    item = None if picture is None else _ITEMS.get(picture, {}).get(store.about.source)
+    rows = store.rows_of([] if item is None else [item])
     return int(rows[0]) if len(rows) else None
 
 

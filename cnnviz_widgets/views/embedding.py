@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
@@ -14,14 +13,15 @@ from numpy.typing import NDArray
 
 from cnnviz_widgets.collection.cluster import pair_distance
 from cnnviz_widgets.collection.features import FeatureStore
-from cnnviz_widgets.collection.projection import PCA, TSNE, UMAP, Map, Projection, trustworthiness
-from cnnviz_widgets.errors import ExplanationError, StoreError
+from cnnviz_widgets.collection.projection import PCA, TSNE, UMAP, Map, Projection
+from cnnviz_widgets.errors import ExplanationError
 from cnnviz_widgets.schedule import LatestWins
-from cnnviz_widgets.session import Example, Scene
+from cnnviz_widgets.session import Scene
 from cnnviz_widgets.views.collected import CollectionView, captions, row_of
 from cnnviz_widgets.views.controls import parameters, percent
 from cnnviz_widgets.views.descent import Descent
 from cnnviz_widgets.views.filmstrip import Filmstrip
+from cnnviz_widgets.views.mapping import Frame, mapping, measuring, placing
 from cnnviz_widgets.views.scales import short
 from cnnviz_widgets.views.scatter import PointMap, fitted, frame_of, point_map
 from cnnviz_widgets.views.selected import SelectionPanel, described
@@ -34,20 +34,6 @@ from cnnviz_widgets.widgets.tiles import Tiles
 METHODS: Mapping[str, Projection] = {"t-SNE": TSNE(), "PCA": PCA(), "UMAP": UMAP()}
 
 _COMPARE = "Two clicked points are compared in the true space."
-
-#: Seconds between two pictures of a moving map: a browser draws thousands of points in half of that.
-_FRAME = 0.25
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class _Frame:
-    """A map as it is to be drawn, and what made it; `trust` is known when it rests."""
-
-    store: FeatureStore
-    label: str
-    method: Projection
-    map: Map
-    trust: float | None = None
 
 
 class EmbeddingView(CollectionView):
@@ -65,7 +51,7 @@ class EmbeddingView(CollectionView):
         self._methods = dict(methods)
         self._method = next(iter(self._methods))
         self._maps, self._selections = LatestWins(), LatestWins()
-        self._frame: _Frame | None = None
+        self._frame: Frame | None = None
         self._mapped: FeatureStore | None = None
         self._pair: list[int] = []
         #: The drawing of the map, once there are features.
@@ -188,7 +174,7 @@ class EmbeddingView(CollectionView):
         """Go on with a map that was stopped."""
         self._begin(self._frame)
 
-    def _begin(self, start: _Frame | None) -> None:
+    def _begin(self, start: Frame | None) -> None:
         store = self._store
         if store is None or not len(store) or not self.active:
             return
@@ -201,10 +187,10 @@ class EmbeddingView(CollectionView):
         self.go_on_button.disabled = True
         self.map_button.disabled = self.stop_button.disabled = False
         self.status.say(f"{label} of {len(store)} pictures ...", "busy", 0)
-        steps = _mapping(store, label, method, start, self.pace)
+        steps = mapping(store, label, method, start, self.pace)
         self.run(self._maps, steps, self._draw_frame, self._map_ended)
 
-    def _draw_frame(self, frame: _Frame | None) -> None:
+    def _draw_frame(self, frame: Frame | None) -> None:
         if frame is None:
             return
         self._frame = frame
@@ -277,7 +263,11 @@ class EmbeddingView(CollectionView):
         frame = self._frame
         if frame is not None and frame.map.progress < 1:
             self.go_on_button.disabled = False
-            self.run(self._maps, _measuring(frame), self._draw_frame)
+            self.run(self._maps, measuring(frame), self._draw_frame)
+        elif frame is not None:
+            self._tell()
+        else:
+            self.status.say("stopped.")
 
     # -- the hand ------------------------------------------------------------------------------------------------
 
@@ -355,7 +345,7 @@ class EmbeddingView(CollectionView):
         if frame is None:
             return _nothing()
         self.strip.offer(frame.store)
-        return _placing(frame, scene.example, row_of(frame.store, scene.example.picture))
+        return placing(frame, scene.example, row_of(frame.store, scene.example.picture))
 
     def draw(self, result: NDArray[np.float32]) -> None:
         if self.points is not None and self._frame is not None:
@@ -377,30 +367,3 @@ class EmbeddingView(CollectionView):
 
 def _nothing() -> Work:
     yield from ()
-
-
-def _mapping(store: FeatureStore, label: str, method: Projection, start: _Frame | None, pace: Pace) -> Work:
-    features, shown, made = store.features, float("-inf"), None
-    for made in method.steps(features, None if start is None else start.map):
-        now = time.monotonic()
-        due = now - shown >= _FRAME and pace.ready
-        if due:
-            shown = now
-        # Not every step is drawn, but at each the work can be dropped.
-        yield _Frame(store, label, method, made) if due else None
-    if made is None:
-        raise StoreError("This map is finished; Compute makes another.")
-    yield _Frame(store, label, method, made)
-    yield _Frame(store, label, method, made, trustworthiness(features, made.positions))
-
-
-def _measuring(frame: _Frame) -> Work:
-    features = frame.store.features[: len(frame.map.positions)]
-    yield dataclasses.replace(frame, trust=trustworthiness(features, frame.map.positions))
-
-
-def _placing(frame: _Frame, example: Example, row: int | None) -> Work:
-    if row is not None and row < len(frame.map.positions):
-        yield frame.map.positions[row]
-    elif frame.trust is not None:
-        yield frame.map.place(frame.store.features_of(example.classifier, example.pixels))[0]

@@ -22,7 +22,7 @@ from cnnviz_widgets.collection.projection import PCA, TSNE, Map, Projection, tru
 from cnnviz_widgets.collection.source import source_of
 from cnnviz_widgets.errors import MissingExtra
 from cnnviz_widgets.session import Session
-from cnnviz_widgets.views import embedding, scatter
+from cnnviz_widgets.views import embedding, mapping, scatter
 from cnnviz_widgets.views.embedding import EmbeddingView
 from cnnviz_widgets.views.filmstrip import Filmstrip
 from cnnviz_widgets.views.palette import color_of, small_map
@@ -45,7 +45,7 @@ def store(classifier: Classifier) -> FeatureStore:
 
 @pytest.fixture
 def every_frame(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(embedding, "_FRAME", 0)
+    monkeypatch.setattr(mapping, "INTERVAL", 0)
     monkeypatch.setattr(Pace, "patience", 0)
 
 

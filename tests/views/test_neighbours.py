@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import threading
+import weakref
 
 import numpy as np
 import pytest
@@ -13,9 +15,12 @@ from cnnviz_widgets import demo, schedule
 from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.collection.features import FeatureStore
 from cnnviz_widgets.collection.source import source_of
+from cnnviz_widgets.picture import read_picture
 from cnnviz_widgets.session import Session
 from cnnviz_widgets.views import embedded
+from cnnviz_widgets.views.collected import register, remembered
 from cnnviz_widgets.views.neighbours import NeighbourView
+from cnnviz_widgets.views.patches import PatchView
 
 from .conftest import Counting
 
@@ -167,6 +172,46 @@ def test_the_demo_network_brings_its_pictures(monkeypatch: pytest.MonkeyPatch) -
     view = NeighbourView(demo.digits_classifier())
     embedded._source.cache_clear()
     assert view.store is not None and len(view.store) == 60 and view.found is not None and view.found.row == 0
+
+
+@pytest.mark.usefixtures("inline")
+def test_a_picture_of_the_data_set_is_known_wherever_it_was_taken_from(classifier: Classifier) -> None:
+    pictures = [read_picture(values, f"number {index}") for index, values in enumerate(PICTURES)]
+    session = Session(classifier, pictures[7])
+    views = [
+        NeighbourView(session, source=source, k=6)
+        for source in (pictures, {picture.name: picture for picture in pictures}, pictures[5:])
+    ]
+    assert [view.found and view.found.row for view in views] == [7, 7, 2]
+    assert all(view.found is not None and view.found.row not in view.found.features.rows for view in views)
+    press(views[2].near, 0)  # the very object, in each of the lists
+    rows = [view.found.row for view in views if view.found is not None and view.found.row is not None]
+    assert rows[0] == rows[1] == rows[2] + 5
+
+    # Of the same data set in another wrapping, as another panel may have made it.
+    view = NeighbourView(classifier, PICTURES[1], source_of(PICTURES), k=6)
+    view.session.picture = remembered(source_of(PICTURES), 9)
+    assert view.found is not None and view.found.row == 9
+    view.session.picture = remembered(source_of(PICTURES[1:]), 9)
+    assert view.found.row is None
+
+
+@pytest.mark.usefixtures("inline")
+def test_the_picture_of_a_patch_is_known_to_be_of_the_data_set(classifier: Classifier, picture: np.ndarray) -> None:
+    session = Session(classifier, picture)
+    patches, view = PatchView(session, source=PICTURES), NeighbourView(session, source=PICTURES, k=6)
+    assert patches.sheet is not None
+    press(patches.tiles, 1)
+    assert view.found is not None and view.found.row == patches.sheet.spots[1].image
+
+
+def test_a_data_set_is_not_kept_by_its_pictures() -> None:
+    pictures = [read_picture(values) for values in PICTURES[:4]]
+    register(source_of(pictures), pictures)
+    gone = weakref.ref(pictures[2])
+    del pictures
+    gc.collect()
+    assert gone() is None
 
 
 def trained_on(network: Counting) -> None:
