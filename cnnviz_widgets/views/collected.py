@@ -17,7 +17,7 @@ from cnnviz_widgets.errors import ExplanationError, PictureError, StoreError
 from cnnviz_widgets.picture import Picture
 from cnnviz_widgets.schedule import LatestWins
 from cnnviz_widgets.session import Session
-from cnnviz_widgets.views.embedded import embedded_source
+from cnnviz_widgets.views.embedded import embedded_source, has_embedded_source
 from cnnviz_widgets.views.view import View, Work
 
 NO_SOURCE = (
@@ -76,21 +76,27 @@ class CollectionView(View):
     def _refresh_if_stale(self) -> None:
         if self.active and self._stale:
             try:
-                self._prepare()
+                prepared = self._prepare()
             except ExplanationError as error:
                 self._stale = False
                 self._requests.cancel()
                 self.fail(error)
                 return
+            if not prepared:
+                self._stale = False
+                return
         super()._refresh_if_stale()
 
-    def _prepare(self) -> None:
-        """Find a data set, a picture and features to begin with."""
+    def _prepare(self) -> bool:
+        """Find a data set, a picture and features to begin with; False while the data set is being made."""
         classifier = self.session.classifier
         if self.source is None and self._store is None:
-            self.source = self._embedded = embedded_source(classifier)
-        if self.source is None and self._store is None:
-            raise PictureError(NO_SOURCE)
+            if not has_embedded_source(classifier):
+                raise PictureError(NO_SOURCE)
+            if not self._builds.busy:
+                self.status.say(f"making the pictures that belong to {classifier.name} ...", "busy")
+                self.run(self._builds, _embedded(classifier), self._have_source)
+            return False
         if self.session.picture is None:
             self.session.picture = self._first_picture()
         if self._store is not None:
@@ -98,6 +104,12 @@ class CollectionView(View):
         if self._store is None and not self._builds.busy:
             self.build_features()
         self._offer()
+        return True
+
+    def _have_source(self, source: Source) -> None:
+        self._builds.cancel()  # its one result is here
+        self.source = self._embedded = source
+        self.refresh()
 
     def _check(self, store: FeatureStore) -> None:
         """Forget features by other weights. Raises StoreError for those that were passed in: they may be many."""
@@ -210,6 +222,13 @@ class CollectionView(View):
     def stop(self) -> None:
         super().stop()
         self._builds.cancel()
+
+
+def _embedded(classifier: Classifier) -> Work:
+    source = embedded_source(classifier)
+    assert source is not None
+    _ = source.fingerprint  # reads pictures, and is kept
+    yield source
 
 
 def remembered(source: Source, item: int) -> Picture:

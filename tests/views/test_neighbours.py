@@ -271,6 +271,31 @@ def test_another_embedded_network_brings_its_own_pictures(
     embedded._source.cache_clear()
 
 
+def test_embedded_pictures_are_made_on_the_worker(classifier: Classifier, monkeypatch: pytest.MonkeyPatch) -> None:
+    made_by: list[str] = []
+    began, gate = threading.Event(), threading.Event()
+
+    def maker() -> np.ndarray:
+        made_by.append(threading.current_thread().name)
+        began.set()
+        assert gate.wait(30)
+        return PICTURES[:5]
+
+    monkeypatch.setitem(embedded._MAKERS, "one", maker)
+    session = Session(Classifier(Counting(), input_size=(24, 32), name="one"))
+    views = [NeighbourView(session, k=3) for _ in range(2)]
+    assert began.wait(30)
+    views[0].refresh()  # as when a control is moved meanwhile
+    assert {view.status.kind for view in views} == {"busy"}
+    gate.set()
+    assert schedule.WORKER.drain(60)
+    embedded._source.cache_clear()
+    assert made_by == ["cnnviz-worker"]
+    assert session.picture is not None and session.picture.name == "item 0"
+    assert all(view.found is not None and view.found.row == 0 and len(view.found.store) == 5 for view in views)
+    assert views[0].status.kind == "info" and views[0].build_button.disabled and views[0].stop_button.disabled
+
+
 def test_building_can_be_stopped_and_what_there_is_is_shown(classifier: Classifier, picture: np.ndarray) -> None:
     gate, began = threading.Event(), threading.Event()
 
