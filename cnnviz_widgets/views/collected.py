@@ -63,7 +63,7 @@ class CollectionView(View):
 
     # -- widgets -------------------------------------------------------------------------------------------------
 
-    def build_controls(self) -> ipywidgets.Widget:
+    def build_controls(self) -> ipywidgets.HBox:
         """The buttons that build features and stop doing so."""
         self.build_button = ipywidgets.Button(description="Build features", disabled=True)
         self.build_button.on_click(lambda _: self.build_features())

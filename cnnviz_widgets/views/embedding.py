@@ -113,12 +113,14 @@ class EmbeddingView(CollectionView):
         self.strip = Filmstrip(self.run, self._perplexity_picked)
         self.pace = Pace()
         self.descent = Descent()
-        buttons = [self.map_button, self.go_on_button, *self.build_controls().children]
+        buttons = self.build_controls()
+        buttons.children = (self.map_button, self.go_on_button, *buttons.children)
+        buttons.layout.flex_flow = "row wrap"
         left = [self.map_box, self.trust_line, self.pair_line, self.hovered, self.pace]
         right = [
             self.method_picker,
             self.parameter_box,
-            ipywidgets.HBox(buttons, layout=ipywidgets.Layout(flex_flow="row wrap")),
+            buttons,
             self.descent,
             self.panel,
             self.strip,

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import base64
 import csv
+import gc
 import io
 import threading
+import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import ipywidgets
 import numpy as np
 import pytest
 import torch
@@ -23,6 +26,7 @@ from cnnviz_widgets.collection.source import source_of
 from cnnviz_widgets.errors import MissingExtra
 from cnnviz_widgets.session import Session
 from cnnviz_widgets.views import embedding, mapping, scatter
+from cnnviz_widgets.views.descent import Descent
 from cnnviz_widgets.views.embedding import EmbeddingView
 from cnnviz_widgets.views.filmstrip import Filmstrip
 from cnnviz_widgets.views.palette import color_of, small_map
@@ -386,6 +390,40 @@ def test_without_jupyter_scatter_the_sentence_names_it(
     monkeypatch.setitem(sys.modules, "jscatter", None)
     view = EmbeddingView(classifier, store=store, methods={"PCA": PCA()})
     assert view.status.kind == "error" and "pip install" in view.status.text and "jupyter-scatter" in view.status.text
+
+
+@pytest.mark.usefixtures("inline")
+@pytest.mark.parametrize("most", [20, 3000])
+def test_a_map_leaves_no_widget_behind(
+    classifier: Classifier, store: FeatureStore, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setattr(scatter, "SVG_POINTS", most)
+    view = EmbeddingView(classifier, store=store, methods={"PCA": PCA()})
+    positions = np.zeros((40, 2), np.float32)
+    known: Any = ipywidgets.widgets.widget._instances
+    before = set(known)
+    callbacks: Any = dict.fromkeys(("on_lasso", "on_hover", "on_click"), view._clicked)
+    points = scatter.point_map(LABELS, positions, **callbacks)
+    points.select(np.array([1]))
+    for index in (0, 1, 0, 0):
+        points._set_mode(index)
+    assert len(set(known) - before) > 5
+    points.close()
+    assert set(known) == before
+    descent = Descent()
+    descent.add(1, 2.0)
+    descent.close()
+    assert set(known) == before
+
+
+@pytest.mark.usefixtures("inline")
+def test_a_closed_view_is_let_go(classifier: Classifier, store: FeatureStore) -> None:
+    view = EmbeddingView(Session(classifier), store=store, methods={"PCA": PCA()})
+    view.close()
+    gone = weakref.ref(view)
+    del view
+    gc.collect()
+    assert gone() is None
 
 
 def test_colours_and_small_maps() -> None:
