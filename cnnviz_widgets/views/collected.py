@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -17,7 +17,7 @@ from cnnviz_widgets.errors import ExplanationError, PictureError, StoreError
 from cnnviz_widgets.picture import Picture
 from cnnviz_widgets.schedule import LatestWins
 from cnnviz_widgets.session import Session
-from cnnviz_widgets.views.embedded import embedded_source
+from cnnviz_widgets.views.embedded import embedded_source, has_embedded_source
 from cnnviz_widgets.views.view import View, Work
 
 NO_SOURCE = (
@@ -26,15 +26,16 @@ NO_SOURCE = (
 
 #: Features, finished or not, by data set and layer: linked panels build them once.
 _BUILDS: WeakKeyDictionary[Session, dict[tuple[str, str], _Build]] = WeakKeyDictionary()
-#: Which item of a data set a picture is.
-_ITEMS: WeakKeyDictionary[Picture, tuple[Source, int]] = WeakKeyDictionary()
+#: Which item a picture is, by the data set's fingerprint; the data set itself may hold the picture.
+_ITEMS: WeakKeyDictionary[Picture, dict[str, int]] = WeakKeyDictionary()
 
 
 class CollectionView(View):
     """A panel over the features of a data set.
 
     `source` is anything `source_of` takes, `store` a FeatureStore made before. Without a store, features of the
-    session's layer are built when the panel is first active; of another layer, when asked for.
+    session's layer are built when the panel is first active, and anew when the network is another or was trained on;
+    of another layer, when asked for.
     """
 
     depends_on = ("classifier", "picture", "layer")
@@ -45,9 +46,13 @@ class CollectionView(View):
     ) -> None:  # fmt: skip
         given = store.source if source is None and store is not None else source
         self.source: Source | None = None if given is None else source_of(given)
+        if self.source is not None:
+            register(self.source, given)
         if store is not None and store.source is None:
             store.source = self.source
-        self._store = store
+        self._given = self._store = store
+        #: The data set that came with an embedded network, and goes with it.
+        self._embedded: Source | None = None
         self._builds = LatestWins()
         super().__init__(model, picture, **options)
 
@@ -58,7 +63,7 @@ class CollectionView(View):
 
     # -- widgets -------------------------------------------------------------------------------------------------
 
-    def build_controls(self) -> ipywidgets.Widget:
+    def build_controls(self) -> ipywidgets.HBox:
         """The buttons that build features and stop doing so."""
         self.build_button = ipywidgets.Button(description="Build features", disabled=True)
         self.build_button.on_click(lambda _: self.build_features())
@@ -71,27 +76,55 @@ class CollectionView(View):
     def _refresh_if_stale(self) -> None:
         if self.active and self._stale:
             try:
-                self._prepare()
+                prepared = self._prepare()
             except ExplanationError as error:
                 self._stale = False
+                self._requests.cancel()
                 self.fail(error)
+                return
+            if not prepared:
+                self._stale = False
                 return
         super()._refresh_if_stale()
 
-    def _prepare(self) -> None:
-        """Find a data set, a picture and features to begin with."""
+    def _prepare(self) -> bool:
+        """Find a data set, a picture and features to begin with; False while the data set is being made."""
         classifier = self.session.classifier
         if self.source is None and self._store is None:
-            self.source = embedded_source(classifier)
-        if self.source is None and self._store is None:
-            raise PictureError(NO_SOURCE)
+            if not has_embedded_source(classifier):
+                raise PictureError(NO_SOURCE)
+            if not self._builds.busy:
+                self.status.say(f"making the pictures that belong to {classifier.name} ...", "busy")
+                self.run(self._builds, _embedded(classifier), self._have_source)
+            return False
         if self.session.picture is None:
             self.session.picture = self._first_picture()
         if self._store is not None:
-            self._store.check(classifier)
-        elif not self._builds.busy:
+            self._check(self._store)
+        if self._store is None and not self._builds.busy:
             self.build_features()
         self._offer()
+        return True
+
+    def _have_source(self, source: Source) -> None:
+        self._builds.cancel()  # its one result is here
+        self.source = self._embedded = source
+        self.refresh()
+
+    def _check(self, store: FeatureStore) -> None:
+        """Forget features by other weights. Raises StoreError for those that were passed in: they may be many."""
+        try:
+            store.check(self.session.classifier)
+        except StoreError:
+            if store is self._given:
+                self.build_button.disabled = self.source is None
+                raise
+            self.forget()
+
+    def forget(self) -> None:
+        """Drop the features, and what is being built."""
+        self._builds.cancel()
+        self._store = None
 
     def _first_picture(self) -> Picture:
         if self.source is None:
@@ -119,7 +152,7 @@ class CollectionView(View):
     def _grew(self, store: FeatureStore) -> None:
         count, total = len(store), store.about.total
         self.status.say(f"features of {store.layer}: {count} of {total} pictures", "busy", store.progress)
-        if store.progress < 1:
+        if store.progress < 1 or not len(store):  # of none that could be read, the next step says why
             if len(store):
                 before, self._store = self._store, store
                 self.store_growing(store, first=before is not store)
@@ -171,40 +204,53 @@ class CollectionView(View):
 
     # -- pictures ------------------------------------------------------------------------------------------------
 
-    def look_at(self, row: int) -> None:
-        """Make the picture of a row the session's."""
-        store = self._store
-        if store is None:
-            return
+    def look_at(self, store: FeatureStore, row: int) -> None:
+        """Make the picture of a row the session's; `store` is what is on screen, which another may be replacing."""
         if store.source is None:
             self.session.picture = store.picture(row)
         else:
             self.session.picture = remembered(store.source, int(store.items[row]))
 
-    def row_of(self, picture: Picture | None) -> int | None:
-        """The row of a picture that was taken from the data set."""
-        store = self._store
-        source, item = _ITEMS.get(picture, (None, -1)) if picture is not None else (None, -1)
-        if store is None or source is None or source is not store.source:
-            return None
-        rows = store.rows_of([item])
-        return int(rows[0]) if len(rows) else None
-
     def session_changed(self, names: set[str]) -> None:
-        if "classifier" in names:
-            self._builds.cancel()
-            self._store = None
+        if "classifier" not in names:
+            return
+        self.forget()
+        if self._embedded is not None and self.source is self._embedded:
+            self.source = self._embedded = None
+            self.session.selection = ()
 
     def stop(self) -> None:
         super().stop()
         self._builds.cancel()
 
 
+def _embedded(classifier: Classifier) -> Work:
+    source = embedded_source(classifier)
+    assert source is not None
+    _ = source.fingerprint  # reads pictures, and is kept
+    yield source
+
+
 def remembered(source: Source, item: int) -> Picture:
     """A picture of a data set, of which panels will know where it came from. Raises PictureError."""
     picture = source.picture(item)
-    _ITEMS[picture] = (source, item)
+    _ITEMS.setdefault(picture, {})[source.fingerprint] = item
     return picture
+
+
+def register(source: Source, data: object) -> None:
+    """Remember the pictures that `data`, of which `source` was made, holds as they are."""
+    held = data.values() if isinstance(data, Mapping) else data if isinstance(data, list | tuple) else ()
+    for item, picture in enumerate(held):
+        if isinstance(picture, Picture):
+            _ITEMS.setdefault(picture, {}).setdefault(source.fingerprint, item)
+
+
+def row_of(store: FeatureStore, picture: Picture | None) -> int | None:
+    """The row of a picture that was taken from the data set."""
+    item = None if picture is None else _ITEMS.get(picture, {}).get(store.about.source)
+    rows = store.rows_of([] if item is None else [item])
+    return int(rows[0]) if len(rows) else None
 
 
 def captions(store: FeatureStore, rows: Sequence[int] | NDArray[np.intp]) -> list[str]:

@@ -8,6 +8,8 @@ import bqplot
 import ipywidgets
 import numpy as np
 
+from cnnviz_widgets.views.scatter import shut
+
 
 class Descent(ipywidgets.VBox):
     """The Kullback-Leibler divergence by iteration."""
@@ -46,6 +48,12 @@ class Descent(ipywidgets.VBox):
         self._show()
         with self.curve.hold_sync():
             self.curve.x, self.curve.y = np.zeros(0), np.zeros(0)
+
+    def close(self) -> None:
+        """Remove the curve from the page."""
+        shut(self._figure)
+        super().close()
+        self.layout.close()
 
     def _show(self, *figures: ipywidgets.Widget) -> None:
         self.children = figures

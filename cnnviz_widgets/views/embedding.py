@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
@@ -14,14 +13,15 @@ from numpy.typing import NDArray
 
 from cnnviz_widgets.collection.cluster import pair_distance
 from cnnviz_widgets.collection.features import FeatureStore
-from cnnviz_widgets.collection.projection import PCA, TSNE, UMAP, Map, Projection, trustworthiness
-from cnnviz_widgets.errors import ExplanationError, StoreError
+from cnnviz_widgets.collection.projection import PCA, TSNE, UMAP, Map, Projection
+from cnnviz_widgets.errors import ExplanationError
 from cnnviz_widgets.schedule import LatestWins
-from cnnviz_widgets.session import Example, Scene
-from cnnviz_widgets.views.collected import CollectionView, captions
+from cnnviz_widgets.session import Scene
+from cnnviz_widgets.views.collected import CollectionView, captions, row_of
 from cnnviz_widgets.views.controls import parameters, percent
 from cnnviz_widgets.views.descent import Descent
 from cnnviz_widgets.views.filmstrip import Filmstrip
+from cnnviz_widgets.views.mapping import Frame, mapping, measuring, placing
 from cnnviz_widgets.views.scales import short
 from cnnviz_widgets.views.scatter import PointMap, fitted, frame_of, point_map
 from cnnviz_widgets.views.selected import SelectionPanel, described
@@ -33,17 +33,7 @@ from cnnviz_widgets.widgets.tiles import Tiles
 
 METHODS: Mapping[str, Projection] = {"t-SNE": TSNE(), "PCA": PCA(), "UMAP": UMAP()}
 
-#: Seconds between two pictures of a moving map: a browser draws thousands of points in half of that.
-_FRAME = 0.25
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class _Frame:
-    """A map as it is to be drawn; `trust` is known when it rests."""
-
-    store: FeatureStore
-    map: Map
-    trust: float | None = None
+_COMPARE = "Two clicked points are compared in the true space."
 
 
 class EmbeddingView(CollectionView):
@@ -61,7 +51,7 @@ class EmbeddingView(CollectionView):
         self._methods = dict(methods)
         self._method = next(iter(self._methods))
         self._maps, self._selections = LatestWins(), LatestWins()
-        self._frame: _Frame | None = None
+        self._frame: Frame | None = None
         self._mapped: FeatureStore | None = None
         self._pair: list[int] = []
         #: The drawing of the map, once there are features.
@@ -108,7 +98,7 @@ class EmbeddingView(CollectionView):
     def build(self) -> list[ipywidgets.Widget]:
         self.map_box = ipywidgets.VBox(layout=ipywidgets.Layout(min_height="200px"))
         self.hovered = Tiles(tile_width=96, height=130, description="the point under the pointer", placeholder=" ")
-        self.pair_line = Status(text="Two clicked points are compared in the true space.")
+        self.pair_line = Status(text=_COMPARE)
         self.method_picker = Picker(options=list(self._methods), index=0, description="method", searchable=False)
         self.on_control(self.method_picker, lambda event: self._choose(list(self._methods)[event.index]))
         self.parameter_box = ipywidgets.VBox()
@@ -123,12 +113,14 @@ class EmbeddingView(CollectionView):
         self.strip = Filmstrip(self.run, self._perplexity_picked)
         self.pace = Pace()
         self.descent = Descent()
-        buttons = [self.map_button, self.go_on_button, *self.build_controls().children]
+        buttons = self.build_controls()
+        buttons.children = (self.map_button, self.go_on_button, *buttons.children)
+        buttons.layout.flex_flow = "row wrap"
         left = [self.map_box, self.trust_line, self.pair_line, self.hovered, self.pace]
         right = [
             self.method_picker,
             self.parameter_box,
-            ipywidgets.HBox(buttons, layout=ipywidgets.Layout(flex_flow="row wrap")),
+            buttons,
             self.descent,
             self.panel,
             self.strip,
@@ -182,21 +174,25 @@ class EmbeddingView(CollectionView):
 
     def go_on(self) -> None:
         """Go on with a map that was stopped."""
-        self._begin(self.map)
+        self._begin(self._frame)
 
-    def _begin(self, start: Map | None) -> None:
+    def _begin(self, start: Frame | None) -> None:
         store = self._store
         if store is None or not len(store) or not self.active:
             return
-        if start is None or self._frame is None or self._frame.store is not store:
+        label, method = self._method, self.projection
+        if start is not None and start.store is store:
+            label, method = start.label, start.method
+        else:
             start = None
             self.descent.clear()
         self.go_on_button.disabled = True
         self.map_button.disabled = self.stop_button.disabled = False
-        self.status.say(f"{self._method} of {len(store)} pictures ...", "busy", 0)
-        self.run(self._maps, _mapping(store, self.projection, start, self.pace), self._draw_frame, self._map_ended)
+        self.status.say(f"{label} of {len(store)} pictures ...", "busy", 0)
+        steps = mapping(store, label, method, start, self.pace)
+        self.run(self._maps, steps, self._draw_frame, self._map_ended)
 
-    def _draw_frame(self, frame: _Frame | None) -> None:
+    def _draw_frame(self, frame: Frame | None) -> None:
         if frame is None:
             return
         self._frame = frame
@@ -205,7 +201,7 @@ class EmbeddingView(CollectionView):
         if not np.array_equal(points.positions, positions):
             points.move(positions)
             self.pace.sent()
-        row = self.row_of(self.session.picture)
+        row = row_of(frame.store, self.session.picture)
         if row is not None and row < len(positions):
             points.mark(positions[row])
         self.descent.add(frame.map.iteration, frame.map.kl)
@@ -234,11 +230,11 @@ class EmbeddingView(CollectionView):
         if frame is None:
             return
         done = frame.map
-        parts = [f"{self._method} of {len(done.positions)} pictures by their features of {frame.store.layer}"]
+        parts = [f"{frame.label} of {len(done.positions)} pictures by their features of {frame.store.layer}"]
         if np.isfinite(done.kl):
             phase = ", attraction exaggerated" if done.exaggerated else ""
             parts.append(f"iteration {done.iteration} of {done.iterations}{phase}, KL divergence {short(done.kl)}")
-        parts += [f"seed {seed}"] if (seed := getattr(self.projection, "seed", None)) is not None else []
+        parts += [f"seed {seed}"] if (seed := getattr(frame.method, "seed", None)) is not None else []
         parts += [done.note] if done.note else []
         moving = self._maps.busy and frame.trust is None
         self.status.say(
@@ -269,7 +265,11 @@ class EmbeddingView(CollectionView):
         frame = self._frame
         if frame is not None and frame.map.progress < 1:
             self.go_on_button.disabled = False
-            self.run(self._maps, _measuring(frame), self._draw_frame)
+            self.run(self._maps, measuring(frame), self._draw_frame)
+        elif frame is not None:
+            self._tell()
+        else:
+            self.status.say("stopped.")
 
     # -- the hand ------------------------------------------------------------------------------------------------
 
@@ -297,35 +297,47 @@ class EmbeddingView(CollectionView):
         self.hovered.show(store.thumbnails([row]), captions(store, [row]))
 
     def _clicked(self, row: int) -> None:
-        self._pair = [*self._pair[-1:], row]
         store = self._mapped
-        if store is not None and len(set(self._pair)) == 2:
+        if store is None:
+            return
+        self._pair = [*self._pair[-1:], row]
+        if len(set(self._pair)) == 2:
             names = " and ".join(f"{store.names[one]} ({store.label_name(one) or 'no label'})" for one in self._pair)
             found = [pair_distance(store.features, self._pair, metric) for metric in ("cosine", "euclidean")]
             self.pair_line.say(
                 f"{names}: true cosine distance {short(found[0][0])}, euclidean {short(found[1][0])}; "
                 f"{percent(found[0][1])} of all pictures are nearer to the first."
             )
-        self._look_at(row)
+        self._look_at(store, row)
 
     def _channel_picked(self, channel: int) -> None:
         if self._mapped is not None:
             self.session.layer = self._mapped.layer
             self.session.channel = channel
 
-    def _look_at(self, row: int) -> None:
+    def _look_at(self, store: FeatureStore, row: int) -> None:
         try:
-            self.look_at(row)
+            self.look_at(store, row)
         except ExplanationError as error:
             self.fail(error)
 
     # -- the picture on the map ----------------------------------------------------------------------------------
 
-    def session_changed(self, names: set[str]) -> None:
-        super().session_changed(names)
-        if "classifier" in names:
-            self._maps.cancel()
-            self._frame = None
+    def forget(self) -> None:
+        super().forget()
+        self._maps.cancel()
+        self._selections.cancel()
+        before, self.points, self._mapped, self._frame = self.points, None, None, None
+        self.map_box.children = ()
+        if before is not None:
+            before.close()
+        self._pair = []
+        self.pair_line.say(_COMPARE)
+        self.trust_line.say("")
+        self.hovered.show(None)
+        for part in (self.descent, self.panel, self.strip):
+            part.clear()
+        self.map_button.disabled = self.go_on_button.disabled = True
 
     def work(self, scene: Scene) -> Work:
         store, frame = self._store, self._frame
@@ -335,12 +347,12 @@ class EmbeddingView(CollectionView):
         if frame is None:
             return _nothing()
         self.strip.offer(frame.store)
-        return _placing(frame, scene.example, self.row_of(scene.example.picture))
+        return placing(frame, scene.example, row_of(frame.store, scene.example.picture))
 
     def draw(self, result: NDArray[np.float32]) -> None:
         if self.points is not None and self._frame is not None:
             self.points.mark(fitted(result, frame_of(self._frame.map.positions)))
-        if not self._builds.busy:
+        if not self._builds.busy and not self._maps.busy:
             self._tell()
 
     def stop(self) -> None:
@@ -357,30 +369,3 @@ class EmbeddingView(CollectionView):
 
 def _nothing() -> Work:
     yield from ()
-
-
-def _mapping(store: FeatureStore, method: Projection, start: Map | None, pace: Pace) -> Work:
-    features, shown, made = store.features, float("-inf"), None
-    for made in method.steps(features, start):
-        now = time.monotonic()
-        due = now - shown >= _FRAME and pace.ready
-        if due:
-            shown = now
-        # Not every step is drawn, but at each the work can be dropped.
-        yield _Frame(store, made) if due else None
-    if made is None:
-        raise StoreError("This map is finished; Compute makes another.")
-    yield _Frame(store, made)
-    yield _Frame(store, made, trustworthiness(features, made.positions))
-
-
-def _measuring(frame: _Frame) -> Work:
-    features = frame.store.features[: len(frame.map.positions)]
-    yield dataclasses.replace(frame, trust=trustworthiness(features, frame.map.positions))
-
-
-def _placing(frame: _Frame, example: Example, row: int | None) -> Work:
-    if row is not None and row < len(frame.map.positions):
-        yield frame.map.positions[row]
-    elif frame.trust is not None:
-        yield frame.map.place(frame.store.features_of(example.classifier, example.pixels))[0]

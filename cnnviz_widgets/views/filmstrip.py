@@ -54,6 +54,13 @@ class Filmstrip(ipywidgets.VBox):
             self.tiles.show(None)
         self.button.disabled = len(store) < 4
 
+    def clear(self) -> None:
+        """Forget the store and its maps."""
+        self.stop()
+        self._store = None
+        self.tiles.show(None)
+        self.button.disabled = True
+
     def compute(self) -> None:
         """Make the small maps, one after the other, in the background."""
         if self._store is not None:

@@ -15,7 +15,7 @@ from cnnviz_widgets.collection.neighbours import METRICS, Metric, Neighbours, la
 from cnnviz_widgets.errors import ExplanationError
 from cnnviz_widgets.picture import read_picture
 from cnnviz_widgets.session import Example, Scene
-from cnnviz_widgets.views.collected import CollectionView, captions
+from cnnviz_widgets.views.collected import CollectionView, captions, row_of
 from cnnviz_widgets.views.controls import percent
 from cnnviz_widgets.views.scales import short
 from cnnviz_widgets.views.view import Work
@@ -131,7 +131,7 @@ class NeighbourView(CollectionView):
                 found = self.found
                 if isinstance(event, TilePicked) and found is not None:
                     rows = (found.features if tiles is self.near else found.pixels).rows
-                    self.look_at(int(rows[event.index]))
+                    self.look_at(found.store, int(rows[event.index]))
             except ExplanationError as error:
                 self.fail(error)
             finally:
@@ -164,7 +164,7 @@ class NeighbourView(CollectionView):
         store = self._store
         if store is None:
             return _nothing()
-        return _look_up(store, scene.example, self.row_of(scene.example.picture), self._metric, self._k)
+        return _look_up(store, scene.example, row_of(store, scene.example.picture), self._metric, self._k)
 
     def draw(self, result: Found) -> None:
         self.found = result

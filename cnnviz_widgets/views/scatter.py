@@ -85,8 +85,11 @@ class PointMap(ipywidgets.VBox):
     def close(self) -> None:
         """Remove the map from the page."""
         for child in self.children:
+            child.unobserve_all()
             child.close()
+            child.layout.close()
         super().close()
+        self.layout.close()
 
 
 class SmallMap(PointMap):
@@ -166,6 +169,13 @@ class SmallMap(PointMap):
                 selector.close()
             del self._spent[:-2]
 
+    def close(self) -> None:
+        for selector in (self.figure.interaction, *self._spent):
+            if selector is not None:
+                selector.close()
+        shut(self.figure)
+        super().close()
+
 
 class LargeMap(PointMap):
     """Any number of points, by jupyter-scatter. Raises MissingExtra without it."""
@@ -231,6 +241,22 @@ class LargeMap(PointMap):
 
     def _set_mode(self, index: int) -> None:
         self.drawing.mouse_mode = "lasso" if index == 0 else "panZoom"
+
+    def close(self) -> None:
+        self.drawing.unobserve_all()
+        for part in (self.drawing, self.drawing.layout, self.place.layout, self.place.style, self.place):
+            part.close()
+        super().close()
+
+
+def shut(figure: bqplot.Figure) -> None:
+    """Close a figure with its marks, axes and scales, which would stay behind with all that observes them."""
+    parts = [*figure.marks, *figure.axes, figure.scale_x, figure.scale_y, figure.layout]
+    for mark in figure.marks:
+        parts += mark.scales.values()
+    for part in (*parts, figure):
+        part.unobserve_all()
+        part.close()
 
 
 def point_map(groups: NDArray[np.int64], positions: NDArray[np.float32], **callbacks: Any) -> PointMap:

@@ -62,10 +62,10 @@ def described(store: FeatureStore, rows: NDArray[np.intp]) -> Generator[Describe
 class SelectionPanel(ipywidgets.VBox):
     """The contact sheet of selected rows and what they have in common.
 
-    `on_picture(row)` is called when a tile is picked, `on_channel(channel)` when a channel is.
+    `on_picture(store, row)` is called when a tile is picked, `on_channel(channel)` when a channel is.
     """
 
-    def __init__(self, on_picture: Callable[[int], None], on_channel: Callable[[int], None]) -> None:
+    def __init__(self, on_picture: Callable[[FeatureStore, int], None], on_channel: Callable[[int], None]) -> None:
         self._on_picture, self._on_channel = on_picture, on_channel
         self._store: FeatureStore | None = None
         self.rows: NDArray[np.intp] = np.zeros(0, np.intp)
@@ -115,6 +115,18 @@ class SelectionPanel(ipywidgets.VBox):
             else "The members' nearest in the true space are all selected too."
         )
 
+    def clear(self) -> None:
+        """Show that nothing is selected."""
+        self._store, self.distinctions = None, []
+        self.rows = self._sheet_rows = self._near_rows = np.zeros(0, np.intp)
+        self._draw_link()
+        for tiles in (self.sheet, self.near):
+            tiles.show(None)
+        with self.channels.hold_sync():
+            self.channels.index, self.channels.options = None, []
+        self.summary.say(EMPTY)
+        self.near_line.say("")
+
     @property
     def table(self) -> dict[str, list[object]]:
         """The selected pictures as columns."""
@@ -141,8 +153,8 @@ class SelectionPanel(ipywidgets.VBox):
 
     def _picked(self, event: Any, done: Callable[[], None], rows: NDArray[np.intp]) -> None:
         try:
-            if isinstance(event, TilePicked):
-                self._on_picture(int(rows[event.index]))
+            if isinstance(event, TilePicked) and self._store is not None:
+                self._on_picture(self._store, int(rows[event.index]))
         finally:
             done()
 

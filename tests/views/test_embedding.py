@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import base64
 import csv
+import gc
 import io
 import threading
+import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import ipywidgets
 import numpy as np
 import pytest
+import torch
 
 from cnnviz_widgets import schedule
 from cnnviz_widgets.classifier import Classifier
@@ -19,15 +23,17 @@ from cnnviz_widgets.collection.cluster import distinctions, inside
 from cnnviz_widgets.collection.features import FeatureStore
 from cnnviz_widgets.collection.projection import PCA, TSNE, Map, Projection, trustworthiness
 from cnnviz_widgets.collection.source import source_of
+from cnnviz_widgets.errors import MissingExtra
 from cnnviz_widgets.session import Session
-from cnnviz_widgets.views import embedding, scatter
+from cnnviz_widgets.views import embedding, mapping, scatter
+from cnnviz_widgets.views.descent import Descent
 from cnnviz_widgets.views.embedding import EmbeddingView
 from cnnviz_widgets.views.filmstrip import Filmstrip
 from cnnviz_widgets.views.palette import color_of, small_map
 from cnnviz_widgets.views.scatter import LargeMap, SmallMap, fitted, frame_of
 from cnnviz_widgets.widgets.pace import Pace
 
-from .conftest import NAMES
+from .conftest import NAMES, Counting
 
 PICTURES = np.random.default_rng(1).integers(0, 256, (40, 24, 32, 3), dtype=np.uint8)
 PICTURES[::2] //= 4
@@ -43,7 +49,7 @@ def store(classifier: Classifier) -> FeatureStore:
 
 @pytest.fixture
 def every_frame(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(embedding, "_FRAME", 0)
+    monkeypatch.setattr(mapping, "INTERVAL", 0)
     monkeypatch.setattr(Pace, "patience", 0)
 
 
@@ -159,6 +165,79 @@ def test_a_new_picture_lands_on_the_map(classifier: Classifier, store: FeatureSt
     np.testing.assert_allclose([view.points.cross.x[0], view.points.cross.y[0]], expected, atol=1e-6)
 
 
+@pytest.mark.usefixtures("inline")
+def test_a_click_while_another_layer_is_built_opens_the_picture_that_is_drawn(classifier: Classifier) -> None:
+    clicked: list[str] = []
+
+    class Watched:
+        def __len__(self) -> int:
+            return 40
+
+        def __getitem__(self, index: int) -> np.ndarray:
+            if index == 35 and view is not None and not clicked:
+                assert view.store is not None and len(view.store) == 32 and view.store.layer == "body.0"
+                clicked.append("")
+                view.points.points._handle_custom_msgs(None, {"event": "element_click", "data": {"index": 38}})
+                clicked[0] = view.session.picture.name
+            return PICTURES[index]
+
+    view: Any = None
+    view = EmbeddingView(classifier, source=Watched(), methods={"PCA": PCA()})
+    view.session.layer = "body.0"
+    view.build_button.click()
+    assert clicked == ["item 38"]
+    lasso(view, [39])
+    view._store = None  # as when the network has just been replaced
+    content = {"kind": "event", "seq": 1, "name": "picked", "final": True, "index": 0, "modifiers": []}
+    view.panel.sheet._receive(None, {**content, "revision": view.panel.sheet.revision}, [])
+    assert view.session.picture.name == "item 39"
+
+
+@pytest.mark.usefixtures("inline")
+def test_nothing_of_the_old_network_stays_on_screen(classifier: Classifier, network: Counting) -> None:
+    away: list[bool] = []
+
+    class Moved:
+        def __len__(self) -> int:
+            return 40
+
+        def __getitem__(self, index: int) -> np.ndarray:
+            if away:
+                raise OSError("no such file")
+            return PICTURES[index]
+
+    view: Any = EmbeddingView(classifier, source=Moved(), methods={"t-SNE": SHORT})
+    view.strip.button.click()
+    lasso(view, [1, 2])
+    for row in (3, 4):
+        view.points.points._handle_custom_msgs(None, {"event": "element_click", "data": {"index": row}})
+    before = view.points
+    assert view.strip.tiles.count and view.panel.sheet.count == 2 and "true cosine" in view.pair_line.text
+    away.append(True)
+    view.session.classifier = Classifier(network, input_size=(24, 32))
+    assert view.status.kind == "error" and view.store is None
+    assert view.map is None and view.trust is None and view.points is None and view.map_box.children == ()
+    assert before is not None and before.comm is None
+    assert view.trust_line.text == "" and "true cosine" not in view.pair_line.text and not view.descent.children
+    assert view.strip.tiles.count == 0 and view.strip.button.disabled and view.map_button.disabled
+    assert view.panel.sheet.count == 0 and view.panel.table == {} and view.hovered.count == 0
+    away.clear()
+    view.build_button.click()
+    assert view.map is not None and view.points is not None and view.map_box.children == (view.points,)
+    assert view.panel.sheet.count == 2 and not view.strip.button.disabled
+
+
+@pytest.mark.usefixtures("inline")
+def test_a_map_of_weights_that_are_gone_is_made_anew(classifier: Classifier, network: Counting) -> None:
+    view = EmbeddingView(classifier, source=SOURCE, methods={"PCA": PCA()})
+    with torch.no_grad():
+        network.body[0].weight += 0.1
+    view.session.picture = PICTURES[3]
+    store = FeatureStore.build(classifier, SOURCE)
+    assert view.map is not None and view.status.kind == "info", view.status.text
+    np.testing.assert_array_equal(view.map.positions, PCA()(store.features).positions)
+
+
 @dataclass(frozen=True)
 class Gated(Projection):
     """Waits before its second step; can be gone on with."""
@@ -193,6 +272,29 @@ def test_a_stopped_map_is_gone_on_with(classifier: Classifier, store: FeatureSto
     view.close()
 
 
+@pytest.mark.usefixtures("every_frame")
+def test_a_map_under_way_is_said_to_be_whatever_else_is_drawn(classifier: Classifier, store: FeatureStore) -> None:
+    gate: Any = threading.Event()
+    gate.began = threading.Event()
+    said: list[str] = []
+    view = EmbeddingView(classifier, store=store, methods={"PCA": PCA(), "gated": Gated(gate)})
+    assert schedule.WORKER.drain(30) and view.status.text.startswith("PCA of 40")
+    view.status.observe(lambda change: said.append(change["new"]), names="text")
+    view.session.picture = PICTURES[3]
+    view._choose("gated")
+    assert gate.began.wait(30)
+    view.stop_button.click()
+    view._methods["gated"] = Gated(None, seed=5)  # not those with which the map was begun
+    gate.set()
+    assert schedule.WORKER.drain(30)
+    begun = said.index("gated of 40 pictures ...")
+    assert not any(text.startswith("PCA") for text in said[begun:]) and "seed 0" in view.status.text
+    view.go_on_button.click()
+    assert schedule.WORKER.drain(30)
+    assert view.map is not None and view.map.iteration == 3 and "seed 0" in view.status.text
+    view.close()
+
+
 @pytest.mark.usefixtures("inline")
 def test_parameters_wait_for_compute(classifier: Classifier, store: FeatureStore) -> None:
     view = view_of(classifier, store)
@@ -208,6 +310,24 @@ def test_parameters_wait_for_compute(classifier: Classifier, store: FeatureStore
     assert "PCA of 40 pictures" in view.status.text and "of the variance" in view.status.text
     with pytest.raises(ValueError, match="Gated is none of them"):
         view.projection = Gated()
+
+
+@pytest.mark.usefixtures("inline")
+def test_the_line_tells_of_the_map_that_is_drawn(classifier: Classifier, store: FeatureStore) -> None:
+    class Missing(PCA):
+        def steps(self, features: np.ndarray, start: Map | None = None) -> Iterator[Map]:
+            raise MissingExtra("UMAP needs another package.")
+            yield
+
+    view = EmbeddingView(classifier, store=store, methods={"t-SNE": SHORT, "UMAP": Missing()})
+    seed = next(control for control in view.parameter_box.children if control.description == "seed")
+    seed._receive(None, {"kind": "event", "seq": 1, "final": True, "index": 3, "option": "3"}, [])
+    view.session.picture = PICTURES[3]
+    assert "seed 0" in view.status.text
+    view._choose("UMAP")
+    assert view.status.kind == "error" and "another package" in view.status.text
+    view.session.picture = PICTURES[4]
+    assert view.status.text.startswith("t-SNE of 40") and "seed 0" in view.status.text
 
 
 @pytest.mark.usefixtures("inline")
@@ -270,6 +390,40 @@ def test_without_jupyter_scatter_the_sentence_names_it(
     monkeypatch.setitem(sys.modules, "jscatter", None)
     view = EmbeddingView(classifier, store=store, methods={"PCA": PCA()})
     assert view.status.kind == "error" and "pip install" in view.status.text and "jupyter-scatter" in view.status.text
+
+
+@pytest.mark.usefixtures("inline")
+@pytest.mark.parametrize("most", [20, 3000])
+def test_a_map_leaves_no_widget_behind(
+    classifier: Classifier, store: FeatureStore, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setattr(scatter, "SVG_POINTS", most)
+    view = EmbeddingView(classifier, store=store, methods={"PCA": PCA()})
+    positions = np.zeros((40, 2), np.float32)
+    known: Any = ipywidgets.widgets.widget._instances
+    before = set(known)
+    callbacks: Any = dict.fromkeys(("on_lasso", "on_hover", "on_click"), view._clicked)
+    points = scatter.point_map(LABELS, positions, **callbacks)
+    points.select(np.array([1]))
+    for index in (0, 1, 0, 0):
+        points._set_mode(index)
+    assert len(set(known) - before) > 5
+    points.close()
+    assert set(known) == before
+    descent = Descent()
+    descent.add(1, 2.0)
+    descent.close()
+    assert set(known) == before
+
+
+@pytest.mark.usefixtures("inline")
+def test_a_closed_view_is_let_go(classifier: Classifier, store: FeatureStore) -> None:
+    view = EmbeddingView(Session(classifier), store=store, methods={"PCA": PCA()})
+    view.close()
+    gone = weakref.ref(view)
+    del view
+    gc.collect()
+    assert gone() is None
 
 
 def test_colours_and_small_maps() -> None:

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import gc
 import threading
+import weakref
 
 import numpy as np
 import pytest
+import torch
 from sklearn.neighbors import NearestNeighbors
 
 from cnnviz_widgets import demo, schedule
 from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.collection.features import FeatureStore
 from cnnviz_widgets.collection.source import source_of
+from cnnviz_widgets.picture import read_picture
 from cnnviz_widgets.session import Session
 from cnnviz_widgets.views import embedded
+from cnnviz_widgets.views.collected import register, remembered
 from cnnviz_widgets.views.neighbours import NeighbourView
+from cnnviz_widgets.views.patches import PatchView
 
 from .conftest import Counting
 
@@ -67,6 +73,27 @@ def test_a_click_makes_the_tile_the_picture_and_leaves_it_out_of_its_neighbours(
     assert f"{same} of 6 have its label" in view.agreement.text
     press(view.near_pixels, 0)
     assert view.found.row != row
+
+
+@pytest.mark.usefixtures("inline")
+def test_a_click_opens_the_tile_that_is_drawn_whatever_is_being_built(
+    classifier: Classifier, network: Counting, picture: np.ndarray
+) -> None:
+    view = NeighbourView(classifier, picture, SOURCE, k=40)
+    assert view.found is not None
+    position = int(np.flatnonzero(view.found.features.rows == 38)[0])
+    names: list[str] = []
+
+    def meanwhile(*_: object) -> None:
+        if not names and view.store is not None and view.store.layer == "body.0":
+            assert len(view.store) == 32
+            press(view.near, position)
+            names.append(view.session.picture.name)
+
+    network.register_forward_hook(meanwhile)
+    view.session.layer = "body.0"
+    view.build_button.click()
+    assert names == ["item 38"]
 
 
 @pytest.mark.usefixtures("inline")
@@ -145,6 +172,128 @@ def test_the_demo_network_brings_its_pictures(monkeypatch: pytest.MonkeyPatch) -
     view = NeighbourView(demo.digits_classifier())
     embedded._source.cache_clear()
     assert view.store is not None and len(view.store) == 60 and view.found is not None and view.found.row == 0
+
+
+@pytest.mark.usefixtures("inline")
+def test_a_picture_of_the_data_set_is_known_wherever_it_was_taken_from(classifier: Classifier) -> None:
+    pictures = [read_picture(values, f"number {index}") for index, values in enumerate(PICTURES)]
+    session = Session(classifier, pictures[7])
+    views = [
+        NeighbourView(session, source=source, k=6)
+        for source in (pictures, {picture.name: picture for picture in pictures}, pictures[5:])
+    ]
+    assert [view.found and view.found.row for view in views] == [7, 7, 2]
+    assert all(view.found is not None and view.found.row not in view.found.features.rows for view in views)
+    press(views[2].near, 0)  # the very object, in each of the lists
+    rows = [view.found.row for view in views if view.found is not None and view.found.row is not None]
+    assert rows[0] == rows[1] == rows[2] + 5
+
+    # Of the same data set in another wrapping, as another panel may have made it.
+    view = NeighbourView(classifier, PICTURES[1], source_of(PICTURES), k=6)
+    view.session.picture = remembered(source_of(PICTURES), 9)
+    assert view.found is not None and view.found.row == 9
+    view.session.picture = remembered(source_of(PICTURES[1:]), 9)
+    assert view.found.row is None
+
+
+@pytest.mark.usefixtures("inline")
+def test_the_picture_of_a_patch_is_known_to_be_of_the_data_set(classifier: Classifier, picture: np.ndarray) -> None:
+    session = Session(classifier, picture)
+    patches, view = PatchView(session, source=PICTURES), NeighbourView(session, source=PICTURES, k=6)
+    assert patches.sheet is not None
+    press(patches.tiles, 1)
+    assert view.found is not None and view.found.row == patches.sheet.spots[1].image
+
+
+def test_a_data_set_is_not_kept_by_its_pictures() -> None:
+    pictures = [read_picture(values) for values in PICTURES[:4]]
+    register(source_of(pictures), pictures)
+    gone = weakref.ref(pictures[2])
+    del pictures
+    gc.collect()
+    assert gone() is None
+
+
+def trained_on(network: Counting) -> None:
+    with torch.no_grad():
+        network.body[0].weight += 0.1
+
+
+@pytest.mark.usefixtures("inline")
+def test_features_are_built_anew_when_the_network_was_trained_on(
+    classifier: Classifier, network: Counting, picture: np.ndarray
+) -> None:
+    view = NeighbourView(classifier, picture, SOURCE, k=6)
+    before = view.store
+    trained_on(network)
+    view.session.picture = PICTURES[3]
+    assert view.store is not None and view.store is not before and view.status.kind == "info", view.status.text
+    np.testing.assert_array_equal(view.store.features, FeatureStore.build(classifier, SOURCE).features)
+    assert view.found is not None and view.found.store is view.store
+
+
+@pytest.mark.usefixtures("inline")
+def test_features_that_were_passed_in_are_replaced_when_asked_for(
+    classifier: Classifier, network: Counting, picture: np.ndarray
+) -> None:
+    store = FeatureStore.build(classifier, SOURCE)
+    view = NeighbourView(classifier, picture, store=store, k=6)
+    assert view.build_button.disabled
+    trained_on(network)
+    for other in PICTURES[3:5]:
+        view.session.picture = other
+        assert view.store is store and "build features with this network" in view.status.text
+        assert not view.build_button.disabled
+    view.build_button.click()
+    assert view.store is not store and view.status.kind == "info" and view.build_button.disabled
+    trained_on(network)
+    bare = NeighbourView(classifier, picture, store=FeatureStore(store.about, store._shelf, None), k=6)
+    assert bare.status.kind == "error" and bare.build_button.disabled
+
+
+@pytest.mark.usefixtures("inline")
+def test_another_embedded_network_brings_its_own_pictures(
+    classifier: Classifier, picture: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = {name: lambda start=start: PICTURES[start : start + 5] for start, name in ((0, "one"), (5, "two"))}
+    for name, maker in few.items():
+        monkeypatch.setitem(embedded._MAKERS, name, maker)
+    one, two, own = (Classifier(Counting(), input_size=(24, 32), name=name) for name in ("one", "two", "own"))
+    view = NeighbourView(one, picture)
+    given = NeighbourView(view.session, source=SOURCE)
+    view.session.selection = [3]
+    view.session.classifier = two
+    assert view.store is not None and view.session.selection == ()
+    np.testing.assert_array_equal(view.store.features, FeatureStore.build(two, PICTURES[5:10]).features)
+    assert given.source is SOURCE and given.store is not None and len(given.store) == 40
+    view.session.classifier = own
+    assert view.store is None and view.status.kind == "error" and "source=" in view.status.text
+    embedded._source.cache_clear()
+
+
+def test_embedded_pictures_are_made_on_the_worker(classifier: Classifier, monkeypatch: pytest.MonkeyPatch) -> None:
+    made_by: list[str] = []
+    began, gate = threading.Event(), threading.Event()
+
+    def maker() -> np.ndarray:
+        made_by.append(threading.current_thread().name)
+        began.set()
+        assert gate.wait(30)
+        return PICTURES[:5]
+
+    monkeypatch.setitem(embedded._MAKERS, "one", maker)
+    session = Session(Classifier(Counting(), input_size=(24, 32), name="one"))
+    views = [NeighbourView(session, k=3) for _ in range(2)]
+    assert began.wait(30)
+    views[0].refresh()  # as when a control is moved meanwhile
+    assert {view.status.kind for view in views} == {"busy"}
+    gate.set()
+    assert schedule.WORKER.drain(60)
+    embedded._source.cache_clear()
+    assert made_by == ["cnnviz-worker"]
+    assert session.picture is not None and session.picture.name == "item 0"
+    assert all(view.found is not None and view.found.row == 0 and len(view.found.store) == 5 for view in views)
+    assert views[0].status.kind == "info" and views[0].build_button.disabled and views[0].stop_button.disabled
 
 
 def test_building_can_be_stopped_and_what_there_is_is_shown(classifier: Classifier, picture: np.ndarray) -> None:
