@@ -36,6 +36,12 @@ class Acknowledged(Hosted):
         """Call `handler(event, done)` for each event; the browser sends no further one until `done()` is called."""
         self._handlers.append(handler)
 
+    def close(self) -> None:
+        """Let go of who listens, too: anywidget keeps widgets of an editable install for its reloading."""
+        if "_handlers" in self.__dict__:  # it may have raised while it was made
+            self._handlers.clear()
+        super().close()
+
     def event(self, content: dict[str, Any], buffers: list[memoryview]) -> Any:
         """Turn a browser message into an event, or raise ValueError: everything from the browser is untrusted."""
         raise NotImplementedError
