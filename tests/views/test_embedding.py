@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import csv
+import gc
 import io
 import threading
+import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -432,3 +434,13 @@ def test_colours_and_small_maps() -> None:
     dark = np.argwhere((picture != 255).any(axis=2))
     assert len(dark) == 18 and dark.min() < 5 and dark.max() > 45
     assert (dark[dark[:, 0] < 25][:, 1] < 25).all()  # the first point is at the top left
+
+
+@pytest.mark.usefixtures("inline")
+def test_a_closed_view_is_let_go(classifier: Classifier, store: FeatureStore) -> None:
+    view = EmbeddingView(Session(classifier), store=store, methods={"PCA": PCA()})
+    view.close()
+    gone = weakref.ref(view)
+    del view
+    gc.collect()
+    assert gone() is None
