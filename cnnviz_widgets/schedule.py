@@ -11,7 +11,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Protocol
 
 Job = Callable[[], None]
@@ -21,6 +21,11 @@ _log = logging.getLogger("cnnviz_widgets")
 #: Held during each call back. One lock for all: panels that set off each other's work, from two threads, would take
 #: locks of their own in opposite orders.
 _CALLBACKS = threading.RLock()
+
+
+def between_callbacks() -> AbstractContextManager[Any]:
+    """Within the block nothing is called back: no panel draws."""
+    return _CALLBACKS
 
 
 class Executor(Protocol):

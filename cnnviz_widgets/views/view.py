@@ -12,7 +12,7 @@ import ipywidgets
 import traitlets
 
 from cnnviz_widgets.errors import ExplanationError
-from cnnviz_widgets.schedule import LatestWins
+from cnnviz_widgets.schedule import LatestWins, between_callbacks
 from cnnviz_widgets.session import Scene, Session, as_classifier
 from cnnviz_widgets.widgets.acknowledged import Acknowledged
 from cnnviz_widgets.widgets.status import Status
@@ -170,6 +170,19 @@ class View(ipywidgets.VBox):
             self.session.unobserve(self._session_changed, names=list(self.depends_on))
         close_contents(self)
         super().close()
+
+
+_tell_states = ipywidgets.Widget._handle_control_comm_msg
+
+
+def _tell_whole_states(message: object) -> None:
+    with between_callbacks():
+        _tell_states(message)
+
+
+# A page that is loaded asks for the state of all widgets. ipywidgets goes through them one after the other, while a panel
+# that draws on another thread may make new ones: the page then hears of a child that it does not know, or of nothing.
+ipywidgets.Widget._handle_control_comm_msg = staticmethod(_tell_whole_states)
 
 
 def sentence(error: BaseException) -> str:

@@ -10,7 +10,7 @@ from servers import Opener, OpenNotebook, until
 
 pytestmark = pytest.mark.browser
 
-#: A small network that counts its forward passes and takes `pause` seconds for each; `log` keeps what the view was
+#: A small network that counts its forward passes, not those of copies, and takes `pause` seconds for each; `log` keeps what the view was
 #: told, and how many of the browser's events waited for an answer at that moment.
 NETWORK = """
 import time
@@ -20,18 +20,20 @@ from torch import nn
 from cnnviz_widgets import CAMView, Classifier, OcclusionView, SaliencyView, Session, explore
 
 class Counting(nn.Module):
-    calls, pause = 0, 0.0
+    pause = 0.0
     def __init__(self):
         super().__init__()
+        self.calls = 0
         self.body = nn.Sequential(nn.Conv2d(3, 8, 3, 2, 1), nn.ReLU(), nn.Conv2d(8, 16, 3, 2, 1), nn.ReLU())
         self.head = nn.Linear(16, 4)
     def forward(self, x):
-        Counting.calls += 1
+        self.calls += 1
         time.sleep(Counting.pause)
         return self.head(self.body(x).mean((2, 3)) * 50)
 
 torch.manual_seed(0)
-classifier = Classifier(Counting(), class_names=["ant", "bee", "<script>alert(1)</script>", "dog"], input_size=64)
+network = Counting()
+classifier = Classifier(network, class_names=["ant", "bee", "<script>alert(1)</script>", "dog"], input_size=64)
 picture = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
 """
 WATCH = """
@@ -117,12 +119,12 @@ def test_dragging_moves_the_bars_and_ends_where_the_hand_ends(occlusion: OpenNot
 
 
 def test_three_seconds_over_slow_work_leave_no_backlog(occlusion: OpenNotebook) -> None:
-    occlusion.kernel.run("Counting.pause = 0.1; Counting.calls = 0; log.clear()")
+    occlusion.kernel.run("Counting.pause = 0.1; network.calls = 0; log.clear()")
     hand = Hand(occlusion.page)
     moves = path(middle(occlusion), (12, 50), 60) + path((12, 50), (40, 20), 60) + path((40, 20), (30, 44), 60)
     hand.drag(moves)
     settled(occlusion)
-    answered = occlusion.kernel.value("Counting.calls")
+    answered = occlusion.kernel.value("network.calls")
     told = occlusion.kernel.value("len(log)")
     # Each message that left the browser was answered before the next one left: no work was queued behind another.
     assert answered == told
@@ -201,12 +203,12 @@ while not pathlib.Path({str(end)!r}).exists():
 def test_sliding_through_the_layers_calls_the_network_no_more(any_page: Opener) -> None:
     nb = any_page([NETWORK, "view = CAMView(classifier, picture)", "view"], ready=".cnnviz-scrubber input[type=range]")
     nb.kernel.until("view.canvas.map_size != (0, 0)")
-    nb.kernel.run("calls, shown, layer = Counting.calls, view.canvas.map, view.session.layer")
+    nb.kernel.run("calls, shown, layer = network.calls, view.canvas.map, view.session.layer")
     slider = nb.page.locator(".cnnviz-scrubber input[type=range]").first
     slider.focus()
     nb.page.keyboard.press("ArrowLeft")
     nb.kernel.until("view.session.layer != layer and view.canvas.map != shown")
-    assert nb.kernel.value("Counting.calls == calls")
+    assert nb.kernel.value("network.calls == calls")
     assert nb.kernel.value("view.layer_scrubber.options[view.layer_scrubber.index] == view.session.layer")
 
 

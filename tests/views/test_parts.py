@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Generator
+from typing import Any
+
+import ipywidgets
 import numpy as np
 import pytest
 
+from cnnviz_widgets.schedule import LatestWins, Worker
 from cnnviz_widgets.views.controls import percent
 from cnnviz_widgets.views.scales import scales_of, short
 from cnnviz_widgets.views.scores import ScoreBars, entropy, shortened, unique
@@ -46,3 +52,39 @@ def test_bars_show_now_and_keep_the_whole_picture() -> None:
     bars.show_now(now)
     assert bars.values == pytest.approx({0: 0.1, 1: 0.8, 2: 0.1})
     np.testing.assert_allclose(bars._ghost.y, whole[::-1])
+
+
+def test_a_page_that_loads_is_told_of_all_widgets_between_two_drawings(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[dict[str, Any]] = []
+
+    class Channel:
+        def send(self, content: dict[str, Any], buffers: object = None) -> None:
+            told.append(content["states"])
+
+    monkeypatch.setattr(ipywidgets.Widget, "_control_comm", Channel())
+    box = ipywidgets.VBox()
+    drawing, go_on = threading.Event(), threading.Event()
+
+    def draw(_: object) -> None:
+        child = ipywidgets.Label("new")
+        drawing.set()
+        assert go_on.wait(10)
+        box.children = (child,)
+
+    def work() -> Generator[None, None, None]:
+        yield
+
+    worker = Worker(linger=0)
+    LatestWins(worker).submit(work(), draw, pytest.fail)
+    assert drawing.wait(10)
+    ask = {"content": {"data": {"method": "request_states"}}}
+    asking = threading.Thread(target=lambda: ipywidgets.Widget._handle_control_comm_msg(ask))
+    asking.start()
+    asking.join(0.2)
+    assert not told, "the drawing is under way"
+    go_on.set()
+    asking.join(10)
+    worker.drain(10)
+    (states,) = told
+    children = [child.removeprefix("IPY_MODEL_") for child in states[box.model_id]["state"]["children"]]
+    assert len(children) == 1 and children[0] in states
