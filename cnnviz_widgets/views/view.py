@@ -180,8 +180,8 @@ def _tell_whole_states(message: object) -> None:
         _tell_states(message)
 
 
-# A page that is loaded asks for the state of all widgets. ipywidgets goes through them one after the other, while a panel
-# that draws on another thread may make new ones: the page then hears of a child that it does not know, or of nothing.
+# A page that is loaded asks for the state of all widgets. ipywidgets goes through them one after the other, while a
+# panel that draws on another thread may make new ones: the page hears of a child that it does not know, or of nothing.
 ipywidgets.Widget._handle_control_comm_msg = staticmethod(_tell_whole_states)
 
 

@@ -10,8 +10,8 @@ from servers import Opener, OpenNotebook, until
 
 pytestmark = pytest.mark.browser
 
-#: A small network that counts its forward passes, not those of copies, and takes `pause` seconds for each; `log` keeps what the view was
-#: told, and how many of the browser's events waited for an answer at that moment.
+#: A small network that counts its own forward passes, not those of copies, and takes `pause` seconds for each; `log`
+#: keeps what the view was told.
 NETWORK = """
 import time
 import numpy as np
