@@ -32,13 +32,16 @@ def mapping(store: FeatureStore, label: str, method: Projection, start: Frame | 
     features, shown, made = store.features, float("-inf"), None
     for made in method.steps(features, None if start is None else start.map):
         now = time.monotonic()
-        due = now - shown >= INTERVAL and pace.ready
+        due = now - shown >= INTERVAL and pace.arrived and pace.ready
         if due:
             shown = now
         # Not every step is drawn, but at each the work can be dropped.
         yield Frame(store, label, method, made) if due else None
     if made is None:
         raise StoreError("This map is finished; Compute makes another.")
+    while not pace.arrived:
+        pace.wait(0.05)
+        yield None
     yield Frame(store, label, method, made)
     yield Frame(store, label, method, made, trustworthiness(features, made.positions))
 

@@ -8,6 +8,8 @@ from matplotlib.path import Path as Polygon
 from servers import Opener, OpenNotebook
 
 pytestmark = pytest.mark.browser
+#: What jupyter-scatter draws on.
+SHEET = ".cnnviz-view canvas:not(.cnnviz-tiles-canvas)"
 
 CELL = """
 from dataclasses import dataclass
@@ -91,12 +93,12 @@ def test_a_lasso_in_bqplot_selects_the_points_inside(any_page: Opener) -> None:
 
 
 def test_a_lasso_in_jupyter_scatter_selects_the_points_inside(any_page: Opener) -> None:
-    nb = any_page([CELL.format(count=3500, reach=1, shapes=SHAPES)], ready=".cnnviz-view canvas")
+    nb = any_page([CELL.format(count=3500, reach=1, shapes=SHAPES)], ready=SHEET)
     nb.kernel.until("view.trust is not None")
     assert nb.kernel.value("type(view.points).__name__") == "LargeMap"
     for shape in SHAPES:
-        nb.page.locator(".cnnviz-view canvas").first.scroll_into_view_if_needed()
-        area = nb.page.locator(".cnnviz-view canvas").first.bounding_box()
+        nb.page.locator(SHEET).first.scroll_into_view_if_needed()
+        area = nb.page.locator(SHEET).first.bounding_box()
         assert area is not None
         nb.kernel.run("before = view.session.selection")
         expected = lasso(nb, area, 1, shape)

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from cnnviz_widgets import schedule
 from cnnviz_widgets.classifier import Classifier
+from cnnviz_widgets.widgets.pace import Pace
 
 NAMES = ["ant", "bee", "<script>alert(1)</script>", "dog"]
 
@@ -60,3 +61,9 @@ def inline() -> Iterator[None]:
 def _no_widget_left() -> Iterator[None]:
     yield
     schedule.WORKER.drain(timeout=60)
+
+
+@pytest.fixture(autouse=True)
+def no_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits for a page to come: there is none."""
+    monkeypatch.setattr(Pace, "arrival", 0.0)

@@ -36,3 +36,12 @@ def test_patience_ends() -> None:
     pace.patience = 0
     pace.sent()
     assert pace.ready
+
+
+def test_a_page_arrives_or_is_waited_for_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    pace = Pace()
+    assert not pace.arrived
+    pace._answered(None, {"kind": "here"}, [])
+    assert pace.arrived
+    monkeypatch.setattr(Pace, "arrival", 0.0)
+    assert Pace().arrived
