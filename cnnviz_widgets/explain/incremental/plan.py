@@ -19,6 +19,7 @@ from cnnviz_widgets.explain.incremental.program import Global
 from cnnviz_widgets.explain.incremental.regions import Program
 from cnnviz_widgets.explain.incremental.run import Base
 from cnnviz_widgets.explain.incremental.trace import BATCH, traced
+from cnnviz_widgets.explain.incremental.winograd import quickened
 
 if TYPE_CHECKING:
     from torch import nn
@@ -36,8 +37,9 @@ _TOGETHER = 20e9
 _FEWEST, _MOST = 4, 24
 #: Bytes that may be kept of the windows that run together.
 _PATCHES = 2**29
-#: Pixels that run together where nothing is saved by boxes: eight pictures of 224 x 224.
-_WHOLE = 8 * 224 * 224
+#: Bytes of the largest value of whole pictures that run together. The C library takes more than 32 MiB from the system
+#: anew each time, and to write to such memory costs more than the convolution.
+_WHOLE = 24 * 2**20
 #: Share of the values that operations without a box may make, before the program is no better than the network.
 _UNKNOWN = 0.1
 
@@ -61,7 +63,7 @@ class Plan:
         groups = batches(self.program, changes, min(max(int(most), _FEWEST), _MOST))
         needed = sum(len(group) * work(self.program, changes.of(group)) for group in groups)
         if _GAIN * needed > len(changes) * self.program.work:
-            together = max(1, int(_WHOLE / self.program.cells[0]))
+            together = max(1, int(_WHOLE / _largest(self.program)))
             return np.array_split(np.arange(len(changes)), -(-len(changes) // together))
         return groups
 
@@ -107,7 +109,7 @@ def _plan(classifier: Classifier, pixels: Tensor, state: Hashable) -> Plan | Non
     try:
         with classifier.evaluating():
             trace = traced(classifier.network, pixels, lambda output: classifier.logits_in(output, BATCH))
-        program = Program.of(folded(lowered(trace)))
+        program = Program.of(quickened(folded(lowered(trace))))
     except Exception:  # besides UntraceableError, whatever torch raises where it does not bear what was made of it
         return None
     fits = program.work >= _LEAST and _kept_bytes(program) <= _KEPT and _unknown(program) <= _UNKNOWN
@@ -116,6 +118,11 @@ def _plan(classifier: Classifier, pixels: Tensor, state: Hashable) -> Plan | Non
 
 def _kept_bytes(program: Program) -> int:
     return sum(4 * math.prod(program.listing.shapes[value]) for value in program.kept)
+
+
+def _largest(program: Program) -> float:
+    """Bytes of the largest value of one picture."""
+    return 4.0 * max(math.prod(shape) for shape in program.listing.shapes.values())
 
 
 def _unknown(program: Program) -> float:
