@@ -15,7 +15,7 @@ from cnnviz_widgets.session import Example, Scene
 from cnnviz_widgets.views.view import Work
 
 #: Windows around that are run ahead lie this share of the window's shorter side apart.
-_FINENESS = 8
+_FINENESS = 6
 #: Seconds for which a hand that comes back may have to wait for the windows that are just being run ahead.
 _WAIT = 0.1
 #: So many run together at most: in a network that computes only what a window changes, more are hardly faster.
