@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 
@@ -71,18 +72,29 @@ def filled(values: FloatArray, known: NDArray[np.bool_]) -> FloatArray:
     if known.all():
         return values
     rows, columns = known.shape
-    down, across = (np.minimum(np.arange(2 * n), 2 * n - np.arange(2 * n)) for n in (rows, columns))
+    size, weights = _influence(rows, columns)
+    sums = np.fft.rfft2(np.stack([np.where(known, values, 0.0), known]), size) * weights
+    total, count = np.fft.irfft2(sums, size)[:, :rows, :columns]
+    return np.where(known, values, total / count).astype(np.float32)
+
+
+@functools.lru_cache(maxsize=8)
+def _influence(rows: int, columns: int) -> tuple[tuple[int, int], NDArray[np.complex128]]:
+    """How much a cell counts for another, by their distance: a size to convolve in, and its transform."""
+    size = (_quick(2 * rows - 1), _quick(2 * columns - 1))
+    down, across = (np.minimum(np.arange(n), n - np.arange(n)) for n in size)
     distances = np.hypot(down[:, None], across)
-    distances[0, 0] = 1  # what is known stands for itself, below
-    weights = np.fft.rfft2(distances**-_FALL)
+    distances[0, 0] = 1  # of no account: what is known stands for itself
+    return size, np.fft.rfft2(distances**-_FALL)
 
-    def weighted(cells: NDArray[np.float64]) -> NDArray[np.float64]:
-        size = (2 * rows, 2 * columns)
-        spread: NDArray[np.float64] = np.fft.irfft2(np.fft.rfft2(cells, size) * weights, size)[:rows, :columns]
-        return spread
 
-    between = weighted(np.where(known, values, 0.0)) / weighted(known.astype(float))
-    return np.where(known, values, between).astype(np.float32)
+def _quick(length: int) -> int:
+    """The least length from this one on that a Fourier transform is quick in: 2^a 3^b 5^c."""
+    rest = length
+    for factor in (2, 3, 5):
+        while rest % factor == 0:
+            rest //= factor
+    return length if rest == 1 else _quick(length + 1)
 
 
 class Refinement:
