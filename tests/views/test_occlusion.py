@@ -434,3 +434,23 @@ def test_nobody_is_told_of_a_failure_that_nobody_waits_for(
     assert (view.status.text, view.status.kind) == (said, "info") and not view._ahead.busy
     acknowledged(view, seq=2, final=False, window=[2, 7, 16, 16])
     assert "the cable is loose" in view.status.text
+
+
+def test_a_map_is_made_by_what_is_ready_for_the_drag(
+    view: OcclusionView, classifier: Classifier, picture: np.ndarray
+) -> None:
+    placed = view._placed
+    assert placed is not None
+    asked: list[Any] = []
+    logits = placed.occluder.logits
+    placed.occluder.logits = lambda boxes: (asked.extend(boxes), logits(boxes))[1]  # type: ignore[assignment,method-assign]
+    view.compute_map()
+    assert sorted(asked) == [(top, left, 8, 8) for top in (0, 8, 16) for left in (0, 8, 16, 24)]
+    # Not while the window is still filled with something else than the map is asked for.
+    asked.clear()
+    view._requests._executor = Stepping()
+    view._parameter_changed("baseline", "black", lambda: None)
+    view.compute_map()
+    assert not asked
+    expected = Occlusion(8, 8, "black")(classifier, classifier.pixels(picture), placed.class_index)
+    np.testing.assert_array_equal(np.frombuffer(view.canvas.map, "<f4"), expected.values.ravel())
