@@ -79,12 +79,14 @@ class Worker:
         self._name = name
         self._linger = linger
         self._jobs: deque[Job] = deque()
+        self._spare: deque[Job] = deque()
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
         self._busy = False
         self._ended = False
 
-    def submit(self, job: Job) -> None:
+    def submit(self, job: Job, spare: bool = False) -> None:
+        """Run a job after those before it; a `spare` one not while there is any other."""
         with self._changed:
             if self._ended:
                 return
@@ -92,7 +94,7 @@ class Worker:
                 thread = threading.Thread(target=self._run, name=self._name, daemon=True)
                 thread.start()
                 self._thread = thread
-            self._jobs.append(job)
+            (self._spare if spare else self._jobs).append(job)
             self._changed.notify_all()
 
     def drain(self, timeout: float | None = None) -> bool:
@@ -100,13 +102,14 @@ class Worker:
         with self._changed:
             if threading.current_thread() is self._thread:
                 raise RuntimeError("A job cannot wait until there is no job left.")
-            return self._changed.wait_for(lambda: not self._jobs and not self._busy, timeout)
+            return self._changed.wait_for(lambda: not self._jobs and not self._spare and not self._busy, timeout)
 
     def end(self, timeout: float = 5.0) -> None:
         """Drop all jobs and wait for the one that runs; later ones are ignored. For the end of the process."""
         with self._changed:
             self._ended = True
             self._jobs.clear()
+            self._spare.clear()
             if threading.current_thread() is not self._thread:
                 self._changed.wait_for(lambda: not self._busy, timeout)
 
@@ -115,10 +118,10 @@ class Worker:
             with self._changed:
                 self._busy = False
                 self._changed.notify_all()
-                if not self._changed.wait_for(lambda: bool(self._jobs), self._linger):
+                if not self._changed.wait_for(lambda: bool(self._jobs or self._spare), self._linger):
                     self._thread = None
                     return
-                job = self._jobs.popleft()
+                job = (self._jobs or self._spare).popleft()
                 self._busy = True
             try:
                 job()
@@ -128,7 +131,18 @@ class Worker:
             del job
 
 
+class SpareTime:
+    """Runs jobs on a worker that has nothing else to do."""
+
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
+
+    def submit(self, job: Job) -> None:
+        self._worker.submit(job, spare=True)
+
+
 WORKER = Worker()
+_SPARE = SpareTime(WORKER)
 # The interpreter must not take itself apart under a thread that is inside torch: that ends the process with an abort.
 atexit.register(WORKER.end)
 _inline = threading.local()
@@ -151,15 +165,22 @@ def current_executor() -> Executor:
     return WORKER if executor is None else executor
 
 
+def spare_executor() -> Executor | None:
+    """The shared worker when it has nothing else to do; None in an open `inline()` block: no time is spare there."""
+    return _SPARE if getattr(_inline, "executor", None) is None else None
+
+
 class LatestWins:
     """Advances the newest of the generators it was given, one step at a time, and closes the others.
 
-    After each step the rest queues up again behind the other panels' work. Steps run without a lock; what is called
+    After each step the rest queues up again behind the other panels' work; with `spare`, no step is taken while there
+    is any other work, and in an open `inline()` block none at all. Steps run without a lock; what is called
     back, by this or any other LatestWins, is never called by two threads at a time.
     """
 
-    def __init__(self, executor: Executor | None = None) -> None:
+    def __init__(self, executor: Executor | None = None, spare: bool = False) -> None:
         self._executor = executor
+        self._spare = spare
         self._newest: _Request | None = None
         self._changing = threading.Lock()
         self._delivering = 0
@@ -182,7 +203,14 @@ class LatestWins:
         delivery, after `fail`, or when the request was replaced or cancelled. Of the replaced request nothing is
         delivered after this returns; it waits for a delivery that another thread has begun.
         """
-        request = _Request(self, self._executor or current_executor(), steps, deliver, fail, ended)
+        executor = self._executor or (spare_executor() if self._spare else current_executor())
+        if executor is None:
+            self._replace(None)
+            steps.close()
+            if ended is not None:
+                ended()
+            return
+        request = _Request(self, executor, steps, deliver, fail, ended)
         self._replace(request)
         request.queue()
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from cnnviz_widgets import schedule
-from cnnviz_widgets.schedule import InlineExecutor, LatestWins, Worker
+from cnnviz_widgets.schedule import InlineExecutor, LatestWins, SpareTime, Worker
 
 #: Far longer than anything here takes: reached only by a test that fails.
 PATIENCE = 20.0
@@ -485,3 +485,49 @@ def test_any_order_of_events_keeps_the_promises(seed: int) -> None:
     hand.run()
     assert sorted(entry for entry in log if entry.endswith("ended")) == sorted(f"{name} ended" for name in submitted)
     assert not any(panel.busy for panel in panels)
+
+
+# -- spare time --------------------------------------------------------------------------------------------
+
+
+def test_spare_work_waits_for_all_other_work() -> None:
+    worker, order, begun, go = Worker(linger=0.01), [], threading.Event(), threading.Event()
+
+    def first() -> None:
+        begun.set()
+        assert go.wait(PATIENCE)
+
+    worker.submit(first)
+    assert begun.wait(PATIENCE)
+    spare, other = LatestWins(SpareTime(worker)), LatestWins(worker)
+    log: list[str] = []
+    idle, asked = Request(log, "spare", 2), Request(log, "asked", 3)
+    spare.submit(idle.steps(), idle.deliver, idle.fail)
+    other.submit(asked.steps(), asked.deliver, asked.fail)
+    worker.submit(lambda: order.append(list(log)))
+    go.set()
+    assert worker.drain(PATIENCE)
+    assert log == ["asked0", "asked1", "asked2", "spare0", "spare1"] and order == [["asked0"]]
+
+
+def test_the_end_of_the_process_does_not_wait_for_spare_work() -> None:
+    worker, go, done = Worker(linger=0.01), threading.Event(), []
+
+    def first() -> None:
+        assert go.wait(PATIENCE)
+        worker.end()
+
+    worker.submit(first)
+    worker.submit(lambda: done.append(1), spare=True)
+    go.set()
+    assert worker.drain(PATIENCE) and not done
+
+
+def test_where_work_is_run_inline_no_time_is_spare() -> None:
+    log: list[str] = []
+    request, spare = Request(log, "spare"), LatestWins(spare=True)
+    with schedule.inline():
+        spare.submit(request.steps(), request.deliver, request.fail, lambda: log.append("ended"))
+    assert log == ["ended"] and not spare.busy
+    spare.submit(request.steps(), request.deliver, request.fail)
+    assert schedule.WORKER.drain(PATIENCE) and log == ["ended", "spare0", "spare1", "spare2"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -21,43 +21,50 @@ if TYPE_CHECKING:
 
 __all__ = ["Box", "Occluder"]
 
-#: After so many boxes the preparations for computing only what a box changes have paid for themselves.
+#: With so many boxes at once the preparations for computing only what a box changes pay for themselves.
 _SOON = 24
 
 
 class Occluder:
     """Logits of a picture with one box at a time replaced by the same box of a baseline, both (1, C, H, W).
 
-    Only what a box changes is computed where the network's operations allow it and many boxes are asked for;
-    otherwise each box costs a forward pass of the whole network, `batch` at once. Raises PictureError.
+    Only what a box changes is computed where the network's operations allow it, once that is prepared; otherwise
+    each box costs a forward pass of the whole network, `batch` at once. Raises PictureError.
     """
 
     def __init__(self, classifier: Classifier, pixels: Tensor, baseline: Tensor) -> None:
-        self._classifier = classifier
+        self.classifier = classifier
         self._variants = Variants(classifier, pixels)
-        self._pixels = self._variants.pixels
+        self.pixels = self._variants.pixels
         with torch.inference_mode(False):
             self._baseline = classifier.to_network(baseline).detach().clone()
         self.batch = self._variants.batch
         self._engine: Engine | None = None
-        self._asked = 0
+        self._tried = False
 
-    def runs(self, boxes: Sequence[Box], levels: NDArray[np.intp]) -> list[NDArray[np.int64]]:
-        """Boxes, by number, in the groups and the order in which `logits` is quickest.
+    def prepare(self, boxes: float = math.inf) -> None:
+        """Make ready for computing only what a box changes, if so many `boxes` more make up for some forward passes.
 
-        Boxes of a lower level, of which `levels` has one for each box in rising order, stay before those of a higher
-        one. Raises ClassifierError.
+        Without it, that is done when as many are asked for at once. Raises ClassifierError.
         """
-        engine = self._prepared(len(boxes))
-        if engine is None:
-            numbers = np.arange(len(boxes))
-            return [numbers[start : start + self.batch] for start in range(0, len(boxes), self.batch)]
-        edges = [0, *(np.flatnonzero(np.diff(levels)) + 1).tolist(), len(boxes)]
-        return [start + run for start, end in itertools.pairwise(edges) for run in engine.runs(boxes[start:end])]
+        with guest.LOCK:
+            if self._engine is not None and not self._engine.current:
+                self._engine, self._tried = None, False
+            if boxes >= _SOON and not self._tried:
+                self._tried = True
+                self._engine = engine_for(self.classifier, self.pixels, self._baseline, self._by_network)
+
+    def runs(self, boxes: Sequence[Box]) -> list[NDArray[np.int64]]:
+        """Boxes, by number, in groups of boxes near each other that are best run together. Raises ClassifierError."""
+        self.prepare(len(boxes))
+        if self._engine is not None:
+            return self._engine.runs(boxes)
+        return _compact(np.array(boxes)[:, :2], np.arange(len(boxes)), self.batch) if len(boxes) else []
 
     def logits(self, boxes: Sequence[Box]) -> Tensor:
         """Logits (n, K), float32 on the CPU, of boxes that lie inside the picture. Raises ClassifierError."""
-        engine = self._prepared(len(boxes))
+        self.prepare(len(boxes))
+        engine = self._engine
         if engine is not None:
             try:
                 found = engine.logits(boxes)
@@ -70,16 +77,6 @@ class Occluder:
                     return found
         return self._by_network(boxes)
 
-    def _prepared(self, count: int) -> Engine | None:
-        """The engine, if there is one, once it has paid for itself with `count` boxes more."""
-        with guest.LOCK:
-            if self._engine is not None and not self._engine.current:
-                self._engine, self._asked = None, 0
-            before, self._asked = self._asked, self._asked + count
-            if self._engine is None and before < _SOON <= self._asked:
-                self._engine = engine_for(self._classifier, self._pixels, self._baseline, self._by_network)
-            return self._engine
-
     def _by_network(self, boxes: Sequence[Box]) -> Tensor:
         parts = [boxes[start : start + self.batch] for start in range(0, len(boxes), self.batch)]
         return torch.cat([self._of_batch(part) for part in parts])
@@ -91,3 +88,15 @@ class Occluder:
                 copy[area] = self._baseline[0][area]
 
         return self._variants.logits(len(boxes), cover)
+
+
+def _compact(corners: NDArray[np.int64], numbers: NDArray[np.int64], most: int) -> list[NDArray[np.int64]]:
+    """Numbers of boxes in full groups of at most `most`, cut apart across where they extend farthest."""
+    groups = -(-len(numbers) // most)
+    if groups == 1:
+        return [numbers]
+    here = corners[numbers]
+    axis = int(np.ptp(here, axis=0).argmax())
+    order = numbers[np.lexsort((here[:, 1 - axis], here[:, axis]))]
+    cut = groups // 2 * most
+    return _compact(corners, order[:cut], most) + _compact(corners, order[cut:], most)

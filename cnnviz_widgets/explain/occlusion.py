@@ -17,11 +17,15 @@ from cnnviz_widgets.explain.class_scores import Score, resolved
 from cnnviz_widgets.explain.occluder import Box, Occluder
 from cnnviz_widgets.explain.occlusion_map import OcclusionMap, Windows
 from cnnviz_widgets.explain.parameters import check_choice, check_count
-from cnnviz_widgets.explain.refinement import Refinement
+from cnnviz_widgets.explain.refinement import IntArray, Refinement, scattered
 from cnnviz_widgets.explain.variants import single_input
 
 if TYPE_CHECKING:
     from cnnviz_widgets.classifier import Classifier, Target
+
+
+#: Share of the windows that the first map is made of.
+_COARSE = 0.05
 
 
 @dataclass(frozen=True)
@@ -49,34 +53,47 @@ class Occlusion(Explainer):
         check_choice("score", self.score, Score)
 
     def steps(self, classifier: Classifier, pixels: Tensor, target: Target) -> Iterator[OcclusionMap]:
-        """Yield the map so far after each batch of windows, from coarse to fine.
+        """Yield the map so far after each group of windows: first some spread over the picture, at most 5 % of all.
 
-        Windows that have not been run show a neighbour's value. Raises TargetError, PictureError,
-        ClassifierError.
+        Then the others, where the map is large, steep or not known yet. A window that has not been run shows what
+        those that have been suggest. Raises TargetError, PictureError, ClassifierError.
         """
         target = resolved(classifier, target)
+        yield from self.sliding(self.occluder(classifier, pixels), target)
+
+    def occluder(self, classifier: Classifier, pixels: Tensor) -> Occluder:
+        """What answers for windows on this network input, (1, C, H, W). Raises PictureError."""
         pixels = single_input(classifier, pixels)
-        windows = self.windows((pixels.shape[2], pixels.shape[3]))
-        occluder = Occluder(classifier, pixels, baseline_pixels(classifier, pixels, self.baseline))
-        whole = _logits(classifier, pixels)
-        refinement = Refinement(*windows.shape)
-        boxes = [windows.box(*divmod(int(cell), windows.shape[1])) for cell in refinement.order]
-        runs = occluder.runs(boxes, refinement.levels)
-        refinement.rearrange(np.concatenate(runs))
+        return Occluder(classifier, pixels, baseline_pixels(classifier, pixels, self.baseline))
+
+    def sliding(self, occluder: Occluder, target: Target) -> Iterator[OcclusionMap]:
+        """The same as `steps`, by an occluder at hand."""
+        windows = self.windows((occluder.pixels.shape[2], occluder.pixels.shape[3]))
+        boxes = windows.boxes
+        whole = _logits(occluder.classifier, occluder.pixels.clone())  # a network may change its input in place
         measured = np.empty((len(boxes), len(whole)), np.float32)
-        done = 0
-        for run in runs:
-            measured[done : done + len(run)] = occluder.logits([boxes[number] for number in run]).numpy()
-            done += len(run)
-            yield OcclusionMap.of_logits(
-                windows,
-                self.score,
-                target,
-                whole,
-                measured[:done],
-                refinement.source(done),
-                refinement.rank < done,
-            )
+        refinement = Refinement(*windows.shape)
+
+        def covered(cells: IntArray) -> OcclusionMap:
+            done = refinement.done
+            measured[done : done + len(cells)] = occluder.logits([boxes[cell] for cell in cells]).numpy()
+            refinement.add(cells)
+            seen = measured[: refinement.done]
+            return OcclusionMap.of_logits(windows, self.score, target, whole, seen, refinement.source, refinement.known)
+
+        first = scattered(*windows.shape, max(1, int(_COARSE * len(boxes))))
+        occluder.prepare(len(boxes))
+        for start in range(0, len(first), occluder.batch):
+            found = covered(first[start : start + occluder.batch])
+            yield found
+        # Groups of neighbours run fastest; of every second cell, as on a chessboard, they show nearly as much.
+        rest = np.setdiff1d(np.arange(len(boxes)), first)
+        colours = rest // windows.shape[1] + rest % windows.shape[1]
+        halves = [rest[colours % 2 == colour] for colour in range(2)]
+        groups = [cells[run] for cells in halves for run in occluder.runs([boxes[cell] for cell in cells])]
+        while groups:
+            interest = refinement.interest(found.cells).ravel()
+            yield (found := covered(groups.pop(int(np.argmax([interest[group].mean() for group in groups])))))
 
     def windows(self, size: tuple[int, int]) -> Windows:
         """Where the windows lie in a picture of `size` (height, width)."""
@@ -98,7 +115,7 @@ class Occlusion(Explainer):
         checked = [_box(box, pixels.shape[2], pixels.shape[3]) for box in boxes]
         if not checked:
             return torch.empty(0, len(classifier.class_names))
-        return Occluder(classifier, pixels, baseline_pixels(classifier, pixels, self.baseline)).logits(checked)
+        return self.occluder(classifier, pixels).logits(checked)
 
 
 def positions(size: int, window: int, stride: int) -> tuple[int, ...]:

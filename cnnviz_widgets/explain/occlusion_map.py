@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from cnnviz_widgets.explain.base import FloatArray, Heatmap
 from cnnviz_widgets.explain.class_scores import Score, class_scores
+from cnnviz_widgets.explain.refinement import IntArray, filled
 
 if TYPE_CHECKING:
     from cnnviz_widgets.classifier import Target
@@ -37,6 +38,12 @@ class Windows:
     def box(self, row: int, column: int) -> tuple[int, int, int, int]:
         """(top, left, height, width) of a window."""
         return self.tops[row], self.lefts[column], *self.window
+
+    @property
+    def boxes(self) -> list[tuple[int, int, int, int]]:
+        """All of them, row by row."""
+        rows, columns = self.shape
+        return [self.box(row, column) for row in range(rows) for column in range(columns)]
 
     def cell(self, top: float, left: float) -> tuple[int, int]:
         """(row, column) of the window whose upper left corner is nearest to a point, the first of equals."""
@@ -72,29 +79,29 @@ class OcclusionMap(Heatmap):
     """How much the score drops behind each window, and all class scores it was computed from.
 
     With these another class, or the scores behind a window, cost no forward pass. `cells` (rows, columns)
-    are the drops of the single windows, `values` their average over the windows that cover a pixel.
+    are the drops of the single windows, `values` their average over the windows that cover a pixel. Before the map is
+    complete, cells that are not `known` (rows, columns) are made up from those that are (see `filled`).
 
     `whole` (K,) are the logits of the whole picture, `measured` (n, K) those of the windows run so far, and
-    `source` (rows, columns) says which of these stands for each window: before the map is complete, that of
-    a neighbour where `known` (rows, columns) is False. Earlier maps of the same run share the memory of
-    `measured`.
+    `source` (rows, columns) says which of these is nearest to each window: itself where it is known. Earlier maps of
+    the same run share the memory of `measured`.
     """
 
     windows: Windows
     score: Score
     whole: FloatArray
     measured: FloatArray
-    source: NDArray[np.intp]
+    source: IntArray
     known: NDArray[np.bool_]
 
     @classmethod
     def of_logits(
         cls, windows: Windows, score: Score, target: Target,
-        whole: FloatArray, measured: FloatArray, source: NDArray[np.intp], known: NDArray[np.bool_],
+        whole: FloatArray, measured: FloatArray, source: IntArray, known: NDArray[np.bool_],
     ) -> OcclusionMap:  # fmt: skip
         """The map of `target` from logits of the whole picture (K,) and of windows (n, K)."""
         drops = _score(whole[None], target, score) - _score(measured, target, score)
-        cells = drops[source]
+        cells = filled(drops[source], known)
         return cls(
             values=windows.averaged(cells),
             cells=cells,
@@ -112,7 +119,7 @@ class OcclusionMap(Heatmap):
 
     @property
     def logits(self) -> FloatArray:
-        """Logits (rows, columns, K) behind each window."""
+        """Logits (rows, columns, K) behind each window, or the nearest known one."""
         return self.measured[self.source]
 
     def nearest(self, top: float, left: float) -> FloatArray:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import ipywidgets
 import numpy as np
-from numpy.typing import NDArray
 
-from cnnviz_widgets.explain import RISE, Explainer, Heatmap, Occlusion, OcclusionMap, baseline_pixels
-from cnnviz_widgets.explain.baseline import Baseline
-from cnnviz_widgets.explain.occluder import Box, Occluder
+from cnnviz_widgets.explain import RISE, Explainer, Heatmap, Occlusion, OcclusionMap
+from cnnviz_widgets.explain.occluder import Box
 from cnnviz_widgets.schedule import LatestWins
 from cnnviz_widgets.session import Example, Scene, softmax
 from cnnviz_widgets.views.controls import ClassPicker, parameters, percent
+from cnnviz_widgets.views.probing import Nearby, Placed, Probe, on_map, place, probe
 from cnnviz_widgets.views.scales import scales_of, short
 from cnnviz_widgets.views.scores import ScoreBars, entropy
 from cnnviz_widgets.views.view import View, Work
@@ -26,50 +26,38 @@ from cnnviz_widgets.widgets.picture import PictureCanvas, WindowMoved
 _BEST = 6
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class _Placed:
-    """A picture, what a window on it is filled with, and what answers for windows on it."""
-
-    example: Example
-    class_index: int
-    filling: NDArray[np.uint8]
-    occluder: Occluder
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class Probe:
-    """What the network says with a window on the picture. `box` is (top, left, height, width)."""
-
-    example: Example
-    class_index: int
-    box: Box
-    logits: NDArray[np.float32]
-    read_off: bool
-
-    @property
-    def drop(self) -> float:
-        """By how much the window lowers the logit of the class."""
-        return float(self.example.logits[self.class_index] - self.logits[self.class_index])
+_log = logging.getLogger("cnnviz_widgets")
 
 
 class OcclusionView(View):
     """Drag and resize a patch; the class probabilities follow, with those of the whole picture ghosted behind.
 
     `OcclusionView(model, picture)` or, linked with other views, `OcclusionView(session)`. "Whole map" slides the
-    patch over the whole picture, coarse to fine; afterwards a drag is answered from the map at once, and by the
-    network where the hand rests.
+    patch over the whole picture, coarse to fine. While the hand rests, windows around the patch are run ahead, unless
+    `ahead` is False. From these, and from a finished map, a drag is answered at once; where it ends, by the network.
     """
 
     depends_on = ("classifier", "picture", "target")
 
-    def __init__(self, model: object, picture: object = None, *, occlusion: Occlusion | None = None, **options: Any):
+    def __init__(
+        self,
+        model: object,
+        picture: object = None,
+        *,
+        occlusion: Occlusion | None = None,
+        ahead: bool = True,
+        **options: Any,
+    ) -> None:
         self._occlusion = occlusion or Occlusion()
         # Without a wish the window starts at a quarter of the picture's shorter side, whatever the network's input.
         wanted = None if occlusion is None else occlusion.window
         self._window = (wanted, wanted) if isinstance(wanted, int) else wanted
         self._probes = LatestWins()
         self._maps = LatestWins()
-        self._placed: _Placed | None = None
+        self._ahead = LatestWins(spare=True)
+        self._looks_ahead = ahead
+        self._nearby: Nearby | None = None
+        self._placed: Placed | None = None
         self._map: tuple[Example, Occlusion, OcclusionMap] | None = None
         #: What computes the map that is shown or under way, and how far it is.
         self._explainer: Explainer | None = None
@@ -77,6 +65,7 @@ class OcclusionView(View):
         #: The last probe drawn, for reading in Python.
         self.probe: Probe | None = None
         super().__init__(model, picture, **options)
+        self.observe(lambda _: self._look_ahead() if self.active else self._ahead.cancel(), names="active")
 
     @property
     def occlusion(self) -> Occlusion:
@@ -123,9 +112,10 @@ class OcclusionView(View):
     # -- the picture and the bars --------------------------------------------------------------------------------
 
     def work(self, scene: Scene) -> Work:
-        return _place(scene, self._occlusion.baseline)
+        self._ahead.cancel()
+        return place(scene, self._occlusion.baseline, self._placed)
 
-    def draw(self, result: _Placed) -> None:
+    def draw(self, result: Placed) -> None:
         before, self._placed = self._placed, result
         example, names = result.example, result.example.classifier.class_names
         self.canvas.baseline = result.filling.tobytes()
@@ -157,34 +147,60 @@ class OcclusionView(View):
     # -- dragging ------------------------------------------------------------------------------------------------
 
     def _window_moved(self, event: WindowMoved, done: Callable[[], None]) -> None:
+        self._ahead.cancel()
         placed = self._placed
         if placed is None:
             done()
             return
         box = (event.top, event.left, event.height, event.width)
-        known = self._from_map(placed, box)
-        if known is not None and not event.final:
+        known = self._known(placed, box)
+        if known is not None and not (event.final and known.read_off):
             self._probes.cancel()
             try:
                 self._draw_probe(known)
+                if event.final:
+                    self._look_ahead()
             finally:
                 done()
             return
-        self.run(self._probes, _probe(placed, box), self._draw_probe, done)
+        self.run(self._probes, probe(placed, box), self._draw_rest if event.final else self._draw_probe, done)
 
     def _probe_here(self) -> None:
         placed, box = self._placed, self.canvas.window
         if placed is not None and box is not None:
-            self.run(self._probes, _probe(placed, box), self._draw_probe)
+            self.run(self._probes, probe(placed, box), self._draw_rest)
 
-    def _from_map(self, placed: _Placed, box: Box) -> Probe | None:
-        """The answer for a window that lies near one of a finished map's, which needs no network call."""
-        if self._map is None:
+    def _known(self, placed: Placed, box: Box) -> Probe | None:
+        """What is known of a window, or of one close to it, without a network call."""
+        answers = []
+        if self._nearby is not None and self._nearby.occluder is placed.occluder and self._nearby.size == box[2:]:
+            answers.append(self._nearby.answer(box))
+        if self._map is not None:
+            example, occlusion, found = self._map
+            same = example is placed.example and occlusion.baseline == placed.baseline and occlusion.window == box[2:]
+            if same and found.progress == 1:
+                answers.append(on_map(found, box))
+        there = [answer for answer in answers if answer is not None]
+        if not there:
             return None
-        example, occlusion, finished = self._map
-        if example is not placed.example or occlusion.window != (box[2], box[3]) or finished.progress < 1:
-            return None
-        return Probe(example, placed.class_index, box, finished.nearest(box[0], box[1]), read_off=True)
+        at, logits = min(there, key=lambda answer: abs(answer[0][0] - box[0]) + abs(answer[0][1] - box[1]))
+        return Probe(placed.example, placed.class_index, box, logits, read_off=at != box)
+
+    def _draw_rest(self, probe: Probe) -> None:
+        self._draw_probe(probe)
+        self._look_ahead()
+
+    def _look_ahead(self) -> None:
+        """Run windows around the one on the picture, as long as nobody wants anything else."""
+        placed, box = self._placed, self.canvas.window
+        if placed is None or box is None or not (self._looks_ahead and self.active):
+            return
+        if self._nearby is None or self._nearby.occluder is not placed.occluder or self._nearby.size != box[2:]:
+            self._nearby = Nearby(placed.occluder, box[2:])
+        # Nobody asked for it, so nobody is told that it failed: the hand's own windows will say so.
+        self._ahead.submit(
+            self._nearby.ahead(box), lambda _: None, lambda error: _log.debug("Nothing ahead: %s", error)
+        )
 
     def _draw_probe(self, probe: Probe) -> None:
         placed = self._placed
@@ -205,7 +221,7 @@ class OcclusionView(View):
         if winner != probe.example.predicted:
             text += f"; now {names[winner]}"
         if probe.read_off:
-            text += " (read off the map)"
+            text += " (read off a window nearby)"
         self.status.say(text, "busy" if self._maps.busy else "info", self._map_progress)
 
     # -- the whole map -------------------------------------------------------------------------------------------
@@ -222,6 +238,7 @@ class OcclusionView(View):
         explainer: Explainer = RISE()
         if self.map_picker.index == 0:
             self._occlusion = explainer = dataclasses.replace(self._occlusion, window=(box[2], box[3]))
+        self._ahead.cancel()
         self._map, self._explainer, self._progress = None, explainer, 0.0
         self.stop_button.disabled = False
         self.run(self._maps, _map(placed, explainer), self._map_grew, self._map_ended)
@@ -239,7 +256,7 @@ class OcclusionView(View):
         self._forget_map()
         self.status.say("")
 
-    def _map_grew(self, result: tuple[_Placed, Explainer, Heatmap]) -> None:
+    def _map_grew(self, result: tuple[Placed, Explainer, Heatmap]) -> None:
         placed, explainer, heatmap = result
         current = self._placed
         if current is None or current.example is not placed.example:
@@ -259,8 +276,10 @@ class OcclusionView(View):
             "info" if finished else "busy",
             heatmap.progress,
         )
+        if finished:
+            self._look_ahead()
 
-    def _draw_map(self, heatmap: Heatmap, placed: _Placed) -> None:
+    def _draw_map(self, heatmap: Heatmap, placed: Placed) -> None:
         name = placed.example.classifier.class_names[placed.class_index]
         self.canvas.overlay(
             heatmap.values,
@@ -286,22 +305,14 @@ class OcclusionView(View):
         super().stop()
         self._probes.cancel()
         self._maps.cancel()
+        self._ahead.cancel()
 
 
-def _place(scene: Scene, baseline: Baseline) -> Work:
-    example = scene.example
-    filling = baseline_pixels(example.classifier, example.pixels, baseline)
-    occluder = Occluder(example.classifier, example.pixels, filling)
-    # What the panel draws from is computed here, on the worker.
-    _ = example.logits, example.appearance
-    yield _Placed(example, scene.class_index, example.classifier.appearance(filling), occluder)
-
-
-def _probe(placed: _Placed, box: Box) -> Work:
-    yield Probe(placed.example, placed.class_index, box, placed.occluder.logits([box])[0].numpy(), read_off=False)
-
-
-def _map(placed: _Placed, explainer: Explainer) -> Work:
+def _map(placed: Placed, explainer: Explainer) -> Work:
     example = placed.example
-    for heatmap in explainer.steps(example.classifier, example.pixels, placed.class_index):
+    if isinstance(explainer, Occlusion) and explainer.baseline == placed.baseline:
+        heatmaps: Iterator[Heatmap] = explainer.sliding(placed.occluder, placed.class_index)
+    else:
+        heatmaps = explainer.steps(example.classifier, example.pixels, placed.class_index)
+    for heatmap in heatmaps:
         yield placed, explainer, heatmap

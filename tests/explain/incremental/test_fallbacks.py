@@ -224,11 +224,15 @@ def test_small_work_is_left_to_the_network(monkeypatch: pytest.MonkeyPatch) -> N
 def test_a_few_windows_are_left_to_the_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(occluder, "_SOON", len(WINDOWS))
     found = runner(classifier_of(Plain))
-    for window in WINDOWS[:-1]:
-        found.logits([window])
+    for windows in [WINDOWS[:-1], *([window] for window in WINDOWS)]:
+        found.logits(windows)
     assert found._engine is None
-    found.logits(WINDOWS[-1:])
+    found.logits(WINDOWS)
     assert found._engine is not None
+    rested = runner(classifier_of(Plain))
+    rested.prepare()
+    assert rested._engine is not None
+    agree(rested.classifier, rested.logits(WINDOWS[:1]), WINDOWS[:1])
 
 
 def test_half_precision_and_autocast_are_left_to_the_network() -> None:
