@@ -14,7 +14,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "cnnviz_widgets"
 FILES = sorted(path for path in PACKAGE.rglob("*.py"))
 
-CLASSIFIER = "classifier guest layers preprocess scores watch"  # one wrapper, in files of readable size
+CLASSIFIER = "classifier guest layers memory preprocess scores watch"  # one wrapper, in files of readable size
 
 #: Part of the package -> parts and libraries that it may import, besides itself and the standard library.
 ALLOWED = {
@@ -28,6 +28,7 @@ ALLOWED = {
     "explain": f"{CLASSIFIER} errors picture numpy torch",
     "guest": "torch",
     "layers": "errors guest torch",
+    "memory": "psutil torch",
     "paint": "numpy",
     "picture": "errors PIL numpy",
     "preprocess": "errors scores PIL numpy torch",
