@@ -13,8 +13,6 @@ from cnnviz_widgets import memory
 from cnnviz_widgets.errors import ClassifierError
 
 MEMINFO = "MemTotal:       24684096 kB\nMemFree:   20016056 kB\nMemAvailable:   1000 kB\nHugePages_Total: 0\n"
-    "MemTotal:       24684096 kB\nMemFree:        20016056 kB\nMemAvailable:   1000 kB\nHugePages_Total:       0\n"
-)
 
 
 def written(root: Path, files: dict[str, str]) -> Path:

@@ -15,9 +15,10 @@ from networks import CLASSES, Failing, Poison, seeded
 from torch import Tensor, nn
 
 import cnnviz_widgets.explain as explain
+from cnnviz_widgets.batching import Batches
 from cnnviz_widgets.classifier import Classifier, Contrast
 from cnnviz_widgets.errors import ClassifierError, ExplanationError, LayerError, PictureError, TargetError
-from cnnviz_widgets.explain import Explainer, Heatmap, variants
+from cnnviz_widgets.explain import Explainer, Heatmap
 
 TECHNIQUES: dict[type[Explainer], Explainer] = {
     explain.CAM: explain.CAM(),
@@ -198,7 +199,7 @@ def test_does_not_depend_on_the_batches_it_is_computed_in(
     pixels = networks.picture(classifier)
     results = {}
     for batch in (1, 3, 64):
-        monkeypatch.setattr(variants, "_VALUES", batch * pixels.numel())
+        monkeypatch.setattr(Batches, "batch", batch)
         results[batch] = list(explainer.steps(classifier, pixels, 1))
     same(results[1][-1], results[3][-1])
     same(results[1][-1], results[64][-1])
