@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 Work = Literal["scores", "gradients", "features", "maxima"]
 #: Seconds after which one who waits notices; between two batches work can be dropped.
 PATIENCE = 0.25
-#: A picture must be cheaper by this in a batch twice as large, or the smaller one is as good.
+#: A batch twice or half as large takes over only if a picture costs no more than so much of what it did.
 _CHEAPER = 0.95
-#: So many passes of a size count before it is turned down: what else the computer does only makes them longer.
+#: So many passes of a size count before it is turned down: what else the computer does makes them longer, not shorter.
 _TRIES = 3
 #: Share of the memory left that one batch may take.
 _SHARE = 0.5
@@ -45,8 +45,8 @@ class Batches:
 
     The first size is as many pictures as are over in a quarter of a second, by the time that single ones took before,
     and fit into the memory left. It grows in powers of two while a picture gets measurably cheaper and both still
-    hold, or else shrinks while a smaller batch is as good. What was found is kept as long as the classifier lives,
-    for each device, floating type and number of torch's threads. That number is the user's to set.
+    hold, or else shrinks while a smaller batch makes it cheaper. What was found is kept as long as the classifier
+    lives, for each device, floating type and number of torch's threads. That number is the user's to set.
 
     Later jobs take the same sizes in the same order, those tried while measuring included: what a network answers
     may depend on the batch in its last digits, and the same job shall give the same result again.
@@ -165,39 +165,44 @@ class Measured:
         size = min(self._first, self.ceiling)
         if self._cost(size) is None:
             return size
-        while self._may(2 * size):
-            better = self._is_cheaper(2 * size, size)
-            if better is None:
-                return 2 * size
-            if not better:
+        while 2 * size <= min(self.ceiling, self._fitting()):
+            known = size if self._cost(2 * size) is None else 2 * size
+            if 2 * size * (self._cost(known) or 0) > PATIENCE:
+                if not self._is_sure(known):
+                    return known
+                break
+            if not self._costs_less(2 * size, size):
+                if not self._is_sure(2 * size):
+                    return 2 * size
                 break
             size *= 2
-        while size > 1 and size <= self._first:
-            if self._cost(size // 2) is None:
-                return size // 2
-            better = self._is_cheaper(size, size // 2)
-            if better is None:
-                return size
-            if better:
+        while 1 < size <= self._first:
+            smaller = size // 2
+            slow = size * (self._cost(size) or 0) > PATIENCE
+            if self._cost(smaller) is None:
+                return smaller
+            if not slow and not self._costs_less(smaller, size):
+                if not self._is_sure(smaller):
+                    return smaller
                 break
-            size //= 2
+            if not self._is_sure(size):
+                return size
+            size = smaller
         self._settled = size
         return size
 
-    def _is_cheaper(self, large: int, small: int) -> bool | None:
-        """Whether a picture costs measurably less in the larger batch; None while that is not known."""
-        one, other = self._cost(large), self._cost(small)
-        if one is not None and other is not None and one <= _CHEAPER * other:
-            return True
-        return False if len(self._passes.get(large, ())) > _TRIES else None
+    def _costs_less(self, size: int, other: int) -> bool:
+        """Whether a picture is known to cost measurably less in batches of `size` than in those of an `other`."""
+        first, second = self._cost(size), self._cost(other)
+        return first is not None and second is not None and first <= _CHEAPER * second
+
+    def _is_sure(self, size: int) -> bool:
+        """Whether enough passes were measured to turn the size down."""
+        return len(self._passes.get(size, ())) > _TRIES
 
     def _cost(self, size: int) -> float | None:
         """Seconds for a picture; the first pass does not count, as libraries prepare themselves for a new size."""
         return min(self._passes.get(size, [])[1:], default=None)
-
-    def _may(self, size: int) -> bool:
-        cost = self._cost(size) or self._cost(size // 2) or 0.0
-        return size <= self.ceiling and size * cost <= PATIENCE and size <= self._fitting()
 
     def _fitting(self) -> float:
         return _SHARE * memory.left(self._device) / max(self._bytes, 1)
@@ -244,6 +249,16 @@ def _allocated(device: torch.device) -> tuple[int, int]:
     if device.type != "cuda":
         return 0, 0
     return torch.cuda.memory_allocated(device), torch.cuda.max_memory_allocated(device)
+
+
+def quickly(classifier: Classifier, work: Work, most: int) -> int:
+    """How many pictures, at most `most`, to run at once before something else is done with each.
+
+    They are over in a quarter of a second and fit into memory, by what is known of single pictures; always the same
+    for one classifier on one device.
+    """
+    shape = (classifier.channels, *classifier.input_size)
+    return min(most, Batches(classifier, shape, work).batch)
 
 
 def _key(classifier: Classifier, shape: tuple[int, ...]) -> Hashable:

@@ -31,7 +31,7 @@ from cnnviz_widgets.preprocess import (
 from cnnviz_widgets.pretrained import pretrained
 from cnnviz_widgets.scores import brief, class_index, close_matches, names_of_classes, scores_in
 
-__all__ = ["Classifier", "Contrast", "Layer", "Target"]
+__all__ = ["Autocast", "Classifier", "Contrast", "Layer", "Target"]
 
 #: Input sizes to try, in this order, with a network of which nothing is known.
 _USUAL_SIZES = (224, 32, 28, 64, 96, 128, 256, 299, 384, 448, 512)
