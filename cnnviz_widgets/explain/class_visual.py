@@ -90,7 +90,8 @@ class Visual:
             copies = transformed(self.written.shares(self.parameters), views, **_JUDGED)  # type: ignore[arg-type]
             inputs = _inputs(self.classifier, copies)
             batches = Batches(self.classifier, inputs.shape[1:], "scores")
-            parts = batches.run(views, lambda part: self.classifier.probabilities(inputs[part]))
+            # Copies: a network may change its input in place, and then run out of memory.
+            parts = batches.run(views, lambda part: self.classifier.probabilities(inputs[part].clone()))
             shares: NDArray[np.float32] = torch.cat(parts).mean(dim=0).cpu().numpy()
         return shares
 

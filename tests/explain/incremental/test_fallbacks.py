@@ -237,6 +237,9 @@ def test_half_precision_and_autocast_are_left_to_the_network() -> None:
     with torch.autocast("cpu", torch.bfloat16):
         found.logits(WINDOWS)
         assert found._engine is None
+    found = runner(classifier.with_autocast("bfloat16"))
+    found.logits(WINDOWS)
+    assert found._engine is None
     half = Classifier(classifier_of(Plain).network.bfloat16(), input_size=SIZE)
     found = runner(half)
     found.logits(WINDOWS)
