@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 import time
 from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING, Literal, TypeVar
@@ -57,7 +58,8 @@ class Batches:
         self._shape = tuple(shape)
         self._costs = _GRADIENTS if work == "gradients" else 1
         self._work = work
-        with guest.LOCK:
+        # Not the network's lock: to begin a job is not to wait for another one's pass.
+        with _KEEPING:
             known = _measured.setdefault(classifier, {})
             self._measured = known.setdefault((work, _key(classifier, self._shape)), Measured(classifier.device))
         self._position = 0
@@ -208,6 +210,8 @@ class Measured:
         return _SHARE * memory.left(self._device) / max(self._bytes, 1)
 
 
+#: Held while something is looked up in these.
+_KEEPING = threading.Lock()
 #: By classifier, then by kind of work and what else it depends on.
 _measured: WeakKeyDictionary[Classifier, dict[Hashable, Measured]] = WeakKeyDictionary()
 #: Seconds of the passes of single pictures.
@@ -216,7 +220,7 @@ _single: WeakKeyDictionary[Classifier, dict[Hashable, list[float]]] = WeakKeyDic
 
 def saw(classifier: Classifier, shape: tuple[int, ...], seconds: float) -> None:
     """Note that the forward pass of one picture of `shape` (C, H, W) took so long, the device's work included."""
-    with guest.LOCK:
+    with _KEEPING:
         passes = _single.setdefault(classifier, {}).setdefault(_key(classifier, shape), [])
         # The first of all, and the quickest of the others.
         passes[1:] = [min([*passes[1:], seconds])] if passes else [seconds]
@@ -225,7 +229,8 @@ def saw(classifier: Classifier, shape: tuple[int, ...], seconds: float) -> None:
 def _seconds(classifier: Classifier, shape: tuple[int, ...]) -> float:
     """The least that a forward pass of one picture took. Passes are made where there were none."""
     key = _key(classifier, shape)
-    known = _single.setdefault(classifier, {})
+    with _KEEPING:
+        known = _single.setdefault(classifier, {})
     # An accelerator's first pass loads and tunes libraries for up to seconds.
     enough = 1 if classifier.device.type == "cpu" else 2
     with torch.inference_mode(False), torch.no_grad():

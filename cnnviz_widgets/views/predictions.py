@@ -40,4 +40,5 @@ def _predict(example: Example) -> Work:
 def _in_fewer_bits(example: Example) -> str:
     """A sentence about what autocast costs, where it is on."""
     autocast, error = example.classifier.autocast, example.autocast_error
-    return f" In {autocast}; logits within {100 * error:.1g} % of float32's." if autocast else ""
+    # The share is of the range of the scores.
+    return f" In {autocast}: logits within {100 * error:.2g} % of float32." if autocast else ""

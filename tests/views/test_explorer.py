@@ -195,7 +195,7 @@ def test_in_fewer_bits_how_far_off_the_scores_are_stands_beside_them(picture: np
     classifier = app.session.classifier
     assert classifier.autocast == "bfloat16"
     error = classifier.autocast_error(classifier.pixels(picture))
-    assert app.predictions.status.text.endswith(f" In bfloat16; logits within {100 * error:.1g} % of float32's.")
+    assert app.predictions.status.text.endswith(f" In bfloat16: logits within {100 * error:.2g} % of float32.")
     app.session.classifier = classifier.with_autocast(None)
     assert "float" not in app.predictions.status.text
     app.close()
