@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
-import operator
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from urllib.request import urlopen
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn.parameter import is_lazy
 
-from cnnviz_widgets import guest
-from cnnviz_widgets.errors import ClassifierError, ExplanationError, LayerError, PictureError, TargetError
-from cnnviz_widgets.layers import Layer, Structure, structure_of
+from cnnviz_widgets import batching, guest, memory, precision
+from cnnviz_widgets.errors import ClassifierError, ExplanationError, LayerError, PictureError
+from cnnviz_widgets.layers import Layer, Structure, input_depths, structure_of
 from cnnviz_widgets.picture import Picture, read_picture
+from cnnviz_widgets.precision import Autocast
 from cnnviz_widgets.preprocess import (
     Colours,
     Preprocess,
@@ -30,9 +28,10 @@ from cnnviz_widgets.preprocess import (
     resize_and_crop,
     shape_after,
 )
-from cnnviz_widgets.scores import brief, brief_value, close_matches, names_of_classes, scores_in
+from cnnviz_widgets.pretrained import pretrained
+from cnnviz_widgets.scores import brief, class_index, close_matches, names_of_classes, scores_in
 
-__all__ = ["Classifier", "Contrast", "Layer", "Target"]
+__all__ = ["Autocast", "Classifier", "Contrast", "Layer", "Target"]
 
 #: Input sizes to try, in this order, with a network of which nothing is known.
 _USUAL_SIZES = (224, 32, 28, 64, 96, 128, 256, 299, 384, 448, 512)
@@ -60,6 +59,10 @@ class Classifier:
     `preprocess` turns a PIL image into a float tensor (C, H, W), as a torchvision transform does. Without it pictures
     are resized and cropped to `input_size`, scaled to 0..1 and, where given, normalised with `mean` and `std`.
 
+    With `autocast`, "bfloat16" or "float16", the network is run in torch's automatic mixed precision: quicker and in
+    half the memory on most GPUs, and less exact, by what `autocast_error` says. Logits are float32 all the same.
+    float16 is too coarse for gradients: where they are wanted the network is run in float32.
+
     Raises ClassifierError when the network is no image classifier.
     """
 
@@ -73,6 +76,7 @@ class Classifier:
         mean: Sequence[float] | None = None,
         std: Sequence[float] | None = None,
         name: str | None = None,
+        autocast: Autocast | None = None,
     ) -> None:
         if not isinstance(network, nn.Module):
             raise ClassifierError(f"A classifier needs a torch.nn.Module, not {type(network).__name__}.")
@@ -80,9 +84,12 @@ class Classifier:
             raise ClassifierError("`preprocess` must be callable: a PIL image in, a float tensor (C, H, W) out.")
         if preprocess is not None and (mean is not None or std is not None):
             raise ClassifierError("Give either `preprocess` or `mean` and `std`: a preprocess normalises by itself.")
+        #: The floating type that a pass is cast to, or None.
+        self.autocast: Autocast | None = None
+        chosen = precision.checked(autocast)
         self.network = guest.unwrapped(network)
         self.name = name or type(self.network).__name__
-        depths = _input_depths(self.network, self.name)
+        depths = input_depths(self.network, self.name)
         size = pair_of(input_size)
         self.outputs_probabilities = False
         self._classes: int | None = None
@@ -99,45 +106,35 @@ class Classifier:
         self.preprocess: Preprocess = preprocess or resize_and_crop(self.input_size, self.channels, mean, std)
         self._classes = scores.shape[1]
         self.class_names: tuple[str, ...] = names_of_classes(class_names, self._classes)
+        self._cast(chosen)
 
     @classmethod
-    def of(cls, name: str, weights: object = "DEFAULT") -> Classifier:
+    def of(cls, name: str, weights: object = "DEFAULT", *, autocast: Autocast | None = None) -> Classifier:
         """A torchvision classifier by name, with the transforms and categories of its weights.
 
         `weights` is the name of torchvision weights of this network or a member of their enumeration; None gives
         random weights and needs no download. Raises ClassifierError for an unknown name, or when the weights are not
         on this machine and cannot be fetched.
         """
-        import torchvision
+        network, preprocess, class_names = pretrained(name, weights)
+        return cls(network, preprocess, class_names, name=name, autocast=autocast)
 
-        known = torchvision.models.list_models(module=torchvision.models)
-        if name not in known:
-            raise ClassifierError(f"torchvision has no classifier {name!r}{close_matches(name, known)}.")
-        chosen = torchvision.models.get_model_weights(name)
-        # A member of the enumeration is as good as its name.
-        wanted = str(getattr(weights, "name", weights or "DEFAULT"))
-        if wanted not in chosen.__members__:
-            raise ClassifierError(f"{name} has no weights {wanted!r}{close_matches(wanted, list(chosen.__members__))}.")
-        enum = chosen[wanted]
-        if weights is None:
-            network = torchvision.models.get_model(name, weights=None)
-        else:
-            file = Path(torch.hub.get_dir(), "checkpoints", enum.url.rpartition("/")[2])
+    def with_autocast(self, autocast: Autocast | None) -> Classifier:
+        """A classifier of the same network in another arithmetic. Raises ClassifierError where it does not run so."""
+        other = copy.copy(self)
+        other._cast(precision.checked(autocast))
+        return other
+
+    def _cast(self, autocast: Autocast | None) -> None:
+        self.autocast = autocast
+        if autocast is not None:
             try:
-                if not file.exists():
-                    # torch.hub waits without end for a network that swallows packets.
-                    urlopen(enum.url, timeout=20).close()
-                network = torchvision.models.get_model(name, weights=enum)
-            except Exception as error:
-                if file.exists():
-                    why, mend = "could not be loaded", f"delete {file} if it is damaged"
-                else:
-                    why, mend = "are not on this machine and could not be fetched", "go online"
+                self._try_out()
+            except (ClassifierError, RuntimeError) as error:
                 raise ClassifierError(
-                    f"The weights of {name} {why} ({brief(error)}); {mend}, use cnnviz_widgets.demo.classifier(), "
-                    "or pass your own network."
+                    f"{self.name} does not run in {autocast} on {self.device} ({brief(error.__cause__ or error)}); "
+                    "choose another `autocast`, or None."
                 ) from error
-        return cls(network, enum.transforms(), enum.meta.get("categories"), name=name)
 
     def __repr__(self) -> str:
         height, width = self.input_size
@@ -214,11 +211,16 @@ class Classifier:
 
         Differentiable in `pixels`. Raises ClassifierError when the network raises or answers with NaN.
         """
+        return self._logits(pixels, self.autocast)
+
+    def _logits(self, pixels: Tensor, autocast: Autocast | None) -> Tensor:
         if pixels.ndim != 4:
             raise ClassifierError(f"{self.name} takes pixels (N, C, H, W), not of shape {tuple(pixels.shape)}.")
         with self.evaluating():
+            started = batching.clock()
             try:
-                output = self.network(self.to_network(pixels))
+                with precision.casting(autocast, self.device):
+                    output = self.network(self.to_network(pixels))
             except ExplanationError:
                 raise
             except Exception as error:
@@ -226,9 +228,15 @@ class Classifier:
                     f"{self.name} failed on an input of shape {tuple(pixels.shape)} ({brief(error)}); {_mend(error)}."
                 ) from error
             scores = self.logits_in(output, len(pixels))
-        if not torch.isfinite(scores).all():
+            # Asking for the answer waits for the device.
+            finite = bool(torch.isfinite(scores).all())
+            if len(pixels) == 1:
+                batching.saw(self, pixels.shape[1:], batching.clock() - started)
+        if not finite:
+            narrow = ", or choose bfloat16 for `autocast`" if autocast == "float16" else ""
             raise ClassifierError(
-                f"{self.name} answered with NaN or infinite scores; check its weights and the range of its input."
+                f"{self.name} answered with NaN or infinite scores; check its weights and the range of its input"
+                f"{narrow}."
             )
         if self._classes not in (None, scores.shape[1]):
             raise ClassifierError(
@@ -241,6 +249,21 @@ class Classifier:
         scores = scores_in(output, count, self.name).float()
         # A score of log 0 would make every later difference infinite.
         return scores.clamp_min(torch.finfo(torch.float32).tiny).log() if self.outputs_probabilities else scores
+
+    @torch.no_grad()
+    def autocast_error(self, pixels: Tensor) -> float:
+        """The largest difference between a logit of `pixels` (N, C, H, W) with `autocast` and in float32.
+
+        As a share of the range of the picture's float32 logits (of a single one: of its size), 0 without `autocast`.
+        Costs two forward passes. Raises ClassifierError.
+        """
+        if self.autocast is None:
+            return 0.0
+        cast = self.logits(pixels)
+        with precision.exactly(self.device):
+            exact = self._logits(pixels, None)
+        spread = exact.amax(dim=1) - exact.amin(dim=1) if exact.shape[1] > 1 else exact.abs()[:, 0]
+        return float(((cast - exact).abs().amax(dim=1) / spread.clamp_min(1e-12)).max())
 
     def probabilities(self, pixels: Tensor) -> Tensor:
         """Softmax of the logits, (N, K); of a single score its sigmoid, as a softmax of one is always 1."""
@@ -255,23 +278,7 @@ class Classifier:
 
     def class_index(self, target: object) -> int:
         """`target`, a class index or name, as a valid index. Raises TargetError with close matches."""
-        names = self.class_names
-        if isinstance(target, str):
-            if target not in names:
-                raise TargetError(f"{self.name} has no class {target!r}{close_matches(target, names)}.")
-            if names.count(target) > 1:
-                indices = ", ".join(str(index) for index, name in enumerate(names) if name == target)
-                raise TargetError(f"{self.name} has several classes {target!r}; give the index, one of {indices}.")
-            return names.index(target)
-        try:
-            index = operator.index(target)  # type: ignore[arg-type]
-        except (TypeError, ValueError):
-            index = None
-        if index is None or isinstance(target, bool):
-            raise TargetError(f"A class is an index from 0 to {len(names) - 1} or a name, not {brief_value(target)}.")
-        if not 0 <= index < len(names):
-            raise TargetError(f"{self.name} has classes 0 to {len(names) - 1}; {index} is not one of them.")
-        return index
+        return class_index(target, self.class_names, self.name)
 
     def evaluating(self) -> AbstractContextManager[None]:
         """Eval mode and frozen parameters inside; the network as found afterwards."""
@@ -374,24 +381,8 @@ class Classifier:
         return scores.shape[1] > 1 and bool((scores >= 0).all()) and bool((scores.sum(dim=1) - 1).abs().max() < slack)
 
 
-def _input_depths(network: nn.Module, name: str) -> Sequence[int]:
-    """How many channels a network may take, the likeliest first. Raises ClassifierError if it cannot be looked into."""
-    if isinstance(network, torch.jit.ScriptModule):
-        raise ClassifierError(f"{name} is TorchScript, whose layers cannot be read; pass the network it was made from.")
-    if any(is_lazy(weight) for weight in itertools.chain(network.parameters(), network.buffers())):
-        raise ClassifierError(f"{name} has lazy layers without weights; run it once on a batch of pictures first.")
-    if any(weight.is_meta for weight in network.parameters()):
-        raise ClassifierError(f"{name} is on the meta device, without weights; load it on a real device first.")
-    depths = [module.in_channels for module in network.modules() if isinstance(module, nn.Conv2d)]
-    if not depths:
-        raise ClassifierError(f"{name} has no 2-D convolution; pass a convolutional network, as one of torchvision's.")
-    # A network may register another convolution before the one that it runs first.
-    return list(dict.fromkeys([depths[0], *(depth for depth in (3, 1) if depth in depths)]))
-
-
 def _mend(error: Exception) -> str:
-    text = str(error).lower()
-    if isinstance(error, MemoryError) or any(words in text for words in ("out of memory", "allocate memory")):
+    if memory.ran_out(error):
         return "give it fewer or smaller pictures at once"
     return "check `input_size` and `preprocess`"
 

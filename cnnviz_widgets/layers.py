@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
-from cnnviz_widgets.errors import LayerError
+from cnnviz_widgets.errors import ClassifierError, LayerError
 from cnnviz_widgets.guest import evaluating, hooked
 
 Role = Literal["convolution", "block", "other"]
@@ -191,3 +193,18 @@ def _other_names(network: nn.Module) -> dict[str, list[str]]:
         else:
             first[id(module)] = name
     return others
+
+
+def input_depths(network: nn.Module, name: str) -> Sequence[int]:
+    """How many channels a network may take, the likeliest first. Raises ClassifierError if it cannot be looked into."""
+    if isinstance(network, torch.jit.ScriptModule):
+        raise ClassifierError(f"{name} is TorchScript, whose layers cannot be read; pass the network it was made from.")
+    if any(is_lazy(weight) for weight in itertools.chain(network.parameters(), network.buffers())):
+        raise ClassifierError(f"{name} has lazy layers without weights; run it once on a batch of pictures first.")
+    if any(weight.is_meta for weight in network.parameters()):
+        raise ClassifierError(f"{name} is on the meta device, without weights; load it on a real device first.")
+    depths = [module.in_channels for module in network.modules() if isinstance(module, nn.Conv2d)]
+    if not depths:
+        raise ClassifierError(f"{name} has no 2-D convolution; pass a convolutional network, as one of torchvision's.")
+    # A network may register another convolution before the one that it runs first.
+    return list(dict.fromkeys([depths[0], *(depth for depth in (3, 1) if depth in depths)]))

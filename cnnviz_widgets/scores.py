@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import difflib
+import operator
 from collections.abc import Mapping, Sequence
 
 from torch import Tensor
 
-from cnnviz_widgets.errors import ClassifierError
+from cnnviz_widgets.errors import ClassifierError, TargetError
 
 #: Under these names a dict that holds several candidates is believed to hold the scores.
 _SCORES = ("logits", "output", "out", "scores")
@@ -96,6 +97,26 @@ def _names_in(names: Mapping[int, str] | Mapping[str, int], count: int) -> tuple
             )
         listed[place] = str(name)
     return tuple(listed)
+
+
+def class_index(target: object, names: Sequence[str], network: str) -> int:
+    """`target`, a class index or name, as a valid index. Raises TargetError with close matches."""
+    if isinstance(target, str):
+        if target not in names:
+            raise TargetError(f"{network} has no class {target!r}{close_matches(target, names)}.")
+        if names.count(target) > 1:
+            indices = ", ".join(str(index) for index, name in enumerate(names) if name == target)
+            raise TargetError(f"{network} has several classes {target!r}; give the index, one of {indices}.")
+        return names.index(target)
+    try:
+        index = operator.index(target)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        index = None
+    if index is None or isinstance(target, bool):
+        raise TargetError(f"A class is an index from 0 to {len(names) - 1} or a name, not {brief_value(target)}.")
+    if not 0 <= index < len(names):
+        raise TargetError(f"{network} has classes 0 to {len(names) - 1}; {index} is not one of them.")
+    return index
 
 
 def close_matches(name: object, known: Sequence[str]) -> str:

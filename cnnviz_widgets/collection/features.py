@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from cnnviz_widgets import guest
+from cnnviz_widgets.batching import Batches, quickly
 from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.collection.disk import INDEX_FROM, Disk
 from cnnviz_widgets.collection.fingerprint import weights_fingerprint
@@ -25,6 +26,8 @@ from cnnviz_widgets.collection.source import UNKNOWN, Source, source_of
 from cnnviz_widgets.errors import ClassifierError, LayerError, PictureError, StoreError
 from cnnviz_widgets.picture import Picture
 
+#: So many pictures, decoded and not, are at most held and, when work is dropped, lost.
+_MOST = 32
 #: The longer side of a thumbnail, in pixels.
 THUMBNAIL = 64
 
@@ -69,12 +72,13 @@ class FeatureStore:
         layer: str | None = None,
         *,
         path: str | Path | None = None,
-        batch: int = 32,
+        batch: int | None = None,
         labels: Any = None,
         class_names: Sequence[str] | None = None,
     ) -> FeatureStore:
         """The features of all pictures of `source` (anything `source_of` takes) at `layer`, or the last spatial one.
 
+        Pictures are read and run `batch` at a time, by default up to 32, as many as this computer does quickly.
         With `path`, a folder, rows are kept on disk, a batch at a time (`pip install cnnviz-widgets[scale]`); a
         build that was interrupted goes on where it stopped. Raises StoreError when the folder has the features of
         other weights, another layer or another data set, MissingExtra, LayerError, PictureError, ClassifierError.
@@ -91,7 +95,7 @@ class FeatureStore:
         layer: str | None = None,
         *,
         path: str | Path | None = None,
-        batch: int = 32,
+        batch: int | None = None,
         labels: Any = None,
         class_names: Sequence[str] | None = None,
     ) -> Iterator[FeatureStore]:
@@ -99,6 +103,8 @@ class FeatureStore:
         data = source_of(source, labels, class_names)
         if not len(data):
             raise PictureError("The data set holds no pictures; pass one with pictures.")
+        if batch is None:
+            batch = quickly(classifier, "features", _MOST)
         if batch < 1:
             raise StoreError(f"A batch of {batch} pictures is none; use one of at least 1.")
         layer = layer_name(classifier, layer)
@@ -280,7 +286,19 @@ class FeatureStore:
 def features_and_logits(
     classifier: Classifier, pixels: Tensor, layer: str
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """The features (n, D) at `layer` of network inputs (n, C, H, W), and their logits (n, K), one forward pass."""
+    """The features (n, D) at `layer` of network inputs (n, C, H, W), and their logits (n, K), by one forward pass.
+
+    By several where memory runs out. Raises LayerError, ClassifierError.
+    """
+    batches = Batches(classifier, pixels.shape[1:], "features")
+    # Copies: a network may change its input in place, and then run out of memory.
+    parts = batches.run(len(pixels), lambda part: _features_and_logits(classifier, pixels[part].clone(), layer))
+    return np.concatenate([features for features, _ in parts]), np.concatenate([logits for _, logits in parts])
+
+
+def _features_and_logits(
+    classifier: Classifier, pixels: Tensor, layer: str
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     with _recording(classifier, layer) as outputs:
         logits = classifier.logits(pixels)
     if layer not in outputs:

@@ -12,9 +12,12 @@ from cnnviz_widgets.classifier import Classifier
 
 
 def weights_fingerprint(classifier: Classifier) -> str:
-    """A cheap digest of a network: names, shapes, types and some values of its weights, and how its input is made."""
+    """A cheap digest of a network: names, shapes, types and some values of its weights, how its input is made,
+    and in what arithmetic it is run.
+    """
     black, white = (np.round(value.numpy().ravel(), 4).tolist() for value in (classifier.black, classifier.white))
-    digest = hashlib.sha256(repr((classifier.channels, classifier.input_size, black, white)).encode())
+    made = (classifier.channels, classifier.input_size, black, white, *filter(None, [classifier.autocast]))
+    digest = hashlib.sha256(repr(made).encode())
     for name, value in classifier.network.state_dict().items():
         if not isinstance(value, Tensor):
             continue

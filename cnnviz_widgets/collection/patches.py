@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from cnnviz_widgets.batching import Batches, quickly
 from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.collection.fingerprint import weights_fingerprint
 from cnnviz_widgets.collection.source import Source, batches, source_of
@@ -23,8 +24,8 @@ from cnnviz_widgets.watch import watch
 
 _T = TypeVar("_T", np.float32, np.int64)
 
-#: How many pictures are run at once; a stopped scan loses at most so many.
-_BATCH = 8
+#: So many pictures are at most held, and lost when a scan is stopped.
+_MOST = 32
 
 
 @dataclass(frozen=True)
@@ -171,7 +172,7 @@ def scan(
     *,
     k: int = 9,
     sample: int = 64,
-    batch: int = _BATCH,
+    batch: int | None = None,
     start: Patches | None = None,
     path: str | Path | None = None,
 ) -> Iterator[Patches]:
@@ -179,11 +180,14 @@ def scan(
 
     `data` is anything `source_of` takes; `layers` are by default the convolutions, the blocks and the default layer.
     Goes on from `start`, or from `path` if it is there, to which each batch's result is saved before it is yielded.
-    Memory is O(channels x (k + sample)), whatever the number of pictures.
+    Memory is O(channels x (k + sample)), whatever the number of pictures. `batch` pictures are read and run at a time,
+    by default up to 32, as many as this computer does quickly.
 
     Zeiler and Fergus 2014, section 4.1, over all channels at once. Raises LayerError, ClassifierError, PictureError,
     and MethodError when `start` or `path` belong to other data, another network or other parameters.
     """
+    if batch is None:
+        batch = quickly(classifier, "maxima", _MOST)
     if min(k, batch) < 1 or sample < 0:
         raise MethodError(f"`k` and `batch` are at least 1 and `sample` at least 0, not {k}, {batch} and {sample}.")
     source = source_of(data)
@@ -240,7 +244,20 @@ def _after_batch(
 def _maxima(
     classifier: Classifier, pixels: Tensor, layers: Mapping[str, LayerSpots]
 ) -> dict[str, tuple[NDArray[np.float32], NDArray[np.int64]]]:
-    """The maximum of each map of each layer and its cell, (n, C) each, taken as soon as the layer's output is there."""
+    """The maximum of each map of each layer and its cell, (n, C) each."""
+    batches = Batches(classifier, pixels.shape[1:], "maxima")
+    # Copies: a network may change its input in place, and then run out of memory.
+    parts = batches.run(len(pixels), lambda part: _maxima_of_part(classifier, pixels[part].clone(), layers))
+    return {
+        name: (np.concatenate([part[name][0] for part in parts]), np.concatenate([part[name][1] for part in parts]))
+        for name in parts[0]
+    }
+
+
+def _maxima_of_part(
+    classifier: Classifier, pixels: Tensor, layers: Mapping[str, LayerSpots]
+) -> dict[str, tuple[NDArray[np.float32], NDArray[np.int64]]]:
+    """Taken as soon as a layer's output is there."""
     found: dict[str, tuple[Tensor, Tensor]] = {}
 
     def see(name: str, output: Tensor) -> None:

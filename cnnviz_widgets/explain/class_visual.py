@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from cnnviz_widgets.batching import Batches
 from cnnviz_widgets.classifier import Contrast, Target
 from cnnviz_widgets.errors import ClassifierError, ExplanationError, MethodError, TargetError
 from cnnviz_widgets.explain.augment import transformed
@@ -87,8 +88,11 @@ class Visual:
         """
         with torch.inference_mode(False), torch.no_grad():
             copies = transformed(self.written.shares(self.parameters), views, **_JUDGED)  # type: ignore[arg-type]
-            probabilities = self.classifier.probabilities(_inputs(self.classifier, copies))
-            shares: NDArray[np.float32] = probabilities.mean(dim=0).cpu().numpy()
+            inputs = _inputs(self.classifier, copies)
+            batches = Batches(self.classifier, inputs.shape[1:], "scores")
+            # Copies: a network may change its input in place, and then run out of memory.
+            parts = batches.run(views, lambda part: self.classifier.probabilities(inputs[part].clone()))
+            shares: NDArray[np.float32] = torch.cat(parts).mean(dim=0).cpu().numpy()
         return shares
 
 
@@ -191,24 +195,36 @@ class ClassVisual:
             # A seed of its own for each step: an ascent that goes on draws what it would have drawn.
             seed = self.seed * 1_000_003 + visual.step
             copies = transformed(shares, self.views, self.jitter, self.scale, self.turn, seed)
-            score = self._score(classifier, _inputs(classifier, copies), visual.target)
-            if not score.requires_grad:
-                raise ClassifierError(
-                    f"{_told(visual)} is cut off from the input by `no_grad` or `detach`; remove it from the forward."
-                )
-            try:
-                (gradient,) = torch.autograd.grad(score - self._penalty(shares), parameters)
-            except ExplanationError:
-                raise
-            except Exception as error:
-                raise ClassifierError(
-                    f"{classifier.name} could not be differentiated ({brief(error)}); use differentiable layers."
-                ) from error
+            inputs = _inputs(classifier, copies)
+            batches = Batches(classifier, inputs.shape[1:], "gradients")
+            parts = batches.run(self.views, lambda part: self._uphill(visual, inputs[part]))
+            score = torch.stack([scores for scores, _ in parts]).sum() / self.views
+            uphill = torch.cat([slope for _, slope in parts]) / self.views
+            # The network's part of the chain rule is done.
+            (gradient,) = torch.autograd.grad((inputs * uphill).sum() - self._penalty(shares), parameters)
         if not (torch.isfinite(score) and torch.isfinite(gradient).all()):
             raise ClassifierError(
                 f"The score of {_told(visual)} or its gradient is NaN or infinite; check the weights."
             )
-        return float(score.detach()), gradient
+        return float(score), gradient
+
+    def _uphill(self, visual: Visual, inputs: Tensor) -> tuple[Tensor, Tensor]:
+        """The sum of the scores of network inputs (N, C, H, W), and its gradient, (N, C, H, W)."""
+        inputs = inputs.detach().requires_grad_()
+        score = self._score(visual.classifier, inputs.clone(), visual.target) * len(inputs)
+        if not score.requires_grad:
+            raise ClassifierError(
+                f"{_told(visual)} is cut off from the input by `no_grad` or `detach`; remove it from the forward."
+            )
+        try:
+            (gradient,) = torch.autograd.grad(score, inputs)
+        except ExplanationError:
+            raise
+        except Exception as error:
+            raise ClassifierError(
+                f"{visual.classifier.name} could not be differentiated ({brief(error)}); use differentiable layers."
+            ) from error
+        return score.detach(), gradient
 
     def _score(self, classifier: Classifier, pixels: Tensor, target: Target | Channel) -> Tensor:
         """The mean score of network inputs (N, C, H, W)."""

@@ -12,7 +12,13 @@ from cnnviz_widgets.errors import ClassifierError, ExplanationError
 from cnnviz_widgets.scores import brief
 
 if TYPE_CHECKING:
+    from cnnviz_widgets.batching import Batches
     from cnnviz_widgets.classifier import Classifier, Target
+
+
+def gradients_in_batches(classifier: Classifier, batches: Batches, pixels: Tensor, target: Target) -> Tensor:
+    """`input_gradients` of as many of `pixels` (N, C, H, W) at once as memory allows."""
+    return torch.cat(batches.run(len(pixels), lambda part: input_gradients(classifier, pixels[part], target)))
 
 
 def input_gradients(

@@ -10,9 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from cnnviz_widgets.batching import Batches
 from cnnviz_widgets.explain.base import Explainer, Heatmap, Range
 from cnnviz_widgets.explain.baseline import Baseline, baseline_pixels
-from cnnviz_widgets.explain.gradients import input_gradients
+from cnnviz_widgets.explain.gradients import gradients_in_batches
 from cnnviz_widgets.explain.parameters import check_choice, check_count
 from cnnviz_widgets.explain.refinement import depths
 from cnnviz_widgets.explain.variants import batch_size, single_input
@@ -55,13 +56,13 @@ class IntegratedGradients(Explainer):
         start = baseline_pixels(classifier, pixels, self.baseline)
         difference = _difference(classifier, pixels, start, target)
         places = (np.argsort(depths(self.points), kind="stable") + 0.5) / self.points
-        batch = batch_size(classifier, pixels)
+        batches = Batches(classifier, pixels.shape[1:], "gradients")
         total = torch.zeros_like(pixels)
         done = 0
         while done < self.points:
-            count = min(batch, self.points - done)
+            count = min(batch_size(batches), self.points - done)
             shares = torch.tensor(places[done : done + count], dtype=torch.float32)[:, None, None, None]
-            gradients = input_gradients(classifier, start + shares * (pixels - start), target)
+            gradients = gradients_in_batches(classifier, batches, start + shares * (pixels - start), target)
             total = total + gradients.sum(dim=0, keepdim=True)
             done += count
             values = (total / done * (pixels - start))[0].sum(dim=0).numpy()

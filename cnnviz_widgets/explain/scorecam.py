@@ -51,8 +51,8 @@ class ScoreCAM(Explainer):
         variants, size = Variants(classifier, pixels), (pixels.shape[2], pixels.shape[3])
         logits = torch.zeros(0, len(classifier.class_names))
         # Without a channel to look through there is still one step: a map of zeros.
-        for start in range(0, max(len(activations), 1), variants.batch):
-            batch = activations[start : start + variants.batch]
+        while True:
+            batch = activations[len(logits) :][: variants.batch]
             if len(batch):
                 logits = torch.cat([logits, _masked_logits(variants, batch, size)])
             cells = _weighted(classifier, activations[: len(logits)], logits, target)
@@ -64,6 +64,8 @@ class ScoreCAM(Explainer):
                 target=target,
                 progress=len(logits) / len(activations) if len(activations) else 1.0,
             )
+            if len(logits) == len(activations):
+                return
 
     def _activations(self, classifier: Classifier, pixels: Tensor, target: Target) -> Tensor:
         tape = Tape(classifier, pixels, [classifier.default_layer if self.layer is None else self.layer])

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import torch
 from torch import Tensor
 
+from cnnviz_widgets.batching import Batches
 from cnnviz_widgets.explain.base import Explainer, Heatmap, Range
-from cnnviz_widgets.explain.gradients import input_gradients
+from cnnviz_widgets.explain.gradients import gradients_in_batches
 from cnnviz_widgets.explain.parameters import check_count, check_share
 from cnnviz_widgets.explain.variants import batch_size, single_input
 
@@ -41,14 +42,14 @@ class SmoothGrad(Explainer):
         pixels = single_input(classifier, pixels)
         deviation = self.noise * (pixels.max() - pixels.min())
         generator = torch.Generator().manual_seed(self.seed)
-        batch = batch_size(classifier, pixels)
+        batches = Batches(classifier, pixels.shape[1:], "gradients")
         total = torch.zeros_like(pixels[0])
         done = 0
         while done < self.samples:
-            count = min(batch, self.samples - done)
+            count = min(batch_size(batches), self.samples - done)
             # Drawn one by one, as the numbers of a larger draw depend on its size.
             noise = torch.stack([torch.randn(pixels.shape[1:], generator=generator) for _ in range(count)])
-            gradients = input_gradients(classifier, pixels + deviation * noise, target)
+            gradients = gradients_in_batches(classifier, batches, pixels + deviation * noise, target)
             total = total + gradients.sum(dim=0)
             done += count
             yield Heatmap.of_values(

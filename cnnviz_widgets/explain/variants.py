@@ -8,17 +8,12 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from cnnviz_widgets import memory
+from cnnviz_widgets.batching import Batches
 from cnnviz_widgets.errors import ClassifierError, PictureError
 
 if TYPE_CHECKING:
     from cnnviz_widgets.classifier import Classifier
-
-#: Values in the network inputs that are run at once: four pictures of 3 x 224 x 224. On a CPU more is hardly
-#: faster for each, and a panel must not wait long for the batch under way.
-_VALUES = 4 * 3 * 224 * 224
-#: How much more an accelerator is given, and how many pictures at most, however small they are.
-_ACCELERATED = 16
-_LARGEST = 64
 
 
 def single_input(classifier: Classifier, pixels: Tensor) -> Tensor:
@@ -34,10 +29,9 @@ def single_input(classifier: Classifier, pixels: Tensor) -> Tensor:
         return pixels.detach().to("cpu", torch.float32).clone(memory_format=torch.contiguous_format)
 
 
-def batch_size(classifier: Classifier, pixels: Tensor) -> int:
-    """How many variants of one network input (1, C, H, W) to run at once."""
-    values = _VALUES if classifier.device.type == "cpu" else _ACCELERATED * _VALUES
-    return max(1, min(_LARGEST, values // max(pixels.numel(), 1)))
+def batch_size(batches: Batches) -> int:
+    """How many variants of one network input to run next."""
+    return batches.batch
 
 
 class Variants:
@@ -47,34 +41,43 @@ class Variants:
     """
 
     def __init__(self, classifier: Classifier, pixels: Tensor) -> None:
-        self.batch = batch_size(classifier, pixels)
         self._classifier = classifier
         with torch.inference_mode(False):
             #: The network input, on the network's device in its floating type.
             self.pixels = classifier.to_network(single_input(classifier, pixels))
+        self._batches = Batches(classifier, self.pixels.shape[1:], "scores")
         self._buffer = self.pixels[:0]
         # On a CPU a batch's forward pass is up to twice as fast in this layout, but `view` may not bear it.
         self._layout = torch.channels_last if self.pixels.device.type == "cpu" else torch.contiguous_format
         self._layout_works = False
+
+    @property
+    def batch(self) -> int:
+        """How many variants to ask for next: not always as many, as the best number is measured meanwhile."""
+        return batch_size(self._batches)
 
     @torch.inference_mode(False)
     @torch.no_grad()
     def logits(self, count: int, alter: Callable[[Tensor], None]) -> Tensor:
         """Logits (count, K), float32 on the CPU, of copies (count, C, H, W) that `alter` changes in place.
 
-        The copies are on the network's device in its floating type. Raises ClassifierError.
+        The copies are on the network's device in its floating type. Where memory runs out they are run in parts, and
+        `alter` is called again for each. Raises ClassifierError.
         """
+        return torch.cat(self._batches.run(count, lambda part: self._in_a_layout(count, alter, part)))
+
+    def _in_a_layout(self, count: int, alter: Callable[[Tensor], None], part: slice) -> Tensor:
         try:
-            logits = self._run(count, alter)
-        except ClassifierError:
-            if self._layout_works or self._layout == torch.contiguous_format:
+            logits = self._run(count, alter, part)
+        except ClassifierError as error:
+            if self._layout_works or self._layout == torch.contiguous_format or memory.ran_out(error):
                 raise
             self._layout, self._buffer = torch.contiguous_format, self.pixels[:0]
-            logits = self._run(count, alter)
+            logits = self._run(count, alter, part)
         self._layout_works = True
         return logits
 
-    def _run(self, count: int, alter: Callable[[Tensor], None]) -> Tensor:
+    def _run(self, count: int, alter: Callable[[Tensor], None], part: slice) -> Tensor:
         if len(self._buffer) < count:
             shape = (count, *self.pixels.shape[1:])
             self._buffer = torch.empty(
@@ -84,4 +87,4 @@ class Variants:
         # Written anew each time: a network may change its input in place.
         copies.copy_(self.pixels)
         alter(copies)
-        return self._classifier.logits(copies).to("cpu", torch.float32)
+        return self._classifier.logits(copies[part]).to("cpu", torch.float32)

@@ -12,6 +12,7 @@ import numpy as np
 import PIL.Image
 from numpy.typing import NDArray
 
+from cnnviz_widgets.classifier import Autocast
 from cnnviz_widgets.collection.source import source_of
 from cnnviz_widgets.errors import ExplanationError, PictureError
 from cnnviz_widgets.picture import Picture, read_picture
@@ -200,7 +201,12 @@ class Explorer(ipywidgets.VBox):
 
 
 def explore(
-    model: object = None, images: object = None, *, class_names: Sequence[str] | None = None, source: object = None
+    model: object = None,
+    images: object = None,
+    *,
+    class_names: Sequence[str] | None = None,
+    source: object = None,
+    autocast: Autocast | None = None,
 ) -> Explorer:
     """Open every technique on `images` as one app.
 
@@ -208,7 +214,8 @@ def explore(
     photographs are shown. `images` is anything `read_picture` takes, a list of such, a dict of names to such, or a
     folder. A picture that cannot be read is named in the app and left out. Top patches, neighbours and the map look in
     the data set `source` (a torch Dataset, a folder, arrays, or a `Source`); without one,
-    in the pictures that belong to an embedded network, or else in `images`.
+    in the pictures that belong to an embedded network, or else in `images`. With `autocast`, "bfloat16" or "float16",
+    the network is run in mixed precision; how far its scores are from those in float32 stands beside them.
     """
     if model is None:
         from cnnviz_widgets import demo
@@ -216,7 +223,7 @@ def explore(
         model = demo.classifier()
         images = demo.pictures() if images is None else images
     pictures, refused = read_pictures(images)
-    session = Session(as_classifier(model, pictures[0] if pictures else None, class_names))
+    session = Session(as_classifier(model, pictures[0] if pictures else None, class_names, autocast))
     fitting = []
     for picture in pictures:
         try:

@@ -29,9 +29,16 @@ class PredictionView(View):
         best = [int(index) for index in np.argsort(-shares)[:5]]
         listed = ", ".join(f"{names[index]} {percent(float(shares[index]))}" for index in best)
         name = example.picture.name or "this picture"
-        self.status.say(f"{example.classifier.name} takes {name} for: {listed}.")
+        self.status.say(f"{example.classifier.name} takes {name} for: {listed}.{_in_fewer_bits(example)}")
 
 
 def _predict(example: Example) -> Work:
-    _ = example.logits
+    _ = example.logits, example.autocast_error
     yield example
+
+
+def _in_fewer_bits(example: Example) -> str:
+    """A sentence about what autocast costs, where it is on."""
+    autocast, error = example.classifier.autocast, example.autocast_error
+    # The share is of the range of the scores.
+    return f" In {autocast}: logits within {100 * error:.2g} % of float32." if autocast else ""

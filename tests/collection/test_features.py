@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 
+from cnnviz_widgets import batching
 from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.collection import disk
 from cnnviz_widgets.collection.features import FeatureStore
@@ -128,6 +129,7 @@ KILLED = """
 import os, signal, sys
 import numpy as np, torch
 from collection.conftest import Small
+from cnnviz_widgets import batching
 from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.collection.features import FeatureStore
 pictures = np.random.default_rng(0).integers(0, 256, (23, 16, 16, 3), dtype=np.uint8)
@@ -220,3 +222,54 @@ def test_an_index_says_its_recall(classifier: Classifier, tmp_path: Path, monkey
     assert len(set(found.rows) & set(exact.rows)) >= 4 and 17 not in found.rows
     assert exact.recall is None and store.nearest(query, 5, "euclidean").recall is None
     assert FeatureStore.open(tmp_path / "store").nearest(query, 5).recall == found.recall
+
+
+class Crowded(Small):
+    """Has room for three pictures at once."""
+
+    most = 3
+
+    def forward(self, pixels: torch.Tensor) -> Any:
+        if len(pixels) > self.most:
+            self.failed.append(len(pixels))
+            raise torch.cuda.OutOfMemoryError("CUDA out of memory.")
+        return super().forward(pixels)
+
+
+@pytest.mark.parametrize("layer", ["body.3", "head"])
+def test_a_build_goes_on_with_fewer_pictures_when_memory_runs_out(layer: str, pictures: np.ndarray) -> None:
+    network = Crowded()
+    network.failed = []
+    store = FeatureStore.build(Classifier(network, input_size=16), pictures, layer, batch=8)
+    assert network.failed == [8, 4]
+    network.most = 8
+    expected = FeatureStore.build(Classifier(network, input_size=16), pictures, layer, batch=8)
+    assert network.failed == [8, 4]
+    np.testing.assert_allclose(store.features, expected.features, atol=1e-6)
+    np.testing.assert_allclose(store.logits, expected.logits, atol=1e-6)
+    np.testing.assert_array_equal(store.items, expected.items)
+
+
+def test_by_default_as_many_pictures_are_run_at_once_as_are_over_soon(
+    pictures: np.ndarray, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(batching, "_seconds", lambda *_: 0.04)
+    classifier = Classifier(Small(), input_size=16)
+    steps = FeatureStore.building(classifier, pictures, path=tmp_path / "cut")
+    assert [len(next(steps)) for _ in range(4)] == [0, 4, 8, 12]
+    # On a quicker computer a build goes on as it began.
+    monkeypatch.setattr(batching, "_seconds", lambda *_: 1e-6)
+    quick = Classifier(classifier.network, input_size=16)
+    assert [len(store) for store in FeatureStore.building(quick, pictures, path=tmp_path / "cut")] == [12, 16, 20, 23]
+    assert [len(store) for store in FeatureStore.building(quick, pictures)] == [0, 23]
+
+
+def test_features_in_fewer_bits_are_others(pictures: np.ndarray) -> None:
+    exact = Classifier(Small(), input_size=16)
+    classifier = exact.with_autocast("bfloat16")
+    found, expected = (FeatureStore.build(each, pictures, batch=5) for each in (classifier, exact))
+    assert found.features.dtype == found.logits.dtype == np.float32
+    assert 0 < np.abs(found.features - expected.features).max() < 0.02 * np.abs(expected.features).max()
+    found.check(classifier)
+    with pytest.raises(StoreError, match="build features with this network"):
+        found.check(exact)

@@ -14,10 +14,11 @@ import networks
 import numpy as np
 import pytest
 import torch
-from networks import Poison, seeded
+from networks import Crowded, Poison, seeded
 from test_laws import guest, mode, state
 from torch import nn
 
+from cnnviz_widgets import batching
 from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.collection.patches import LayerSpots, Patches, scan
 from cnnviz_widgets.collection.source import source_of
@@ -67,7 +68,7 @@ def stored(classifier: Classifier, data: Sequence[Any], layer: str) -> np.ndarra
 def test_equals_storing_every_activation(build: Callable[[], nn.Module]) -> None:
     classifier = networks.classifier(seeded(build) if isinstance(build, type) else build())
     data = pictures(37)
-    patches = last(scan(classifier, data, [layer.name for layer in classifier.layers], k=5, sample=10))
+    patches = last(scan(classifier, data, [layer.name for layer in classifier.layers], k=5, sample=10, batch=8))
     for layer in classifier.layers:
         maps = stored(classifier, data, layer.name)
         flat = maps.reshape(*maps.shape[:2], -1)
@@ -279,3 +280,30 @@ def test_empty_spots_are_arrays_of_the_right_kind() -> None:
     spots = next(iter(last(scan(networks.classifier(guest()), pictures(2), ["conv"])).layers.values()))
     assert isinstance(spots, LayerSpots)
     assert [getattr(spots, array).dtype for array in ARRAYS] == [np.float32, *[np.int64] * 2, np.float32, np.int64]
+
+
+@pytest.mark.parametrize("layers", [None, ["network.conv"]])
+def test_a_scan_goes_on_with_fewer_pictures_when_memory_runs_out(layers: list[str] | None) -> None:
+    data = pictures(20)
+    network = Crowded(guest(), most=3)
+    classifier = networks.classifier(network)
+    before = state(network)
+    found = last(scan(classifier, data, layers, k=4, sample=6, batch=10))
+    assert network.failed == [10, 4], "the second batch knows better"
+    assert state(network) == before
+    network.most = 10
+    expected = last(scan(networks.classifier(network), data, layers, k=4, sample=6, batch=10))
+    for name, spots in expected.layers.items():
+        np.testing.assert_allclose(found.layers[name].values, spots.values, atol=1e-6)
+        np.testing.assert_array_equal(found.layers[name].images, spots.images)
+        np.testing.assert_allclose(found.layers[name].sample_values, spots.sample_values, atol=1e-6)
+
+
+def test_by_default_as_many_pictures_are_run_at_once_as_are_over_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    classifier = networks.classifier(guest())
+    monkeypatch.setattr(batching, "_seconds", lambda *_: 0.04)
+    # A quarter of a second has room for six; powers of two need fewer kinds of batches.
+    assert [step.done for step in scan(classifier, pictures(10))] == [4, 8, 10]
+    quick = networks.classifier(guest())
+    monkeypatch.setattr(batching, "_seconds", lambda *_: 1e-6)
+    assert [step.done for step in scan(quick, pictures(40))] == [32, 40]

@@ -66,6 +66,24 @@ class Failing(nn.Module):
         return values
 
 
+class Crowded(nn.Module):
+    """Has room for `most` pictures at once, each of which the network inside may change; `failed` are the others."""
+
+    def __init__(self, network: nn.Module, most: int, error: type[Exception] = MemoryError) -> None:
+        super().__init__()
+        self.network = network
+        self.most = most
+        self.error = error
+        self.failed: list[int] = []
+
+    def forward(self, pixels: Tensor) -> Any:
+        if len(pixels) > self.most:
+            self.failed.append(len(pixels))
+            pixels.zero_()
+            raise self.error("not enough memory")
+        return self.network(pixels)
+
+
 class Poison(nn.Module):
     """Passes on what it is given, or NaN once `on` is set."""
 

@@ -11,7 +11,7 @@ import networks
 import numpy as np
 import pytest
 import torch
-from networks import Failing, seeded
+from networks import Crowded, Failing, seeded
 from test_laws import guest, mode, state
 from torch import nn
 
@@ -307,3 +307,33 @@ def test_a_dead_channel_is_said_to_be_dead() -> None:
 def test_parameters_that_make_no_sense(wrong: dict[str, Any]) -> None:
     with pytest.raises(MethodError, match=next(iter(wrong))):
         ClassVisual(**wrong)
+
+
+# -- memory and precision ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("target", [2, Contrast(1, 3), Channel("network.features.3", 4)])
+def test_views_that_do_not_fit_into_memory_are_run_in_parts(target: Any) -> None:
+    network = Crowded(seeded(networks.ConvGapLinear), most=3)
+    crowded = networks.classifier(network)
+    visual = ClassVisual(iterations=6, views=7)
+    found = visual(crowded, target)
+    assert network.failed == [7], "and then two at once, or one"
+    robust = found.robustness()
+    network.most = 100
+    roomy = networks.classifier(network)
+    expected = visual(roomy, target)
+    torch.testing.assert_close(found.parameters, expected.parameters, rtol=1e-3, atol=1e-4)
+    assert found.score == pytest.approx(expected.score, rel=1e-3)
+    np.testing.assert_allclose(robust, expected.robustness(), atol=1e-4)
+
+
+def test_with_autocast_the_score_rises_too() -> None:
+    classifier = networks.classifier(seeded(networks.ConvGapLinear)).with_autocast("bfloat16")
+    visual = ClassVisual(iterations=40, rate=0.2, tv=0)
+    result = visual(classifier, 2)
+    exact = networks.classifier(classifier.network)
+    with torch.no_grad():
+        start, end = (float(exact.logits(each.pixels)[0, 2]) for each in (visual.start(exact, 2), result))
+    assert end > start and result.parameters.dtype == torch.float32
+    assert result.pixels.dtype == torch.float32

@@ -11,13 +11,14 @@ import networks
 import numpy as np
 import pytest
 import torch
-from networks import CLASSES, Failing, Poison, seeded
+from networks import CLASSES, Crowded, Failing, Poison, seeded
 from torch import Tensor, nn
 
 import cnnviz_widgets.explain as explain
+from cnnviz_widgets.batching import Batches
 from cnnviz_widgets.classifier import Classifier, Contrast
 from cnnviz_widgets.errors import ClassifierError, ExplanationError, LayerError, PictureError, TargetError
-from cnnviz_widgets.explain import Explainer, Heatmap, variants
+from cnnviz_widgets.explain import Explainer, Heatmap
 
 TECHNIQUES: dict[type[Explainer], Explainer] = {
     explain.CAM: explain.CAM(),
@@ -198,7 +199,7 @@ def test_does_not_depend_on_the_batches_it_is_computed_in(
     pixels = networks.picture(classifier)
     results = {}
     for batch in (1, 3, 64):
-        monkeypatch.setattr(variants, "_VALUES", batch * pixels.numel())
+        monkeypatch.setattr(Batches, "batch", batch)
         results[batch] = list(explainer.steps(classifier, pixels, 1))
     same(results[1][-1], results[3][-1])
     same(results[1][-1], results[64][-1])
@@ -217,6 +218,45 @@ def test_pixels_are_left_as_found(explainer: Explainer, gradients: bool) -> None
     assert torch.equal(pixels, before) and pixels._version == version
     assert pixels.requires_grad is gradients and pixels.is_leaf and pixels.grad is grad
     assert grad is None or bool((grad == 1).all())
+
+
+@all_techniques
+@pytest.mark.parametrize("error", [MemoryError, torch.cuda.OutOfMemoryError])
+def test_goes_on_with_smaller_batches_when_memory_runs_out(
+    explainer: Explainer, error: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Batches, "batch", 64)
+    roomy = networks.classifier(guest())
+    pixels = networks.picture(roomy)
+    network = Crowded(guest(), most=3, error=error)
+    classifier = networks.classifier(network)
+    before = state(network)
+    layer = {"layer": f"network.{roomy.default_layer}"} if hasattr(explainer, "layer") else {}
+    same(dataclasses.replace(explainer, **layer)(classifier, pixels, 1), explainer(roomy, pixels, 1))
+    # 64 or less, then half of it until two fit: and what fits is remembered.
+    assert len(network.failed) <= 5 and len(set(network.failed)) == len(network.failed)
+    network.failed.clear()
+    dataclasses.replace(explainer, **layer)(classifier, pixels, 1)
+    assert not network.failed
+    assert state(network) == before
+
+
+@all_techniques
+@pytest.mark.parametrize("name", ["guest", "in place", "functional relu", "tuple output", "modules used twice"])
+def test_with_autocast_it_is_nearly_the_same_map(explainer: Explainer, name: str) -> None:
+    network = NETWORKS.get(name, guest)()
+    exact = networks.classifier(network)
+    pixels = networks.picture(exact)
+    before = state(network)
+    classifier = exact.with_autocast("bfloat16")
+    assert 0 < classifier.autocast_error(pixels) < 0.05
+    for target in (1, Contrast(0, 3)):
+        found, expected = explainer(classifier, pixels, target), explainer(exact, pixels, target)
+        assert found.values.dtype == found.cells.dtype == np.float32
+        # Eight bits of a logit are few where the map is of small differences between logits.
+        assert np.corrcoef(found.values.flat, expected.values.flat)[0, 1] > 0.9
+        assert np.abs(found.values - expected.values).mean() < 0.2 * np.abs(expected.values).max()
+    assert state(network) == before
 
 
 # -- the user's network is a guest -------------------------------------------------------------------------

@@ -108,7 +108,7 @@ def test_streams_batches_and_says_how_far_it_is(monkeypatch: pytest.MonkeyPatch)
     network = LargestBatch(seeded(networks.ConvGapLinear))
     classifier = networks.classifier(network)
     pixels = networks.picture(classifier)
-    monkeypatch.setattr(variants, "_VALUES", 3 * pixels.numel())
+    monkeypatch.setattr(variants, "batch_size", lambda *_: 3)
     steps = list(ScoreCAM().steps(classifier, pixels, 0))
     assert network.largest == 3
     assert [step.progress for step in steps] == [3 / 8, 6 / 8, 1.0]

@@ -47,6 +47,7 @@ def test_the_noise_is_normal_and_a_share_of_the_range() -> None:
     network = Recorded(seeded(networks.ConvGapLinear))
     classifier = networks.classifier(network)
     pixels = networks.picture(classifier) * 3 + 1
+    assert classifier.layers  # found by a pass of their own
     network.seen.clear()
     SmoothGrad(noise=0.15, samples=100)(classifier, pixels, 1)
     assert len(network.seen) == 100

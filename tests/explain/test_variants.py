@@ -1,25 +1,16 @@
-"""How many variants of a picture are run at once."""
+"""Many variants of a picture at once, in whatever memory there is."""
 
 from __future__ import annotations
 
 import networks
 import pytest
 import torch
-from networks import seeded
+from networks import Crowded, seeded
 from oracles import Recorded
 from torch import Tensor
 
 from cnnviz_widgets.errors import ClassifierError
-from cnnviz_widgets.explain.variants import Variants, batch_size
-
-
-@pytest.mark.parametrize(
-    ("shape", "expected"),
-    [((3, 224, 224), 4), ((3, 448, 448), 1), ((3, 2000, 2000), 1), ((3, 112, 112), 16), ((1, 28, 28), 64)],
-)
-def test_larger_pictures_come_in_smaller_batches(shape: tuple[int, int, int], expected: int) -> None:
-    classifier = networks.classifier(seeded(networks.ConvGapLinear))
-    assert batch_size(classifier, torch.zeros(1, *shape)) == expected
+from cnnviz_widgets.explain.variants import Variants
 
 
 def test_copies_are_fresh_each_time_and_the_picture_is_private() -> None:
@@ -56,3 +47,23 @@ def test_a_failure_is_tried_again_in_the_usual_layout_once() -> None:
     with pytest.raises(ClassifierError):
         runs.logits(2, lambda copies: None)
     assert failing.left == -1
+
+
+def test_variants_that_do_not_fit_into_memory_are_run_in_parts() -> None:
+    network = Recorded(Crowded(seeded(networks.ConvGapLinear), most=3))
+    classifier = networks.classifier(network)
+    pixels = networks.picture(classifier)
+    shades = torch.linspace(0, 1, 10)
+
+    def shade(copies: Tensor) -> None:
+        copies.mul_(shades[:, None, None, None])
+
+    expected = classifier.network.network.network(pixels * shades[:, None, None, None]).detach()
+    network.seen.clear()
+    runs = Variants(classifier, pixels)
+    torch.testing.assert_close(runs.logits(10, shade), expected, rtol=1e-5, atol=1e-6)
+    assert len(network.seen) == 10 + 4 + 10, "ten and then four were too many, two at once were not"
+    assert runs.batch <= 2
+    network.seen.clear()
+    torch.testing.assert_close(Variants(classifier, pixels).logits(10, shade), expected, rtol=1e-5, atol=1e-6)
+    assert len(network.seen) == 10, "it is remembered"

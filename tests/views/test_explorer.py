@@ -13,7 +13,7 @@ from ipywidgets.widgets.widget import _instances as instances
 
 from cnnviz_widgets import explore
 from cnnviz_widgets.classifier import Classifier
-from cnnviz_widgets.errors import PictureError
+from cnnviz_widgets.errors import ClassifierError, PictureError
 from cnnviz_widgets.session import Session
 from cnnviz_widgets.views import explorer
 from cnnviz_widgets.views.cam import CAMView
@@ -188,3 +188,23 @@ def test_closing_leaves_no_observer(app: Explorer) -> None:
     app.open_tab("Saliency")
     app.close()
     app.session.target = 1
+
+
+def test_in_fewer_bits_how_far_off_the_scores_are_stands_beside_them(picture: np.ndarray, network: Counting) -> None:
+    app = explore(network, picture, class_names=list("abcd"), autocast="bfloat16")
+    classifier = app.session.classifier
+    assert classifier.autocast == "bfloat16"
+    error = classifier.autocast_error(classifier.pixels(picture))
+    assert app.predictions.status.text.endswith(f" In bfloat16: logits within {100 * error:.2g} % of float32.")
+    app.session.classifier = classifier.with_autocast(None)
+    assert "float" not in app.predictions.status.text
+    app.close()
+
+
+def test_a_classifier_in_fewer_bits_is_another_one(classifier: Classifier, picture: np.ndarray) -> None:
+    app = explore(classifier, picture, autocast="float16")
+    assert app.session.classifier is not classifier and app.session.classifier.autocast == "float16"
+    assert classifier.autocast is None
+    app.close()
+    with pytest.raises(ClassifierError, match="`autocast` is 'bfloat16' or 'float16'"):
+        explore(classifier, picture, autocast="float8")

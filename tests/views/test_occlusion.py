@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from cnnviz_widgets.batching import Batches
 from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.explain import Occlusion
 from cnnviz_widgets.session import Session
@@ -106,7 +107,8 @@ def test_the_map_follows_the_class_without_the_network(view: OcclusionView, netw
     assert network.calls == calls + 1
 
 
-def test_stop_keeps_the_unfinished_map(view: OcclusionView) -> None:
+def test_stop_keeps_the_unfinished_map(view: OcclusionView, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Batches, "batch", 64)
     seen: list[float] = []
     grew = view._map_grew
 

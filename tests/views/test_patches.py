@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from cnnviz_widgets import demo, schedule
+from cnnviz_widgets.batching import Batches
 from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.collection.patches import Patches, scan
 from cnnviz_widgets.explain.receptive_field import receptive_field
@@ -109,7 +110,10 @@ def test_a_click_makes_the_patch_s_picture_the_session_s(classifier: Classifier)
     np.testing.assert_array_equal(np.asarray(picture.image), pictures[spot.image])
 
 
-def test_stop_and_go_on_gives_what_an_uninterrupted_scan_gives(classifier: Classifier, tmp_path: Path) -> None:
+def test_stop_and_go_on_gives_what_an_uninterrupted_scan_gives(
+    classifier: Classifier, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Batches, "batch", 8)
     jobs: list[Any] = []
 
     class Stepping:

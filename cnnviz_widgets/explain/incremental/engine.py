@@ -67,7 +67,7 @@ def engine_for(
     """
     height, width = pixels.shape[2:]
     supported = pixels.device.type == "cpu" and pixels.dtype in (torch.float32, torch.float64)
-    if not supported or height * width < _SMALLEST or torch.is_autocast_enabled("cpu"):
+    if not supported or height * width < _SMALLEST or torch.is_autocast_enabled("cpu") or classifier.autocast:
         return None
     with guest.LOCK:
         plan = plan_for(classifier, pixels, filling)

@@ -241,6 +241,10 @@ def test_half_precision_and_autocast_are_left_to_the_network() -> None:
     with torch.autocast("cpu", torch.bfloat16):
         found.logits(WINDOWS)
         assert found._engine is None
+    cast = classifier.with_autocast("bfloat16")
+    found = runner(cast)
+    found.logits(WINDOWS)
+    assert found._engine is None and cast not in plan._plans, "nothing was even prepared"
     half = Classifier(classifier_of(Plain).network.bfloat16(), input_size=SIZE)
     found = runner(half)
     found.logits(WINDOWS)

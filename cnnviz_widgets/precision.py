@@ -1,0 +1,39 @@
+"""Arithmetic in half as many bits, where it is asked for."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from typing import Literal, get_args
+
+import torch
+
+from cnnviz_widgets.errors import ClassifierError
+from cnnviz_widgets.scores import brief_value
+
+#: Floating types that torch casts to on its own.
+Autocast = Literal["bfloat16", "float16"]
+
+
+def checked(autocast: object) -> Autocast | None:
+    """`autocast` if it is one. Raises ClassifierError, which names those that are."""
+    choices = get_args(Autocast)
+    if autocast is not None and autocast not in choices:
+        raise ClassifierError(
+            f"`autocast` is {' or '.join(map(repr, choices))}, or None for float32, not {brief_value(autocast)}."
+        )
+    return autocast  # type: ignore[return-value]
+
+
+def casting(autocast: Autocast | None, device: torch.device) -> AbstractContextManager[object]:
+    """Inside, what bears it is computed in the type `autocast`; as outside where that is None.
+
+    float16 only where no gradients are wanted: most of them are smaller than the smallest number it has.
+    """
+    if autocast is None or (autocast == "float16" and torch.is_grad_enabled()):
+        return nullcontext()
+    return torch.autocast(device.type, getattr(torch, autocast))
+
+
+def exactly(device: torch.device) -> AbstractContextManager[object]:
+    """Inside, everything is computed in the types that it has."""
+    return torch.autocast(device.type, enabled=False)
