@@ -108,7 +108,7 @@ def work(program: Program, changes: Changes) -> float:
     return float(np.minimum(inside, program.cells * costs.cell).sum()) + costs.elsewhere
 
 
-def memory(program: Program, changes: Changes) -> float:
+def bytes_of(program: Program, changes: Changes) -> float:
     """Bytes that are kept of each of these windows while they run together."""
     return 4.0 * float((changes.sizes.prod(axis=1) * program.kept_channels).sum())
 

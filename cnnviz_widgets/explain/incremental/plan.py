@@ -12,7 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cnnviz_widgets.explain.incremental.boxes import Changes, Integers, batches, memory, work
+from cnnviz_widgets import memory
+from cnnviz_widgets.explain.incremental.boxes import Changes, Integers, batches, bytes_of, work
 from cnnviz_widgets.explain.incremental.fold import folded
 from cnnviz_widgets.explain.incremental.lower import lowered
 from cnnviz_widgets.explain.incremental.program import Global
@@ -30,13 +31,12 @@ if TYPE_CHECKING:
 _LEAST = 30e6
 #: How many times fewer multiply-adds make up for cutting out boxes.
 _GAIN = 1.15
-#: Values of the whole picture that may be kept, in bytes.
-_KEPT = 2**30
+#: Of the memory that is left, how much may hold values of the whole picture, windows that run together, and weights
+#: transformed; of much memory no more than so many bytes.
+_SHARE, _MOST_BYTES = 1 / 8, 2**30
 #: Multiply-adds of windows that run together: enough to keep all threads busy, over before anybody waits long.
 _TOGETHER = 20e9
 _FEWEST, _MOST = 4, 24
-#: Bytes that may be kept of the windows that run together.
-_PATCHES = 2**29
 #: Bytes of the largest value of whole pictures that run together. The C library takes more than 32 MiB from the system
 #: anew each time, and to write to such memory costs more than the convolution.
 _WHOLE = 24 * 2**20
@@ -48,18 +48,19 @@ _UNKNOWN = 0.1
 class Plan:
     """A program for pictures of one size; `state` is that of the network when it was written down.
 
-    `tried`: on windows it did what the network does.
+    `room` are bytes for windows that run together. `tried`: on windows it did what the network does.
     """
 
     program: Program
     state: Hashable
+    room: float
     tried: bool = False
 
     def runs(self, changes: Changes) -> list[Integers]:
         """Windows, by number, in groups to run together."""
         if not len(changes):
             return []
-        most = min(_TOGETHER / work(self.program, changes), _PATCHES / memory(self.program, changes))
+        most = min(_TOGETHER / work(self.program, changes), self.room / bytes_of(self.program, changes))
         groups = batches(self.program, changes, min(max(int(most), _FEWEST), _MOST))
         needed = sum(len(group) * work(self.program, changes.of(group)) for group in groups)
         if _GAIN * needed > len(changes) * self.program.work:
@@ -120,11 +121,12 @@ def _plan(classifier: Classifier, pixels: Tensor, state: Hashable) -> Plan | Non
     try:
         with classifier.evaluating():
             trace = traced(classifier.network, pixels, lambda output: classifier.logits_in(output, BATCH))
-        program = Program.of(quickened(folded(lowered(trace))))
+        room = min(_SHARE * memory.left("cpu"), _MOST_BYTES)
+        program = Program.of(quickened(folded(lowered(trace)), room))
     except Exception:  # besides UntraceableError, whatever torch raises where it does not bear what was made of it
         return None
-    fits = program.work >= _LEAST and _kept_bytes(program) <= _KEPT and _unknown(program) <= _UNKNOWN
-    return Plan(program, state) if fits else None
+    fits = program.work >= _LEAST and _kept_bytes(program) <= room and _unknown(program) <= _UNKNOWN
+    return Plan(program, state, room / 2) if fits else None
 
 
 def _kept_bytes(program: Program) -> int:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields, replace
 import torch
 from torch import Tensor
 
-from cnnviz_widgets.explain.incremental.program import Convolution, Listing, Pair
+from cnnviz_widgets.explain.incremental.program import Convolution, Listing, Op, Pair
 
 #: Outputs of a tile along an axis, and the inputs that they read.
 _OUT, _IN = 4, 6
@@ -83,16 +83,28 @@ def pays(weight: Tensor, size: Pair) -> bool:
     return by_tiles < size[0] * size[1] * weight[0].numel() * outputs
 
 
-def quickened(listing: Listing) -> Listing:
-    """The same listing, with convolutions by tiles where they pay."""
-    return replace(listing, ops=tuple(_by_tiles(op) if isinstance(op, Convolution) else op for op in listing.ops))
+def quickened(listing: Listing, room: float) -> Listing:
+    """The same listing, with convolutions by tiles where they pay, as far as their kernels fit into `room` bytes."""
+    ops: list[Op] = []
+    for op in listing.ops:
+        if (
+            isinstance(op, Convolution)
+            and _suits(op)
+            and (size := 4.0 * _IN * _IN * op.weight[..., 0, 0].numel()) <= room
+        ):
+            room -= size
+            op = _by_tiles(op)
+        ops.append(op)
+    return replace(listing, ops=tuple(ops))
 
 
-def _by_tiles(op: Convolution) -> Convolution:
+def _suits(op: Convolution) -> bool:
     plain = op.groups == 1 and all((reach.kernel, reach.stride, reach.dilation) == (3, 1, 1) for reach in op.reaches)
     # On a large plane no part of a tile is wasted: where it does not pay there, it never does.
-    if not plain or op.weight.dtype != torch.float32 or not pays(op.weight, (64, 64)):
-        return op
+    return plain and op.weight.dtype == torch.float32 and pays(op.weight, (64, 64))
+
+
+def _by_tiles(op: Convolution) -> Winograd:
     transform = torch.tensor(_WEIGHT, dtype=torch.float64)
     kernels = torch.einsum("ai,bj,kcij->abck", transform, transform, op.weight.double()).flatten(0, 1)
     known = {field.name: getattr(op, field.name) for field in fields(op)}

@@ -211,7 +211,7 @@ def test_windows_are_tried_before_the_engine_is_believed(monkeypatch: pytest.Mon
 
 def test_small_work_is_left_to_the_network(monkeypatch: pytest.MonkeyPatch) -> None:
     classifier = classifier_of(Plain)
-    for module, name, value in ((engine, "_SMALLEST", 10**9), (plan, "_LEAST", 1e12), (plan, "_KEPT", 10)):
+    for module, name, value in ((engine, "_SMALLEST", 10**9), (plan, "_LEAST", 1e12), (plan, "_MOST_BYTES", 10)):
         with monkeypatch.context() as patch:
             patch.setattr(module, name, value)
             plan._plans.clear()
@@ -390,9 +390,9 @@ def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     program = found._plan.program
     windows = [(top, left, 6, 6) for top in range(0, 30, 2) for left in range(0, 30, 2)]
     moved = boxes.changes(program, windows)
-    each = boxes.memory(program, moved)
+    each = boxes.bytes_of(program, moved)
     assert max(map(len, found.runs(windows))) > 6
-    monkeypatch.setattr(plan, "_PATCHES", 6 * each)
+    monkeypatch.setattr(found._plan, "room", 6 * each)
     assert max(map(len, found.runs(windows))) <= 6
     found.logits(windows)
     for table in found._base.tables.values():

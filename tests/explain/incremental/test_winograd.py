@@ -21,8 +21,8 @@ def convolution(weight: Tensor, bias: Tensor | None, padding: int = 1, **changes
     return Convolution(weight=weight, bias=bias, **(options | changes))
 
 
-def quick(op: Convolution) -> Convolution:
-    (found,) = quickened(Listing((op,), {}, {}, 0, 1)).ops
+def quick(op: Convolution, room: float = 1e9) -> Convolution:
+    (found,) = quickened(Listing((op,), {}, {}, 0, 1), room).ops
     assert isinstance(found, Convolution)
     return found
 
@@ -85,3 +85,12 @@ def test_a_plane_that_fills_little_of_a_tile_is_computed_directly() -> None:
     weight = nn.Conv2d(128, 128, 3).weight
     assert pays(weight, (8, 8)) and pays(weight, (7, 7))
     assert not pays(weight, (5, 1)) and not pays(weight, (1, 1))
+
+
+def test_kernels_take_no_more_memory_than_there_is() -> None:
+    op = convolution(torch.randn(128, 128, 3, 3), None)
+    size = 4 * 36 * 128 * 128
+    assert isinstance(quick(op, size), Winograd)
+    assert quick(op, size - 1) is op
+    first, second = quickened(Listing((op, op), {}, {}, 0, 1), 1.5 * size).ops
+    assert isinstance(first, Winograd) and second is op
