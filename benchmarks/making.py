@@ -67,7 +67,8 @@ def _visual() -> list[Row]:
 def lucent(network: torch.nn.Module) -> Callable[[], object] | None:
     """torch-lucent's ascent on the same logit, 224 px in Fourier space; None where it cannot be imported.
 
-    LUCENT
+    Version 0.1.8 of 2021 runs with today's torch, but not with today's kornia, and asks for test tools:
+    `pip install --no-deps torch-lucent==0.1.8 kornia==0.4.1 decorator future`.
     """
     try:
         from lucent.optvis import param, render

@@ -121,3 +121,9 @@ def test_the_app_opens_without_what_only_some_tabs_need() -> None:
     heavy += ("ipycanvas", "jscatter", "matplotlib", "skimage", "voila", "jupyterlab")
     code = "from cnnviz_widgets import explore, schedule\nwith schedule.inline():\n assert explore().view.probe"
     assert imported_by(code, "bqplot", *heavy) == {"bqplot"}
+
+
+def test_receptive_fields_are_followed_without_the_compiler() -> None:
+    code = "from cnnviz_widgets import demo\nfrom cnnviz_widgets.explain.receptive_field import receptive_field\n"
+    code += "classifier = demo.shapes_classifier()\nassert receptive_field(classifier, classifier.default_layer)"
+    assert not imported_by(code, "torch._dynamo")

@@ -95,7 +95,7 @@ def _likely(vectors: NDArray[np.generic], query: NDArray[np.generic], k: int, me
         # At most what rounding does to sums of so many products of float32, in units of the squared lengths.
         doubt = 2 * (query.size + 4) * float(np.finfo(np.float32).eps)
         if metric == "cosine":
-            found = 1 - products / np.sqrt(squares * square)
+            found = 1 - products / (np.sqrt(squares) * square**0.5)
             slack = np.full_like(found, doubt)
         else:
             found = squares - 2 * products
@@ -109,7 +109,7 @@ def _likely(vectors: NDArray[np.generic], query: NDArray[np.generic], k: int, me
 
 def _products(
     vectors: NDArray[np.generic], query: NDArray[np.generic]
-) -> tuple[NDArray[np.float32], NDArray[np.float32], np.float32]:
+) -> tuple[NDArray[np.float32], NDArray[np.float32], float]:
     """In float32: the product of each vector with the query, (N,), with itself, (N,), and the query's with itself."""
     width = max(1, query.size)
     target = query.astype(np.float32).ravel()
@@ -119,7 +119,7 @@ def _products(
         block = vectors[start : start + size].reshape(-1, width).astype(np.float32, copy=False)
         products[start : start + size] = block @ target
         squares[start : start + size] = np.einsum("ij,ij->i", block, block)
-    return products, squares, target @ target
+    return products, squares, float(target @ target)
 
 
 def nearest_of_rows(

@@ -47,7 +47,7 @@ def test_ties_are_broken_by_the_rows_number(points: list[tuple[int, int]], query
 
 
 @pytest.mark.parametrize("metric", METRICS)
-@pytest.mark.parametrize("scale", [1e-120, 1e-25, 1e-10, 1, 1e10, 1e25, 1e100])
+@pytest.mark.parametrize("scale", [1e-120, 1e-25, 1e-10, 1, 1e10, 1e25, 1e30])
 @pytest.mark.parametrize("offset", [0, 1, 1e6])
 def test_the_quick_comparison_loses_none(metric: Metric, scale: float, offset: float) -> None:
     random = np.random.default_rng(0)
