@@ -28,7 +28,7 @@ def rows() -> Iterable[Row]:
     found = compare(
         f"first useful map, {DEFAULT}",
         lambda: first_map(explainer, classifier, pixels, target),
-        Rival(f"captum, whole map, {count} at once", captum(classifier.network, pixels, STRIDE, count)),
+        Rival(f"captum, whole map, {count} at once", captum(classifier.network, pixels, WINDOW, STRIDE, count)),
         Rival("our whole map", lambda: explainer(classifier, pixels, target)),
     )
     return noted(found, f"{first.progress:.1%} of the windows, correlation with the whole map {alike:.2f}")

@@ -37,14 +37,14 @@ GROUPS = {
     ),
     "occlusion-448": Group(
         "Occlusion maps, 448 px",
-        f"{_CAPTUM} Window 32, stride 96: 36 windows instead of 729, which would take minutes a map; what is "
-        "done once a map weighs the more on our side.",
+        f"{_CAPTUM} Window 64, stride 64: 49 windows, each the part of the picture that 32 is of 224. Captum tuned only; "
+        "what is done once a map weighs the more on our side.",
         "occlusion",
         "rows_448",
     ),
     "occlusion-448-large": Group(
         "Occlusion maps of large networks, 448 px",
-        "As before; Captum tuned only.",
+        "As before; medians of three.",
         "occlusion",
         "large_rows_448",
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import torch
 from captum.attr import Occlusion as PeerOcclusion
@@ -33,24 +34,25 @@ BATCHES = (1, 2, 4, 8, 16)
 
 
 def rows() -> Iterable[Row]:
-    return _rows(SMALL, 224, STRIDE)
+    return _rows(SMALL, 224, WINDOW, STRIDE)
 
 
 def large_rows() -> Iterable[Row]:
-    return _rows(LARGE, 224, STRIDE)
+    return _rows(LARGE, 224, WINDOW, STRIDE)
 
 
+# The same part of the picture as at 224 px, and fewer windows: Captum's stride is at most the window.
 def rows_448() -> Iterable[Row]:
-    return _rows(SMALL, 448, 96)
+    return _rows(SMALL, 448, 64, 64, default=False)
 
 
 def large_rows_448() -> Iterable[Row]:
-    return _rows(LARGE, 448, 96, default=False)
+    return _rows(LARGE, 448, 64, 64, default=False, repeats=3)
 
 
-def _rows(names: Iterable[str], side: int, stride: int, default: bool = True) -> Iterator[Row]:
+def _rows(names: Iterable[str], side: int, window: int, stride: int, **options: Any) -> Iterator[Row]:
     for name in names:
-        yield from rows_of(name, side, stride, default)
+        yield from rows_of(name, side, window, stride, **options)
 
 
 def classifier_of(name: str, side: int) -> Classifier:
@@ -60,15 +62,17 @@ def classifier_of(name: str, side: int) -> Classifier:
     return Classifier(network.eval(), input_size=side, name=name)
 
 
-def rows_of(name: str, side: int, stride: int, default: bool = True, repeats: int = 5) -> list[Row]:
+def rows_of(name: str, side: int, window: int, stride: int, default: bool = True, repeats: int = 5) -> list[Row]:
     """The map of one network, from the input to the heatmap."""
     classifier = classifier_of(name, side)
     pixels = torch.randn(1, 3, side, side)
     count = best_count(classifier.network, pixels)
-    explainer = Occlusion(WINDOW, stride)
-    rivals = [Rival(f"captum, {count} at once", captum(classifier.network, pixels, stride, count), BOUNDS[name])]
+    explainer = Occlusion(window, stride)
+    rivals = [
+        Rival(f"captum, {count} at once", captum(classifier.network, pixels, window, stride, count), BOUNDS[name])
+    ]
     if default:
-        rivals.append(Rival("captum, default", captum(classifier.network, pixels, stride, 1), once=True))
+        rivals.append(Rival("captum, default", captum(classifier.network, pixels, window, stride, 1), once=True))
     # Captum's network has been run when it was tuned: a map more would take a minute and warm nothing.
     return compare(
         f"{name}, {side} px",
@@ -79,10 +83,12 @@ def rows_of(name: str, side: int, stride: int, default: bool = True, repeats: in
     )
 
 
-def captum(network: torch.nn.Module, pixels: torch.Tensor, stride: int, count: int) -> Callable[[], object]:
+def captum(
+    network: torch.nn.Module, pixels: torch.Tensor, window: int, stride: int, count: int
+) -> Callable[[], object]:
     """Captum's map, `count` windows at once."""
     peer = PeerOcclusion(network)
-    shape, steps = (pixels.shape[1], WINDOW, WINDOW), (pixels.shape[1], stride, stride)
+    shape, steps = (pixels.shape[1], window, window), (pixels.shape[1], stride, stride)
 
     def work() -> object:
         with torch.no_grad():
