@@ -37,8 +37,8 @@ GROUPS = {
     ),
     "occlusion-448": Group(
         "Occlusion maps, 448 px",
-        f"{_CAPTUM} Window 64, stride 64: 49 windows, each the part of the picture that 32 is of 224. Captum tuned only; "
-        "what is done once a map weighs the more on our side.",
+        f"{_CAPTUM} Window 64, stride 64: 49 windows, each the part of the picture that 32 is of 224. Captum tuned "
+        "only; what is done once a map weighs the more on our side.",
         "occlusion",
         "rows_448",
     ),

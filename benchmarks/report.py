@@ -13,7 +13,8 @@ from benchmarks.table import Measured, Row
 _HEAD = """# Benchmark results
 
 Made by `python -m benchmarks --save`; do not edit. Both sides are timed in turns, in one process where they can be;
-medians of five, unless a section says another number. A ratio above 1 x: ours is faster, or takes less. "Should be" is what was aimed at.
+medians of five, unless a section says another number. A ratio above 1 x: ours is faster, or takes less. "Should be"
+is what was aimed at.
 """
 _TABLE = """| what | ours | rival | rival's | ratio | should be | met |
 |---|---|---|---|---|---|---|"""
