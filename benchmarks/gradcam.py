@@ -60,15 +60,15 @@ def _all_layers(classifier: Classifier, pixels: torch.Tensor, modules: list[torc
         with TorchcamGradCAM(network, BLOCKS) as peer:
             peer(TARGET, network(pixels.clone().requires_grad_()))
 
-    peers = [Rival("captum, 8 blocks", captum, 6), Rival("grad-cam, 8 blocks", grad_cam)]
+    in_one_pass = Rival("torchcam, 8 blocks in one pass", torchcam)
     yield from compare(
         "all convolutions and blocks",
         all_layers,
-        *peers,
-        Rival("torchcam, 8 blocks in one pass", torchcam),
         Rival("bare forward + backward", bare, 1 / 1.2),
+        in_one_pass,
     )
-    yield from compare("8 blocks", blocks, Rival("torchcam, 8 blocks in one pass", torchcam, 1))
+    peers = [Rival("captum", captum), Rival("grad-cam", grad_cam), in_one_pass]
+    yield from compare("8 blocks", blocks, *peers)
 
 
 def _switches(classifier: Classifier, pixels: torch.Tensor) -> Iterator[Row]:
