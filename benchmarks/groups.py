@@ -56,8 +56,8 @@ GROUPS = {
     ),
     "gradcam": Group(
         "Grad-CAM",
-        "Maps of 28 layers, or of eight blocks, from one picture, and of another layer or class once they are there. The "
-        "limit is one forward and one backward pass of which nothing is kept. resnet18, 224 px.",
+        "Maps of 28 layers, or of eight blocks, from one picture, and of another layer or class once they are there. "
+        "The limit is one forward and one backward pass of which nothing is kept. resnet18, 224 px.",
         "gradcam",
     ),
     "gradients": Group(
