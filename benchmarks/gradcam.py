@@ -10,12 +10,17 @@ from pytorch_grad_cam import GradCAM as PeerGradCAM
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torchcam.methods import GradCAM as TorchcamGradCAM
 
-from benchmarks.table import Row, compare
+from benchmarks.table import Rival, Row, compare
 from cnnviz_widgets import Classifier
 from cnnviz_widgets.explain import GradCAM, Tape
 
 BLOCKS = [f"layer{stage}.{block}" for stage in range(1, 5) for block in range(2)]
 TARGET = 281
+
+
+def maps_of(tape: Tape) -> None:
+    for layer in tape.activations:
+        GradCAM(layer).from_tape(tape, TARGET)
 
 
 def rows() -> Iterable[Row]:
@@ -31,10 +36,11 @@ def rows() -> Iterable[Row]:
 def _all_layers(classifier: Classifier, pixels: torch.Tensor, modules: list[torch.nn.Module]) -> Iterator[Row]:
     network = classifier.network
 
-    def ours() -> None:
-        tape = Tape(classifier, pixels)
-        for layer in tape.activations:
-            GradCAM(layer).from_tape(tape, TARGET)
+    def all_layers() -> None:
+        maps_of(Tape(classifier, pixels))
+
+    def blocks() -> None:
+        maps_of(Tape(classifier, pixels, BLOCKS))
 
     def bare() -> None:
         inputs = pixels.clone().requires_grad_()
@@ -54,13 +60,15 @@ def _all_layers(classifier: Classifier, pixels: torch.Tensor, modules: list[torc
         with TorchcamGradCAM(network, BLOCKS) as peer:
             peer(TARGET, network(pixels.clone().requires_grad_()))
 
-    note = "resnet18, 224 px"
-    yield compare("Grad-CAM, all convolutions and blocks", ours, captum, "captum, 8 blocks", bound=6, note=note)
-    yield compare("Grad-CAM, all convolutions and blocks", ours, grad_cam, "grad-cam, 8 blocks", note=note)
-    yield compare("Grad-CAM, all convolutions and blocks", ours, torchcam, "torchcam, 8 blocks in one pass", note=note)
-    yield compare(
-        "Grad-CAM, all convolutions and blocks", ours, bare, "bare forward + backward", bound=1 / 1.2, note=note
+    in_one_pass = Rival("torchcam, 8 blocks in one pass", torchcam)
+    yield from compare(
+        "all convolutions and blocks",
+        all_layers,
+        Rival("bare forward + backward", bare, 1 / 1.2),
+        in_one_pass,
     )
+    peers = [Rival("captum", captum), Rival("grad-cam", grad_cam), in_one_pass]
+    yield from compare("8 blocks", blocks, *peers)
 
 
 def _switches(classifier: Classifier, pixels: torch.Tensor) -> Iterator[Row]:
@@ -85,5 +93,5 @@ def _switches(classifier: Classifier, pixels: torch.Tensor) -> Iterator[Row]:
     def captum_class() -> None:
         peer.attribute(pixels, next(classes), relu_attributions=True)
 
-    yield compare("layer switch, 8 times", layer_switch, captum_layers, "captum", note="resnet18, 224 px")
-    yield compare("class switch", class_switch, captum_class, "captum", note="resnet18, 224 px")
+    yield from compare("layer switch, 8 times", layer_switch, Rival("captum", captum_layers))
+    yield from compare("class switch", class_switch, Rival("captum", captum_class))

@@ -10,14 +10,13 @@ from captum.attr import NoiseTunnel, Saliency
 from pytorch_grad_cam import ScoreCAM as PeerScoreCAM
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 
-from benchmarks.table import Row, best, compare
+from benchmarks.table import Rival, Row, best, compare
 from cnnviz_widgets import Classifier
 from cnnviz_widgets.explain import IntegratedGradients, ScoreCAM, SmoothGrad
 
 TARGET = 281
 SAMPLES = 32
 BATCHES = (1, 4, 8, 16, 32)
-NOTE = "resnet18, 224 px"
 
 
 def rows() -> Iterable[Row]:
@@ -47,26 +46,20 @@ def rows() -> Iterable[Row]:
         return work
 
     batch, rival = best(smooth, BATCHES)
-    yield compare(
+    yield from compare(
         f"SmoothGrad, {SAMPLES} samples",
         lambda: SmoothGrad(samples=SAMPLES)(classifier, pixels, TARGET),
-        rival,
-        f"captum, batch {batch}",
-        note=NOTE,
+        Rival(f"captum, batch {batch}", rival),
     )
     batch, rival = best(integrated, BATCHES)
-    yield compare(
+    yield from compare(
         f"integrated gradients, {SAMPLES} points",
         lambda: IntegratedGradients(points=SAMPLES)(classifier, pixels, TARGET),
-        rival,
-        f"captum, batch {batch}",
-        note=NOTE,
+        Rival(f"captum, batch {batch}", rival),
     )
     batch, rival = best(score, BATCHES[1:])
-    yield compare(
+    yield from compare(
         "Score-CAM, 512 channels",
         lambda: ScoreCAM("layer4")(classifier, pixels, TARGET),
-        rival,
-        f"grad-cam, batch {batch}",
-        note=NOTE,
+        Rival(f"grad-cam, batch {batch}", rival),
     )

@@ -1,23 +1,28 @@
-"""Rows of a benchmark: two ways to do the same work, timed in turns."""
+"""Rows of a benchmark: our way and others' to do the same work, timed in turns."""
 
 from __future__ import annotations
 
-import json
+import os
 import platform
 import statistics
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Literal
 
-PACKAGES = ("torch", "torchvision", "captum", "grad-cam", "torchcam", "ipykernel", "ipywidgets", "voila", "ipycanvas")
+PACKAGES = (
+    "torch", "torchvision", "captum", "grad-cam", "torchcam", "torch-lucent", "scikit-learn", "openTSNE", "lancedb",
+    "ipykernel", "ipywidgets", "ipycanvas", "bqplot", "voila",
+)  # fmt: skip
+Unit = Literal["s", "MiB"]
 
 
 @dataclass(frozen=True)
 class Row:
-    """`ours` and `rival` are median seconds; `bound` is what the ratio rival / ours should at least be."""
+    """`ours` and `rival` are median seconds or MiB; `bound` is what the ratio rival / ours should at least be."""
 
     name: str
     ours: float
@@ -25,10 +30,26 @@ class Row:
     rival_name: str
     bound: float | None = None
     note: str = ""
+    unit: Unit = "s"
 
     @property
     def ratio(self) -> float:
         return self.rival / self.ours
+
+    @property
+    def met(self) -> bool | None:
+        """Whether the bound is met, if there is one."""
+        return None if self.bound is None else self.ratio >= self.bound
+
+
+@dataclass(frozen=True)
+class Rival:
+    """Another way to do the same work; one that takes minutes is run once, and says so."""
+
+    name: str
+    work: Callable[[], object]
+    bound: float | None = None
+    once: bool = False
 
 
 def seconds(work: Callable[[], object]) -> float:
@@ -48,25 +69,36 @@ def best(make: Callable[[int], Callable[[], object]], settings: Sequence[int]) -
 def compare(
     name: str,
     ours: Callable[[], object],
-    rival: Callable[[], object],
-    rival_name: str,
-    *,
-    bound: float | None = None,
-    repeats: int = 5,
+    *rivals: Rival,
     note: str = "",
-) -> Row:
-    """Time both in turns after one untimed call each, so that a busy moment of the machine hits both."""
+    repeats: int = 5,
+    warm: bool = False,
+) -> list[Row]:
+    """Time all in turns after one untimed call each, so that a busy moment of the machine hits all of them.
+
+    `warm`: the rivals have been run before.
+    """
     ours()
-    rival()
-    times: list[tuple[float, float]] = [(seconds(ours), seconds(rival)) for _ in range(repeats)]
-    ours_median, rival_median = (statistics.median(column) for column in zip(*times, strict=True))
-    return Row(name, ours_median, rival_median, rival_name, bound, note)
+    several = [rival for rival in rivals if not rival.once]
+    if not warm:
+        for rival in several:
+            rival.work()
+    works = [ours, *(rival.work for rival in several)]
+    times = [[seconds(work) for work in works] for _ in range(repeats)]
+    own, *others = (statistics.median(column) for column in zip(*times, strict=True))
+    measured = dict(zip([rival.name for rival in several], others, strict=True))
+    rows = []
+    for rival in rivals:
+        value = seconds(rival.work) if rival.once else measured[rival.name]
+        rival_name = f"{rival.name} (one run)" if rival.once else rival.name
+        rows.append(Row(name, own, value, rival_name, rival.bound, note))
+    return rows
 
 
 def conditions(threads: int) -> dict[str, str]:
     """What the figures depend on."""
     found = {"date": datetime.now(UTC).date().isoformat(), "python": platform.python_version()}
-    found |= {"machine": platform.machine(), "threads": str(threads)}
+    found |= {"processor": _processor(), "threads": str(threads)}
     for package in PACKAGES:
         try:
             found[package] = version(package)
@@ -75,46 +107,28 @@ def conditions(threads: int) -> dict[str, str]:
     return found
 
 
+def load() -> float:
+    """How many processes have wanted to run in the last minute, on average: 0 on a machine with nothing else to do."""
+    return os.getloadavg()[0]
+
+
+def _processor() -> str:
+    file = Path("/proc/cpuinfo")
+    lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return f"{len(names)} x {names[0]}" if names else f"{os.cpu_count()} x {platform.machine()}"
+
+
 @dataclass(frozen=True)
 class Measured:
-    """A row of a group, and what its figures depend on."""
+    """A row of a group, what its figures depend on, and how busy the machine was before."""
 
     group: str
     conditions: dict[str, str]
+    load: float
     row: Row
 
 
-def markdown(measured: Sequence[Measured]) -> str:
-    """The table as Markdown, with the conditions of each run below it."""
-    lines = [
-        "# Benchmark results",
-        "",
-        "Made by `python -m benchmarks --save`. Both sides are timed in turns; medians. Above 1 x: we are faster.",
-        "",
-        "| what | ours | rival | rival's | ratio | should be | run |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    runs: list[dict[str, str]] = []
-    for entry in measured:
-        row = entry.row
-        if entry.conditions not in runs:
-            runs.append(entry.conditions)
-        bound = "" if row.bound is None else f"{row.bound:.2g} x"
-        name = f"{row.name} ({row.note})" if row.note else row.name
-        ours, rival = (f"{1000 * value:.1f} ms" for value in (row.ours, row.rival))
-        number = runs.index(entry.conditions) + 1
-        lines.append(f"| {name} | {ours} | {row.rival_name} | {rival} | {row.ratio:.2f} x | {bound} | {number} |")
-    lines.append("")
-    for number, found in enumerate(runs, start=1):
-        lines.append(f"Run {number}: " + ", ".join(f"{key} {value}" for key, value in found.items()) + ".")
-    return "\n".join(lines) + "\n"
-
-
-def save(group: str, rows: Sequence[Row], found: dict[str, str], folder: Path) -> None:
-    """Put the rows of a group in place of its older ones in results.json, and write RESULTS.md anew."""
-    file = folder / "results.json"
-    kept = json.loads(file.read_text(encoding="utf-8")) if file.exists() else []
-    measured = [Measured(entry["group"], entry["conditions"], Row(**entry["row"])) for entry in kept]
-    measured = [entry for entry in measured if entry.group != group] + [Measured(group, found, row) for row in rows]
-    (folder / "RESULTS.md").write_text(markdown(measured), encoding="utf-8")
-    file.write_text(json.dumps([asdict(entry) for entry in measured], indent=2) + "\n", encoding="utf-8")
+def noted(rows: Sequence[Row], note: str) -> list[Row]:
+    """`rows` with a further note, of what is known only after the timing."""
+    return [replace(row, note=f"{row.note}; {note}" if row.note else note) for row in rows]

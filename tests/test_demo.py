@@ -8,8 +8,11 @@ from collections.abc import Callable
 from importlib.resources import files
 
 import numpy as np
+import PIL.Image
 import pytest
 import torch
+from torchvision import transforms
+from torchvision.models import EfficientNet_B0_Weights
 
 from cnnviz_widgets import demo
 from cnnviz_widgets.classifier import Classifier
@@ -51,6 +54,16 @@ def test_the_photographs_are_recognised(imagenet: Classifier) -> None:
         "cat and coffee": "Egyptian cat",
         "cameraman": "tripod",
     }
+
+
+def test_input_and_names_are_those_of_torchvision(imagenet: Classifier) -> None:
+    steps = [transforms.Resize(232), transforms.CenterCrop(224), transforms.ToTensor()]
+    whole = transforms.Compose([*steps, transforms.Normalize([0.5] * 3, [0.5] * 3)])
+    random = np.random.default_rng(0)
+    for size in ((232, 232), (300, 451), (451, 300), (90, 57), (1000, 233), (232, 600)):
+        image = PIL.Image.fromarray(random.integers(0, 256, (*size, 3), np.uint8))
+        assert torch.equal(imagenet.preprocess(image), whole(image)), size
+    assert list(imagenet.class_names) == EfficientNet_B0_Weights.IMAGENET1K_V1.meta["categories"]
 
 
 def test_both_things_of_the_double_picture_are_seen(imagenet: Classifier) -> None:

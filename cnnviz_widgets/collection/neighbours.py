@@ -16,6 +16,8 @@ METRICS: tuple[Metric, ...] = get_args(Metric)
 
 #: So many numbers are compared at a time: float64 copies of them take 64 MB.
 _BLOCK = 2**22
+#: Between these float32 has all its digits, also for the product of two.
+_LEAST, _MOST = 1e-15, 1e15
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,13 +72,54 @@ def nearest(
     metric: Metric = "cosine",
     exclude: Collection[int] = (),
 ) -> Neighbours:
-    """The `k` rows of `vectors` (N, ...) nearest to `query` (...), without the rows in `exclude`."""
-    distances = distances_to(vectors, query, metric)
-    if exclude:
-        distances[list(exclude)] = np.inf
+    """The `k` rows of `vectors` (N, ...) nearest to `query` (...), without the rows in `exclude`.
+
+    Exact: all rows are compared in float32, and those whose distance may be among the least, as far as rounding goes,
+    again by `distances_to`.
+    """
+    rows = _likely(vectors, query, k + len(exclude), metric)
+    rows = np.setdiff1d(rows, list(exclude), assume_unique=True) if exclude else rows
+    distances = distances_to(vectors[rows], query, metric)
     k = max(0, min(k, int(np.isfinite(distances).sum())))
     order = np.argsort(distances, kind="stable")[:k]
-    return Neighbours(order, distances[order].astype(np.float32), metric)
+    return Neighbours(rows[order], distances[order].astype(np.float32), metric)
+
+
+def _likely(vectors: NDArray[np.generic], query: NDArray[np.generic], k: int, metric: Metric) -> NDArray[np.intp]:
+    """Rows in increasing order, among them the `k` nearest ones and all that are as near as the last of those."""
+    every = np.arange(len(vectors))
+    if k >= len(vectors) or metric not in METRICS or vectors.shape[1:] != query.shape:
+        return every
+    with np.errstate(all="ignore"):
+        products, squares, square = _products(vectors, query)
+        # At most what rounding does to sums of so many products of float32, in units of the squared lengths.
+        doubt = 2 * (query.size + 4) * float(np.finfo(np.float32).eps)
+        if metric == "cosine":
+            found = 1 - products / (np.sqrt(squares) * square**0.5)
+            slack = np.full_like(found, doubt)
+        else:
+            found = squares - 2 * products
+            slack = doubt * (squares + square) + _LEAST
+        # Beyond float32's range, and of zero vectors, nothing is known.
+        known = (squares > _LEAST) & (squares < _MOST) & (_LEAST < square < _MOST) & np.isfinite(found)
+        most = np.where(known, found + slack, np.inf)
+        least = np.where(known, found - slack, -np.inf)
+    return every[least <= np.partition(most, k - 1)[k - 1]] if k else every[:0]
+
+
+def _products(
+    vectors: NDArray[np.generic], query: NDArray[np.generic]
+) -> tuple[NDArray[np.float32], NDArray[np.float32], float]:
+    """In float32: the product of each vector with the query, (N,), with itself, (N,), and the query's with itself."""
+    width = max(1, query.size)
+    target = query.astype(np.float32).ravel()
+    products, squares = np.empty(len(vectors), np.float32), np.empty(len(vectors), np.float32)
+    size = max(1, _BLOCK // width)
+    for start in range(0, len(vectors), size):
+        block = vectors[start : start + size].reshape(-1, width).astype(np.float32, copy=False)
+        products[start : start + size] = block @ target
+        squares[start : start + size] = np.einsum("ij,ij->i", block, block)
+    return products, squares, float(target @ target)
 
 
 def nearest_of_rows(

@@ -280,13 +280,15 @@ def _merged(
 ) -> LayerSpots:
     """`spots` with the maxima (n, C) of further pictures, whose indices are larger than those before."""
     # Few channels have a new best once many pictures were seen. Equal ones lose to those of lower index.
-    new = np.flatnonzero((values > spots.values[:, -1]).any(axis=0))
-    pool = np.concatenate([spots.values[new], values[:, new].T], axis=1)
-    order = np.argsort(-pool, axis=1, kind="stable")[:, : spots.values.shape[1]]
+    new = np.flatnonzero(values.max(axis=0) > spots.values[:, -1])
+    k = spots.values.shape[1]
+    pool = np.concatenate([spots.values[new], values.T[new]], axis=1)
+    order = np.argsort(-pool, axis=1, kind="stable")[:, :k]
+    order += pool.shape[1] * np.arange(len(new))[:, None]
 
-    def best(kept: NDArray[_T], further: NDArray[_T]) -> NDArray[_T]:
+    def best(kept: NDArray[_T], pool: NDArray[_T]) -> NDArray[_T]:
         kept = kept.copy()
-        kept[new] = np.take_along_axis(np.concatenate([kept[new], further], axis=1), order, axis=1)
+        kept[new] = pool.take(order)
         return kept
 
     sample = spots.sample_values, spots.sample_cells
@@ -294,9 +296,11 @@ def _merged(
         sample = np.concatenate([sample[0], values])[chosen], np.concatenate([sample[1], cells])[chosen]
     return LayerSpots(
         spots.grid,
-        best(spots.values, values[:, new].T),
-        best(spots.images, np.broadcast_to(images, (len(new), len(images)))),
-        best(spots.cells, cells[:, new].T),
+        best(spots.values, pool),
+        best(
+            spots.images, np.concatenate([spots.images[new], np.broadcast_to(images, (len(new), len(images)))], axis=1)
+        ),
+        best(spots.cells, np.concatenate([spots.cells[new], cells.T[new]], axis=1)),
         *sample,
     )
 

