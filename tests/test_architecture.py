@@ -132,3 +132,9 @@ def test_receptive_fields_are_followed_without_the_compiler() -> None:
     code = "from cnnviz_widgets import demo\nfrom cnnviz_widgets.explain.receptive_field import receptive_field\n"
     code += "classifier = demo.shapes_classifier()\nassert receptive_field(classifier, classifier.default_layer)"
     assert not imported_by(code, "torch._dynamo")
+
+
+def test_a_program_is_written_down_without_the_compiler() -> None:
+    code = "import torch\nfrom cnnviz_widgets import demo\nfrom cnnviz_widgets.explain import Occlusion\n"
+    code += "classifier = demo.shapes_classifier()\nOcclusion(16, 8)(classifier, torch.zeros(1, 3, 64, 64), 0)"
+    assert not imported_by(code, "torch._dynamo")

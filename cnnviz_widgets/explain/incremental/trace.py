@@ -159,6 +159,11 @@ class _Recorder(TorchDispatchMode):
         references = self._sharing[tensor.untyped_storage().data_ptr()]
         return [other for reference in references if (other := reference()) is not None]
 
+    # With torch's default the first operation imports torch._dynamo, which takes as long as importing torch.
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False
+
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
         written = [
