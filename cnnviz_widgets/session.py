@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from cnnviz_widgets.classifier import Autocast, Classifier
 from cnnviz_widgets.errors import ClassifierError, ExplanationError, PictureError, TargetError
-from cnnviz_widgets.guest import once
+from cnnviz_widgets.guest import once, weights
 from cnnviz_widgets.picture import Picture, read_picture
 from cnnviz_widgets.scores import brief_value
 
@@ -26,11 +26,20 @@ _SMALL = 256
 
 
 class Example:
-    """A picture as one classifier sees it. Each value is computed once, by the first thread that asks for it."""
+    """A picture as one classifier sees it. Each value is computed once, by the first thread that asks for it.
+
+    It holds as long as the network's weights stay as they are.
+    """
 
     def __init__(self, classifier: Classifier, picture: Picture) -> None:
         self.classifier = classifier
         self.picture = picture
+        self._weights = weights(classifier.network)
+
+    @property
+    def current(self) -> bool:
+        """Whether the network has the weights that it had when this was made."""
+        return self._weights == weights(self.classifier.network)
 
     @once
     def pixels(self) -> Tensor:
@@ -143,7 +152,9 @@ class Session(traitlets.HasTraits):
             raise PictureError("There is no picture yet; choose or upload one.")
         with self._making:
             example = self._example
-            if example is None or example.picture is not picture or example.classifier is not classifier:
+            same = example is not None and example.picture is picture and example.classifier is classifier
+            # A network may be trained on between two cells.
+            if example is None or not same or not example.current:
                 example = self._example = Example(classifier, picture)
         return example
 

@@ -197,6 +197,22 @@ def test_the_example_is_kept_until_picture_or_classifier_change(session: Session
         _ = session.scene
 
 
+def test_a_network_trained_on_is_asked_again(session: Session) -> None:
+    example = session.example
+    before = example.logits
+    network = session.classifier.network
+    network.eval()(session.example.pixels)
+    with session.classifier.recording("second"):
+        assert session.example is example
+    optimiser = torch.optim.SGD(network.parameters(), lr=0.1)
+    network(example.pixels).square().sum().backward()
+    optimiser.step()
+    assert session.example is not example
+    with torch.no_grad():
+        np.testing.assert_array_equal(session.example.logits, network.eval()(example.pixels)[0].numpy())
+    assert not np.array_equal(session.example.logits, before)
+
+
 def test_a_scene_is_a_snapshot(session: Session) -> None:
     scene = session.scene
     example = session.example

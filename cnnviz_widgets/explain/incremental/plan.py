@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cnnviz_widgets import memory
+from cnnviz_widgets import guest, memory
 from cnnviz_widgets.explain.incremental.boxes import Changes, Integers, batches, bytes_of, work
 from cnnviz_widgets.explain.incremental.fold import folded
 from cnnviz_widgets.explain.incremental.lower import lowered
@@ -79,21 +79,9 @@ def state_of(network: nn.Module) -> Hashable:
 
     Neither a module's other attributes nor writing through `.data` show here.
     """
-    # Asked before each group of windows: torch's own iterators take twenty times as long.
-    found: list[Hashable] = []
-    seen: set[int] = set()
-    modules: list[nn.Module | None] = [network]
-    while modules:
-        module = modules.pop()
-        if module is None or id(module) in seen:
-            continue
-        seen.add(id(module))
-        found += (id(module), id(type(module)), *module._forward_pre_hooks, *module._forward_hooks)
-        for tensor in (*module._parameters.values(), *module._buffers.values()):
-            if tensor is not None:
-                found += (id(tensor), tensor.data_ptr(), 0 if tensor.is_inference() else tensor._version)
-        modules.extend(module._modules.values())
-    return tuple(found)
+    modules = guest.modules(network)
+    hooks = ((id(m), id(type(m)), *m._forward_pre_hooks, *m._forward_hooks) for m in modules)
+    return guest.weights(network), tuple(hooks)
 
 
 #: The last plan of each classifier with the state and shape it is for; None where there can be none.
