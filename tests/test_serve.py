@@ -80,6 +80,8 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path, capsys:
 )
 def test_ctrl_c_ends_it_cleanly(arguments: list[str], announced: str, tmp_path: Path) -> None:
     port = unused_port()
+    # A test run begun in the background ignores the signal, and what it starts would too.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     command = [sys.executable, "-m", "cnnviz_widgets", "demo", "--no-browser", f"--port={port}", *arguments]
     with subprocess.Popen(
         command,
