@@ -6,6 +6,7 @@ import hashlib
 import os
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
@@ -262,11 +263,15 @@ def _maxima_of_part(
 
     def see(name: str, output: Tensor) -> None:
         maps = output.flatten(2).float()
-        # Ten times as fast as torch's on a CPU. Of equal cells either takes the first.
-        cells = torch.from_numpy(maps.numpy().argmax(2)) if maps.device.type == "cpu" else maps.argmax(dim=2)
+        if maps.device.type == "cpu":
+            # Four times as fast as torch's on each core. Of equal cells either takes the first.
+            parts = np.array_split(maps.numpy(), torch.get_num_threads())
+            cells = torch.from_numpy(np.concatenate(list(cores.map(lambda part: part.argmax(2), parts))))
+        else:
+            cells = maps.argmax(dim=2)
         found[name] = maps.gather(2, cells[..., None])[..., 0], cells
 
-    with torch.inference_mode(False), torch.no_grad():
+    with ThreadPoolExecutor(torch.get_num_threads()) as cores, torch.inference_mode(False), torch.no_grad():
         watch(classifier, pixels, layers, see)
     return {name: (values.cpu().numpy(), cells.cpu().numpy()) for name, (values, cells) in found.items()}
 
