@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from cnnviz_widgets import schedule
+from cnnviz_widgets.batching import Batches
 from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.widgets.pace import Pace
 
@@ -67,3 +68,9 @@ def _no_widget_left() -> Iterator[None]:
 def no_page(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits for a page to come: there is none."""
     monkeypatch.setattr(Pace, "arrival", 0.0)
+
+
+@pytest.fixture(autouse=True)
+def batches_of_64(monkeypatch: pytest.MonkeyPatch) -> None:
+    """How many steps a map takes would depend on how fast the computer is."""
+    monkeypatch.setattr(Batches, "batch", 64)

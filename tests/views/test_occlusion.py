@@ -107,8 +107,7 @@ def test_the_map_follows_the_class_without_the_network(view: OcclusionView, netw
     assert network.calls == calls + 1
 
 
-def test_stop_keeps_the_unfinished_map(view: OcclusionView, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Batches, "batch", 64)
+def test_stop_keeps_the_unfinished_map(view: OcclusionView) -> None:
     seen: list[float] = []
     grew = view._map_grew
 
