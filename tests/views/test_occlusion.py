@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cnnviz_widgets.batching import Batches
 from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.explain import Occlusion
 from cnnviz_widgets.session import Session
