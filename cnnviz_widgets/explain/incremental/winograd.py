@@ -43,9 +43,14 @@ _TRANSFORM = 4500.0
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Winograd(Convolution):
-    """A convolution of 3 x 3 cells and stride 1; `kernels` (36, C, K) is its weight transformed."""
+    """A convolution of 3 x 3 cells and stride 1; `kernels` (36, C, K) is its weight transformed.
+
+    `before` (36, 36) makes of the cells of a tile what is multiplied, `after` (16, 36) of the products its outputs.
+    """
 
     kernels: Tensor
+    before: Tensor
+    after: Tensor
 
     def _run(self, values: Tensor, strides: Pair, padding: Pair) -> Tensor:
         size = (values.shape[2] + 2 * padding[0] - 2, values.shape[3] + 2 * padding[1] - 2)
@@ -66,10 +71,9 @@ class Winograd(Convolution):
         tiles = room.as_strided(
             (_IN, _IN, count, rows, columns, channels), (row, column, picture, _OUT * row, _OUT * column, 1)
         ).reshape(_IN * _IN, -1)
-        before, after = _transforms(values)
-        products = torch.bmm((before @ tiles).view(_IN * _IN, -1, channels), self.kernels)
+        products = torch.bmm((self.before @ tiles).view(_IN * _IN, -1, channels), self.kernels)
         outputs = len(self.weight)
-        result = (after @ products.view(_IN * _IN, -1)).view(_OUT, _OUT, count, rows, columns, outputs)
+        result = (self.after @ products.view(_IN * _IN, -1)).view(_OUT, _OUT, count, rows, columns, outputs)
         joined = result.permute(2, 3, 0, 4, 1, 5).reshape(count, _OUT * rows, _OUT * columns, outputs)
         joined = joined[:, : size[0], : size[1]]
         return (joined if self.bias is None else joined + self.bias).permute(0, 3, 1, 2)
@@ -107,11 +111,11 @@ def _suits(op: Convolution) -> bool:
 def _by_tiles(op: Convolution) -> Winograd:
     transform = torch.tensor(_WEIGHT, dtype=torch.float64)
     kernels = torch.einsum("ai,bj,kcij->abck", transform, transform, op.weight.double()).flatten(0, 1)
+    before, after = (torch.tensor(rows, dtype=op.weight.dtype) for rows in (_INPUT, _OUTPUT))
     known = {field.name: getattr(op, field.name) for field in fields(op)}
-    return Winograd(**known, kernels=kernels.to(op.weight.dtype).contiguous())
-
-
-def _transforms(values: Tensor) -> tuple[Tensor, Tensor]:
-    """From the cells of a tile to what is multiplied, (36, 36), and back to its outputs, (16, 36)."""
-    before, after = (torch.tensor(rows, dtype=values.dtype) for rows in (_INPUT, _OUTPUT))
-    return torch.kron(before, before), torch.kron(after, after)
+    return Winograd(
+        **known,
+        kernels=kernels.to(op.weight.dtype).contiguous(),
+        before=torch.kron(before, before),
+        after=torch.kron(after, after),
+    )
