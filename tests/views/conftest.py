@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -33,6 +34,21 @@ class Counting(nn.Module):
             raise RuntimeError("the cable is loose\nsecond line")
         logits: Tensor = self.head(self.body(pixels).mean((2, 3)) * 50)
         return logits * float("nan") if self.breaks == "nan" else logits
+
+
+class Stepping:
+    """Runs jobs when told to."""
+
+    def __init__(self) -> None:
+        self.jobs: list[Any] = []
+
+    def submit(self, job: Any) -> None:
+        self.jobs.append(job)
+
+    def work(self, steps: int = 10**6) -> None:
+        while self.jobs and steps:
+            self.jobs.pop(0)()
+            steps -= 1
 
 
 @pytest.fixture

@@ -16,24 +16,9 @@ from cnnviz_widgets.session import Session
 from cnnviz_widgets.views.class_visual import ClassVisualView
 from cnnviz_widgets.views.controls import percent
 
-from .conftest import NAMES, Counting
+from .conftest import NAMES, Counting, Stepping
 
 QUICK = ClassVisual(iterations=6)
-
-
-class Stepping:
-    """Runs jobs when told to."""
-
-    def __init__(self) -> None:
-        self.jobs: list[Any] = []
-
-    def submit(self, job: Any) -> None:
-        self.jobs.append(job)
-
-    def work(self, steps: int = 10**6) -> None:
-        while self.jobs and steps:
-            self.jobs.pop(0)()
-            steps -= 1
 
 
 def stepping(view: ClassVisualView) -> Stepping:

@@ -13,7 +13,7 @@ from cnnviz_widgets.session import Session
 from cnnviz_widgets.views import probing
 from cnnviz_widgets.views.occlusion import OcclusionView
 
-from .conftest import Counting
+from .conftest import Counting, Stepping
 
 pytestmark = pytest.mark.usefixtures("inline")
 #: The picker's second option: a map by random masks, which is one of a single class.
@@ -165,21 +165,6 @@ def test_closing_twice_is_fine(view: OcclusionView) -> None:
     view.close()
     view.close()
     view.session.target = 1
-
-
-class Stepping:
-    """Runs jobs when told to."""
-
-    def __init__(self) -> None:
-        self.jobs: list[Any] = []
-
-    def submit(self, job: Any) -> None:
-        self.jobs.append(job)
-
-    def work(self, steps: int = 10**6) -> None:
-        while self.jobs and steps:
-            self.jobs.pop(0)()
-            steps -= 1
 
 
 def other_class(view: OcclusionView) -> int:
