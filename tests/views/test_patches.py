@@ -16,7 +16,7 @@ from cnnviz_widgets.explain.receptive_field import receptive_field
 from cnnviz_widgets.session import Session
 from cnnviz_widgets.views.patches import _TILE, PLACES, PatchView, crop
 
-from .conftest import Counting
+from .conftest import Counting, Stepping
 
 
 def data(count: int = 30) -> list[np.ndarray]:
@@ -114,38 +114,28 @@ def test_stop_and_go_on_gives_what_an_uninterrupted_scan_gives(
     classifier: Classifier, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Batches, "batch", 8)
-    jobs: list[Any] = []
-
-    class Stepping:
-        def submit(self, job: Any) -> None:
-            jobs.append(job)
-
-    def work(steps: int | None = None) -> None:
-        while jobs and steps != 0:
-            jobs.pop(0)()
-            steps = None if steps is None else steps - 1
-
+    executor = Stepping()
     path = tmp_path / "scan.npz"
     view = PatchView(classifier, source=data(), path=path, active=False)
     view.interval = 0
-    view._requests._executor = view._sheets._executor = Stepping()
+    view._requests._executor = view._sheets._executor = executor
     view.active = True
     # The data set, two batches, and the patches of the first of them.
-    work(3)
+    executor.work(3)
     assert view.patches is not None and 0 < view.patches.done < 30
     assert view.status.kind == "busy" and 0 < view.status.progress < 1
     view.stop_here()
     done = view.patches.done
-    work()
+    executor.work()
     assert view.patches.done == done and view.status.kind == "info" and view.run_button.description == "Go on"
     view.run_button.click()
-    work(2)
+    executor.work(2)
     view.active = False
     done = view.patches.done
-    work()
+    executor.work()
     assert view.patches.done == done < 30
     view.active = True
-    work()
+    executor.work()
     assert view.patches.done == 30 and view.run_button.disabled
     layers = list(view.patches.layers)
     whole = last(scan(classifier, data(), layers))
