@@ -16,7 +16,7 @@ from cnnviz_widgets.explain.baseline import Baseline, baseline_pixels
 from cnnviz_widgets.explain.gradients import gradients_in_batches
 from cnnviz_widgets.explain.parameters import check_choice, check_count
 from cnnviz_widgets.explain.refinement import depths
-from cnnviz_widgets.explain.variants import batch_size, single_input
+from cnnviz_widgets.explain.variants import single_input
 
 if TYPE_CHECKING:
     from cnnviz_widgets.classifier import Classifier, Target
@@ -60,7 +60,7 @@ class IntegratedGradients(Explainer):
         total = torch.zeros_like(pixels)
         done = 0
         while done < self.points:
-            count = min(batch_size(batches), self.points - done)
+            count = min(batches.batch, self.points - done)
             shares = torch.tensor(places[done : done + count], dtype=torch.float32)[:, None, None, None]
             gradients = gradients_in_batches(classifier, batches, start + shares * (pixels - start), target)
             total = total + gradients.sum(dim=0, keepdim=True)

@@ -13,7 +13,7 @@ from cnnviz_widgets.batching import Batches
 from cnnviz_widgets.explain.base import Explainer, Heatmap, Range
 from cnnviz_widgets.explain.gradients import gradients_in_batches
 from cnnviz_widgets.explain.parameters import check_count, check_share
-from cnnviz_widgets.explain.variants import batch_size, single_input
+from cnnviz_widgets.explain.variants import single_input
 
 if TYPE_CHECKING:
     from cnnviz_widgets.classifier import Classifier, Target
@@ -46,7 +46,7 @@ class SmoothGrad(Explainer):
         total = torch.zeros_like(pixels[0])
         done = 0
         while done < self.samples:
-            count = min(batch_size(batches), self.samples - done)
+            count = min(batches.batch, self.samples - done)
             # Drawn one by one, as the numbers of a larger draw depend on its size.
             noise = torch.stack([torch.randn(pixels.shape[1:], generator=generator) for _ in range(count)])
             gradients = gradients_in_batches(classifier, batches, pixels + deviation * noise, target)

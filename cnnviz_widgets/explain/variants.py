@@ -29,11 +29,6 @@ def single_input(classifier: Classifier, pixels: Tensor) -> Tensor:
         return pixels.detach().to("cpu", torch.float32).clone(memory_format=torch.contiguous_format)
 
 
-def batch_size(batches: Batches) -> int:
-    """How many variants of one network input to run next."""
-    return batches.batch
-
-
 class Variants:
     """Class scores of altered copies of `pixels` (1, C, H, W), from forward passes over one reused buffer.
 
@@ -54,7 +49,7 @@ class Variants:
     @property
     def batch(self) -> int:
         """How many variants to ask for next: not always as many, as the best number is measured meanwhile."""
-        return batch_size(self._batches)
+        return self._batches.batch
 
     @torch.inference_mode(False)
     @torch.no_grad()

@@ -10,9 +10,10 @@ from captum.attr import IntegratedGradients as CaptumIntegratedGradients
 from networks import Linear, seeded
 from oracles import SIZES, Recorded, torchvision_classifier
 
+from cnnviz_widgets.batching import Batches
 from cnnviz_widgets.classifier import Contrast
 from cnnviz_widgets.errors import MethodError
-from cnnviz_widgets.explain import IntegratedGradients, baseline_pixels, integrated_gradients
+from cnnviz_widgets.explain import IntegratedGradients, baseline_pixels
 
 
 @pytest.mark.parametrize("points", [1, 2, 7])
@@ -60,7 +61,7 @@ def test_every_piece_of_the_path_is_seen_once_and_any_beginning_is_spread(
     classifier = networks.classifier(network)
     pixels = torch.ones(1, 3, *networks.SIZE)
     network.seen.clear()
-    monkeypatch.setattr(integrated_gradients, "batch_size", lambda *_: 3)
+    monkeypatch.setattr(Batches, "batch", 3)
     steps = list(IntegratedGradients(points=10).steps(classifier, pixels, 1))
     assert [step.progress for step in steps] == pytest.approx([0.3, 0.6, 0.9, 1.0])
     ends, path = network.seen[:2], [float(seen.mean()) for seen in network.seen[2:]]

@@ -15,9 +15,10 @@ from oracles import SIZES, Recorded, torchvision_classifier
 from torch import Tensor, nn
 
 from cnnviz_widgets import demo
+from cnnviz_widgets.batching import Batches
 from cnnviz_widgets.classifier import Contrast
 from cnnviz_widgets.errors import MethodError, TargetError
-from cnnviz_widgets.explain import Occlusion, baseline_pixels, occluder, variants
+from cnnviz_widgets.explain import Occlusion, baseline_pixels, occluder
 from cnnviz_widgets.explain.occlusion import positions
 from cnnviz_widgets.explain.refinement import filled
 
@@ -27,7 +28,7 @@ BASELINES = ["mean", "black", "grey", "white", "blur"]
 @pytest.fixture
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     """Three windows at once."""
-    monkeypatch.setattr(variants, "batch_size", lambda *_: 3)
+    monkeypatch.setattr(Batches, "batch", 3)
 
 
 # -- where the windows lie ---------------------------------------------------------------------------------
@@ -352,7 +353,7 @@ def test_does_not_depend_on_the_batches(size: int, monkeypatch: pytest.MonkeyPat
     classifier = networks.classifier(seeded(networks.InPlace))
     pixels = networks.picture(classifier)
     expected = Occlusion(4, 3)(classifier, pixels, 1)
-    monkeypatch.setattr(variants, "batch_size", lambda *_: size)
+    monkeypatch.setattr(Batches, "batch", size)
     np.testing.assert_allclose(Occlusion(4, 3)(classifier, pixels, 1).values, expected.values, atol=1e-6)
 
 

@@ -13,9 +13,10 @@ from networks import Linear, seeded
 from oracles import Recorded
 from torch import Tensor, nn
 
+from cnnviz_widgets.batching import Batches
 from cnnviz_widgets.classifier import Classifier, Contrast
 from cnnviz_widgets.errors import MethodError
-from cnnviz_widgets.explain import RISE, baseline_pixels, variants
+from cnnviz_widgets.explain import RISE, baseline_pixels
 
 
 def upsampled(grid: np.ndarray, cell: tuple[int, int]) -> np.ndarray:
@@ -76,7 +77,7 @@ class Every(RISE):
 
 @pytest.mark.parametrize("target", [2, Contrast(2, 0)])
 def test_all_masks_give_the_exact_expectation(target: int | Contrast, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(variants, "batch_size", lambda *_: 7)
+    monkeypatch.setattr(Batches, "batch", 7)
     monkeypatch.setattr(Every, "drawn", [])
     classifier = networks.classifier(seeded(lambda: Linear((5, 4))), (5, 4))
     pixels = networks.picture(classifier)
@@ -144,7 +145,7 @@ def test_the_network_sees_the_picture_through_the_masks(monkeypatch: pytest.Monk
     classifier = networks.classifier(network)
     pixels = networks.picture(classifier)
     white = baseline_pixels(classifier, pixels, "white")
-    monkeypatch.setattr(variants, "batch_size", lambda *_: 4)
+    monkeypatch.setattr(Batches, "batch", 4)
     rise = RISE(masks=10, cells=3, baseline="white", seed=5)
     network.seen.clear()
     steps = list(rise.steps(classifier, pixels, 1))
@@ -164,7 +165,7 @@ def test_seeds_and_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     np.testing.assert_array_equal(values(seed=4), expected)
     assert np.abs(values(seed=5) - expected).max() > 1e-3
     for size in (1, 7, 1000):
-        monkeypatch.setattr(variants, "batch_size", lambda *_, size=size: size)
+        monkeypatch.setattr(Batches, "batch", size)
         np.testing.assert_allclose(values(seed=4), expected, rtol=1e-4)
 
 

@@ -10,9 +10,10 @@ from networks import Counted, seeded
 from torch import Tensor, nn
 from torch.nn import functional
 
+from cnnviz_widgets.batching import Batches
 from cnnviz_widgets.classifier import Classifier, Contrast
 from cnnviz_widgets.errors import MethodError, TargetError
-from cnnviz_widgets.explain import ScoreCAM, Tape, variants
+from cnnviz_widgets.explain import ScoreCAM, Tape
 
 
 def textbook(classifier: Classifier, pixels: Tensor, layer: str, target: int, limit: int | None = None) -> np.ndarray:
@@ -108,7 +109,7 @@ def test_streams_batches_and_says_how_far_it_is(monkeypatch: pytest.MonkeyPatch)
     network = LargestBatch(seeded(networks.ConvGapLinear))
     classifier = networks.classifier(network)
     pixels = networks.picture(classifier)
-    monkeypatch.setattr(variants, "batch_size", lambda *_: 3)
+    monkeypatch.setattr(Batches, "batch", 3)
     steps = list(ScoreCAM().steps(classifier, pixels, 0))
     assert network.largest == 3
     assert [step.progress for step in steps] == [3 / 8, 6 / 8, 1.0]

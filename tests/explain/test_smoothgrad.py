@@ -9,9 +9,10 @@ import torch
 from networks import seeded
 from oracles import Recorded
 
+from cnnviz_widgets.batching import Batches
 from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.errors import MethodError
-from cnnviz_widgets.explain import Saliency, SmoothGrad, smoothgrad
+from cnnviz_widgets.explain import Saliency, SmoothGrad
 
 
 @pytest.fixture
@@ -69,7 +70,7 @@ def test_does_not_depend_on_the_batches(classifier: Classifier, monkeypatch: pyt
     pixels = networks.picture(classifier)
     expected = SmoothGrad(samples=10)(classifier, pixels, 1).values
     for size in (1, 3, 10):
-        monkeypatch.setattr(smoothgrad, "batch_size", lambda *_, size=size: size)
+        monkeypatch.setattr(Batches, "batch", size)
         steps = list(SmoothGrad(samples=10).steps(classifier, pixels, 1))
         np.testing.assert_allclose(steps[-1].values, expected, rtol=1e-4, atol=1e-7)
         assert [step.progress for step in steps] == pytest.approx(
