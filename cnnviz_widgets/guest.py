@@ -73,9 +73,9 @@ def modules(network: nn.Module) -> list[nn.Module]:
     return list(found.values())
 
 
-def weights(network: nn.Module) -> Hashable:
-    """What changes when a weight or a buffer of the network does; writing through `.data` does not show."""
-    tensors = (t for m in modules(network) for t in (*m._parameters.values(), *m._buffers.values()) if t is not None)
+def weights(modules: Iterable[nn.Module]) -> Hashable:
+    """What changes when a weight or a buffer of these modules does; writing through `.data` does not show."""
+    tensors = (t for m in modules for t in (*m._parameters.values(), *m._buffers.values()) if t is not None)
     return tuple((id(t), t.data_ptr(), 0 if t.is_inference() else t._version) for t in tensors)
 
 

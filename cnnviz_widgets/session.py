@@ -15,9 +15,10 @@ import traitlets
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from cnnviz_widgets import guest
 from cnnviz_widgets.classifier import Autocast, Classifier
 from cnnviz_widgets.errors import ClassifierError, ExplanationError, PictureError, TargetError
-from cnnviz_widgets.guest import once, weights
+from cnnviz_widgets.guest import once
 from cnnviz_widgets.picture import Picture, read_picture
 from cnnviz_widgets.scores import brief_value
 
@@ -34,12 +35,12 @@ class Example:
     def __init__(self, classifier: Classifier, picture: Picture) -> None:
         self.classifier = classifier
         self.picture = picture
-        self._weights = weights(classifier.network)
+        self._weights = guest.weights(guest.modules(classifier.network))
 
     @property
     def current(self) -> bool:
         """Whether the network has the weights that it had when this was made."""
-        return self._weights == weights(self.classifier.network)
+        return self._weights == guest.weights(guest.modules(self.classifier.network))
 
     @once
     def pixels(self) -> Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -38,9 +39,13 @@ class Occluder:
         self.pixels = self._variants.pixels
         with torch.inference_mode(False):
             self._baseline = classifier.to_network(baseline).detach().clone()
-        self.batch = self._variants.batch
         self._engine: Engine | None = None
         self._tried = False
+
+    @property
+    def batch(self) -> int:
+        """How many boxes to ask for next, where each costs a forward pass."""
+        return self._variants.batch
 
     def prepare(self, boxes: float = math.inf) -> None:
         """Make ready for computing only what a box changes, if so many `boxes` more make up for some forward passes.
@@ -53,6 +58,19 @@ class Occluder:
             if boxes >= _SOON and not self._tried:
                 self._tried = True
                 self._engine = engine_for(self.classifier, self.pixels, self._baseline, self._by_network)
+
+    @torch.no_grad()
+    def uncovered(self) -> Tensor:
+        """Logits (K,), float32 on the CPU, of the picture itself. Raises ClassifierError."""
+        self.prepare(0)
+        if self._engine is not None:
+            return self._engine.uncovered[0]
+        # A network may change its input in place.
+        return self.classifier.logits(self.pixels.clone())[0].to("cpu", torch.float32)
+
+    def keeping(self) -> AbstractContextManager[None]:
+        """Inside, memory for groups of boxes is kept from one to the next."""
+        return nullcontext() if self._engine is None else self._engine.keeping()
 
     def runs(self, boxes: Sequence[Box]) -> list[NDArray[np.int64]]:
         """Boxes, by number, in groups of boxes near each other that are best run together. Raises ClassifierError."""
@@ -78,8 +96,11 @@ class Occluder:
         return self._by_network(boxes)
 
     def _by_network(self, boxes: Sequence[Box]) -> Tensor:
-        parts = [boxes[start : start + self.batch] for start in range(0, len(boxes), self.batch)]
-        return torch.cat([self._of_batch(part) for part in parts])
+        found: list[Tensor] = []
+        while boxes:
+            part, boxes = boxes[: (batch := self.batch)], boxes[batch:]
+            found.append(self._of_batch(part))
+        return torch.cat(found)
 
     def _of_batch(self, boxes: Sequence[Box]) -> Tensor:
         def cover(copies: Tensor) -> None:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from cnnviz_widgets.errors import MethodError
-from cnnviz_widgets.explain.base import Explainer, FloatArray, Range
+from cnnviz_widgets.explain.base import Explainer, Range
 from cnnviz_widgets.explain.baseline import Baseline, baseline_pixels
 from cnnviz_widgets.explain.class_scores import Score, resolved
 from cnnviz_widgets.explain.occluder import Box, Occluder
@@ -70,7 +70,8 @@ class Occlusion(Explainer):
         """The same as `steps`, by an occluder at hand."""
         windows = self.windows((occluder.pixels.shape[2], occluder.pixels.shape[3]))
         boxes = windows.boxes
-        whole = _logits(occluder.classifier, occluder.pixels.clone())  # a network may change its input in place
+        occluder.prepare(len(boxes))
+        whole = occluder.uncovered().numpy()
         measured = np.empty((len(boxes), len(whole)), np.float32)
         refinement = Refinement(*windows.shape)
 
@@ -82,18 +83,22 @@ class Occlusion(Explainer):
             return OcclusionMap.of_logits(windows, self.score, target, whole, seen, refinement.source, refinement.known)
 
         first = scattered(*windows.shape, max(1, int(_COARSE * len(boxes))))
-        occluder.prepare(len(boxes))
-        for start in range(0, len(first), occluder.batch):
-            found = covered(first[start : start + occluder.batch])
-            yield found
-        # Groups of neighbours run fastest; of every second cell, as on a chessboard, they show nearly as much.
-        rest = np.setdiff1d(np.arange(len(boxes)), first)
-        colours = rest // windows.shape[1] + rest % windows.shape[1]
-        halves = [rest[colours % 2 == colour] for colour in range(2)]
-        groups = [cells[run] for cells in halves for run in occluder.runs([boxes[cell] for cell in cells])]
-        while groups:
-            interest = refinement.interest(found.cells).ravel()
-            yield (found := covered(groups.pop(int(np.argmax([interest[group].mean() for group in groups])))))
+        with occluder.keeping():
+            while len(first):
+                some, first = np.split(first, [occluder.batch])
+                yield (found := covered(some))
+            # Groups of neighbours run fastest; of every second cell, as on a chessboard, they show nearly as much.
+            colours = np.add.outer(*map(np.arange, windows.shape)).ravel() % 2
+            groups: list[IntArray] = []
+            batch = 0
+            while refinement.done < len(boxes):
+                if batch != occluder.batch:
+                    rest = np.flatnonzero(~refinement.known)
+                    halves = [rest[colours[rest] == colour] for colour in range(2)]
+                    groups = [cells[run] for cells in halves for run in occluder.runs([boxes[cell] for cell in cells])]
+                    batch = occluder.batch
+                interest = refinement.interest(found.cells).ravel()
+                yield (found := covered(groups.pop(int(np.argmax([interest[group].mean() for group in groups])))))
 
     def windows(self, size: tuple[int, int]) -> Windows:
         """Where the windows lie in a picture of `size` (height, width)."""
@@ -142,9 +147,3 @@ def _box(box: object, height: int, width: int) -> Box:
         f"An occlusion box is (top, left, height, width) in whole pixels inside the "
         f"{height} x {width} picture, not {box!r}."
     )
-
-
-@torch.no_grad()
-def _logits(classifier: Classifier, pixels: Tensor) -> FloatArray:
-    logits: FloatArray = classifier.logits(pixels)[0].to("cpu", torch.float32).numpy()
-    return logits

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 import torch
@@ -28,10 +29,12 @@ class Engine:
     def __init__(self, plan: Plan, classifier: Classifier, pixels: Tensor, filling: Tensor) -> None:
         self._plan, self._classifier = plan, classifier
         self._base = Base(plan.program, pixels, filling)
+        #: Logits (1, K), float32 on the CPU, of the picture itself, by the network.
+        self.uncovered = classifier.logits(pixels.clone()).to("cpu", torch.float32)
 
     @property
     def whole(self) -> Tensor:
-        """Logits (1, K) of the picture itself."""
+        """The same by the plan."""
         return self._base.logits
 
     @property
@@ -42,6 +45,10 @@ class Engine:
     def runs(self, boxes: Sequence[Box]) -> list[Integers]:
         """Boxes, by number, in groups that are best run together."""
         return self._plan.runs(changes(self._plan.program, boxes))
+
+    def keeping(self) -> AbstractContextManager[None]:
+        """Inside, memory for groups of boxes is kept from one to the next."""
+        return self._base.keeping()
 
     @torch.inference_mode(False)
     @torch.no_grad()
@@ -75,7 +82,7 @@ def engine_for(
             return None
         try:
             engine = Engine(plan, classifier, pixels, filling)
-            right = _agree(engine.whole, classifier.logits(pixels))
+            right = _agree(engine.whole, engine.uncovered)
             if right and not plan.tried:
                 boxes = _trials(height, width)
                 right = plan.tried = _agree(engine.logits(boxes), network(boxes))

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import torch
 
-from cnnviz_widgets.explain.incremental.program import Affine, Cellwise, Convolution, Join, Listing, Op, Pad
+from cnnviz_widgets.explain.incremental.program import Affine, Cellwise, Clamp, Convolution, Join, Listing, Op, Pad
 
 Merge = Callable[[Op, Op], tuple[Op, ...]]
 
@@ -91,9 +91,7 @@ def _clamped(norm: Op, op: Op) -> tuple[Op, ...]:
     low, high = torch.where(scale < 0, -infinity, edge), torch.where(scale > 0, infinity, edge)
     scale, shift = torch.where(dead, 0.0, scale), torch.where(dead, shift.relu(), shift)
     bias = torch.mv(op.weight.flatten(1).double(), shift.flatten())
-    clamp = replace(norm, activation=None, function=lambda values: torch.clamp(values, low, high))
-    if bool((scale > 0).all()):
-        clamp = replace(clamp, function=lambda values: torch.maximum(values, low))
+    clamp = replace(norm, activation=None, function=Clamp(low, None if bool((scale > 0).all()) else high))
     weight = (op.weight.double() * scale).to(op.weight.dtype).contiguous(memory_format=torch.channels_last)
     bias = (bias if op.bias is None else bias + op.bias.double()).to(op.weight.dtype)
     return clamp, replace(op, weight=weight, bias=bias)

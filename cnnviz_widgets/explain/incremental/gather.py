@@ -30,15 +30,18 @@ class Table:
         for position, fill in enumerate(_FILLS):
             self.rows[self.cells + position] = fill
 
-    def write(self, patches: Tensor) -> None:
-        """Put patches (N, ..., h, w) behind the plane."""
-        rows = _as_rows(patches)
-        first = self.cells + len(_FILLS)
-        if first + len(rows) > len(self.rows):
-            longer = self.rows.new_empty(first + len(rows), self.rows.shape[1])
+    def write(self, *patches: Tensor) -> None:
+        """Put patches (N, ..., h, w) behind the plane; if several, side by side along their channels."""
+        first, channel = self.cells + len(_FILLS), 0
+        last = first + len(patches[0]) * patches[0].shape[-2] * patches[0].shape[-1]
+        if last > len(self.rows):
+            longer = self.rows.new_empty(last, self.rows.shape[1])
             longer[:first] = self.rows[:first]
             self.rows = longer
-        self.rows[first : first + len(rows)] = rows
+        for patch in patches:
+            rows = _as_rows(patch)
+            self.rows[first:last, channel : channel + rows.shape[1]] = rows
+            channel += rows.shape[1]
 
     def shrink(self) -> None:
         """Give back room for patches that is larger than the plane."""

@@ -16,7 +16,7 @@ from cnnviz_widgets import guest, memory
 from cnnviz_widgets.explain.incremental.boxes import Changes, Integers, batches, bytes_of, work
 from cnnviz_widgets.explain.incremental.fold import folded
 from cnnviz_widgets.explain.incremental.lower import lowered
-from cnnviz_widgets.explain.incremental.program import Global
+from cnnviz_widgets.explain.incremental.program import Global, packed
 from cnnviz_widgets.explain.incremental.regions import Program
 from cnnviz_widgets.explain.incremental.run import Base
 from cnnviz_widgets.explain.incremental.trace import BATCH, traced
@@ -81,7 +81,7 @@ def state_of(network: nn.Module) -> Hashable:
     """
     modules = guest.modules(network)
     hooks = ((id(m), id(type(m)), *m._forward_pre_hooks, *m._forward_hooks) for m in modules)
-    return guest.weights(network), tuple(hooks)
+    return guest.weights(modules), tuple(hooks)
 
 
 #: The last plan of each classifier with the state and shape it is for; None where there can be none.
@@ -110,7 +110,7 @@ def _plan(classifier: Classifier, pixels: Tensor, state: Hashable) -> Plan | Non
         with classifier.evaluating():
             trace = traced(classifier.network, pixels, lambda output: classifier.logits_in(output, BATCH))
         room = min(_SHARE * memory.left("cpu"), _MOST_BYTES)
-        program = Program.of(quickened(folded(lowered(trace)), room))
+        program = Program.of(packed(quickened(folded(lowered(trace)), room)))
     except Exception:  # besides UntraceableError, whatever torch raises where it does not bear what was made of it
         return None
     fits = program.work >= _LEAST and _kept_bytes(program) <= room and _unknown(program) <= _UNKNOWN

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -89,7 +89,7 @@ class Slide(Op):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Convolution(Slide):
-    """`padding` is (top, left, bottom, right); `weight` is a private copy."""
+    """`padding` is (top, left, bottom, right); `weight` is a private copy, perhaps in oneDNN's own order."""
 
     weight: Tensor
     bias: Tensor | None
@@ -116,7 +116,8 @@ class Convolution(Slide):
                 *((after.name, after.scalars, after.algorithm) if after is not None and fused else ("none", (), "")),
             )  # fmt: skip
             return result if fused or after is None else after.function(result)
-        result = functional.conv2d(values, self.weight, self.bias, strides, padding, self._dilations, self.groups)
+        weight = self.weight.to_dense() if self.weight.is_mkldnn else self.weight
+        result = functional.conv2d(values, weight, self.bias, strides, padding, self._dilations, self.groups)
         return result if after is None else after.function(result)
 
 
@@ -206,6 +207,30 @@ class Affine:
         return torch.addcmul(self.shift, values, self.scale)
 
 
+@dataclass(frozen=True, eq=False)
+class Clamp:
+    """The nearest to each value between `low` and, where there is one, `high`, both (1, C, 1, 1)."""
+
+    low: Tensor
+    high: Tensor | None = None
+
+    def __call__(self, values: Tensor) -> Tensor:
+        return torch.maximum(values, self.low) if self.high is None else torch.clamp(values, self.low, self.high)
+
+    def joined(self, pieces: Sequence[Tensor]) -> Tensor:
+        """The same of values side by side, without joining them first."""
+        count, _, *plane = pieces[0].shape
+        result = pieces[0].new_empty(count, *plane, self.low.shape[1]).permute(0, 3, 1, 2)
+        first = 0
+        for piece in pieces:
+            here = slice(first, first := first + piece.shape[1])
+            if self.high is None:
+                torch.maximum(piece, self.low[:, here], out=result[:, here])
+            else:
+                torch.clamp(piece, self.low[:, here], self.high[:, here], out=result[:, here])
+        return result
+
+
 def side_by_side(*values: Tensor) -> Tensor:
     """Values joined along their channels."""
     return torch.cat(values, 1)
@@ -275,6 +300,24 @@ class Listing:
     output: int
 
 
+def packed(listing: Listing) -> Listing:
+    """The same listing, with weights in the order that oneDNN would bring them into at every call."""
+    return replace(
+        listing, ops=tuple(_packed(op, listing) if isinstance(op, Convolution) else op for op in listing.ops)
+    )
+
+
+def _packed(op: Convolution, listing: Listing) -> Convolution:
+    if not _has_onednn(op.weight):
+        return op
+    rows, columns = op.reaches
+    size = (_LIKELY, *listing.shapes[op.inputs[0]])
+    weight = torch.ops.mkldnn._reorder_convolution_weight(
+        op.weight, (rows.padding, columns.padding), (rows.stride, columns.stride), op._dilations, op.groups, size
+    )
+    return replace(op, weight=weight)
+
+
 def _has_onednn(values: Tensor) -> bool:
     """oneDNN can run a convolution on this tensor, and the activation behind it in the same pass."""
     return (
@@ -285,4 +328,8 @@ def _has_onednn(values: Tensor) -> bool:
     )
 
 
-_ONEDNN = torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_convolution_pointwise")
+_ONEDNN = torch.backends.mkldnn.is_available() and all(
+    hasattr(torch.ops.mkldnn, name) for name in ("_convolution_pointwise", "_reorder_convolution_weight")
+)
+#: Windows that may run together; for most such numbers the order is the same.
+_LIKELY = 8

@@ -197,4 +197,4 @@ def _cost(op: Op, listing: Listing) -> float:
     """Work for one cell of the output."""
     shape = listing.shapes[op.output]
     numbers = math.prod(shape[:-2]) if isinstance(op, Slide | Cellwise) else math.prod(shape) / math.prod(shape[-2:])
-    return numbers * (op.weight[0].numel() + _TRAFFIC if isinstance(op, Convolution) else _TRAFFIC)
+    return numbers * (math.prod(op.weight.shape[1:]) + _TRAFFIC if isinstance(op, Convolution) else _TRAFFIC)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
 import torch
 from torch import Tensor
 
 from cnnviz_widgets.explain.incremental.boxes import Changes, Integers, Part, parts
 from cnnviz_widgets.explain.incremental.gather import Table, index
-from cnnviz_widgets.explain.incremental.program import Cellwise, Mean, Op, Slide
+from cnnviz_widgets.explain.incremental.program import Cellwise, Clamp, Join, Mean, Op, Slide, side_by_side
 from cnnviz_widgets.explain.incremental.regions import Program
 
 
@@ -30,16 +33,26 @@ class Base:
         for value, tensor in program.listing.constants.items():
             self.tables[value] = Table(tensor)
         self.pixels, self.filling = pixels, filling
+        self._keepers = 0
         self.logits = program.logits(pixels, note)
         self.tables[program.listing.input].write(filling)
 
     def by_boxes(self, changes: Changes) -> Tensor:
         """Logits (N, K) with each of these windows replaced, run together: only what they change."""
-        try:
+        with self.keeping():
             return _Batch(self, changes).logits()
+
+    @contextmanager
+    def keeping(self) -> Iterator[None]:
+        """Inside, room for what windows change is kept from one group to the next."""
+        self._keepers += 1
+        try:
+            yield
         finally:
-            for table in self.tables.values():
-                table.shrink()
+            self._keepers -= 1
+            if not self._keepers:
+                for table in self.tables.values():
+                    table.shrink()
 
     def by_planes(self, changes: Changes) -> Tensor:
         """The same, everything computed anew."""
@@ -57,7 +70,8 @@ class _Batch:
         self.changes = changes
         self.count = len(changes)
         self.parts = parts(self.program, changes)
-        self.patches: dict[int, Tensor] = {}
+        #: Of values that are joined of others, the others: they are copied only once, to where they are read.
+        self.patches: dict[int, Tensor | tuple[Tensor, ...]] = {}
         self.wholes: dict[int, Tensor] = dict(self.program.listing.constants)
         self.written: set[int] = set()
         self.indices: dict[object, Tensor] = {}
@@ -82,14 +96,14 @@ class _Batch:
         region = self.program.region_of.get(value)
         return region is not None and self.parts[region] is not None
 
-    def part_of(self, op: Op, region: int) -> Tensor:
+    def part_of(self, op: Op, region: int) -> Tensor | tuple[Tensor, ...]:
         """The output of an operation in the boxes of its region."""
         part = self.parts[region]
         assert part is not None
         if isinstance(op, Slide):
             source = op.inputs[0]
             if self.program.region_of[source] == region and source in self.patches:
-                return op.inside(self.patches[source])
+                return op.inside(self.joined(source))
             starts = [axis * reach.stride - reach.padding for axis, reach in zip(part.start, op.reaches, strict=True)]
             size = [
                 ((cells - 1) * reach.stride + reach.span) // reach.step + 1
@@ -100,12 +114,29 @@ class _Batch:
                 self.cut(source, np.stack(starts), (size[0], size[1]), steps, op.fill, (region, op.reaches))
             )
         assert isinstance(op, Cellwise)
+        if isinstance(op, Join) and op.activation is None:
+            return tuple(self.patch(value, region, part) for value in op.inputs)
+        pieces = self.patches.get(op.inputs[0])
+        if (
+            isinstance(op.function, Clamp)
+            and op.activation is None
+            and isinstance(pieces, tuple)
+            and self.program.region_of[op.inputs[0]] == region
+        ):
+            return op.function.joined(pieces)
         return op.part(*(self.patch(value, region, part) for value in op.inputs))
+
+    def joined(self, value: int) -> Tensor:
+        """A value in the boxes of its own region."""
+        found = self.patches[value]
+        if isinstance(found, tuple):
+            found = self.patches[value] = side_by_side(*found)
+        return found
 
     def patch(self, value: int, region: int, part: Part) -> Tensor:
         """A value in the boxes of another region."""
         if value in self.patches and self.program.region_of[value] == region:
-            return self.patches[value]
+            return self.joined(value)
         return self.cut(value, part.start, part.size, key=region)
 
     def whole(self, value: int) -> Tensor:
@@ -124,7 +155,7 @@ class _Batch:
         assert part is not None
         rows, columns = self.program.regions[number].plane
         before = self.base.tables[value].read(torch.from_numpy(index((rows, columns), part.start, part.size)))
-        added = self.patches[value].sum((-2, -1), keepdim=op.keepdim) - before.sum((-2, -1), keepdim=op.keepdim)
+        added = self.joined(value).sum((-2, -1), keepdim=op.keepdim) - before.sum((-2, -1), keepdim=op.keepdim)
         return self.base.means[op.output] + added / (rows * columns)
 
     def cut(
@@ -140,7 +171,8 @@ class _Batch:
         table = self.base.tables[value]
         number = self.program.region_of.get(value)
         if value in self.patches and value not in self.written:
-            table.write(self.patches[value])
+            found = self.patches[value]
+            table.write(*(found if isinstance(found, tuple) else (found,)))
             self.written.add(value)
         known = (number, table.height, table.width, key, steps, fill)
         if known not in self.indices:

@@ -6,6 +6,7 @@ Winograd's algorithm F(4 x 4, 3 x 3), with the points 0, 1, -1, 2, -2 and infini
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields, replace
 
 import torch
@@ -84,7 +85,7 @@ def pays(weight: Tensor, size: Pair) -> bool:
     outputs, channels = weight.shape[:2]
     tiles = -(-size[0] // _OUT) * -(-size[1] // _OUT)
     by_tiles = tiles * (_IN * _IN * channels * outputs + _TRANSFORM * (channels + outputs))
-    return by_tiles < size[0] * size[1] * weight[0].numel() * outputs
+    return by_tiles < size[0] * size[1] * math.prod(weight.shape[1:]) * outputs
 
 
 def quickened(listing: Listing, room: float) -> Listing:
