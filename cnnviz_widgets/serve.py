@@ -144,6 +144,9 @@ def run_lab(folder: Path, port: int, arguments: Sequence[str] = ()) -> None:
 def _use_this_environment() -> None:
     """Run notebooks in this Python, even where the user's own kernel of the same name means another one."""
     os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
+    # Kernels share the cores. By default torch's threads keep theirs busy while they wait for each other, and two
+    # kernels at work would take ten times as long as one.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 def serve_voila(port: int | None = None, *, browser: bool = True, theme: str = "light") -> None:

@@ -15,7 +15,7 @@ import pytest
 from ports import unused_port
 
 from cnnviz_widgets.__main__ import main
-from cnnviz_widgets.serve import ADDRESS, copy_notebooks, free_port, notebooks
+from cnnviz_widgets.serve import ADDRESS, copy_notebooks, free_port, notebooks, run_lab
 
 
 @pytest.fixture
@@ -103,3 +103,20 @@ def test_ctrl_c_ends_it_cleanly(arguments: list[str], announced: str, tmp_path: 
     assert announced.format(port=port) in said
     assert process.returncode == 0, said
     assert "Traceback" not in said
+
+
+@pytest.mark.parametrize(("own", "expected"), [(None, "PASSIVE"), ("ACTIVE", "ACTIVE")])
+def test_kernels_leave_each_other_the_cores(
+    own: str | None, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from jupyterlab.labapp import LabApp
+
+    # Registered for removal at the end, whatever is set meanwhile.
+    monkeypatch.setenv("JUPYTER_PREFER_ENV_PATH", "0")
+    monkeypatch.setenv("OMP_WAIT_POLICY", own or "")
+    if own is None:
+        monkeypatch.delenv("OMP_WAIT_POLICY")
+    inherited = []
+    monkeypatch.setattr(LabApp, "launch_instance", lambda arguments: inherited.append(os.environ["OMP_WAIT_POLICY"]))
+    run_lab(tmp_path, 8866)
+    assert inherited == [expected]

@@ -44,7 +44,7 @@ class Engine:
 
     def runs(self, boxes: Sequence[Box]) -> list[Integers]:
         """Boxes, by number, in groups that are best run together."""
-        return self._plan.runs(changes(self._plan.program, boxes))
+        return self._plan.groups(changes(self._plan.program, boxes))
 
     def keeping(self) -> AbstractContextManager[None]:
         """Inside, memory for groups of boxes is kept from one to the next."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -34,9 +35,10 @@ _GAIN = 1.15
 #: Of the memory that is left, how much may hold values of the whole picture, windows that run together, and weights
 #: transformed; of much memory no more than so many bytes.
 _SHARE, _MOST_BYTES = 1 / 8, 2**30
-#: Multiply-adds of windows that run together: enough to keep all threads busy, over before anybody waits long.
-_TOGETHER = 20e9
-_FEWEST, _MOST = 4, 24
+#: Seconds for windows that run together, as fast as the first few were, which are about half as fast as later ones:
+#: enough to keep all threads busy, over before anybody waits long.
+_PATIENCE = 1.0
+_FEWEST, _MOST = 4, 48
 #: Bytes of the largest value of whole pictures that run together. The C library takes more than 32 MiB from the system
 #: anew each time, and to write to such memory costs more than the convolution.
 _WHOLE = 24 * 2**20
@@ -48,19 +50,29 @@ _UNKNOWN = 0.1
 class Plan:
     """A program for pictures of one size; `state` is that of the network when it was written down.
 
-    `room` are bytes for windows that run together. `tried`: on windows it did what the network does.
+    `room` are bytes for windows that run together. `tried`: on windows it did what the network does. `rate` are
+    multiply-adds in a second, the most that there were before the first groups were made: the same windows shall be
+    grouped in the same way again.
     """
 
     program: Program
     state: Hashable
     room: float
     tried: bool = False
+    rate: float = 0.0
+    settled: bool = False
+
+    def groups(self, changes: Changes) -> list[Integers]:
+        """The same as `runs`, from now on as large as runs so far were fast."""
+        self.settled = True
+        return self.runs(changes)
 
     def runs(self, changes: Changes) -> list[Integers]:
         """Windows, by number, in groups to run together."""
         if not len(changes):
             return []
-        most = min(_TOGETHER / work(self.program, changes), self.room / bytes_of(self.program, changes))
+        together = self.rate * _PATIENCE / work(self.program, changes)
+        most = min(together, self.room / bytes_of(self.program, changes))
         groups = batches(self.program, changes, min(max(int(most), _FEWEST), _MOST))
         needed = sum(len(group) * work(self.program, changes.of(group)) for group in groups)
         if _GAIN * needed > len(changes) * self.program.work:
@@ -70,8 +82,14 @@ class Plan:
 
     def run(self, base: Base, changes: Changes) -> Tensor:
         """Logits (N, K) of windows that run together."""
-        pays = _GAIN * work(self.program, changes) <= self.program.work
-        return base.by_boxes(changes) if pays else base.by_planes(changes)
+        needed = work(self.program, changes)
+        pays = _GAIN * needed <= self.program.work
+        began = time.perf_counter()
+        found = base.by_boxes(changes) if pays else base.by_planes(changes)
+        if not self.settled:
+            done = len(changes) * (needed if pays else self.program.work)
+            self.rate = max(self.rate, done / max(time.perf_counter() - began, 1e-9))
+        return found
 
 
 def state_of(network: nn.Module) -> Hashable:
