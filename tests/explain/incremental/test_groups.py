@@ -1,0 +1,157 @@
+"""Groups of windows: what is asked of the network, what is kept between them, how many there are."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from occluding import Branching, Odd, hand_made, inputs, slowly
+from torch import Tensor
+
+from cnnviz_widgets.batching import Batches
+from cnnviz_widgets.classifier import Classifier
+from cnnviz_widgets.explain import Occlusion
+from cnnviz_widgets.explain.incremental import engine, plan, program
+from cnnviz_widgets.explain.incremental.gather import Table
+from cnnviz_widgets.explain.incremental.program import Clamp, side_by_side
+from cnnviz_widgets.explain.occluder import Occluder
+
+#: 6 x 7 windows, of which 2 are run first.
+MAP = Occlusion((9, 10), (6, 6))
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However small the picture, the engine is used if it can be."""
+    monkeypatch.setattr(engine, "_SMALLEST", 0)
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many pictures the network was asked for each time."""
+    counts: list[int] = []
+    logits = Classifier.logits
+
+    def counted(self: Classifier, pixels: Tensor) -> Tensor:
+        counts.append(len(pixels))
+        return logits(self, pixels)
+
+    monkeypatch.setattr(Classifier, "logits", counted)
+    return counts
+
+
+def test_the_network_is_asked_for_the_picture_once_a_map(asked: list[int]) -> None:
+    classifier = hand_made(Odd)
+    pixels, _ = inputs(classifier)
+    first = MAP(classifier, pixels, 1)
+    asked.clear()
+    found = MAP(classifier, pixels, 1)
+    assert asked == [1]
+    with torch.no_grad():
+        np.testing.assert_array_equal(found.whole, classifier.logits(pixels)[0].numpy())
+    np.testing.assert_array_equal(found.logits, first.logits)
+
+
+@pytest.mark.parametrize("ends", ["run to its end", "dropped"])
+def test_room_is_kept_between_groups_and_given_back(ends: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    classifier = hand_made(Odd)
+    pixels, filling = inputs(classifier)
+    occluder = Occluder(classifier, pixels, filling)
+    occluder.prepare()
+    assert occluder._engine is not None
+    monkeypatch.setattr(occluder._engine._plan, "room", 1e9)
+    tables = occluder._engine._base.tables.values()
+
+    def large() -> list[Table]:
+        return [table for table in tables if len(table.rows) > 2 * (table.cells + 2)]
+
+    seen = []
+    steps = MAP.sliding(occluder, 1)
+    for step in steps:
+        seen.append(len(large()))
+        if ends == "dropped" and step.progress > 0.5:
+            steps.close()
+    assert max(seen) > 0
+    assert large() == []
+
+
+def test_windows_beside_a_map_change_nothing() -> None:
+    """A hand that probes while the map is under way works with the same memory."""
+    classifier = hand_made(Branching)
+    pixels, filling = inputs(classifier)
+    alone = list(MAP.sliding(Occluder(classifier, pixels, filling), 1))[-1]
+    occluder = Occluder(classifier, pixels, filling)
+    box = (3, 5, 11, 7)
+    expected = slowly(classifier, pixels, filling, [box])
+    for step in MAP.sliding(occluder, 1):  # noqa: B007
+        torch.testing.assert_close(occluder.logits([box]), expected, atol=2e-4, rtol=0)
+    np.testing.assert_allclose(step.logits, alone.logits, atol=1e-5)
+
+
+def test_groups_are_as_large_as_the_first_windows_were_fast(monkeypatch: pytest.MonkeyPatch) -> None:
+    classifier = hand_made(Odd)
+    pixels, filling = inputs(classifier)
+    windows = MAP.windows(classifier.input_size).boxes
+    counts = []
+    for seconds in (0.001, 1000.0):
+        occluder = Occluder(classifier, pixels, filling)
+        occluder.prepare()
+        assert occluder._engine is not None
+        found = occluder._engine._plan
+        monkeypatch.setattr(found, "rate", 10 * found.program.work)
+        monkeypatch.setattr(plan, "_PATIENCE", seconds)
+        counts.append(len(occluder.runs(windows)))
+        # From now on the same windows come in the same groups.
+        assert found.settled
+        rate = found.rate
+        occluder.logits(windows)
+        assert found.rate == rate
+    assert counts[0] > 2 * counts[1]
+
+
+@pytest.mark.parametrize("kind", [Odd, Branching])
+def test_onednn_switched_off_behind_our_back(
+    kind: type[Odd] | type[Branching], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The weights are in its own order by then."""
+    classifier = hand_made(kind)
+    pixels, filling = inputs(classifier)
+    occluder = Occluder(classifier, pixels, filling)
+    occluder.prepare()
+    assert occluder._engine is not None
+    ops = occluder._engine._plan.program.listing.ops
+    assert not program._ONEDNN or any(op.weight.is_mkldnn for op in ops if isinstance(op, program.Convolution))
+    boxes = [(0, 0, 9, 9), (12, 14, 9, 9)]
+    monkeypatch.setattr(torch.backends.mkldnn, "enabled", False)
+    expected = slowly(classifier, pixels, filling, boxes)
+    torch.testing.assert_close(occluder.logits(boxes), expected, atol=2e-4, rtol=0)
+    assert occluder._engine is not None, "the network had to step in"
+
+
+@pytest.mark.parametrize("high", [None, 0.7])
+def test_a_clamp_of_pieces_is_that_of_their_join(high: float | None) -> None:
+    random = torch.Generator().manual_seed(0)
+    pieces = [
+        torch.randn(2, channels, 5, 4, generator=random).contiguous(memory_format=torch.channels_last)
+        for channels in (3, 1, 4)
+    ]
+    low = torch.randn(1, 8, 1, 1, generator=random) - 1
+    clamp = Clamp(low, None if high is None else low + high)
+    assert torch.equal(clamp.joined(pieces), clamp(side_by_side(*pieces)))
+
+
+def test_batches_of_a_map_without_the_engine_grow(monkeypatch: pytest.MonkeyPatch, asked: list[int]) -> None:
+    """Each batch as many as are wanted by then; two halves of a chessboard end with what is left over."""
+    monkeypatch.setattr(engine, "_SMALLEST", 10**9)
+    classifier = hand_made(Odd)
+    pixels, filling = inputs(classifier)
+    windows = MAP.windows(classifier.input_size).boxes
+    # One more with every pass, as though each were found to be cheaper.
+    monkeypatch.setattr(Batches, "batch", property(lambda _: max(1, len(asked) - 1)))
+    occluder = Occluder(classifier, pixels, filling)
+    *_, last = MAP.sliding(occluder, 1)
+    batches = asked[1:]
+    assert asked[0] == 1 and sum(batches) == len(windows)
+    assert max(batches) > 4
+    expected = slowly(classifier, pixels, filling, windows).numpy()
+    np.testing.assert_allclose(last.logits.reshape(expected.shape), expected, atol=2e-4)
