@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -33,7 +34,7 @@ class Base:
         for value, tensor in program.listing.constants.items():
             self.tables[value] = Table(tensor)
         self.pixels, self.filling = pixels, filling
-        self._keepers = 0
+        self._keepers, self._counting = 0, threading.RLock()  # the end of a dropped map may come anywhere
         self.logits = program.logits(pixels, note)
         self.tables[program.listing.input].write(filling)
 
@@ -45,14 +46,16 @@ class Base:
     @contextmanager
     def keeping(self) -> Iterator[None]:
         """Inside, room for what windows change is kept from one group to the next."""
-        self._keepers += 1
+        with self._counting:
+            self._keepers += 1
         try:
             yield
         finally:
-            self._keepers -= 1
-            if not self._keepers:
-                for table in self.tables.values():
-                    table.shrink()
+            with self._counting:
+                self._keepers -= 1
+                if not self._keepers:
+                    for table in self.tables.values():
+                        table.shrink()
 
     def by_planes(self, changes: Changes) -> Tensor:
         """The same, everything computed anew."""

@@ -16,7 +16,6 @@ from cnnviz_widgets.explain.incremental.gather import Table
 from cnnviz_widgets.explain.incremental.program import Clamp, side_by_side
 from cnnviz_widgets.explain.occluder import Occluder
 
-#: 6 x 7 windows, of which 2 are run first.
 MAP = Occlusion((9, 10), (6, 6))
 
 
