@@ -113,6 +113,11 @@ def bytes_of(program: Program, changes: Changes) -> float:
     return 4.0 * float((changes.sizes.prod(axis=1) * program.kept_channels).sum())
 
 
+def largest_bytes(program: Program, changes: Changes) -> float:
+    """Bytes of the largest value of each of these windows while they run together."""
+    return 4.0 * float((changes.sizes.prod(axis=1) * program.most_channels).max())
+
+
 def batches(program: Program, changes: Changes, most: int) -> list[Integers]:
     """Groups of at most `most` windows whose boxes are much the same size, as numbers of windows."""
     done: list[Integers] = []

@@ -14,10 +14,10 @@ import torch
 from torch import Tensor
 
 from cnnviz_widgets import guest, memory
-from cnnviz_widgets.explain.incremental.boxes import Changes, Integers, batches, bytes_of, work
+from cnnviz_widgets.explain.incremental.boxes import Changes, Integers, batches, bytes_of, largest_bytes, work
 from cnnviz_widgets.explain.incremental.fold import folded
 from cnnviz_widgets.explain.incremental.lower import lowered
-from cnnviz_widgets.explain.incremental.program import Global, packed
+from cnnviz_widgets.explain.incremental.program import Global
 from cnnviz_widgets.explain.incremental.regions import Program
 from cnnviz_widgets.explain.incremental.run import Base
 from cnnviz_widgets.explain.incremental.trace import BATCH, traced
@@ -38,10 +38,10 @@ _SHARE, _MOST_BYTES = 1 / 8, 2**30
 #: Seconds for windows that run together, as fast as the first few were, which are about half as fast as later ones:
 #: enough to keep all threads busy, over before anybody waits long.
 _PATIENCE = 1.0
-_FEWEST, _MOST = 4, 48
-#: Bytes of the largest value of whole pictures that run together. The C library takes more than 32 MiB from the system
-#: anew each time, and to write to such memory costs more than the convolution.
-_WHOLE = 24 * 2**20
+_FEWEST, _MOST = 4, 24
+#: Bytes of the largest value of windows that run together. The C library takes more than 32 MiB from the system anew
+#: each time, and to write to such memory costs more than the convolution.
+_LARGEST = 24 * 2**20
 #: Share of the values that operations without a box may make, before the program is no better than the network.
 _UNKNOWN = 0.1
 
@@ -71,12 +71,15 @@ class Plan:
         """Windows, by number, in groups to run together."""
         if not len(changes):
             return []
-        together = self.rate * _PATIENCE / work(self.program, changes)
-        most = min(together, self.room / bytes_of(self.program, changes))
+        most = min(
+            self.rate * _PATIENCE / work(self.program, changes),
+            self.room / bytes_of(self.program, changes),
+            _LARGEST / largest_bytes(self.program, changes),
+        )
         groups = batches(self.program, changes, min(max(int(most), _FEWEST), _MOST))
         needed = sum(len(group) * work(self.program, changes.of(group)) for group in groups)
         if _GAIN * needed > len(changes) * self.program.work:
-            together = max(1, int(_WHOLE / _largest(self.program)))
+            together = max(1, int(_LARGEST / _largest(self.program)))
             return np.array_split(np.arange(len(changes)), -(-len(changes) // together))
         return groups
 
@@ -128,7 +131,7 @@ def _plan(classifier: Classifier, pixels: Tensor, state: Hashable) -> Plan | Non
         with classifier.evaluating():
             trace = traced(classifier.network, pixels, lambda output: classifier.logits_in(output, BATCH))
         room = min(_SHARE * memory.left("cpu"), _MOST_BYTES)
-        program = Program.of(packed(quickened(folded(lowered(trace)), room)))
+        program = Program.of(quickened(folded(lowered(trace)), room))
     except Exception:  # besides UntraceableError, whatever torch raises where it does not bear what was made of it
         return None
     fits = program.work >= _LEAST and _kept_bytes(program) <= room and _unknown(program) <= _UNKNOWN

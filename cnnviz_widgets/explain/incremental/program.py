@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -89,7 +89,7 @@ class Slide(Op):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Convolution(Slide):
-    """`padding` is (top, left, bottom, right); `weight` is a private copy, perhaps in oneDNN's own order."""
+    """`padding` is (top, left, bottom, right); `weight` is a private copy."""
 
     weight: Tensor
     bias: Tensor | None
@@ -116,8 +116,7 @@ class Convolution(Slide):
                 *((after.name, after.scalars, after.algorithm) if after is not None and fused else ("none", (), "")),
             )  # fmt: skip
             return result if fused or after is None else after.function(result)
-        weight = self.weight.to_dense() if self.weight.is_mkldnn else self.weight
-        result = functional.conv2d(values, weight, self.bias, strides, padding, self._dilations, self.groups)
+        result = functional.conv2d(values, self.weight, self.bias, strides, padding, self._dilations, self.groups)
         return result if after is None else after.function(result)
 
 
@@ -300,24 +299,6 @@ class Listing:
     output: int
 
 
-def packed(listing: Listing) -> Listing:
-    """The same listing, with weights in the order that oneDNN would bring them into at every call."""
-    return replace(
-        listing, ops=tuple(_packed(op, listing) if isinstance(op, Convolution) else op for op in listing.ops)
-    )
-
-
-def _packed(op: Convolution, listing: Listing) -> Convolution:
-    if not _has_onednn(op.weight):
-        return op
-    rows, columns = op.reaches
-    size = (_LIKELY, *listing.shapes[op.inputs[0]])
-    weight = torch.ops.mkldnn._reorder_convolution_weight(
-        op.weight, (rows.padding, columns.padding), (rows.stride, columns.stride), op._dilations, op.groups, size
-    )
-    return replace(op, weight=weight)
-
-
 def _has_onednn(values: Tensor) -> bool:
     """oneDNN can run a convolution on this tensor, and the activation behind it in the same pass."""
     return (
@@ -328,8 +309,5 @@ def _has_onednn(values: Tensor) -> bool:
     )
 
 
-_ONEDNN = torch.backends.mkldnn.is_available() and all(
-    hasattr(torch.ops.mkldnn, name) for name in ("_convolution_pointwise", "_reorder_convolution_weight")
-)
-#: Windows that may run together; for most such numbers the order is the same.
-_LIKELY = 8
+#: Weights stay in torch's order: oneDNN's own differs from size to size, and to go from one to another is slow.
+_ONEDNN = torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_convolution_pointwise")

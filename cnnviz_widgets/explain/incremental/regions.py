@@ -90,6 +90,14 @@ class Program:
         return count
 
     @cached_property
+    def most_channels(self) -> NDArray[np.int64]:
+        """Numbers of each cell in the value that has most of them, for each region."""
+        most = np.zeros(len(self.regions), np.int64)
+        for value, number in self.region_of.items():
+            most[number] = max(most[number], math.prod(self.listing.shapes[value][:-2]))
+        return most
+
+    @cached_property
     def cells(self) -> NDArray[np.int64]:
         """Cells of each region's plane."""
         return np.asarray([region.plane[0] * region.plane[1] for region in self.regions])
