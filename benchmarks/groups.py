@@ -44,7 +44,7 @@ GROUPS = {
     ),
     "occlusion-448-large": Group(
         "Occlusion maps of large networks, 448 px",
-        "As before; medians of three.",
+        "As before.",
         "occlusion",
         "large_rows_448",
     ),

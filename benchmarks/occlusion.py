@@ -47,7 +47,7 @@ def rows_448() -> Iterable[Row]:
 
 
 def large_rows_448() -> Iterable[Row]:
-    return _rows(LARGE, 448, 64, 64, default=False, repeats=3)
+    return _rows(LARGE, 448, 64, 64, default=False)
 
 
 def _rows(names: Iterable[str], side: int, window: int, stride: int, **options: Any) -> Iterator[Row]:
@@ -62,7 +62,7 @@ def classifier_of(name: str, side: int) -> Classifier:
     return Classifier(network.eval(), input_size=side, name=name)
 
 
-def rows_of(name: str, side: int, window: int, stride: int, default: bool = True, repeats: int = 5) -> list[Row]:
+def rows_of(name: str, side: int, window: int, stride: int, default: bool = True) -> list[Row]:
     """The map of one network, from the input to the heatmap."""
     classifier = classifier_of(name, side)
     pixels = torch.randn(1, 3, side, side)
@@ -78,7 +78,6 @@ def rows_of(name: str, side: int, window: int, stride: int, default: bool = True
         f"{name}, {side} px",
         lambda: explainer(classifier, pixels, TARGET),
         *rivals,
-        repeats=repeats,
         warm=True,
     )
 
