@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -51,8 +53,60 @@ class Table:
     def read(self, index: Tensor) -> Tensor:
         """The cells of an index (N, h, w), as a tensor (N, ..., h, w) in channels-last order."""
         count, height, width = index.shape
-        rows = self.rows.index_select(0, index.view(-1)).view(count, height, width, -1).permute(0, 3, 1, 2)
-        return rows if len(self.channels) == 1 else rows.unflatten(1, self.channels)
+        return self.unflattened(self.rows.index_select(0, index.view(-1)).view(count, height, width, -1))
+
+    def unflattened(self, boxes: Tensor) -> Tensor:
+        """Rows (N, h, w, channels) as a tensor (N, ..., h, w)."""
+        planes = boxes.permute(0, 3, 1, 2)
+        return planes if len(self.channels) == 1 else planes.unflatten(1, self.channels)
+
+
+@dataclass(frozen=True, eq=False)
+class Rim:
+    """What lies around patches in boxes of `size` (height, width), all N alike: `offset` is the patches' first cell.
+
+    `strips` are (top, left, height, width) in the box, `cells` the rows of a table for them, one strip after another.
+    """
+
+    size: Pair
+    offset: Pair
+    strips: tuple[tuple[int, int, int, int], ...]
+    cells: Tensor
+
+    def read(self, table: Table, *patches: Tensor) -> Tensor:
+        """The boxes (N, ..., height, width) with patches (N, ..., h, w) in them; if several, side by side."""
+        count, (top, left), (tall, wide) = len(patches[0]), self.offset, patches[0].shape[-2:]
+        boxes = table.rows.new_empty(count, *self.size, table.rows.shape[1])
+        channel = 0
+        for patch in patches:
+            cells = patch.flatten(1, -3).permute(0, 2, 3, 1)
+            boxes[:, top : top + tall, left : left + wide, channel : channel + cells.shape[3]] = cells
+            channel += cells.shape[3]
+        around, first = table.rows.index_select(0, self.cells), 0
+        for top, left, height, width in self.strips:
+            last = first + count * height * width
+            boxes[:, top : top + height, left : left + width] = around[first:last].view(count, height, width, -1)
+            first = last
+        return table.unflattened(boxes)
+
+
+def rim(plane: Pair, start: Integers, size: Pair, fill: float, patches: Part) -> Rim | None:
+    """The rim of patches in boxes that begin at `start` (2, N); None where it is not the same for all, or wide."""
+    offsets = patches.start - start
+    (top, left), (tall, wide), (height, width) = offsets[:, 0].tolist(), patches.size, size
+    bottom, right = top + tall, left + wide
+    inside = top >= 0 and left >= 0 and bottom <= height and right <= width
+    if not inside or 2 * tall * wide < height * width or (offsets != offsets[:, :1]).any():
+        return None
+    sides = (
+        (0, 0, top, width),
+        (bottom, 0, height - bottom, width),
+        (top, 0, tall, left),
+        (top, right, tall, width - right),
+    )
+    strips = tuple(side for side in sides if side[2] and side[3])
+    cells = [index(plane, start + np.array([[strip[0]], [strip[1]]]), strip[2:], fill=fill).ravel() for strip in strips]
+    return Rim(size, (top, left), strips, torch.from_numpy(np.concatenate([*cells, np.empty(0, np.int64)])))
 
 
 def _as_rows(value: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from cnnviz_widgets.explain.incremental.boxes import Changes, Integers, Part, parts
-from cnnviz_widgets.explain.incremental.gather import Table, index
+from cnnviz_widgets.explain.incremental.gather import Rim, Table, index, rim
 from cnnviz_widgets.explain.incremental.program import Cellwise, Clamp, Join, Mean, Op, Slide, side_by_side
 from cnnviz_widgets.explain.incremental.regions import Program
 
@@ -78,6 +78,7 @@ class _Batch:
         self.wholes: dict[int, Tensor] = dict(self.program.listing.constants)
         self.written: set[int] = set()
         self.indices: dict[object, Tensor] = {}
+        self.rims: dict[object, Rim | None] = {}
 
     def logits(self) -> Tensor:
         listing = self.program.listing
@@ -173,17 +174,23 @@ class _Batch:
         """Boxes of a value, everything inside them as it is when the windows are replaced."""
         table = self.base.tables[value]
         number = self.program.region_of.get(value)
-        if value in self.patches and value not in self.written:
-            found = self.patches[value]
-            table.write(*(found if isinstance(found, tuple) else (found,)))
+        plane = (table.height, table.width)
+        pieces = self.patches.get(value, ())
+        pieces = pieces if isinstance(pieces, tuple) else (pieces,)
+        patches = None if number is None else self.parts[number]
+        known = (number, plane, key, steps, fill)
+        if pieces and patches is not None and steps == (1, 1):
+            if known not in self.rims:
+                self.rims[known] = rim(plane, start, size, fill, patches)
+            if (around := self.rims[known]) is not None:
+                return around.read(table, *pieces)
+        if pieces and value not in self.written:
+            table.write(*pieces)
             self.written.add(value)
-        known = (number, table.height, table.width, key, steps, fill)
         if known not in self.indices:
-            plane = (table.height, table.width)
             if value == self.program.listing.input:
                 rows = index(plane, start, size, steps, fill, overlay=(self.changes.first[0], self.changes.last[0]))
             else:
-                patches = None if number is None else self.parts[number]
                 rows = index(plane, start, size, steps, fill, patches=patches)
             self.indices[known] = torch.from_numpy(rows).to(table.rows.device)
         return table.read(self.indices[known])
