@@ -44,8 +44,8 @@ class Occluder:
 
     @property
     def batch(self) -> int:
-        """How many boxes to ask for next, where each costs a forward pass."""
-        return self._variants.batch
+        """How many boxes to ask for next, wherever they are."""
+        return self._variants.batch if self._engine is None else self._engine.batch
 
     def prepare(self, boxes: float = math.inf) -> None:
         """Make ready for computing only what a box changes, if so many `boxes` more make up for some forward passes.

@@ -85,7 +85,8 @@ class Occlusion(Explainer):
         first = scattered(*windows.shape, max(1, int(_COARSE * len(boxes))))
         with occluder.keeping():
             while len(first):
-                some, first = np.split(first, [occluder.batch])
+                some = np.array_split(first, -(-len(first) // occluder.batch))[0]
+                first = first[len(some) :]
                 yield (found := covered(some))
             # Groups of neighbours run fastest; of every second cell, as on a chessboard, they show nearly as much.
             colours = np.add.outer(*map(np.arange, windows.shape)).ravel() % 2

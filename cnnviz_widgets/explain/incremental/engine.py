@@ -11,7 +11,7 @@ from torch import Tensor
 
 from cnnviz_widgets import guest
 from cnnviz_widgets.explain.incremental.boxes import Box, Integers, changes
-from cnnviz_widgets.explain.incremental.plan import Plan, forget, plan_for, state_of
+from cnnviz_widgets.explain.incremental.plan import FEWEST, Plan, forget, plan_for, state_of
 from cnnviz_widgets.explain.incremental.run import Base
 
 if TYPE_CHECKING:
@@ -25,6 +25,9 @@ _SMALLEST = 64 * 64
 
 class Engine:
     """Windows of one picture (1, C, H, W), covered with `filling`, by a plan of the network."""
+
+    #: How many to ask for, wherever they are.
+    batch = FEWEST
 
     def __init__(self, plan: Plan, classifier: Classifier, pixels: Tensor, filling: Tensor) -> None:
         self._plan, self._classifier = plan, classifier

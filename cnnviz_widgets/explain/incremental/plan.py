@@ -35,10 +35,10 @@ _GAIN = 1.15
 #: Of the memory that is left, how much may hold values of the whole picture, windows that run together, and weights
 #: transformed; of much memory no more than so many bytes.
 _SHARE, _MOST_BYTES = 1 / 8, 2**30
-#: Seconds for windows that run together, as fast as the first few were, which are about half as fast as later ones:
-#: enough to keep all threads busy, over before anybody waits long.
+#: Seconds for windows that run together, as fast as the first few were, which are slower than later ones: enough to
+#: keep all threads busy, over before anybody waits long.
 _PATIENCE = 1.0
-_FEWEST, _MOST = 4, 24
+FEWEST, _MOST = 4, 24
 #: Bytes of the largest value of windows that run together. The C library takes more than 32 MiB from the system anew
 #: each time, and to write to such memory costs more than the convolution.
 _LARGEST = 24 * 2**20
@@ -76,7 +76,7 @@ class Plan:
             self.room / bytes_of(self.program, changes),
             _LARGEST / largest_bytes(self.program, changes),
         )
-        groups = batches(self.program, changes, min(max(int(most), _FEWEST), _MOST))
+        groups = batches(self.program, changes, min(max(int(most), FEWEST), _MOST))
         needed = sum(len(group) * work(self.program, changes.of(group)) for group in groups)
         if _GAIN * needed > len(changes) * self.program.work:
             together = max(1, int(_LARGEST / _largest(self.program)))

@@ -12,8 +12,10 @@ from cnnviz_widgets.batching import Batches
 from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.explain import Occlusion
 from cnnviz_widgets.explain.incremental import engine, plan
+from cnnviz_widgets.explain.incremental.boxes import Changes, batches, changes
 from cnnviz_widgets.explain.incremental.gather import Table
 from cnnviz_widgets.explain.incremental.program import Clamp, side_by_side
+from cnnviz_widgets.explain.incremental.run import Base
 from cnnviz_widgets.explain.occluder import Occluder
 
 MAP = Occlusion((9, 10), (6, 6))
@@ -106,6 +108,44 @@ def test_groups_are_as_large_as_the_first_windows_were_fast(monkeypatch: pytest.
         occluder.logits(windows)
         assert found.rate == rate
     assert counts[0] > 2 * counts[1]
+
+
+def test_a_map_runs_nothing_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even its first windows, which are spread over the picture."""
+    classifier = hand_made(Odd)
+    pixels, filling = inputs(classifier)
+    together: list[int] = []
+    run = plan.Plan.run
+
+    def counted(self: plan.Plan, base: Base, changes: Changes) -> Tensor:
+        together.append(len(changes))
+        return run(self, base, changes)
+
+    occluder = Occluder(classifier, pixels, filling)
+    occluder.prepare()
+    monkeypatch.setattr(plan.Plan, "run", counted)
+    windows = Occlusion((9, 10), (2, 3))
+    *_, last = windows.sliding(occluder, 1)
+    assert together[:2] == [4, 4]
+    assert min(together) > 1
+    assert sum(together) == len(windows.windows(classifier.input_size).boxes) == 198
+    assert last.progress == 1
+
+
+@pytest.mark.parametrize("most", [4, 7, 16])
+def test_batches_are_nearly_full(most: int) -> None:
+    """Of windows on a lattice, whatever cuts save work: a group has a price of its own."""
+    classifier = hand_made(Odd)
+    pixels, filling = inputs(classifier)
+    occluder = Occluder(classifier, pixels, filling)
+    occluder.prepare()
+    assert occluder._engine is not None
+    program = occluder._engine._plan.program
+    moved = changes(program, Occlusion(8, 3).windows(classifier.input_size).boxes)
+    groups = batches(program, moved, most)
+    assert sorted(np.concatenate(groups)) == list(range(len(moved)))
+    assert max(map(len, groups)) <= most
+    assert len(groups) <= 1.25 * len(moved) / most
 
 
 @pytest.mark.parametrize("kind", [Odd, Branching])
