@@ -37,7 +37,7 @@ _GAIN = 1.15
 _SHARE, _MOST_BYTES = 1 / 8, 2**30
 #: Seconds for windows that run together, as fast as the first few were, which are slower than later ones: enough to
 #: keep all threads busy, over before anybody waits long.
-_PATIENCE = 1.0
+_PATIENCE = 1.2
 FEWEST, _MOST = 4, 24
 #: Bytes of the largest value of windows that run together. The C library takes more than 32 MiB from the system anew
 #: each time, and to write to such memory costs more than the convolution.
