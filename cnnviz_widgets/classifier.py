@@ -84,6 +84,8 @@ class Classifier:
             raise ClassifierError("`preprocess` must be callable: a PIL image in, a float tensor (C, H, W) out.")
         if preprocess is not None and (mean is not None or std is not None):
             raise ClassifierError("Give either `preprocess` or `mean` and `std`: a preprocess normalises by itself.")
+        #: Sentences about this network that a reader of its maps should know; views show them.
+        self.notes: tuple[str, ...] = ()
         #: The floating type that a pass is cast to, or None.
         self.autocast: Autocast | None = None
         chosen = precision.checked(autocast)

@@ -34,7 +34,8 @@ class Heatmap:
 
     `values` is float32 (H, W) at the size of the network's input; `cells` is the grid it was computed on (h, w),
     the same array where there is no coarser one. `quantity` says what a value is. Where `signed`, negative values
-    mean something and zero is neutral. `progress` runs from 0 to 1.
+    mean something and zero is neutral. `progress` runs from 0 to 1. `note` is what a reader of this map should know,
+    in whole sentences; views show it beside the map.
     """
 
     values: FloatArray
@@ -43,6 +44,7 @@ class Heatmap:
     signed: bool
     target: Target
     progress: float = 1.0
+    note: str = ""
 
     @staticmethod
     def of_cells(

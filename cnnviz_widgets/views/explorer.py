@@ -126,7 +126,9 @@ class Explorer(ipywidgets.VBox):
     def _made(self, title: str) -> View:
         maker = self._makers[title]
         options: dict[str, Any] = {"source": self.source} if issubclass(maker, _OF_A_DATA_SET) else {}
-        return maker(self.session, **options)
+        view = maker(self.session, **options)
+        view.leave_notes_out()  # they stand below the predictions
+        return view
 
     def draw(self, on: bool = True) -> None:
         """Put a sheet to draw the picture on above the tabs, or take it away."""

@@ -148,10 +148,11 @@ class HeatmapView(View):
         assert result.heatmap is not None
         example, index, heatmap = result.example, result.class_index, result.heatmap
         ends = " to ".join(short(float(end)) for end in (heatmap.values.min(), heatmap.values.max()))
+        note = f" {heatmap.note}" if heatmap.note else ""
         return (
             f"{example.classifier.class_names[index]}: {percent(float(example.probabilities[index]))}, "
             f"logit {short(float(example.logits[index]))}. "
-            f"{self.method} of {target_name(example, heatmap.target)}: {heatmap.quantity}, {ends}."
+            f"{self.method} of {target_name(example, heatmap.target)}: {heatmap.quantity}, {ends}.{note}"
         )
 
     def stop_here(self) -> None:

@@ -45,14 +45,19 @@ class View(ipywidgets.VBox):
         else:
             self.session = Session(as_classifier(model, picture, class_names), picture)
         self.status = Status()
+        #: What there is to know about the network before any map is read, such as how its scores are taken.
+        self.notes = Status(layout=ipywidgets.Layout(display="none"))
+        self._notes_shown = True
         self._requests = LatestWins()
         self._stale = True
         self._waiting: list[Callable[[], None]] = []
         super().__init__(**layout)
         self.active = active
         self.add_class("cnnviz-view")
-        self.children = (*self.build(), self.status)
+        self.children = (*self.build(), self.notes, self.status)
         self.session.observe(self._session_changed, names=list(self.depends_on))
+        self.session.observe(self._show_notes, names="classifier")
+        self._show_notes()
         self._complete = True
         self.observe(self._rest_or_resume, names="active")
         self._refresh_if_stale()
@@ -157,6 +162,16 @@ class View(ipywidgets.VBox):
         self.session_changed({change["name"]})
         self.refresh()
 
+    def leave_notes_out(self) -> None:
+        """Do not show the network's notes here, as another view of the same page does."""
+        self._notes_shown = False
+        self._show_notes()
+
+    def _show_notes(self, _: Any = None) -> None:
+        text = " ".join(self.session.classifier.notes) if self._notes_shown else ""
+        self.notes.layout.display = None if text else "none"
+        self.notes.say(text)
+
     def stop(self) -> None:
         """Drop the work under way."""
         self._requests.cancel()
@@ -168,6 +183,7 @@ class View(ipywidgets.VBox):
         self.stop()
         with suppress(ValueError):  # closed before
             self.session.unobserve(self._session_changed, names=list(self.depends_on))
+            self.session.unobserve(self._show_notes, names="classifier")
         close_contents(self)
         super().close()
 
