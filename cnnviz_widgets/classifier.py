@@ -14,17 +14,18 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from cnnviz_widgets import batching, guest, memory, precision
+from cnnviz_widgets.adapters import as_preprocess
 from cnnviz_widgets.errors import ClassifierError, ExplanationError, LayerError, PictureError
 from cnnviz_widgets.layers import Layer, Structure, input_depths, structure_of
+from cnnviz_widgets.normalisation import Habit, habit_of, with_torchvision
 from cnnviz_widgets.picture import Picture, read_picture
 from cnnviz_widgets.precision import Autocast
 from cnnviz_widgets.preprocess import (
     Colours,
     Preprocess,
-    cover,
     measured_colours,
+    network_input,
     pair_of,
-    preprocessed,
     resize_and_crop,
     shape_after,
 )
@@ -56,8 +57,11 @@ class Classifier:
     ends in a softmax is recognised and its log-probabilities are taken as logits. It is used in eval mode with
     frozen parameters and given back exactly as it was found after every call.
 
-    `preprocess` turns a PIL image into a float tensor (C, H, W), as a torchvision transform does. Without it pictures
-    are resized and cropped to `input_size`, scaled to 0..1 and, where given, normalised with `mean` and `std`.
+    `preprocess` turns a PIL image into a float tensor (C, H, W), as a torchvision transform does; an image processor of
+    Hugging Face, a transform of albumentations and torchvision's weights will do too. Without it pictures are resized
+    and cropped to `input_size`, scaled to 0..1 and, where given, normalised with `mean` and `std`. Without those
+    too, what the network itself says of its pictures counts, if it is one of torchvision, timm or Hugging Face; `notes`
+    says so, or that it is missing.
 
     With `autocast`, "bfloat16" or "float16", the network is run in torch's automatic mixed precision: quicker and in
     half the memory on most GPUs, and less exact, by what `autocast_error` says. Logits are float32 all the same.
@@ -80,8 +84,7 @@ class Classifier:
     ) -> None:
         if not isinstance(network, nn.Module):
             raise ClassifierError(f"A classifier needs a torch.nn.Module, not {type(network).__name__}.")
-        if preprocess is not None and not callable(preprocess):
-            raise ClassifierError("`preprocess` must be callable: a PIL image in, a float tensor (C, H, W) out.")
+        preprocess = as_preprocess(preprocess)
         if preprocess is not None and (mean is not None or std is not None):
             raise ClassifierError("Give either `preprocess` or `mean` and `std`: a preprocess normalises by itself.")
         #: Sentences about this network that a reader of its maps should know; views show them.
@@ -93,6 +96,9 @@ class Classifier:
         self.name = name or type(self.network).__name__
         depths = input_depths(self.network, self.name)
         size = pair_of(input_size)
+        bare = preprocess is None and mean is None and std is None
+        habit = habit_of(self.network, self.name, depths[0], sized=size is not None) if bare else Habit()
+        preprocess, size = preprocess or habit.preprocess, size or pair_of(habit.size)
         self.outputs_probabilities = False
         self._classes: int | None = None
         # Which buffers a pass changes even in eval mode, as quantisation observers do, is known after the first.
@@ -105,9 +111,14 @@ class Classifier:
             self.outputs_probabilities = self._are_shares(scores) and self._are_shares(self._try_out(flipped=True))
         finally:
             self._restless = buffers.restore()
-        self.preprocess: Preprocess = preprocess or resize_and_crop(self.input_size, self.channels, mean, std)
         self._classes = scores.shape[1]
-        self.class_names: tuple[str, ...] = names_of_classes(class_names, self._classes)
+        if bare:
+            habit = with_torchvision(habit, self.network, self.name, self.channels, self._classes)
+            mean, std = habit.mean, habit.std
+        self.notes += (habit.note,) if habit.note else ()
+        self.preprocess: Preprocess = preprocess or resize_and_crop(self.input_size, self.channels, mean, std)
+        names = habit.class_names if class_names is None else class_names
+        self.class_names: tuple[str, ...] = names_of_classes(names, self._classes)
         self._cast(chosen)
 
     @classmethod
@@ -150,27 +161,23 @@ class Classifier:
         Raises PictureError when the picture cannot be read or does not fit the network.
         """
         picture = read_picture(source)
-        tensor = self._input_of(picture)
+        tensor = network_input(self.preprocess, picture, self.channels, self.input_size, _of(picture).lower())
         expected = (self.channels, *self.input_size)
         if tuple(tensor.shape) != expected:
+            mend = "a picture of that size, or another `preprocess` or `input_size`"
+            if len(tensor) != self.channels:
+                mend = f"a uint8 array (H, W, {self.channels}), or the network input itself as a float tensor"
             raise PictureError(
                 f"{_of(picture)} became a network input of shape {tuple(tensor.shape)}, but {self.name} takes "
-                f"{expected}; pass a picture of that size, or another `preprocess` or `input_size`."
+                f"{expected}; pass {mend}."
             )
         if not torch.isfinite(tensor).all():
             raise PictureError(f"{_of(picture)} holds NaN or infinite values; check the picture and `preprocess`.")
         return tensor[None]
 
-    def _input_of(self, picture: Picture) -> Tensor:
-        if picture.image is None:
-            tensor: Tensor = picture.tensor.detach().to("cpu", torch.float32, copy=True)  # type: ignore[union-attr]
-            return tensor[0] if tensor.ndim == 4 and len(tensor) == 1 else tensor
-        image = picture.image.convert("L" if self.channels == 1 else "RGB")
-        tensor = preprocessed(self.preprocess, image, _of(picture).lower())
-        if tensor.shape[-2:] != self.input_size:
-            # A preprocess that only resizes, or not at all, keeps the picture's proportions.
-            tensor = preprocessed(self.preprocess, cover(image, self.input_size), _of(picture).lower())
-        return tensor
+    def note_on(self, picture: Picture) -> str:
+        """A sentence on how the values of a picture are read, where that is not plain; mostly ""."""
+        return picture.note if picture.tensor is None else self.colours.note_on(picture.tensor)
 
     def appearance(self, pixels: Tensor) -> NDArray[np.uint8]:
         """What the network sees, uint8 (H, W, 3): `pixels` (1, C, H, W) with the normalisation undone."""

@@ -15,12 +15,15 @@ PACKAGE = Path(__file__).parent.parent / "cnnviz_widgets"
 FILES = sorted(path for path in PACKAGE.rglob("*.py"))
 
 # One wrapper, in files of readable size.
-CLASSIFIER = "batching classifier guest layers memory precision preprocess pretrained scores watch"
+CLASSIFIER = (
+    "adapters batching classifier guest layers memory normalisation precision preprocess pretrained scores watch"
+)
 
 #: Part of the package -> parts and libraries that it may import, besides itself and the standard library.
 ALLOWED = {
     "__init__": "classifier collection session views",  # when a name is first used
     "__main__": "__version__ serve",
+    "adapters": "errors preprocess PIL numpy torch",
     "batching": "classifier errors guest memory scores torch",
     "classifier": f"{CLASSIFIER} errors picture PIL numpy torch",
     "collection": f"{CLASSIFIER} errors picture PIL lancedb numpy openTSNE pyarrow sklearn torch umap",
@@ -31,10 +34,11 @@ ALLOWED = {
     "guest": "torch",
     "layers": "errors guest torch",
     "memory": "psutil torch",
+    "normalisation": "adapters preprocess torch",
     "paint": "numpy",
     "picture": "errors PIL numpy",
     "precision": "errors scores torch",
-    "preprocess": "errors scores PIL numpy torch",
+    "preprocess": "errors picture scores PIL numpy torch",
     "pretrained": "errors preprocess scores torch torchvision",
     "schedule": "",
     "scores": "errors torch",

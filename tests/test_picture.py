@@ -20,9 +20,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import GifImagePlugin, Image, ImageFile
 
-from cnnviz_widgets import picture as module
 from cnnviz_widgets.errors import PictureError
-from cnnviz_widgets.picture import Picture, read_picture
+from cnnviz_widgets.picture import Picture, checks, files, read_picture
 
 # Four distinct corners tell every turn and flip apart.
 TOP = [[255, 0, 0], [0, 255, 0], [9, 9, 9]]
@@ -283,10 +282,10 @@ def test_a_file_cut_anywhere_is_refused_or_whole(kind: str) -> None:
 def test_a_limit_on_bytes_is_kept_before_reading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "long.png"
     with path.open("wb") as file:
-        file.truncate(module.BYTE_LIMIT + 1)
+        file.truncate(checks.BYTE_LIMIT + 1)
     monkeypatch.setattr(Path, "open", None)
     assert "64 MiB; save it smaller than 64 MiB" in refusal(path)
-    assert "64 MiB; save it smaller than 64 MiB" in refusal(bytes(module.BYTE_LIMIT + 1))
+    assert "64 MiB; save it smaller than 64 MiB" in refusal(bytes(checks.BYTE_LIMIT + 1))
 
 
 def test_the_pixel_limit_comes_before_the_decoder(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -299,16 +298,16 @@ def test_the_pixel_limit_comes_before_the_decoder(monkeypatch: pytest.MonkeyPatc
 def test_scans_of_a_jpeg_are_counted_where_the_decoder_meets_them() -> None:
     noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64), np.uint8))
     data = encoded(noise, "JPEG", progressive=True)
-    assert module._jpeg_scans(encoded(noise, "JPEG")) == 1
-    assert module._jpeg_scans(data) == data.count(b"\xff\xda") > 1
+    assert files._jpeg_scans(encoded(noise, "JPEG")) == 1
+    assert files._jpeg_scans(data) == data.count(b"\xff\xda") > 1
     # In a comment, and behind the end of the picture, where phones keep films.
     comment = b"\xff\xfe" + struct.pack(">H", 402) + b"\xff\xda" * 200
     harmless = data[:2] + comment + data[2:] + b"\xff\xda\0\2" * 1000
-    assert module._jpeg_scans(harmless) == module._jpeg_scans(data)
+    assert files._jpeg_scans(harmless) == files._jpeg_scans(data)
     pixels(harmless, "L")
     last = data[data.rindex(b"\xff\xda") : -2]
-    assert "scans" in refusal(data[:-2] + last * module.SCAN_LIMIT + data[-2:])
-    assert "scans" in refusal(data[:-2] + b"\xff\x01\xff\xff" + last * module.SCAN_LIMIT + data[-2:])
+    assert "scans" in refusal(data[:-2] + last * files.SCAN_LIMIT + data[-2:])
+    assert "scans" in refusal(data[:-2] + b"\xff\x01\xff\xff" + last * files.SCAN_LIMIT + data[-2:])
 
 
 @settings(max_examples=300, deadline=None)
@@ -369,7 +368,7 @@ def test_names_are_shown_safely() -> None:
     sentence = refusal(b"", hostile)
     assert "a\ufffdb\ufffd[31m\ufffdgnp.exe\ufffd\ufffdxxx" in sentence and "\u2026" in sentence
     name = read_picture(CORNERS, hostile).name
-    assert len(name) == module.NAME_LIMIT and name.isprintable()
+    assert len(name) == checks.NAME_LIMIT and name.isprintable()
     assert read_picture(CORNERS, "Häuser 猫 <b>.png").name == "Häuser 猫 <b>.png"
 
 
@@ -423,6 +422,56 @@ def test_a_picture_does_not_change_with_its_array() -> None:
     assert network_input.tensor is not None and not network_input.tensor.any()
 
 
+@pytest.mark.parametrize("bits", [8, 10, 12, 14, 16])
+@pytest.mark.parametrize("kind", ["array", "PNG", "TIFF", "I", "tensor"])
+def test_sixteen_bit_values_fill_the_range_of_their_sensor(bits: int, kind: str) -> None:
+    values = np.linspace(0, 2**bits - 1, 64).round().reshape(8, 8).astype(np.uint16)
+    sources = {
+        "array": values,
+        "I": Image.fromarray(values.astype(np.int32)),
+        "tensor": torch.from_numpy(values)[None],
+    }
+    source = sources[kind] if kind in sources else encoded(Image.fromarray(values), kind)
+    picture = read_picture(source)
+    np.testing.assert_allclose(np.asarray(picture.image), np.linspace(0, 255, 64).reshape(8, 8), atol=1)
+    silent = bits == 16 or (bits, kind) == (8, "I")  # where nothing was guessed
+    assert picture.note == "" if silent else f"taken as {bits} bits" in picture.note
+
+
+def test_floats_up_to_255_are_recognised_and_said() -> None:
+    picture = read_picture(CORNERS * 1.0)
+    np.testing.assert_array_equal(np.asarray(picture.image), CORNERS)
+    assert "taken as 0..255" in picture.note
+    assert not read_picture(CORNERS / 255).note
+
+
+def test_a_mask_of_zeros_and_ones_in_whole_numbers_is_said_to_be_black() -> None:
+    assert "multiply them by 255" in read_picture((GREY > 100).astype(np.uint8)).note
+    assert not read_picture(np.zeros((4, 4), np.uint8)).note
+
+
+@pytest.mark.parametrize("channels", [2, 4, 5, 13])
+@pytest.mark.parametrize("tensor", [False, True])
+def test_other_numbers_of_bands_are_kept(channels: int, tensor: bool) -> None:
+    array = np.random.default_rng(0).integers(0, 256, (20, 30, channels), dtype=np.uint8)
+    picture = read_picture(torch.from_numpy(array).permute(2, 0, 1) if tensor else array)
+    assert picture.bands is not None and picture.image is not None
+    scale = 255 if picture.bands.dtype == np.uint8 else 1
+    np.testing.assert_allclose(picture.bands / scale, array / 255, atol=1e-6)
+    assert picture.image.size == (30, 20)
+
+
+def test_bands_of_a_file_are_turned_with_it() -> None:
+    array = np.random.default_rng(0).integers(0, 256, (20, 30, 4), dtype=np.uint8)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    file = io.BytesIO()
+    Image.fromarray(array).save(file, "PNG", exif=exif)
+    picture = read_picture(file.getvalue())
+    assert picture.bands is not None
+    np.testing.assert_array_equal(picture.bands, np.rot90(array, 3))
+
+
 def test_bool_arrays_are_black_and_white() -> None:
     np.testing.assert_array_equal(pixels(GREY > 100, "L"), (GREY > 100) * 255)
 
@@ -430,7 +479,8 @@ def test_bool_arrays_are_black_and_white() -> None:
 @pytest.mark.parametrize(
     ("array", "says"),
     [
-        (CORNERS * 1.0, "up to 255, and floats are taken as 0..1; divide them by 255"),
+        (CORNERS / 127.5, "up to 2, and floats are taken as 0..1; divide them by 255"),
+        (CORNERS * 1.7, "scale them to 0..1"),
         (CORNERS * 1e4, "scale them to 0..1"),
         (CORNERS / 127.5 - 1, "from -1 to 1; scale them to 0..1, or pass a torch float tensor"),
         (np.array([[0.5, np.nan]]), "NaN or infinite values"),
@@ -439,7 +489,9 @@ def test_bool_arrays_are_black_and_white() -> None:
         (np.array([[-1, 3]]), "from -1 to 3"),
         (np.zeros(9, np.uint8), "has shape (9,); pass (height, width)"),
         (np.zeros((), np.uint8), "has shape ()"),
-        (np.zeros((4, 5, 2), np.uint8), "has shape (4, 5, 2)"),
+        (np.zeros((40, 50, 0), np.uint8), "has shape (40, 50, 0), no channels"),
+        (np.zeros((40, 50, 2000), np.uint8), "has shape (40, 50, 2000); pass (height, width)"),
+        (np.zeros((13, 40, 50), np.uint8), "channels first; pass array.transpose(1, 2, 0)"),
         (np.zeros((3, 40, 50), np.uint8), "channels first; pass array.transpose(1, 2, 0)"),
         (np.zeros((8, 4, 5, 3), np.uint8), "a batch of shape (8, 4, 5, 3); pass one picture of it"),
         (np.zeros((0, 5), np.uint8), "5 x 0 pixels"),
@@ -524,7 +576,8 @@ def test_tensors_of_another_device_are_read() -> None:
         (torch.zeros(0, 3, 8, 8), "a batch of shape (0, 3, 8, 8)"),
         (torch.zeros(8, 8), "shape (8, 8); pass (channels, height, width)"),
         (torch.zeros(8, 9, 3), "channels last; pass tensor.permute(2, 0, 1)"),
-        (torch.zeros(2, 8, 8, dtype=torch.uint8), "of 2 channels; pass one of 1, 3 or 4"),
+        (torch.zeros(9, 8, 2, dtype=torch.uint8), "channels last; pass tensor.permute(2, 0, 1)"),
+        (torch.zeros(2000, 8, 8, dtype=torch.uint8), "of 2000 channels; pass one of 1, 3 or 4"),
         (torch.zeros(0, 8, 8), "of 0 channels"),
         (torch.zeros(3, 0, 8), "8 x 0 pixels"),
         (torch.zeros(1, 1, 50_000), "50000 x 1 pixels, too narrow"),

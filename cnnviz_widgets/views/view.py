@@ -45,7 +45,7 @@ class View(ipywidgets.VBox):
         else:
             self.session = Session(as_classifier(model, picture, class_names), picture)
         self.status = Status()
-        #: What there is to know about the network before any map is read, such as how its scores are taken.
+        #: What there is to know of network and picture before any map is read, such as how scores are taken.
         self.notes = Status(layout=ipywidgets.Layout(display="none"))
         self._notes_shown = True
         self._requests = LatestWins()
@@ -56,7 +56,7 @@ class View(ipywidgets.VBox):
         self.add_class("cnnviz-view")
         self.children = (*self.build(), self.notes, self.status)
         self.session.observe(self._session_changed, names=list(self.depends_on))
-        self.session.observe(self._show_notes, names="classifier")
+        self.session.observe(self._show_notes, names=["classifier", "picture"])
         self._show_notes()
         self._complete = True
         self.observe(self._rest_or_resume, names="active")
@@ -168,7 +168,9 @@ class View(ipywidgets.VBox):
         self._show_notes()
 
     def _show_notes(self, _: Any = None) -> None:
-        text = " ".join(self.session.classifier.notes) if self._notes_shown else ""
+        classifier, picture = self.session.classifier, self.session.picture
+        notes = [*classifier.notes, classifier.note_on(picture) if picture is not None else ""]
+        text = " ".join(filter(None, notes)) if self._notes_shown else ""
         self.notes.layout.display = None if text else "none"
         self.notes.say(text)
 
@@ -183,7 +185,7 @@ class View(ipywidgets.VBox):
         self.stop()
         with suppress(ValueError):  # closed before
             self.session.unobserve(self._session_changed, names=list(self.depends_on))
-            self.session.unobserve(self._show_notes, names="classifier")
+            self.session.unobserve(self._show_notes, names=["classifier", "picture"])
         close_contents(self)
         super().close()
 
