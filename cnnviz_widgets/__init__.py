@@ -48,7 +48,8 @@ __all__ = [
 ]
 __version__ = "0.1.0"
 
-# Names are imported when they are first used: importing the package must not wait for torch.
+# Names and modules are imported when they are first used: importing the package must not wait for torch.
+_MODULES = ("collection", "demo", "errors", "explain")
 _HOMES = {
     "ActivationView": "views.activation",
     "CAMView": "views.cam",
@@ -68,6 +69,8 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return importlib.import_module(f"{__name__}.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
@@ -76,4 +79,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+    return sorted({*globals(), *__all__, *_MODULES})

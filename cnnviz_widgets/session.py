@@ -145,6 +145,12 @@ class Session(traitlets.HasTraits):
         for name in sorted(traits, key=["classifier", "picture", "target", "layer", "channel", "selection"].index):
             setattr(self, name, traits[name])
 
+    def __repr__(self) -> str:
+        classifier, target = self.classifier, self.target
+        picture = "no picture" if self.picture is None else repr(self.picture.name or "a picture")
+        shown = "the predicted class" if target is None else f"class {target} {classifier.class_names[target]!r}"
+        return f"<Session {classifier.name}, {picture}, {shown}, layer {self.layer!r}>"
+
     @property
     def example(self) -> Example:
         """The picture as the classifier sees it, shared by all views. Raises PictureError when there is none."""

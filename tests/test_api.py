@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import subprocess
+import sys
 
 import pytest
 
@@ -58,6 +60,13 @@ def test_every_name_is_there(name: str) -> None:
 def test_an_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="explorer"):
         cnnviz_widgets.explorer  # noqa: B018
+
+
+@pytest.mark.parametrize("name", ["collection", "demo", "errors", "explain"])
+def test_modules_are_there_in_a_fresh_interpreter(name: str) -> None:
+    code = f"import cnnviz_widgets; assert cnnviz_widgets.{name}.__name__ == 'cnnviz_widgets.{name}'"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+    assert name in dir(cnnviz_widgets)
 
 
 def test_names_of_explain() -> None:

@@ -341,3 +341,12 @@ def test_softmax_equals_that_of_torch() -> None:
         assert softmax(logits) == pytest.approx(torch.from_numpy(logits).softmax(dim=-1).numpy(), abs=1e-6)
     single = np.array([[2.0], [-300.0]], np.float32)
     assert softmax(single) == pytest.approx(torch.from_numpy(single).sigmoid().numpy())
+
+
+def test_a_session_is_printed_in_one_line() -> None:
+    classifier = Classifier(Net(), class_names=["ant", "bee", "cow"], input_size=16, name="net")
+    session = Session(classifier)
+    assert repr(session) == "<Session net, no picture, the predicted class, layer 'second'>"
+    session.picture = Picture(PIL.Image.new("RGB", (16, 16)), name="grass")
+    session.target = "bee"
+    assert repr(session) == "<Session net, 'grass', class 1 'bee', layer 'second'>"

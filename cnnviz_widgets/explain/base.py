@@ -28,7 +28,7 @@ class Range:
     step: float = 1
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Heatmap:
     """An explanation of one score on one picture.
 
@@ -45,6 +45,11 @@ class Heatmap:
     target: Target
     progress: float = 1.0
     note: str = ""
+
+    def __repr__(self) -> str:
+        height, width = self.values.shape
+        low, high = float(self.values.min()), float(self.values.max())
+        return f"<Heatmap {height} x {width} of {self.target}: {self.quantity}, {low:.3g} to {high:.3g}>"
 
     @staticmethod
     def of_cells(

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from cnnviz_widgets.classifier import Classifier, Target
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class Attribution(Heatmap):
     """A heatmap whose values should add up to `difference`, the picture's score minus the baseline's."""
 

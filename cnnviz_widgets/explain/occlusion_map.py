@@ -76,7 +76,7 @@ def _coverage(positions: tuple[int, ...], window: int, size: int) -> NDArray[np.
     return normalised
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class OcclusionMap(Heatmap):
     """How much the score drops behind each window, and all class scores it was computed from.
 
