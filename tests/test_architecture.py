@@ -15,13 +15,14 @@ PACKAGE = Path(__file__).parent.parent / "cnnviz_widgets"
 FILES = sorted(path for path in PACKAGE.rglob("*.py"))
 
 # One wrapper, in files of readable size.
-CLASSIFIER = "batching classifier guest layers memory precision preprocess pretrained scores watch"
+CLASSIFIER = "batching capture classifier guest layers memory precision preprocess pretrained readout scores watch"
 
 #: Part of the package -> parts and libraries that it may import, besides itself and the standard library.
 ALLOWED = {
     "__init__": "classifier collection session views",  # when a name is first used
     "__main__": "__version__ serve",
     "batching": "classifier errors guest memory scores torch",
+    "capture": "torch",
     "classifier": f"{CLASSIFIER} errors picture PIL numpy torch",
     "collection": f"{CLASSIFIER} errors picture PIL lancedb numpy openTSNE pyarrow sklearn torch umap",
     "demo": "classifier errors picture preprocess "
@@ -36,6 +37,7 @@ ALLOWED = {
     "precision": "errors scores torch",
     "preprocess": "errors scores PIL numpy torch",
     "pretrained": "errors preprocess scores torch torchvision",
+    "readout": "capture errors scores numpy torch",
     "schedule": "",
     "scores": "errors torch",
     "serve": "jupyterlab traitlets voila",
