@@ -94,9 +94,9 @@ class Classifier:
         buffers = guest.Buffers(self.network, [name for name, _ in self.network.named_buffers()])
         try:
             self.channels, self.input_size = self._accepted(depths, size, preprocess)
-            classes = self._try_out().shape[1]
             task = getattr(getattr(self.network, "config", None), "problem_type", None)
-            self.readout = readout.guessed(Tried(trial, self.logits, self._trial_input(), self.name, task), wish)
+            tried = Tried(trial, self.logits, self._trial_input(), self.name, task)
+            self.readout, classes = readout.guessed(tried, wish)
         finally:
             self._restless = buffers.restore()
         self.preprocess: Preprocess = preprocess or resize_and_crop(self.input_size, self.channels, mean, std)

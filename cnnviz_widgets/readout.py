@@ -145,7 +145,6 @@ class Tried:
     name: str
     task: object = None
 
-    @torch.inference_mode(False)
     @torch.no_grad()
     def passed(self, pixels: Tensor) -> Pass:
         """What one pass returned, and what went into its functions."""
@@ -175,15 +174,16 @@ class Tried:
         return False
 
 
-def guessed(tried: Tried, wish: Scores | None) -> Readout:
-    """How to read the scores: by `wish`, by what the network ends in, by whether they are probabilities, by its task.
+def guessed(tried: Tried, wish: Scores | None) -> tuple[Readout, int]:
+    """How to read the scores, and how many there are.
 
-    Costs one pass where the first scores cannot be probabilities. Raises ClassifierError.
+    By `wish`, by what the network ends in, by whether its scores are probabilities, by its task. Costs one pass where
+    the first scores cannot be probabilities. Raises ClassifierError.
     """
-    if wish == "none":
-        return Readout(())
     passes = [tried.passed(tried.pixels)]
     classes = passes[0][0].shape[1]
+    if wish == "none":
+        return Readout(()), classes
     if wish == "softmax" and classes == 1:
         raise ClassifierError(
             f"{tried.name} gives a single score, whose softmax is always 1; choose scores='sigmoid' or 'none'."
@@ -200,8 +200,8 @@ def guessed(tried: Tried, wish: Scores | None) -> Readout:
             )
         found = _captured(passes, wish) or _of_values([scores for scores, _ in passes], wish, tried.ends_in_sums)
         if found is not None:
-            return found
-    return _of_logits(classes, wish, tried.task)
+            return found, classes
+    return _of_logits(classes, wish, tried.task), classes
 
 
 def _captured(passes: Sequence[Pass], wish: Scores | None) -> Readout | None:
