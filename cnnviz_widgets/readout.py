@@ -155,7 +155,8 @@ class Tried:
         """Inputs unlike the first and each other, some unlike any picture, the last two at once."""
         generator = torch.Generator().manual_seed(0)
         yield 2 * self.pixels.flip(3)
-        for scale in (1, -3, 30):
+        # What grows with the picture shall grow beyond 1.
+        for scale in (1, -3, 1000):
             yield scale * torch.randn(self.pixels.shape, generator=generator)
         yield torch.cat([self.pixels, torch.randn(self.pixels.shape, generator=generator)])
 
@@ -189,6 +190,10 @@ def guessed(tried: Tried, wish: Scores | None) -> tuple[Readout, int]:
             f"{tried.name} gives a single score, whose softmax is always 1; choose scores='sigmoid' or 'none'."
         )
     first = passes[0][0]
+    if _add_up(first / 100) and _add_up(tried.passed(2 * tried.pixels.flip(3))[0] / 100):
+        raise ClassifierError(
+            f"{tried.name} returns percentages; divide them by 100, or make a Classifier with scores='none' of it."
+        )
     if _within(first) or bool((first <= 0).all()):
         for pixels in tried.unlike():
             # It need not take several pictures at once, nor such numbers.
@@ -243,7 +248,7 @@ def _of_values(scores: Sequence[Tensor], wish: Scores | None, ends_in_sums: Call
     if wish == "softmax" or not all(_within(of_pass) for of_pass in scores):
         return None
     first = torch.stack([of_pass[0] for of_pass in scores])
-    if bool((first == first[0]).all()) or not bool(((first > 0) & (first < 1)).any()) or ends_in_sums():
+    if bool((first == first[0]).all()) or ends_in_sums():
         return None
     notes = () if wish else (_each_by_itself(classes, "the network only gives scores between 0 and 1"),)
     return Readout(("sigmoid",), inverse="logit", notes=(*notes, _hidden("log-odds")))

@@ -315,6 +315,8 @@ OTHERS: dict[str, tuple[End, Scores]] = {
         "sigmoid",
     ),
     "hard sigmoid": (functional.hardsigmoid, "sigmoid"),
+    "yes or no": (lambda scores: (scores > 0).float(), "sigmoid"),
+    "one of all": (lambda scores: functional.one_hot(scores.argmax(1), 5).float(), "softmax"),
 }
 
 
@@ -382,6 +384,17 @@ def test_an_ordinary_classifier_has_nothing_to_say_and_is_tried_once_more() -> N
     network.register_forward_hook(lambda *_: calls.append(1))
     classifier = Classifier(network, input_size=SIZE)
     assert classifier.scores == "softmax" and not classifier.notes and len(calls) == 2
+
+
+def test_small_scores_that_grow_with_the_picture_are_no_probabilities() -> None:
+    classifier = made(lambda scores: scores.relu(), gain=0.05)
+    assert float(own(classifier).max()) < 0.1 and classifier.readout == Readout()
+
+
+def test_percentages_are_refused_with_a_mend() -> None:
+    with pytest.raises(ClassifierError, match="divide them by 100, or make a Classifier with scores='none'"):
+        made(lambda scores: 100 * scores.softmax(1))
+    assert made(lambda scores: 100 * scores.softmax(1), scores="none").scores == "none"
 
 
 def test_a_softmax_of_one_score_is_refused() -> None:

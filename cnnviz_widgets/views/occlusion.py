@@ -222,7 +222,7 @@ class OcclusionView(View):
             bits = (f"{entropy(values, classifier.scores):.2f}" for values in (whole, now))
             text += f"; entropy {_ARROW.join(bits)} bits"
         if winner != probe.example.predicted:
-            text += f"; now {names[winner]}"
+            text += f"; {'' if classifier.scores == 'softmax' else 'highest '}now {names[winner]}"
         if probe.read_off:
             text += " (read off a window nearby)"
         self.status.say(text, "busy" if self._maps.busy else "info", self._map_progress)
