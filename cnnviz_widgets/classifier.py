@@ -6,15 +6,15 @@ import copy
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from cnnviz_widgets import batching, guest, memory, precision
+from cnnviz_widgets import batching, guest, memory, precision, readout
 from cnnviz_widgets.adapters import as_preprocess
+from cnnviz_widgets.capture import Inputs
 from cnnviz_widgets.errors import ClassifierError, ExplanationError, LayerError, PictureError
 from cnnviz_widgets.layers import Layer, Structure, input_depths, structure_of
 from cnnviz_widgets.normalisation import Habit, habit_of, with_torchvision
@@ -30,32 +30,24 @@ from cnnviz_widgets.preprocess import (
     shape_after,
 )
 from cnnviz_widgets.pretrained import pretrained
-from cnnviz_widgets.scores import brief, class_index, close_matches, names_of_classes, scores_in
+from cnnviz_widgets.readout import Readout, Scores, Trial, Tried
+from cnnviz_widgets.scores import Contrast, Target, brief, class_index, close_matches, names_of_classes, scores_in
 
-__all__ = ["Autocast", "Classifier", "Contrast", "Layer", "Target"]
+__all__ = ["Autocast", "Classifier", "Contrast", "Layer", "Scores", "Target"]
 
 #: Input sizes to try, in this order, with a network of which nothing is known.
 _USUAL_SIZES = (224, 32, 28, 64, 96, 128, 256, 299, 384, 448, 512)
 
 
-@dataclass(frozen=True)
-class Contrast:
-    """A target: the score of class `target` minus the score of class `against`."""
-
-    target: int
-    against: int
-
-
-#: What is explained: a class index, or the difference between two.
-Target = int | Contrast
-
-
 class Classifier:
     """Any torch image classifier, greyscale or RGB, with the way its input is made and the names of its classes.
 
-    `network` may return logits (N, K), a tuple or dict that holds them, or an object with `.logits`; a network that
-    ends in a softmax is recognised and its log-probabilities are taken as logits. It is used in eval mode with
-    frozen parameters and given back exactly as it was found after every call.
+    `network` may return logits (N, K), a tuple or dict that holds them, or an object with `.logits`. It is used in
+    eval mode with frozen parameters and given back exactly as it was found after every call.
+
+    `scores` says how they are read: "softmax", the classes compete; "sigmoid", each has a probability by itself;
+    "none", they are no probabilities, as in a regression. None: that is found out, and `notes` say what was. A softmax
+    or sigmoid at the network's end is recognised; the logits are then what goes into it.
 
     `preprocess` turns a PIL image into a float tensor (C, H, W), as a torchvision transform does; an image processor of
     Hugging Face, a transform of albumentations and torchvision's weights will do too. Without it pictures are resized
@@ -81,6 +73,7 @@ class Classifier:
         std: Sequence[float] | None = None,
         name: str | None = None,
         autocast: Autocast | None = None,
+        scores: Scores | None = None,
     ) -> None:
         if not isinstance(network, nn.Module):
             raise ClassifierError(f"A classifier needs a torch.nn.Module, not {type(network).__name__}.")
@@ -91,7 +84,7 @@ class Classifier:
         self.notes: tuple[str, ...] = ()
         #: The floating type that a pass is cast to, or None.
         self.autocast: Autocast | None = None
-        chosen = precision.checked(autocast)
+        chosen, wish = precision.checked(autocast), readout.checked(scores)
         self.network = guest.unwrapped(network)
         self.name = name or type(self.network).__name__
         depths = input_depths(self.network, self.name)
@@ -99,19 +92,21 @@ class Classifier:
         bare = preprocess is None and mean is None and std is None
         habit = habit_of(self.network, self.name, depths[0], sized=size is not None) if bare else Habit()
         preprocess, size = preprocess or habit.preprocess, size or pair_of(habit.size)
-        self.outputs_probabilities = False
+        #: How logits are found in what the network returns, and what they say.
+        self.readout: Readout = (trial := Trial())
         self._classes: int | None = None
         # Which buffers a pass changes even in eval mode, as quantisation observers do, is known after the first.
         self._restless: tuple[str, ...] = ()
         buffers = guest.Buffers(self.network, [name for name, _ in self.network.named_buffers()])
         try:
             self.channels, self.input_size = self._accepted(depths, size, preprocess)
-            scores = self._try_out()
-            # By chance a network's scores add up to one for one picture, but not for two.
-            self.outputs_probabilities = self._are_shares(scores) and self._are_shares(self._try_out(flipped=True))
+            task = getattr(getattr(self.network, "config", None), "problem_type", None)
+            tried = Tried(trial, self.logits, self._trial_input(), self.name, task)
+            self.readout, classes = readout.guessed(tried, wish)
         finally:
             self._restless = buffers.restore()
-        self._classes = scores.shape[1]
+        self.notes += self.readout.notes
+        self._classes = classes
         if bare:
             habit = with_torchvision(habit, self.network, self.name, self.channels, self._classes)
             mean, std = habit.mean, habit.std
@@ -216,7 +211,7 @@ class Classifier:
         return pixels.to(self.device, self.dtype)
 
     def logits(self, pixels: Tensor) -> Tensor:
-        """Class scores before the softmax, (N, K) float32 on the network's device, of `pixels` (N, C, H, W).
+        """Class scores before any softmax or sigmoid, (N, K) float32 on the network's device, of pixels (N, C, H, W).
 
         Differentiable in `pixels`. Raises ClassifierError when the network raises or answers with NaN.
         """
@@ -228,7 +223,7 @@ class Classifier:
         with self.evaluating():
             started = batching.clock()
             try:
-                with precision.casting(autocast, self.device):
+                with precision.casting(autocast, self.device), self.readout.watching() as inputs:
                     output = self.network(self.to_network(pixels))
             except ExplanationError:
                 raise
@@ -236,7 +231,7 @@ class Classifier:
                 raise ClassifierError(
                     f"{self.name} failed on an input of shape {tuple(pixels.shape)} ({brief(error)}); {_mend(error)}."
                 ) from error
-            scores = self.logits_in(output, len(pixels))
+            scores = self.logits_in(output, len(pixels), inputs)
             # Asking for the answer waits for the device.
             finite = bool(torch.isfinite(scores).all())
             if len(pixels) == 1:
@@ -253,11 +248,13 @@ class Classifier:
             )
         return scores
 
-    def logits_in(self, output: object, count: int) -> Tensor:
-        """The logits (count, K), float32, in what the network returned for `count` pictures. Raises ClassifierError."""
+    def logits_in(self, output: object, count: int, inputs: Inputs | None, *, verified: bool = True) -> Tensor:
+        """The logits (count, K), float32, of a pass that returned `output` for `count` pictures.
+
+        `inputs` are what the readout watched. Raises ClassifierError.
+        """
         scores = scores_in(output, count, self.name).float()
-        # A score of log 0 would make every later difference infinite.
-        return scores.clamp_min(torch.finfo(torch.float32).tiny).log() if self.outputs_probabilities else scores
+        return self.readout.logits(scores, inputs, self.name, verified=verified)
 
     @torch.no_grad()
     def autocast_error(self, pixels: Tensor) -> float:
@@ -274,10 +271,22 @@ class Classifier:
         spread = exact.amax(dim=1) - exact.amin(dim=1) if exact.shape[1] > 1 else exact.abs()[:, 0]
         return float(((cast - exact).abs().amax(dim=1) / spread.clamp_min(1e-12)).max())
 
-    def probabilities(self, pixels: Tensor) -> Tensor:
-        """Softmax of the logits, (N, K); of a single score its sigmoid, as a softmax of one is always 1."""
-        logits = self.logits(pixels)
-        return logits.softmax(dim=1) if logits.shape[1] > 1 else logits.sigmoid()
+    def probabilities(self, values: Tensor) -> Tensor:
+        """Probabilities (N, K) of logits (N, K), or of network inputs (N, C, H, W).
+
+        With `scores` "softmax" they add up to 1, with "sigmoid" each is by itself; with "none" they are the scores.
+        """
+        return self.readout.probabilities(self.logits(values) if values.ndim == 4 else values)
+
+    @property
+    def scores(self) -> Scores:
+        """How the scores are read: "softmax", "sigmoid" or "none"."""
+        return self.readout.mode
+
+    @property
+    def outputs_probabilities(self) -> bool:
+        """Whether the network returns probabilities itself."""
+        return self.readout.owns_probabilities
 
     def score(self, logits: Tensor, target: Target) -> Tensor:
         """The explained score (N,): the logit of a class, or the difference of two. Raises TargetError."""
@@ -355,8 +364,8 @@ class Classifier:
         return torch.linspace(0, 1, height * width).reshape(1, 1, height, width).repeat(1, self.channels, 1, 1)
 
     @torch.no_grad()
-    def _try_out(self, *, flipped: bool = False) -> Tensor:
-        return self.logits(self._trial_input().flip(3) * 2 if flipped else self._trial_input())
+    def _try_out(self) -> Tensor:
+        return self.logits(self._trial_input())
 
     def _accepted(
         self, depths: Sequence[int], size: tuple[int, int] | None, preprocess: Preprocess | None
@@ -384,10 +393,6 @@ class Classifier:
             f"{self.name} takes none of the usual input sizes; give `input_size` "
             f"(at 224 x 224: {brief(first.__cause__ or first)})."
         )
-
-    def _are_shares(self, scores: Tensor) -> bool:
-        slack = 1e-3 if self.dtype != torch.bfloat16 else 2e-2
-        return scores.shape[1] > 1 and bool((scores >= 0).all()) and bool((scores.sum(dim=1) - 1).abs().max() < slack)
 
 
 def _mend(error: Exception) -> str:

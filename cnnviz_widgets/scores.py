@@ -5,10 +5,23 @@ from __future__ import annotations
 import difflib
 import operator
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from torch import Tensor
 
 from cnnviz_widgets.errors import ClassifierError, TargetError
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """A target: the score of class `target` minus the score of class `against`."""
+
+    target: int
+    against: int
+
+
+#: What is explained: a class index, or the difference between two.
+Target = int | Contrast
 
 #: Under these names a dict that holds several candidates is believed to hold the scores.
 _SCORES = ("logits", "output", "out", "scores")

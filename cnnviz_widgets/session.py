@@ -54,15 +54,15 @@ class Example:
 
     @once
     def logits(self) -> NDArray[np.float32]:
-        """Class scores before the softmax, (K,)."""
+        """Class scores before any softmax or sigmoid, (K,)."""
         with torch.no_grad():
             logits: NDArray[np.float32] = self.classifier.logits(self.pixels)[0].cpu().numpy()
         return logits
 
     @once
     def probabilities(self) -> NDArray[np.float32]:
-        """Softmax of the logits, (K,)."""
-        return softmax(self.logits)
+        """What the logits say, (K,), as `Classifier.probabilities`: the scores themselves where these are none."""
+        return self.classifier.readout.shares(self.logits)
 
     @once
     def autocast_error(self) -> float:
@@ -257,16 +257,6 @@ def as_classifier(
             # The network wants another size than the picture's: let it choose.
             pass
     return Classifier(model, class_names=class_names, autocast=autocast)
-
-
-def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Probabilities of logits, over the last axis; of a single one its sigmoid, as `Classifier.probabilities`."""
-    if logits.shape[-1] == 1:
-        logits = np.concatenate([logits, np.zeros_like(logits)], axis=-1)
-        return softmax(logits)[..., :1]
-    exponentials = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    shares: NDArray[np.float32] = exponentials / exponentials.sum(axis=-1, keepdims=True)
-    return shares
 
 
 def _index(value: object) -> int | None:

@@ -16,7 +16,8 @@ FILES = sorted(path for path in PACKAGE.rglob("*.py"))
 
 # One wrapper, in files of readable size.
 CLASSIFIER = (
-    "adapters batching classifier guest layers memory normalisation precision preprocess pretrained scores watch"
+    "adapters batching capture classifier guest layers memory normalisation precision preprocess pretrained readout "
+    "scores watch"
 )
 
 #: Part of the package -> parts and libraries that it may import, besides itself and the standard library.
@@ -25,6 +26,7 @@ ALLOWED = {
     "__main__": "__version__ serve",
     "adapters": "errors preprocess PIL numpy torch",
     "batching": "classifier errors guest memory scores torch",
+    "capture": "torch",
     "classifier": f"{CLASSIFIER} errors picture PIL numpy torch",
     "collection": f"{CLASSIFIER} errors picture PIL lancedb numpy openTSNE pyarrow sklearn torch umap",
     "demo": "classifier errors picture preprocess "
@@ -40,6 +42,7 @@ ALLOWED = {
     "precision": "errors scores torch",
     "preprocess": "errors picture scores PIL numpy torch",
     "pretrained": "errors preprocess scores torch torchvision",
+    "readout": "capture errors scores numpy torch",
     "schedule": "",
     "scores": "errors torch",
     "serve": "jupyterlab traitlets voila",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,7 @@ from torch import Tensor, nn
 from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.errors import ClassifierError, ExplanationError, LayerError, PictureError, TargetError
 from cnnviz_widgets.picture import Picture
-from cnnviz_widgets.session import Example, Session, as_classifier, softmax
+from cnnviz_widgets.session import Example, Session, as_classifier
 
 PATIENCE = 20.0
 
@@ -328,19 +327,6 @@ def test_a_bare_network_takes_the_size_of_a_small_picture(network: Any, picture:
 def test_a_picture_that_cannot_be_read_is_said_first() -> None:
     with pytest.raises(PictureError, match="does not exist"):
         Session(Net(), "/no/such.png")
-
-
-def logits_of_many_sizes() -> Iterator[np.ndarray[Any, Any]]:
-    generator = np.random.default_rng(0)
-    for shape in ((3,), (2, 5), (1000,)):
-        yield generator.normal(size=shape, scale=100).astype(np.float32)
-
-
-def test_softmax_equals_that_of_torch() -> None:
-    for logits in logits_of_many_sizes():
-        assert softmax(logits) == pytest.approx(torch.from_numpy(logits).softmax(dim=-1).numpy(), abs=1e-6)
-    single = np.array([[2.0], [-300.0]], np.float32)
-    assert softmax(single) == pytest.approx(torch.from_numpy(single).sigmoid().numpy())
 
 
 def test_a_session_is_printed_in_one_line() -> None:

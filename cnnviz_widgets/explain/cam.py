@@ -40,8 +40,8 @@ class CAM(Explainer):
             other = torch.linspace(-1, 1, pixels.numel()).reshape(pixels.shape)
             with _Pooling() as pooling:
                 logits = classifier.logits(torch.cat([pixels, other]))
-            if classifier.outputs_probabilities:
-                # The softmax took a constant of each picture away, so that only differences are linear.
+            if classifier.readout.relative:
+                # A softmax took a constant of each picture away, so that only differences are linear.
                 logits = logits - logits.mean(dim=1, keepdim=True)
             if pooling.maps is None or pooling.vector is None or not logits.requires_grad:
                 raise _not_applicable(classifier)
@@ -60,8 +60,8 @@ class CAM(Explainer):
 class ClassMaps:
     """The maps of all classes for a picture of `size`: `cells` (K, h, w), `bias` and `logits` (K,).
 
-    They are on the CPU. For each class the mean of its cells plus its bias is its logit. The logits of a
-    network that ends in a softmax are known up to a constant; here they add up to zero.
+    They are on the CPU. For each class the mean of its cells plus its bias is its logit. Logits that
+    are known up to a constant of the picture only add up to zero here.
     """
 
     classifier: Classifier
@@ -74,7 +74,9 @@ class ClassMaps:
         """The map of one class, or the difference of two, at no network call. Raises TargetError."""
         classes, rows, columns = self.cells.shape
         cells = self.classifier.score(self.cells.reshape(classes, -1).T, target).reshape(rows, columns)
-        quantity = "share of the logit (the mean of all cells plus the bias is the logit)"
+        quantity = self.classifier.readout.worded(
+            "share of the logit (the mean of all cells plus the bias is the logit)"
+        )
         return Heatmap.of_cells(cells, self.size, quantity, signed=True, target=target)
 
 

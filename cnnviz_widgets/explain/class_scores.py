@@ -6,28 +6,43 @@ from typing import TYPE_CHECKING, Literal
 
 from torch import Tensor
 
-from cnnviz_widgets.classifier import Contrast
-from cnnviz_widgets.errors import TargetError
+from cnnviz_widgets.errors import MethodError, TargetError
+from cnnviz_widgets.readout import Readout
+from cnnviz_widgets.scores import Contrast, Target
 
 if TYPE_CHECKING:
-    from cnnviz_widgets.classifier import Classifier, Target
+    from cnnviz_widgets.classifier import Classifier
 
-#: Which score of a class is explained: before or after the softmax.
+#: Which score of a class is explained: its logit or its probability, by whatever the network's scores are.
 Score = Literal["logit", "probability"]
 
 
-def resolved(classifier: Classifier, target: Target) -> Target:
-    """`target` with class indices that exist. Raises TargetError."""
+def resolved(classifier: Classifier, target: Target, score: Score = "logit") -> Target:
+    """`target` with class indices that exist. Raises TargetError, and MethodError where there is no such score."""
+    _check(score, classifier.readout)
     if isinstance(target, Contrast):
         return Contrast(classifier.class_index(target.target), classifier.class_index(target.against))
     return classifier.class_index(target)
 
 
-def class_scores(logits: Tensor, target: Target, score: Score) -> Tensor:
-    """The score (N,) of `target` in logits (N, K), of a `Contrast` the difference. Raises TargetError."""
+def class_scores(logits: Tensor, target: Target, score: Score, readout: Readout) -> Tensor:
+    """The score (N,) of `target` in logits (N, K), of a `Contrast` the difference.
+
+    Raises TargetError, and MethodError where there are no probabilities.
+    """
+    _check(score, readout)
     if isinstance(target, Contrast):
-        return class_scores(logits, target.target, score) - class_scores(logits, target.against, score)
+        first = class_scores(logits, target.target, score, readout)
+        return first - class_scores(logits, target.against, score, readout)
     classes = logits.shape[1]
     if isinstance(target, bool) or not isinstance(target, int) or not 0 <= target < classes:
         raise TargetError(f"A class is an index from 0 to {classes - 1}, not {target!r}.")
-    return (logits.softmax(dim=1) if score == "probability" else logits)[:, target]
+    return (readout.probabilities(logits) if score == "probability" else logits)[:, target]
+
+
+def _check(score: str, readout: Readout) -> None:
+    if score == "probability" and readout.mode == "none":
+        raise MethodError(
+            "These scores are no probabilities (scores='none'): choose score='logit', which is the score itself, or "
+            "make the Classifier with scores='softmax' or 'sigmoid'."
+        )

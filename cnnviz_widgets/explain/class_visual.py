@@ -76,7 +76,10 @@ class Visual:
         return self.classifier.appearance(self.pixels)
 
     def probabilities(self) -> NDArray[np.float32]:
-        """What the network makes of the picture as it is, (K,). Raises ClassifierError."""
+        """What the network makes of the picture as it is, (K,): its scores where they are no probabilities.
+
+        Raises ClassifierError.
+        """
         with torch.inference_mode(False), torch.no_grad():
             shares: NDArray[np.float32] = self.classifier.probabilities(self.pixels)[0].cpu().numpy()
         return shares
@@ -100,8 +103,9 @@ class Visual:
 class ClassVisual:
     """argmax over pictures of score - l2 x mean (x - 1/2)^2 - tv x mean |neighbours' difference|, by gradient ascent.
 
-    x is from 0, black, to 1, white. The score of a class is its logit (Simonyan et al. 2013, section 2) or its log-odds
-    against all others, for networks in which one picture raises many logits; that of a channel is its mean activation,
+    x is from 0, black, to 1, white. The score of a class is its logit (Simonyan et al. 2013, section 2) or, for
+    networks in which one picture raises many logits, its log-odds against all others, which compete with it; where each
+    class has a probability by itself these are the logit; that of a channel is its mean activation,
     and the network is run no further than that. Starts from grey with faint noise. A step sees
     `views` copies, each moved by up to `jitter` of the picture's sides, resized by up to `scale` and turned by up to
     `turn` degrees; `parametrisation` "fourier" has its colours decorrelated (Olah et al. 2017). `blur` is the
@@ -142,8 +146,13 @@ class ClassVisual:
         return last
 
     def start(self, classifier: Classifier, target: Target | Channel) -> Visual:
-        """The picture before the first step. Raises TargetError, LayerError."""
+        """The picture before the first step. Raises TargetError, LayerError, and MethodError without log-odds."""
         target = _checked(classifier, target)
+        if self.score == "log-odds" and classifier.scores == "none" and not isinstance(target, Channel):
+            raise MethodError(
+                f"The scores of {classifier.name} are no probabilities and have no log-odds; choose score='logit', "
+                "which is the score itself."
+            )
         written = WRITTEN[self.parametrisation]((classifier.channels, *classifier.input_size))
         with torch.inference_mode(False):
             parameters = written.start(torch.Generator().manual_seed(self.seed)).to(classifier.device)
@@ -234,7 +243,7 @@ class ClassVisual:
             return outputs[target.layer][:, target.channel].float().mean()
         logits = classifier.logits(pixels)
         scores = classifier.score(logits, target)
-        if self.score == "log-odds" and isinstance(target, int) and logits.shape[1] > 1:
+        if self.score == "log-odds" and isinstance(target, int) and classifier.scores == "softmax":
             others = torch.arange(logits.shape[1], device=logits.device) != target
             scores = scores - logits[:, others].logsumexp(dim=1)
         return scores.mean()

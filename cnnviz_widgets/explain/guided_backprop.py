@@ -54,7 +54,8 @@ class GuidedBackprop(Explainer):
     def steps(self, classifier: Classifier, pixels: Tensor, target: Target) -> Iterator[Heatmap]:
         """Yield once, after a forward and a backward pass."""
         values = guided_gradients(classifier, pixels, target)[0].abs().amax(dim=0)
-        yield Heatmap.of_values(values, "guided gradient of the logit", signed=False, target=target)
+        quantity = classifier.readout.worded("guided gradient of the logit")
+        yield Heatmap.of_values(values, quantity, signed=False, target=target)
 
 
 def guided_gradients(classifier: Classifier, pixels: Tensor, target: Target) -> Tensor:

@@ -69,7 +69,9 @@ class IntegratedGradients(Explainer):
             yield Attribution(
                 values=values,
                 cells=values,
-                quantity=f"share of the logit's difference to the baseline ({self.baseline})",
+                quantity=classifier.readout.worded(
+                    f"share of the logit's difference to the baseline ({self.baseline})"
+                ),
                 signed=True,
                 target=target,
                 progress=done / self.points,

@@ -56,9 +56,9 @@ class Occlusion(Explainer):
         """Yield the map so far after each group of windows: first some spread over the picture, at most 5 % of all.
 
         Then the others, where the map is large, steep or not known yet. A window that has not been run shows what
-        those that have been suggest. Raises TargetError, PictureError, ClassifierError.
+        those that have been suggest. Raises TargetError, MethodError, PictureError, ClassifierError.
         """
-        target = resolved(classifier, target)
+        target = resolved(classifier, target, self.score)
         yield from self.sliding(self.occluder(classifier, pixels), target)
 
     def occluder(self, classifier: Classifier, pixels: Tensor) -> Occluder:
@@ -68,6 +68,7 @@ class Occlusion(Explainer):
 
     def sliding(self, occluder: Occluder, target: Target) -> Iterator[OcclusionMap]:
         """The same as `steps`, by an occluder at hand."""
+        readout = occluder.classifier.readout
         windows = self.windows((occluder.pixels.shape[2], occluder.pixels.shape[3]))
         boxes = windows.boxes
         occluder.prepare(len(boxes))
@@ -80,7 +81,8 @@ class Occlusion(Explainer):
             measured[done : done + len(cells)] = occluder.logits([boxes[cell] for cell in cells]).numpy()
             refinement.add(cells)
             seen = measured[: refinement.done]
-            return OcclusionMap.of_logits(windows, self.score, target, whole, seen, refinement.source, refinement.known)
+            source, known = refinement.source, refinement.known
+            return OcclusionMap.of_logits(windows, self.score, readout, target, whole, seen, source, known)
 
         first = scattered(*windows.shape, max(1, int(_COARSE * len(boxes))))
         with occluder.keeping():

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from cnnviz_widgets.explain.base import FloatArray, Heatmap
 from cnnviz_widgets.explain.class_scores import Score, class_scores
 from cnnviz_widgets.explain.refinement import IntArray, filled
+from cnnviz_widgets.readout import Readout
 
 if TYPE_CHECKING:
     from cnnviz_widgets.classifier import Target
@@ -84,13 +85,14 @@ class OcclusionMap(Heatmap):
     are the drops of the single windows, `values` their average over the windows that cover a pixel. Before the map is
     complete, cells that are not `known` (rows, columns) are made up from those that are (see `filled`).
 
-    `whole` (K,) are the logits of the whole picture, `measured` (n, K) those of the windows run so far, and
-    `source` (rows, columns) says which of these is nearest to each window: itself where it is known. Earlier maps of
-    the same run share the memory of `measured`.
+    `readout` says what the logits are: `whole` (K,) are those of the whole picture, `measured` (n, K) those of the
+    windows run so far, and `source` (rows, columns) says which of these is nearest to each window: itself where it is
+    known. Earlier maps of the same run share the memory of `measured`.
     """
 
     windows: Windows
     score: Score
+    readout: Readout
     whole: FloatArray
     measured: FloatArray
     source: IntArray
@@ -98,21 +100,22 @@ class OcclusionMap(Heatmap):
 
     @classmethod
     def of_logits(
-        cls, windows: Windows, score: Score, target: Target,
+        cls, windows: Windows, score: Score, readout: Readout, target: Target,
         whole: FloatArray, measured: FloatArray, source: IntArray, known: NDArray[np.bool_],
     ) -> OcclusionMap:  # fmt: skip
         """The map of `target` from logits of the whole picture (K,) and of windows (n, K)."""
-        drops = _score(whole[None], target, score) - _score(measured, target, score)
+        drops = _score(whole[None], target, score, readout) - _score(measured, target, score, readout)
         cells = filled(drops[source], known)
         return cls(
             values=windows.averaged(cells),
             cells=cells,
-            quantity=f"drop of the {score}",
+            quantity=readout.worded(f"drop of the {score}"),
             signed=True,
             target=target,
             progress=len(measured) / source.size,
             windows=windows,
             score=score,
+            readout=readout,
             whole=whole,
             measured=measured,
             source=source,
@@ -131,13 +134,14 @@ class OcclusionMap(Heatmap):
 
     def for_target(self, target: Target) -> OcclusionMap:
         """The same run seen for another class, without a forward pass. Raises TargetError."""
-        return self.of_logits(self.windows, self.score, target, self.whole, self.measured, self.source, self.known)
+        logits = self.whole, self.measured
+        return self.of_logits(self.windows, self.score, self.readout, target, *logits, self.source, self.known)
 
     def for_score(self, score: Score) -> OcclusionMap:
-        """The same run with drops of the other score, without a forward pass."""
+        """The same run with drops of the other score, without a forward pass. Raises MethodError."""
         return dataclasses.replace(self, score=score).for_target(self.target)
 
 
-def _score(logits: FloatArray, target: Target, score: Score) -> FloatArray:
-    scores: FloatArray = class_scores(torch.from_numpy(logits), target, score).numpy()
+def _score(logits: FloatArray, target: Target, score: Score, readout: Readout) -> FloatArray:
+    scores: FloatArray = class_scores(torch.from_numpy(logits), target, score, readout).numpy()
     return scores

@@ -49,9 +49,9 @@ class RISE(Explainer):
     def steps(self, classifier: Classifier, pixels: Tensor, target: Target) -> Iterator[Heatmap]:
         """Yield the map of the masks so far after each batch.
 
-        Raises TargetError, PictureError, ClassifierError.
+        Raises TargetError, MethodError, PictureError, ClassifierError.
         """
-        target = resolved(classifier, target)
+        target = resolved(classifier, target, self.score)
         pixels = single_input(classifier, pixels)
         variants = Variants(classifier, pixels)
         start = classifier.to_network(baseline_pixels(classifier, pixels, self.baseline))
@@ -61,7 +61,8 @@ class RISE(Explainer):
         total, done = 0.0, 0
         while done < self.masks:
             masks = self.draw(min(variants.batch, self.masks - done), size, generator)
-            scores = class_scores(_seen_through(variants, masks, start), target, self.score).double()
+            logits = _seen_through(variants, masks, start)
+            scores = class_scores(logits, target, self.score, classifier.readout).double()
             weighted = weighted + torch.einsum("n,nhw->hw", scores, masks.double())
             shown = shown + masks.double().sum(dim=0)
             total += float(scores.sum())
@@ -70,7 +71,7 @@ class RISE(Explainer):
             values = torch.where(shown > 0, weighted / shown.clamp_min(1e-12), total / done)
             yield Heatmap.of_values(
                 values,
-                f"mean {self.score} where the pixel is seen",
+                classifier.readout.worded(f"mean {self.score} where the pixel is seen"),
                 signed=self.score == "logit" or isinstance(target, Contrast),
                 target=target,
                 progress=done / self.masks,

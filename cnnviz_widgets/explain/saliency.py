@@ -42,7 +42,7 @@ class Saliency(Explainer):
             gradients = gradients * (classifier.white - classifier.black)
             quantity = "change of the logit per step from black to white"
         values = gradients[0].abs().amax(dim=0)
-        yield Heatmap.of_values(values, quantity, signed=False, target=target)
+        yield Heatmap.of_values(values, classifier.readout.worded(quantity), signed=False, target=target)
 
 
 @dataclass(frozen=True)
@@ -64,4 +64,4 @@ class GradientXInput(Explainer):
         contrast = pixels - baseline_pixels(classifier, pixels, self.baseline)
         values = (input_gradients(classifier, pixels, target) * contrast)[0].sum(dim=0)
         quantity = f"first-order share of the logit's difference to the baseline ({self.baseline})"
-        yield Heatmap.of_values(values, quantity, signed=True, target=target)
+        yield Heatmap.of_values(values, classifier.readout.worded(quantity), signed=True, target=target)

@@ -59,7 +59,7 @@ class ScoreCAM(Explainer):
             yield Heatmap.of_cells(
                 cells if signed else cells.clamp_min(0),
                 size,
-                f"activations weighted by the logit of the picture seen through each{limit}",
+                classifier.readout.worded(f"activations weighted by the logit of the picture seen through each{limit}"),
                 signed=signed,
                 target=target,
                 progress=len(logits) / len(activations) if len(activations) else 1.0,

@@ -54,7 +54,7 @@ class SmoothGrad(Explainer):
             done += count
             yield Heatmap.of_values(
                 (total / done).abs().amax(dim=0),
-                "change of the logit per unit of the network's input",
+                classifier.readout.worded("change of the logit per unit of the network's input"),
                 signed=False,
                 target=target,
                 progress=done / self.samples,

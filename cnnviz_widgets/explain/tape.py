@@ -133,7 +133,7 @@ class TapeExplainer(Explainer):
         return Heatmap.of_cells(
             cells if signed else cells.clamp_min(0),
             tape.size,
-            self.quantity,
+            tape.classifier.readout.worded(self.quantity),
             signed=signed,
             target=target,
         )

@@ -15,8 +15,8 @@ from cnnviz_widgets.explain.activations import Activations, Strength, activation
 from cnnviz_widgets.explain.receptive_field import ReceptiveField, receptive_field
 from cnnviz_widgets.paint import table_names
 from cnnviz_widgets.schedule import LatestWins
-from cnnviz_widgets.session import Example, Scene, softmax
-from cnnviz_widgets.views.controls import ClassPicker, percent
+from cnnviz_widgets.session import Example, Scene
+from cnnviz_widgets.views.controls import ClassPicker, amount, percent
 from cnnviz_widgets.views.layers import LayerScrubber
 from cnnviz_widgets.views.scales import short
 from cnnviz_widgets.views.scores import ScoreBars
@@ -154,9 +154,9 @@ class ActivationView(View):
         best = [int(index) for index in np.argsort(-example.logits)[:_BEST]]
         if result.class_index not in best:
             best[-1:] = [result.class_index]
-        self.bars.show_whole(example.classifier.class_names, best, example.probabilities)
+        self.bars.show_whole(example.classifier.class_names, best, example.probabilities, example.classifier.scores)
         if result.logits is not None:
-            self.bars.show_now(softmax(result.logits))
+            self.bars.show_now(example.classifier.readout.shares(result.logits))
         self.on_button.disabled = not result.off
         self._say(result)
 
@@ -301,7 +301,8 @@ class ActivationView(View):
 
     def _say(self, shown: _Shown) -> None:
         maps, channel = shown.maps, self.session.channel
-        name = shown.example.classifier.class_names[shown.class_index]
+        classifier = shown.example.classifier
+        name = classifier.class_names[shown.class_index]
         text = ""
         if channel is not None and channel < len(maps.maps):
             values = maps.maps[channel]
@@ -313,21 +314,21 @@ class ActivationView(View):
                 region, threshold = maps.region(channel, self._quantile)
                 text += f"It exceeds {short(threshold)} in {percent(float(region.mean()))} of the picture. "
         if shown.logits is None:
-            text += f"{name}: {percent(float(shown.example.probabilities[shown.class_index]))}."
+            text += f"{name}: {amount(classifier, float(shown.example.probabilities[shown.class_index]))}."
         else:
             before, now = float(shown.example.logits[shown.class_index]), float(shown.logits[shown.class_index])
             shares = (
                 float(shown.example.probabilities[shown.class_index]),
-                float(softmax(shown.logits)[shown.class_index]),
+                float(classifier.readout.shares(shown.logits)[shown.class_index]),
             )
             listed = ", ".join(map(str, sorted(shown.off)[:6])) + (", ..." if len(shown.off) > 6 else "")
-            text += (
-                f"Without {listed}: {name} {percent(shares[0])} \N{RIGHTWARDS ARROW} {percent(shares[1])}, "
-                f"logit {short(before)} \N{RIGHTWARDS ARROW} {short(now)}."
-            )
+            text += f"Without {listed}: {name} " + " \N{RIGHTWARDS ARROW} ".join(amount(classifier, s) for s in shares)
+            if classifier.scores != "none":
+                text += f", logit {short(before)} \N{RIGHTWARDS ARROW} {short(now)}"
+            text += "."
             winner = int(shown.logits.argmax())
             if winner != shown.example.predicted:
-                text += f" Now {shown.example.classifier.class_names[winner]}."
+                text += f" Now {classifier.class_names[winner]}."
         self.status.say(text)
 
     def stop(self) -> None:

@@ -259,6 +259,7 @@ class ClassVisualView(View):
         self.canvases[place].show(visual.appearance)
         self.canvases[place].label = f"picture made for {name}, step {visual.step}"
         self.use_button.disabled = False
+        self.curve_box.layout.display = "none" if visual.classifier.scores == "none" else ""
         text = f"{name}: score {short(visual.score or 0)} after {visual.step} steps"
         if result.probability is not None:
             text += f"; probability {percent(result.probability)} as it is"
@@ -367,7 +368,8 @@ def _grown(visual: ClassVisual, places: Any, example: Any, interval: float, at_r
 def _frame(place: int, visual: Visual, last: bool) -> Frame:
     # What the panel draws from is computed here, on the worker.
     _ = visual.appearance
-    if not isinstance(visual.target, int):
+    scores = visual.classifier.scores
+    if not isinstance(visual.target, int) or scores == "none":
         return Frame(place, visual, None)
     shares = visual.probabilities()
     winner = int(np.argmax(shares))
@@ -376,7 +378,7 @@ def _frame(place: int, visual: Visual, last: bool) -> Frame:
         visual,
         float(shares[visual.target]),
         float(visual.robustness()[visual.target]) if last else None,
-        winner if last and winner != visual.target else None,
+        winner if last and winner != visual.target and scores == "softmax" else None,
     )
 
 

@@ -11,8 +11,10 @@ from typing import Any, Literal
 import ipywidgets
 import numpy as np
 
+from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.explain import Explainer, Range
 from cnnviz_widgets.session import Example, Session
+from cnnviz_widgets.views.scales import short
 from cnnviz_widgets.widgets.picker import Picker
 from cnnviz_widgets.widgets.scrubber import Scrubber
 
@@ -39,14 +41,14 @@ class ClassPicker(Picker):
         return None if index == 0 else index - 1
 
     def describe(self, example: Example) -> None:
-        """Put the classes that `example` is taken for first, each with its probability."""
-        shares = example.probabilities
-        best = np.argsort(-shares)[:10]
-        hints = [""] * (len(shares) + 1)
-        hints[0] = example.classifier.class_names[example.predicted]
-        for index, share in enumerate(shares):
-            if share >= 0.0005:
-                hints[index + 1] = percent(float(share))
+        """Put the classes with the highest scores first, each with its probability, or its score where that is none."""
+        classifier, values = example.classifier, example.probabilities
+        best = np.argsort(-values)[:10]
+        hints = [""] * (len(values) + 1)
+        hints[0] = classifier.class_names[example.predicted]
+        for index, value in enumerate(values):
+            if value >= 0.0005 or classifier.scores == "none":
+                hints[index + 1] = amount(classifier, float(value))
         with self.hold_sync():
             self.hints = hints
             self.order = [0, *(int(index) + 1 for index in best)]
@@ -75,6 +77,11 @@ def _index_of(target: int | None) -> int:
 def percent(share: float) -> str:
     """A probability for a person."""
     return f"{share:.0%}" if share >= 0.1 or share == 0 else f"{share:.1%}"
+
+
+def amount(classifier: Classifier, value: float) -> str:
+    """One of `Example.probabilities` for a person: a percentage, or the score itself where it is no probability."""
+    return short(value) if classifier.scores == "none" else percent(value)
 
 
 def parameters(

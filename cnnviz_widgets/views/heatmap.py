@@ -12,6 +12,7 @@ from cnnviz_widgets.classifier import Contrast, Target
 from cnnviz_widgets.explain import Explainer, Heatmap
 from cnnviz_widgets.session import Example, Scene
 from cnnviz_widgets.views.controls import ClassPicker, parameters, percent
+from cnnviz_widgets.views.reading import score_name
 from cnnviz_widgets.views.scales import Scale, scales_of, short
 from cnnviz_widgets.views.view import View, Work
 from cnnviz_widgets.widgets.picker import Picker
@@ -149,9 +150,10 @@ class HeatmapView(View):
         example, index, heatmap = result.example, result.class_index, result.heatmap
         ends = " to ".join(short(float(end)) for end in (heatmap.values.min(), heatmap.values.max()))
         note = f" {heatmap.note}" if heatmap.note else ""
+        classifier, logit = example.classifier, short(float(example.logits[index]))
+        share = "" if classifier.scores == "none" else f"{percent(float(example.probabilities[index]))}, "
         return (
-            f"{example.classifier.class_names[index]}: {percent(float(example.probabilities[index]))}, "
-            f"logit {short(float(example.logits[index]))}. "
+            f"{classifier.class_names[index]}: {share}{score_name(classifier)} {logit}. "
             f"{self.method} of {target_name(example, heatmap.target)}: {heatmap.quantity}, {ends}.{note}"
         )
 

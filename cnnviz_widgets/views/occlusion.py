@@ -13,9 +13,10 @@ import numpy as np
 from cnnviz_widgets.explain import RISE, Explainer, Heatmap, Occlusion, OcclusionMap
 from cnnviz_widgets.explain.occluder import Box
 from cnnviz_widgets.schedule import LatestWins
-from cnnviz_widgets.session import Example, Scene, softmax
-from cnnviz_widgets.views.controls import ClassPicker, parameters, percent
+from cnnviz_widgets.session import Example, Scene
+from cnnviz_widgets.views.controls import ClassPicker, amount, parameters
 from cnnviz_widgets.views.probing import Nearby, Placed, Probe, on_map, place, probe
+from cnnviz_widgets.views.reading import score_name
 from cnnviz_widgets.views.scales import scales_of, short
 from cnnviz_widgets.views.scores import ScoreBars, entropy
 from cnnviz_widgets.views.view import View, Work
@@ -24,6 +25,7 @@ from cnnviz_widgets.widgets.picture import PictureCanvas, WindowMoved
 
 #: How many of the whole picture's best classes the bars show.
 _BEST = 6
+_ARROW = " \N{RIGHTWARDS ARROW} "
 
 
 _log = logging.getLogger("cnnviz_widgets")
@@ -131,7 +133,7 @@ class OcclusionView(View):
         best = [int(index) for index in np.argsort(-example.logits)[:_BEST]]
         if result.class_index not in best:
             best[-1:] = [result.class_index]
-        self.bars.show_whole(names, best, example.probabilities)
+        self.bars.show_whole(names, best, example.probabilities, example.classifier.scores)
         if self._map is not None and self._map[0] is example:
             self._draw_map(self._map[2].for_target(result.class_index), result)
         self._probe_here()
@@ -209,17 +211,18 @@ class OcclusionView(View):
             self._probe_here()
             return
         self.probe = probe
-        now, whole = softmax(probe.logits), probe.example.probabilities
+        classifier = probe.example.classifier
+        now, whole = classifier.readout.shares(probe.logits), probe.example.probabilities
         self.bars.show_now(now)
-        names = probe.example.classifier.class_names
-        index, winner = probe.class_index, int(now.argmax())
-        text = (
-            f"{names[index]}: {percent(float(whole[index]))} \N{RIGHTWARDS ARROW} {percent(float(now[index]))}, "
-            f"drop of the logit {short(probe.drop)}; "
-            f"entropy {entropy(whole):.2f} \N{RIGHTWARDS ARROW} {entropy(now):.2f} bits"
-        )
+        names = classifier.class_names
+        index, winner = probe.class_index, int(probe.logits.argmax())
+        ends = _ARROW.join(amount(classifier, float(values[index])) for values in (whole, now))
+        text = f"{names[index]}: {ends}, drop of the {score_name(classifier)} {short(probe.drop)}"
+        if classifier.scores != "none":
+            bits = (f"{entropy(values, classifier.scores):.2f}" for values in (whole, now))
+            text += f"; entropy {_ARROW.join(bits)} bits"
         if winner != probe.example.predicted:
-            text += f"; now {names[winner]}"
+            text += f"; {'' if classifier.scores == 'softmax' else 'highest '}now {names[winner]}"
         if probe.read_off:
             text += " (read off a window nearby)"
         self.status.say(text, "busy" if self._maps.busy else "info", self._map_progress)
@@ -235,7 +238,8 @@ class OcclusionView(View):
         placed, box = self._placed, self.canvas.window
         if placed is None or box is None:
             return
-        explainer: Explainer = RISE()
+        scored = placed.example.classifier.scores != "none"
+        explainer: Explainer = RISE() if scored else RISE(score="logit")
         if self.map_picker.index == 0:
             self._occlusion = explainer = dataclasses.replace(self._occlusion, window=(box[2], box[3]))
         self._ahead.cancel()

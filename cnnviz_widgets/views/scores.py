@@ -1,58 +1,94 @@
-"""Bars of class probabilities, with those of the whole picture ghosted behind."""
+"""Bars of class probabilities, or of scores that are none, with those of the whole picture ghosted behind."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import bqplot
 import ipywidgets
 import numpy as np
 from numpy.typing import NDArray
 
+from cnnviz_widgets.classifier import Scores
+
 _LONGEST = 22
 
 
+_LABELS: Mapping[Scores, str] = {
+    "softmax": "probability",
+    "sigmoid": "probability of each class by itself",
+    "none": "score",
+}
+
+
 class ScoreBars(ipywidgets.VBox):
-    """Probabilities of a few classes now (solid) and for the whole picture (ghost), on a fixed scale from 0 to 1."""
+    """Probabilities of a few classes now (solid) and for the whole picture (ghost), on a fixed scale from 0 to 1.
+
+    Scores that are no probabilities have a scale of their own, which holds zero and all that is shown.
+    """
 
     def __init__(self) -> None:
         self._rows = bqplot.OrdinalScale()
-        shares = bqplot.LinearScale(min=0, max=1)
-        shared = {"scales": {"x": self._rows, "y": shares}, "orientation": "horizontal"}
+        self._scale = bqplot.LinearScale(min=0, max=1)
+        shared = {"scales": {"x": self._rows, "y": self._scale}, "orientation": "horizontal"}
         self._ghost = bqplot.Bars(x=[], y=[], colors=["#9aa4af"], opacities=[0.45], padding=0.2, **shared)
         self._now = bqplot.Bars(x=[], y=[], colors=["#1976d2"], padding=0.45, **shared)
-        axes = [
-            bqplot.Axis(scale=self._rows, side="left", grid_lines="none"),
-            bqplot.Axis(scale=shares, label="probability", tick_values=np.linspace(0, 1, 6), tick_format=".1f"),
-        ]
+        self._axis = bqplot.Axis(
+            scale=self._scale, label=_LABELS["softmax"], tick_values=np.linspace(0, 1, 6), tick_format=".1f"
+        )
         self._figure = bqplot.Figure(
             marks=[self._ghost, self._now],
-            axes=axes,
+            axes=[bqplot.Axis(scale=self._rows, side="left", grid_lines="none"), self._axis],
             animation_duration=0,
             fig_margin={"top": 4, "bottom": 44, "left": 170, "right": 16},
             layout=ipywidgets.Layout(width="460px", height="250px", min_width="300px"),
         )
         super().__init__([self._figure])
         self._indices: list[int] = []
+        self._scores: Scores = "softmax"
 
-    def show_whole(self, names: Sequence[str], indices: Sequence[int], probabilities: NDArray[np.float32]) -> None:
-        """Choose the classes, best first, and draw both bars at `probabilities` (K,)."""
+    def show_whole(
+        self, names: Sequence[str], indices: Sequence[int], values: NDArray[np.float32], scores: Scores = "softmax"
+    ) -> None:
+        """Choose the classes, best first, and draw both bars at `values` (K,): probabilities, by the mode `scores`."""
         self._indices = list(indices)
+        self._show_mode(scores)
         # bqplot draws rows from the bottom up.
         rows = unique([shortened(names[index]) for index in self._indices])[::-1]
-        values = probabilities[self._indices[::-1]].astype(float)
+        lengths = values[self._indices[::-1]].astype(float)
         self._rows.domain = rows
+        self._fit(lengths)
         for mark in (self._ghost, self._now):
             with mark.hold_sync():
-                mark.x, mark.y = rows, values
+                mark.x, mark.y = rows, lengths
 
-    def show_now(self, probabilities: NDArray[np.float32]) -> None:
-        """Move the solid bars to `probabilities` (K,)."""
-        self._now.y = probabilities[self._indices[::-1]].astype(float)
+    def show_now(self, values: NDArray[np.float32]) -> None:
+        """Move the solid bars to `values` (K,)."""
+        lengths = values[self._indices[::-1]].astype(float)
+        self._fit(lengths, self._ghost.y)
+        self._now.y = lengths
+
+    def _show_mode(self, scores: Scores) -> None:
+        if scores != self._scores:
+            self._scores = scores
+            with self._axis.hold_sync():
+                self._axis.label = _LABELS[scores]
+                self._axis.tick_values = None if scores == "none" else np.linspace(0, 1, 6)
+                self._axis.tick_format = ".3~g" if scores == "none" else ".1f"
+
+    def _fit(self, *lengths: NDArray[np.float64]) -> None:
+        """Let the scale hold what is to be shown."""
+        ends = (0.0, 1.0)
+        if self._scores == "none":
+            every = np.concatenate([[0.0], *lengths])
+            ends = (float(every.min()), float(every.max()))
+            ends = ends if ends[1] > ends[0] else (0.0, 1.0)
+        with self._scale.hold_sync():
+            self._scale.min, self._scale.max = ends
 
     @property
     def values(self) -> dict[int, float]:
-        """The probabilities that the solid bars show, by class index."""
+        """What the solid bars show, by class index."""
         return dict(zip(self._indices[::-1], map(float, self._now.y), strict=True))
 
 
@@ -72,7 +108,13 @@ def unique(names: Sequence[str]) -> list[str]:
     return made
 
 
-def entropy(probabilities: NDArray[np.float32]) -> float:
-    """How undecided the network is, in bits: 0 when it is certain, log2(K) when all classes are alike."""
-    positive = probabilities[probabilities > 0].astype(np.float64)
+def entropy(probabilities: NDArray[np.float32], scores: Scores = "softmax") -> float:
+    """How undecided the network is, in bits: 0 when it is certain, log2(K) when all of K classes are alike.
+
+    Of classes each by itself it is the sum over the classes, K when each is as likely as not.
+    """
+    shares = probabilities.astype(np.float64)
+    if scores == "sigmoid":
+        shares = np.concatenate([shares, 1 - shares])
+    positive = shares[shares > 0]
     return max(0.0, float(-(positive * np.log2(positive)).sum()))

@@ -17,7 +17,7 @@ from cnnviz_widgets.errors import PictureError
 from cnnviz_widgets.picture import Picture, read_picture
 from cnnviz_widgets.schedule import LatestWins
 from cnnviz_widgets.session import Example, Scene
-from cnnviz_widgets.views.controls import percent
+from cnnviz_widgets.views.reading import verdict
 from cnnviz_widgets.views.scores import ScoreBars
 from cnnviz_widgets.views.view import View, Work
 from cnnviz_widgets.widgets.picker import Picker
@@ -258,11 +258,9 @@ class SketchView(View):
         self.canvas.show(result.appearance)
         self.canvas.label = f"{result.picture.name or 'picture'} as the network sees it"
         best = [int(index) for index in np.argsort(-shares)[:_BEST]]
-        self.bars.show_whole(names, best, shares)
+        self.bars.show_whole(names, best, shares, result.classifier.scores)
         what = "this sketch" if result.picture is self._sketch else result.picture.name or "the picture"
-        self.status.say(
-            f"{result.classifier.name} takes {what} for: {names[best[0]]}, {percent(float(shares[best[0]]))}."
-        )
+        self.status.say(verdict(result, what, 1))
 
     def fail(self, error: Exception) -> None:
         self._drawing = False

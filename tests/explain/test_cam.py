@@ -174,9 +174,20 @@ def test_equals_torchcam_where_a_module_emits_what_the_pooling_sees() -> None:
             np.testing.assert_allclose(CAM()(classifier, pixels, target).cells, expected, atol=1e-6)
 
 
-def test_a_network_that_ends_in_a_softmax_has_centred_logits() -> None:
+@pytest.mark.parametrize("end", [nn.Softmax(dim=1), nn.LogSoftmax(dim=1), nn.Sigmoid()])
+def test_a_softmax_or_sigmoid_at_the_end_changes_nothing(end: nn.Module) -> None:
     plain = networks.classifier(seeded(networks.ConvGapLinear))
-    classifier = networks.classifier(nn.Sequential(plain.network, nn.Softmax(dim=1)))
+    classifier = networks.classifier(nn.Sequential(plain.network, end))
+    pixels = networks.picture(classifier)
+    maps, expected = CAM().maps(classifier, pixels), CAM().maps(plain, pixels)
+    assert torch.equal(maps.cells, expected.cells) and torch.equal(maps.logits, expected.logits)
+    assert torch.equal(maps.bias, expected.bias)
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated")
+def test_logits_that_only_a_script_has_seen_are_centred() -> None:
+    plain = networks.classifier(seeded(networks.ConvGapLinear))
+    classifier = networks.classifier(nn.Sequential(plain.network, torch.jit.script(nn.Softmax(dim=1))))
     pixels = networks.picture(classifier)
     maps, expected = CAM().maps(classifier, pixels), CAM().maps(plain, pixels)
     torch.testing.assert_close(maps.cells, expected.cells - expected.cells.mean(dim=0), atol=1e-5, rtol=1e-4)

@@ -54,6 +54,23 @@ def test_a_class_of_imagenet_is_recognised_after_a_few_steps() -> None:
     assert result.robustness()[espresso] > 0.9
 
 
+def test_log_odds_are_those_of_the_mode() -> None:
+    """Against the others where classes compete; the logit where each is by itself; none where there are no odds."""
+    network = seeded(networks.ConvGapLinear)
+    visuals = {}
+    for scores in ("softmax", "sigmoid", "none"):
+        classifier = Classifier(network, input_size=networks.SIZE, scores=scores)  # type: ignore[arg-type]
+        visuals[scores] = dataclasses.replace(QUICK)(classifier, 1)
+        if scores != "none":
+            visuals[f"{scores} odds"] = dataclasses.replace(QUICK, score="log-odds")(classifier, 1)
+        else:
+            with pytest.raises(MethodError, match="choose score='logit'"):
+                dataclasses.replace(QUICK, score="log-odds")(classifier, 1)
+    same(visuals["softmax"], visuals["none"])
+    same(visuals["sigmoid"], visuals["sigmoid odds"])
+    assert visuals["softmax"].score != visuals["softmax odds"].score
+
+
 @pytest.mark.parametrize("layer", ["stages.stage1.conv", "stages.stage3.relu"])
 def test_a_channel_is_driven_far_beyond_what_it_shows_for_real_pictures(layer: str) -> None:
     classifier = demo.shapes_classifier()

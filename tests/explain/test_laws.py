@@ -17,7 +17,14 @@ from torch import Tensor, nn
 import cnnviz_widgets.explain as explain
 from cnnviz_widgets.batching import Batches
 from cnnviz_widgets.classifier import Classifier, Contrast
-from cnnviz_widgets.errors import ClassifierError, ExplanationError, LayerError, PictureError, TargetError
+from cnnviz_widgets.errors import (
+    ClassifierError,
+    ExplanationError,
+    LayerError,
+    MethodError,
+    PictureError,
+    TargetError,
+)
 from cnnviz_widgets.explain import Explainer, Heatmap
 
 TECHNIQUES: dict[type[Explainer], Explainer] = {
@@ -257,6 +264,76 @@ def test_with_autocast_it_is_nearly_the_same_map(explainer: Explainer, name: str
         assert np.corrcoef(found.values.flat, expected.values.flat)[0, 1] > 0.9
         assert np.abs(found.values - expected.values).mean() < 0.2 * np.abs(expected.values).max()
     assert state(network) == before
+
+
+# -- what the network's scores are ---------------------------------------------------------------------------
+
+
+class Ending(nn.Module):
+    """A network whose scores go through `end`."""
+
+    def __init__(self, end: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.network = guest()
+        self.end = end
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        return self.end(self.network(pixels))
+
+
+def softmax_by_hand(scores: Tensor) -> Tensor:
+    shifted = (scores - scores.amax(dim=1, keepdim=True)).exp()
+    return shifted / shifted.sum(dim=1, keepdim=True)
+
+
+ENDS: dict[str, tuple[Callable[[Tensor], Tensor], Any]] = {
+    "softmax": (nn.Softmax(dim=1), "softmax"),
+    "log-softmax": (nn.LogSoftmax(dim=1), "softmax"),
+    "softmax by hand": (softmax_by_hand, "softmax"),
+    "sigmoid": (nn.Sigmoid(), "sigmoid"),
+}
+
+
+@all_techniques
+@pytest.mark.parametrize(("end", "scores"), ENDS.values(), ids=ENDS.keys())
+def test_a_softmax_or_sigmoid_at_the_end_changes_no_map(explainer: Explainer, end: Any, scores: Any) -> None:
+    bare = Classifier(Ending(nn.Identity()), input_size=networks.SIZE, scores=scores)
+    classifier = Classifier(Ending(end), input_size=networks.SIZE)
+    assert classifier.scores == scores
+    pixels = networks.picture(bare)
+    before = state(classifier.network)
+    for target in (1, Contrast(0, 3)):
+        found, expected = explainer(classifier, pixels, target), explainer(bare, pixels, target)
+        same(found, expected)
+        assert found.quantity == expected.quantity
+    assert state(classifier.network) == before
+
+
+@having("score")
+@pytest.mark.parametrize("scores", ["softmax", "sigmoid"])
+def test_a_probability_is_that_of_the_mode(explainer: Any, scores: Any) -> None:
+    """In the logits of a network that answers with the probabilities, and with scores='none'."""
+    link = nn.Softmax(dim=1) if scores == "softmax" else nn.Sigmoid()
+    expected = Classifier(Ending(link), input_size=networks.SIZE, scores="none")
+    pixels = networks.picture(expected)
+    for end in (nn.Identity(), link):
+        classifier = Classifier(Ending(end), input_size=networks.SIZE, scores=scores)
+        found = dataclasses.replace(explainer, score="probability")(classifier, pixels, 1)
+        same(found, dataclasses.replace(explainer, score="logit")(expected, pixels, 1))
+        assert "probability" in found.quantity
+
+
+@all_techniques
+def test_scores_that_are_no_probabilities_are_explained_as_they_are(explainer: Any) -> None:
+    bare, plain = (Classifier(Ending(nn.Identity()), input_size=networks.SIZE, scores=s) for s in (None, "none"))
+    pixels = networks.picture(plain)
+    if hasattr(explainer, "score"):
+        with pytest.raises(MethodError, match="choose score='logit'"):
+            dataclasses.replace(explainer, score="probability")(plain, pixels, 1)
+        explainer = dataclasses.replace(explainer, score="logit")
+    found = explainer(plain, pixels, 1)
+    same(found, explainer(bare, pixels, 1))
+    assert "logit" not in found.quantity and "probab" not in found.quantity
 
 
 # -- the user's network is a guest -------------------------------------------------------------------------

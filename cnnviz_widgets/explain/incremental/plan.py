@@ -128,8 +128,13 @@ def forget(classifier: Classifier) -> None:
 
 def _plan(classifier: Classifier, pixels: Tensor, state: Hashable) -> Plan | None:
     try:
-        with classifier.evaluating():
-            trace = traced(classifier.network, pixels, lambda output: classifier.logits_in(output, BATCH))
+        with classifier.evaluating(), classifier.readout.watching() as inputs:
+
+            def logits_in(output: object) -> Tensor:
+                # What is traced must not look at numbers; the whole program is tried on windows later.
+                return classifier.logits_in(output, BATCH, inputs, verified=False)
+
+            trace = traced(classifier.network, pixels, logits_in)
         room = min(_SHARE * memory.left("cpu"), _MOST_BYTES)
         program = Program.of(quickened(folded(lowered(trace)), room))
     except Exception:  # besides UntraceableError, whatever torch raises where it does not bear what was made of it

@@ -9,6 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from occluding import Box, Branching, Odd, hand_made, inputs, of_torchvision, slowly, spread
+from torch import nn
 
 from cnnviz_widgets import demo
 from cnnviz_widgets.classifier import Classifier
@@ -65,6 +66,17 @@ def check(classifier: Classifier, tall: int, wide: int) -> None:
         moved = boxes.changes(engine._plan.program, windows)
         for way in (engine._base.by_boxes, engine._base.by_planes):
             torch.testing.assert_close(way(moved), expected, atol=tolerance, rtol=0)
+
+
+@pytest.mark.parametrize("end", [nn.Softmax(1), nn.LogSoftmax(1), nn.Sigmoid()])
+def test_the_logits_are_those_before_a_softmax_or_sigmoid(end: nn.Module) -> None:
+    bare = hand_made(Odd)
+    classifier = Classifier(nn.Sequential(bare.network, end), input_size=Odd.size)
+    check(classifier, 7, 9)
+    pixels, filling = inputs(classifier)
+    windows = boxes_in(*Odd.size, 7, 9)
+    expected = slowly(bare, pixels, filling, windows)
+    torch.testing.assert_close(built(classifier).logits(windows), expected, atol=1e-4 * spread(expected), rtol=0)
 
 
 @pytest.mark.parametrize("kind", [Odd, Branching])
