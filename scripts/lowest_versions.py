@@ -12,7 +12,7 @@ from pathlib import Path
 PYPROJECT = Path(__file__).resolve().parent.parent / "pyproject.toml"
 
 #: What users install; the tools of developers are the newest.
-EXTRAS = ("demo", "lab", "scale")
+EXTRAS = ("demo", "dev", "lab", "scale")
 
 
 def lowest(project: dict[str, object], extras: tuple[str, ...] = EXTRAS) -> dict[str, str]:
