@@ -121,11 +121,12 @@ def class_index(target: object, names: Sequence[str], network: str) -> int:
             indices = ", ".join(str(index) for index, name in enumerate(names) if name == target)
             raise TargetError(f"{network} has several classes {target!r}; give the index, one of {indices}.")
         return names.index(target)
+    boolean = isinstance(target, bool) or str(getattr(target, "dtype", "")) == "bool"  # NumPy 1 takes its for 0 or 1
     try:
-        index = operator.index(target)  # type: ignore[arg-type]
+        index = None if boolean else operator.index(target)  # type: ignore[arg-type]
     except (TypeError, ValueError):
         index = None
-    if index is None or isinstance(target, bool):
+    if index is None:
         raise TargetError(f"A class is an index from 0 to {len(names) - 1} or a name, not {brief_value(target)}.")
     if not 0 <= index < len(names):
         raise TargetError(f"{network} has classes 0 to {len(names) - 1}; {index} is not one of them.")

@@ -30,6 +30,10 @@ EXTENSIONS = (
 )
 
 
+#: How a page is connected to its kernel.
+CONNECTION = "cnnviz_widgets.websocket.Connection"
+
+
 class ServeError(RuntimeError):
     """The demo cannot be served; the message is one sentence that names the mend."""
 
@@ -74,6 +78,7 @@ def voila_configuration(port: int, theme: str) -> dict[str, dict[str, Any]]:
             "log_level": "ERROR",
             "port": port,
             "port_retries": 0,
+            "kernel_websocket_connection_class": CONNECTION,
             "tornado_settings": settings,
         },
         "VoilaConfiguration": {
@@ -81,13 +86,15 @@ def voila_configuration(port: int, theme: str) -> dict[str, dict[str, Any]]:
             "allow_theme_override": "NO",
             "extension_allowlist": list(EXTENSIONS),
             "file_allowlist": [],
+            "multi_kernel_manager_class": "cnnviz_widgets.visitors.VisitedKernels",
+            "preheat_kernel": False,  # nobody comes to a kernel in stock, so it would end
             "show_tracebacks": True,  # the visitor is whoever started it, and wants the reason
             "strip_sources": True,
             "template": "cnnviz",
             "theme": theme,
         },
-        # A page ends its kernel when it is left; this is for browsers that crash.
-        "MappingKernelManager": {"cull_idle_timeout": 3600, "cull_interval": 60},
+        # A page ends its kernel when it is left; this is for browsers that crash, and for pages that never came.
+        "MappingKernelManager": {"cull_idle_timeout": 3600, "cull_interval": 10},
     }
 
 
@@ -102,12 +109,17 @@ def run_voila(
     from traitlets.config import Config
     from voila.app import Voila
 
+    from cnnviz_widgets.visitors import guarded
+
     configuration = Config(voila_configuration(port, theme))
 
     class Page(Voila):
         def load_config_file(self, *args: Any, **options: Any) -> None:
             super().load_config_file(*args, **options)
             self.update_config(configuration)  # last, so that a user's own Voila settings change nothing here
+
+        def init_handlers(self) -> list[Any]:
+            return guarded(super().init_handlers())
 
         def launch_browser(self) -> None:
             listening()
@@ -131,6 +143,7 @@ def run_lab(folder: Path, port: int, arguments: Sequence[str] = ()) -> None:
             f"--ServerApp.root_dir={folder}",
             "--ServerApp.allow_root=True",  # containers; it is loopback, and the token stays on
             "--ServerApp.answer_yes=True",
+            f"--ServerApp.kernel_websocket_connection_class={CONNECTION}",
             "--ServerApp.log_level=ERROR",
             "--LabApp.check_for_updates_class=jupyterlab.handlers.announcements.NeverCheckForUpdate",
             "--LabApp.extension_manager=readonly",

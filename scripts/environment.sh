@@ -2,6 +2,7 @@
 # something changed: pyproject.toml, scripts/constraints.txt, the Python in it, or the place of the clone.
 #   CNNVIZ_PYTHON        the Python to make .venv with (default: the first of python3, python3.13, ... that will do)
 #   CNNVIZ_CONSTRAINTS   another constraints file, e.g. for an older torch
+#   CNNVIZ_TORCH         "default" for PyTorch's default builds, which on Linux are for GPUs, also where there is none
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 venv="$root/.venv"
@@ -21,6 +22,16 @@ find_python() {
   return 1
 }
 
+# From here on, an environment of its own with the lowest versions that pyproject.toml declares; numpy and PyTorch had
+# builds up to Python 3.12 then.
+use_lowest_versions() {
+  venv="$root/.venv-lowest"
+  python="$venv/bin/python"
+  constraints="$venv.txt"
+  CNNVIZ_PYTHON=${CNNVIZ_PYTHON:-$(command -v python3.11 || command -v python3.12 || true)}
+  "$(find_python)" "$root/scripts/lowest_versions.py" >"$constraints"
+}
+
 fingerprint() {
   "$python" - "$root" "$root/pyproject.toml" "$constraints" <<'EOF'
 import hashlib, sys
@@ -28,6 +39,32 @@ root, *files = sys.argv[1:]
 print(hashlib.sha256(b"\0".join([root.encode(), sys.version.encode(), *(open(f, "rb").read() for f in files)])).hexdigest())
 EOF
 }
+
+has_nvidia_gpu() {
+  [[ -e /dev/nvidia0 || -e /dev/nvidiactl || -e /dev/dxg ]] || nvidia-smi -L >/dev/null 2>&1
+}
+
+# Whether somebody has told pip where packages come from; then they come from there.
+pip_has_sources() {
+  "$python" -m pip config list 2>/dev/null | grep -Eq '(index-url|find-links|no-index)='
+}
+
+# The default builds of PyTorch for Linux bring 3.2 GB that only an NVIDIA GPU uses. Without one, install the builds for
+# CPUs where these can be had: uv knows where they are. Fails within a minute, having changed nothing, where not.
+install_cpu_torch() (
+  [[ ${CNNVIZ_TORCH:-} != default && $(uname -sm) == "Linux x86_64" ]] || exit
+  if has_nvidia_gpu || pip_has_sources || "$python" -c 'import torch' 2>/dev/null; then exit 1; fi
+  scratch=$(mktemp -d)
+  trap 'rm -rf "$scratch"' EXIT
+  if ! uv=$(command -v uv); then
+    timeout 30 "$python" -m pip install --quiet --disable-pip-version-check --retries 0 --timeout 5 \
+      --target "$scratch" uv >/dev/null 2>&1 || exit
+    uv="$scratch/bin/uv"
+  fi
+  torch=(pip install --python "$python" --torch-backend=cpu -c "$constraints" torch torchvision)
+  UV_HTTP_TIMEOUT=5 timeout 20 "$uv" "${torch[@]}" --dry-run >/dev/null 2>&1 || exit
+  "$uv" "${torch[@]}" --quiet
+)
 
 # install EXTRA...: afterwards .venv has the project, editable, with these extras.
 install() {
@@ -44,6 +81,7 @@ install() {
   done
   ((${#missing[@]})) || return 0
   echo "Installing cnnviz-widgets with $* (once: PyTorch is large, this takes minutes)"
+  install_cpu_torch || true  # or pip brings the default builds
   local extras
   extras=$(IFS=,; echo "$*")
   local loud=(--quiet)

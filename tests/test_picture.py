@@ -154,7 +154,11 @@ def test_greyscale_stays_greyscale() -> None:
 @pytest.mark.parametrize("mode", ["LA", "La", "RGBA", "RGBa", "PA"])
 def test_alpha_is_laid_on_white(mode: str) -> None:
     image = Image.fromarray(np.array([[[100] * 3 + [255], [100] * 3 + [0], [100] * 3 + [51]]], np.uint8))
-    image = image.convert("LA" if mode in ("LA", "La") else "RGBA").convert(mode)
+    if mode == "PA":  # Pillow before 12 converts none to it without losing the alpha
+        image = Image.frombytes("PA", (3, 1), bytes([0, 255, 0, 0, 0, 51]))
+        image.putpalette([100] * 3)
+    else:
+        image = image.convert("LA" if mode in ("LA", "La") else "RGBA").convert(mode)
     grey = pixels(image, "L" if mode in ("LA", "La") else "RGB").reshape(3, -1)
     # 100 x 0.2 + 255 x 0.8 = 224; premultiplied modes lose a level or two.
     assert np.abs(grey.astype(int) - [[100], [255], [224]]).max() <= 2

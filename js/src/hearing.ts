@@ -1,28 +1,15 @@
 // anywidget 0.11 gives up on a widget whose module is not ready within 2 s of the page asking for it, as happens while a
 // slow machine loads a large page: from then on the model drops every message of the kernel, for good. Once our
 // module does run, this takes the messages again and asks the kernel for what was missed.
-import type { Model } from "./model.ts";
+import { type HostedModel, type HostModel, hostModel } from "./model.ts";
 
-interface Comm {
-  on_msg(callback: (message: unknown) => Promise<void>): void;
-}
-
-interface HostModel {
-  comm?: Comm;
-  _handle_comm_msg(message: unknown): Promise<void>;
-}
-
-interface WidgetManager {
-  get_model?(id: string): Promise<HostModel> | undefined;
-}
-
-export function initialize({ model }: { model: Model & { widget_manager?: WidgetManager } }): void {
+export function initialize({ model }: { model: HostedModel }): void {
   // Not awaited: the host waits for this function before it lets messages through.
   void listenAgain(model).catch((error: unknown) => console.warn("cnnviz: a widget may not hear the kernel", error));
 }
 
-async function listenAgain(model: Model & { widget_manager?: WidgetManager }): Promise<void> {
-  const host = await model.widget_manager?.get_model?.(String(model.get("_host_id")));
+async function listenAgain(model: HostedModel): Promise<void> {
+  const host = await hostModel(model);
   const comm = host?.comm;
   if (!host || !comm || (await hears(host))) return;
   const anywidgets = Object.getPrototypeOf(host) as HostModel;

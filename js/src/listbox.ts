@@ -82,9 +82,9 @@ export class Listbox {
     this.space.replaceChildren();
   }
 
-  /** Put the cursor on row `at`; `reveal` also scrolls to it. */
+  /** Put the cursor on row `at`, or on none in an empty list; `reveal` also scrolls to it. */
   moveTo(at: number, reveal = true): void {
-    this.at = Math.max(0, Math.min(this.rows.length - 1, at));
+    this.at = Math.min(this.rows.length - 1, Math.max(0, at));
     if (reveal) this.reveal();
     else this.draw();
   }

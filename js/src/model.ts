@@ -10,6 +10,32 @@ export interface Model {
   off(event?: string | null, callback?: ((...details: unknown[]) => void) | null): void;
 }
 
+/** The model that anywidget wraps, as far as ipywidgets and its hosts agree on it. */
+export interface HostModel {
+  comm?: HostComm;
+  comm_live?: boolean;
+  _handle_comm_msg(message: unknown): Promise<void>;
+}
+
+export interface HostComm {
+  on_msg(callback: (message: unknown) => Promise<void>): void;
+  jsServicesComm?: { readonly isDisposed?: boolean };
+}
+
+export interface WidgetManager {
+  get_model?(id: string): Promise<HostModel> | undefined;
+  /** In JupyterLab, Notebook and Voila. */
+  readonly kernel?: { readonly status?: string; readonly connectionStatus?: string } | null;
+}
+
+/** What anywidget passes on to widgets, in hosts that have it. */
+export type HostedModel = Model & { widget_manager?: WidgetManager };
+
+/** The host's own model; null in hosts without one. */
+export async function hostModel(model: HostedModel): Promise<HostModel | null> {
+  return (await model.widget_manager?.get_model?.(String(model.get("_host_id")))) ?? null;
+}
+
 export interface RenderContext {
   model: Model;
   el: HTMLElement;

@@ -8,7 +8,7 @@ import { Hand, type Pixel, type Subject } from "./hand.ts";
 import { Held } from "./held.ts";
 import { bytesOf, type RenderContext } from "./model.ts";
 import { fitted, type Room, same, type Window } from "./occlusion_window.ts";
-import { OneInFlight, type Payload } from "./one_in_flight.ts";
+import type { Payload } from "./one_in_flight.ts";
 import css from "./picture.css";
 import { Readout } from "./readout.ts";
 import { Settings } from "./settings.ts";
@@ -41,7 +41,7 @@ function render(context: RenderContext): () => void {
   const canvas = element("canvas", "cnnviz-picture-canvas", { "data-lm-suppress-shortcuts": "true" });
   const readout = new Readout(canvas, view.id);
   const toolbar = new Toolbar((state) => settings.change(state));
-  const settings = new Settings(context.model, () => showMap());
+  const settings = new Settings(context.model, () => showMap(), view.link.save);
   const drawing = new Drawing();
   view.root.append(canvas, readout.root, toolbar.root, readout.spoken);
 
@@ -58,13 +58,10 @@ function render(context: RenderContext): () => void {
   let silent = false;
   let frame = 0;
 
-  const channel = new OneInFlight(
-    (message, buffers) => {
-      for (const held of [window, marker]) held.sent(message["seq"]);
-      context.model.send(message, undefined, buffers);
+  const channel = view.channel(
+    (seq) => {
+      for (const held of [window, marker]) held.sent(seq);
     },
-    undefined,
-    undefined,
     (overdue) => {
       silent = overdue;
       describe();
@@ -204,7 +201,6 @@ function render(context: RenderContext): () => void {
     schedule();
   });
   view.hear((message) => {
-    channel.receive(message);
     const windowMoved = window.acknowledged(message, kernelWindow());
     const markerMoved = marker.acknowledged(message, kernelMarker());
     if (windowMoved || markerMoved) schedule();
@@ -275,8 +271,7 @@ function render(context: RenderContext): () => void {
   const hand = new AbortController();
   new Hand(canvas, subject, hand.signal);
 
-  // In reverse: the hand ends its gesture first, and its last event still finds the channel open.
-  view.onDispose(() => channel.dispose());
+  // The first to go, before the channel: the hand ends its gesture, and its last event still leaves.
   view.onDispose(() => {
     hand.abort();
     resizes.disconnect();

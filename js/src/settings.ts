@@ -13,6 +13,7 @@ export class Settings {
   constructor(
     private readonly model: Model,
     private readonly onChange: () => void,
+    private readonly saveChanges: () => void,
   ) {
     this.state = viewState(model.get("view_state"));
   }
@@ -41,6 +42,6 @@ export class Settings {
   private save(): void {
     clearTimeout(this.saving);
     this.saving = undefined;
-    this.model.save_changes();
+    this.saveChanges();
   }
 }

@@ -48,6 +48,7 @@ function render(context: RenderContext): () => void {
     if (opened.acknowledged(message, view.get("index"))) mark();
   });
   view.listen(view.root, "keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return; // the browser's own: back, say
     const last = buttons.length - 1;
     const steps: Record<string, number> = {
       ArrowLeft: Math.max(0, opened.value - 1),
@@ -56,7 +57,7 @@ function render(context: RenderContext): () => void {
       End: last,
     };
     const next = steps[event.key];
-    if (next === undefined) return;
+    if (next === undefined || last < 0) return;
     event.preventDefault();
     event.stopPropagation();
     open(next);

@@ -1,4 +1,5 @@
 // What every view of a widget needs: a root with its style, listeners that go with the view, one message in flight.
+import { Link } from "./link.ts";
 import type { Model, RenderContext } from "./model.ts";
 import { OneInFlight } from "./one_in_flight.ts";
 
@@ -7,6 +8,7 @@ export class View<Traits> {
   readonly root: HTMLElement;
   /** Unique in the page: two views of one model must not share element ids. */
   readonly id = `cnnviz-${crypto.getRandomValues(new Uint32Array(2)).join("-")}`;
+  readonly link: Link;
   private readonly model: Model;
   private readonly ending = new AbortController();
   private readonly endings: (() => void)[] = [];
@@ -21,6 +23,8 @@ export class View<Traits> {
       style.remove();
       this.root.remove();
     });
+    this.link = new Link(model, this.root, this.id);
+    this.onDispose(() => this.link.dispose());
     signal?.addEventListener("abort", () => this.dispose(), { once: true });
   }
 
@@ -50,16 +54,20 @@ export class View<Traits> {
   }
 
   /**
-   * A channel to the kernel with one message in flight; `sent` learns the number of each message that leaves.
-   * While an answer is overdue the view says so: the kernel is busy, or gone.
+   * A channel to the kernel with one message in flight; `sent` learns the number of each message that leaves, `busy`
+   * whether an answer is overdue. While it is, the view says so: the kernel is busy, or gone.
    */
-  channel(sent: (seq: unknown) => void = () => {}): OneInFlight {
+  channel(sent: (seq: unknown) => void = () => {}, busy: (silent: boolean) => void = () => {}): OneInFlight {
     const send = (message: Record<string, unknown>, buffers?: ArrayBuffer[]) => {
       sent(message["seq"]);
-      this.model.send(message, undefined, buffers);
+      this.link.send(message, buffers);
     };
-    const busy = (silent: boolean) => this.root.toggleAttribute("data-waiting", silent);
-    const channel = new OneInFlight(send, undefined, undefined, busy);
+    const silence = (silent: boolean) => {
+      this.root.toggleAttribute("data-waiting", silent);
+      this.link.silence(channel, silent);
+      busy(silent);
+    };
+    const channel = new OneInFlight(send, undefined, undefined, silence);
     this.hear((message) => channel.receive(message));
     this.onDispose(() => channel.dispose());
     return channel;

@@ -60,6 +60,30 @@ class FakeModel {
   }
 }
 
+/** A host like JupyterLab or Voila around the model; without a comm it is a saved page. */
+class FakeHost {
+  constructor(model, connected) {
+    this.model = model;
+    this.comm_live = connected;
+    if (connected) this.comm = { on_msg() {} };
+    model.widget_manager = {
+      get_model: async () => this,
+      kernel: connected ? { status: "idle", connectionStatus: "connected" } : null,
+    };
+  }
+
+  async _handle_comm_msg() {}
+
+  /** The kernel has gone. */
+  end() {
+    this.comm_live = false;
+    this.model.send = () => {
+      throw new Error("Cannot send");
+    };
+    this.model.emit("comm_live_update");
+  }
+}
+
 /** Binary data is never the same: comparing it is not what a test of a widget needs. */
 function same(a, b) {
   let number = 0;
@@ -80,11 +104,12 @@ function revived(value) {
   return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, revived(item)]));
 }
 
-globalThis.mount = async (widget, state, views) => {
+globalThis.mount = async (widget, state, views, host) => {
   const { default: exported } = await import(`/${widget}.js`);
   const definition = typeof exported === "function" ? await exported() : exported;
   const model = new FakeModel(revived(state));
   globalThis.model = model;
+  globalThis.host = host === "none" ? null : new FakeHost(model, host === "kernel");
   globalThis.views = [];
   const life = new AbortController();
   await definition.initialize?.({ model, signal: life.signal });

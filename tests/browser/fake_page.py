@@ -7,7 +7,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import pytest
@@ -42,6 +42,7 @@ class FakePage:
         dark: bool = False,
         attributes: str = "",
         css: str = "",
+        host: Literal["none", "kernel", "saved page"] = "none",
     ) -> None:
         """Show `views` views of one model; `attributes` and `css` dress the page as some host does."""
         self._document = PAGE.format(
@@ -51,7 +52,7 @@ class FakePage:
             css=css,
         )
         self.page.goto(f"{ORIGIN}/")
-        self.page.evaluate("([name, state, views]) => mount(name, state, views)", [widget, _packed(state), views])
+        self.page.evaluate("arguments => mount(...arguments)", [widget, _packed(state), views, host])
 
     def update(self, **state: Any) -> None:
         """The kernel writes traits."""

@@ -77,6 +77,10 @@ class Server:
             return False
         return True
 
+    @property
+    def process(self) -> psutil.Process:
+        return psutil.Process(self._process.pid)
+
     def stop(self) -> None:
         """End the server and its kernels, which live in process groups of their own."""
         try:

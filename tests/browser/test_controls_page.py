@@ -275,6 +275,33 @@ def test_arrows_walk_escape_and_leaving_restore(fake_page: FakePage, picker: Loc
     assert shown(fake_page) == [] and fake_page.sent == []
 
 
+@pytest.mark.parametrize("key", ["ArrowDown", "ArrowUp", "PageDown", "PageUp", "Home", "End", "Enter"])
+def test_no_key_fails_in_an_empty_list(fake_page: FakePage, picker: Locator, key: str) -> None:
+    picker.fill("nothing like it")
+    fake_page.page.keyboard.press(key)
+    fake_page.page.keyboard.press(key)
+    expect(picker).to_have_attribute("aria-activedescendant", "")
+    assert shown(fake_page) == [] and fake_page.sent == []
+    picker.fill("tiger")
+    assert shown(fake_page) == [">tiger cat"]
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_a_control_with_next_to_nothing_to_choose_takes_every_key(fake_page: FakePage, number: int) -> None:
+    states = {
+        "scrubber": SCRUBBER | {"options": LAYERS[:number], "details": []},
+        "picker": PICKER | {"options": CLASSES[:number], "hints": [], "order": [], "index": None},
+        "tabs": {"titles": LAYERS[:number], "index": 0},
+    }
+    for widget, state in states.items():
+        fake_page.load(widget, state)
+        fake_page.page.locator("#before").focus()
+        fake_page.page.keyboard.press("Tab")
+        for key in ["ArrowDown", "ArrowRight", "ArrowLeft", "PageDown", "PageUp", "Home", "End", "ArrowUp", "Escape"]:
+            fake_page.page.keyboard.press(key)
+        assert fake_page.sent == []
+
+
 def test_all_thousand_options_are_in_reach_and_few_exist(fake_page: FakePage, picker: Locator) -> None:
     picker.click()
     assert len(shown(fake_page)) < 40

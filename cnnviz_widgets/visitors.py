@@ -1,0 +1,102 @@
+"""What Voila gives the visitors of a page: a kernel for a page that is opened, as long as somebody looks at it."""
+
+from __future__ import annotations
+
+import time
+from asyncio import Future
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from jupyter_server._tz import utcnow
+from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
+from traitlets import Float
+from voila.tornado.handler import TornadoVoilaHandler
+from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
+
+from cnnviz_widgets.websocket import message_type
+
+REFUSAL = "This address is a page of its own: open it in a tab, not from inside another page.\n"
+
+
+def opens_document(headers: Mapping[str, str]) -> bool:
+    """Whether a request opens a document in a tab, as far as it says: a client that is no browser may not say."""
+    if "prefetch" in headers.get("Sec-Purpose", headers.get("Purpose", "")):
+        return False
+    return (headers.get("Sec-Fetch-Dest", "document"), headers.get("Sec-Fetch-Mode", "navigate")) == (
+        "document",
+        "navigate",
+    )
+
+
+class Documents(TornadoVoilaHandler):
+    """Voila's page, which starts a kernel; not for images, frames, scripts and fetches of other pages."""
+
+    async def get(self, path: str | None = None) -> None:
+        if opens_document(self.request.headers):
+            await super().get(path)
+            return
+        self.set_status(403)
+        self.set_header("Content-Type", "text/plain")
+        self.finish(REFUSAL)
+
+
+class Channels(VoilaKernelWebsocketHandler):
+    """Voila's websocket, for clients of both protocols.
+
+    Voila (0.5.13) reads a header of the newer protocol from any binary message. One of the older protocol then seems
+    to have 10^17 offsets, and the server makes a list of them until its memory is full.
+    """
+
+    def write_message(self, message: bytes | str | dict[str, Any], binary: bool = False) -> Future[None] | None:
+        # What the page does not show, the cells' sources, is not for its websocket either. A long text is not
+        # decoded for that unless it has the word.
+        if (not isinstance(message, str) or "execute_input" in message) and message_type(message) == "execute_input":
+            return None
+        written: Future[None] = super(VoilaKernelWebsocketHandler, self).write_message(message, binary)
+        return written
+
+
+class VisitedKernels(AsyncMappingKernelManager):
+    """Kernels that end when no page is connected to them: each holds a network in memory."""
+
+    unvisited = Float(60, config=True, help="Seconds without work after which a kernel ends that no page came to.")
+    deserted = Float(600, config=True, help="Seconds after which a kernel ends whose last page went away.")
+
+    def __init__(self, **settings: Any) -> None:
+        self._last_seen: dict[str, float] = {}  # only of kernels that a page came to
+        super().__init__(**settings)
+
+    def notify_connect(self, kernel_id: str) -> None:
+        super().notify_connect(kernel_id)
+        self._last_seen[kernel_id] = time.monotonic()
+
+    def notify_disconnect(self, kernel_id: str) -> None:
+        super().notify_disconnect(kernel_id)
+        self._last_seen[kernel_id] = time.monotonic()
+
+    async def cull_kernels(self) -> None:
+        await super().cull_kernels()
+        self._last_seen = {name: seen for name, seen in self._last_seen.items() if name in self}
+
+    async def cull_kernel_if_idle(self, kernel_id: str) -> None:
+        if self._is_abandoned(kernel_id):
+            await self.shutdown_kernel(kernel_id)
+        else:
+            await super().cull_kernel_if_idle(kernel_id)
+
+    def _is_abandoned(self, kernel_id: str) -> bool:
+        kernel: Any = self.get_kernel(kernel_id)
+        if self._kernel_connections.get(kernel_id, 0) > 0 or not hasattr(kernel, "last_activity"):
+            return False
+        if kernel_id in self._last_seen:
+            return bool(time.monotonic() - self._last_seen[kernel_id] > self.deserted)
+        # Its cells may take long; the page comes when the last has run.
+        idle = utcnow() - kernel.last_activity
+        return bool(kernel.execution_state == "idle" and idle > timedelta(seconds=self.unvisited))
+
+
+def guarded(handlers: list[Any]) -> list[Any]:
+    """Voila's list of handlers with ours in the places of those that they extend."""
+    ours = {VoilaKernelWebsocketHandler: Channels, TornadoVoilaHandler: Documents}
+    return [(pattern, ours.get(handler, handler), *rest) for pattern, handler, *rest in handlers]
