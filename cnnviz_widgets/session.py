@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 import operator
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,7 @@ from cnnviz_widgets.classifier import Autocast, Classifier
 from cnnviz_widgets.errors import ClassifierError, ExplanationError, PictureError, TargetError
 from cnnviz_widgets.guest import once
 from cnnviz_widgets.picture import Picture, read_picture
+from cnnviz_widgets.schedule import after_callbacks, between_callbacks, is_between_callbacks
 from cnnviz_widgets.scores import brief_value
 
 #: Pictures up to this side, in pixels, are taken as they are when the network accepts any input size.
@@ -108,6 +110,35 @@ def _refusing(validate: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     return validated
 
 
+class _Afterwards:
+    """An observer of the user's: called when no panel waits for it, with what has changed by then."""
+
+    def __init__(self, handler: Callable[[Any], object]) -> None:
+        self._handler = handler
+        self._untold: dict[object, Any] = {}
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Afterwards) and self._handler == other._handler
+
+    def __hash__(self) -> int:
+        return hash(self._handler)
+
+    def __call__(self, change: Any) -> None:
+        if not is_between_callbacks():
+            self._handler(change)
+            return
+        key = (change["name"], change["type"])
+        first = self._untold.get(key)
+        if first is not None:
+            change = traitlets.Bunch({**change, "old": first.get("old")})
+        self._untold[key] = change
+        if first is None:
+            after_callbacks(lambda: self._tell(key))
+
+    def _tell(self, key: object) -> None:
+        self._handler(self._untold.pop(key))
+
+
 class _Required(traitlets.TraitType[Any, Any]):
     """A trait that None is refused for by its validator; `traitlets.Any` would not ask it."""
 
@@ -144,6 +175,47 @@ class Session(traitlets.HasTraits):
         # A channel is one of a layer, whatever the order in which they are given.
         for name in sorted(traits, key=["classifier", "picture", "target", "layer", "channel", "selection"].index):
             setattr(self, name, traits[name])
+
+    # -- whoever looks on -------------------------------------------------------------------------------------
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name.startswith("_"):
+            super().__setattr__(name, value)
+            return
+        # No panel draws while some have been told of a change and others not.
+        with between_callbacks():
+            super().__setattr__(name, value)
+
+    def set_trait(self, name: str, value: object) -> None:
+        with between_callbacks():
+            super().set_trait(name, value)
+
+    @contextmanager
+    def hold_trait_notifications(self) -> Iterator[None]:
+        with between_callbacks(), super().hold_trait_notifications():
+            yield
+
+    def link(self, handler: Callable[[Any], object], names: Sequence[str]) -> None:
+        """Call `handler` with each change of these traits, between two drawings: for panels."""
+        super().observe(handler, names=list(names))
+
+    def unlink(self, handler: Callable[[Any], object], names: Sequence[str]) -> None:
+        """Undo `link`; nothing happens where it was undone before."""
+        with suppress(ValueError):
+            super().unobserve(handler, names=list(names))
+
+    def observe(self, handler: Callable[..., Any], names: Any = traitlets.All, type: Any = "change") -> None:
+        """Call `handler` with each change of these traits, after all panels: it may take its time, and wait for them.
+
+        Changes of one trait that came together are told as one, as `hold_trait_notifications` does.
+        """
+        own = isinstance(handler, traitlets.EventHandler)  # the methods of this class, decorated with `observe`
+        super().observe(handler if own else _Afterwards(handler), names, type)
+
+    def unobserve(self, handler: Callable[..., Any], names: Any = traitlets.All, type: Any = "change") -> None:
+        super().unobserve(_Afterwards(handler), names, type)
+
+    # -- what is looked at ------------------------------------------------------------------------------------
 
     @property
     def example(self) -> Example:
