@@ -10,7 +10,7 @@ from cnnviz_widgets.widgets.pace import Pace
 
 
 def paced(
-    work: Generator[Any, None, None], pace: Pace, place: Callable[[Any], Hashable] = lambda _: None
+    work: Generator[Any, None, None], pace: Pace, place: Callable[[Any], Hashable] | None = None
 ) -> Generator[Any, None, None]:
     """The results of `work` that the page has time for, and None for the others.
 
@@ -25,7 +25,7 @@ def paced(
                 pace.sent()
                 owed = False
             if result is not None:
-                kept[place(result)] = result
+                kept[place(result) if place else None] = result
             if not kept or (sent and not pace.ready):
                 pace.remind()
                 yield None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -250,7 +250,6 @@ class PatchView(View):
         work: Work,
         deliver: Callable[[Any], None],
         ended: Callable[[], None] | None = None,
-        place: Callable[[Any], Hashable] = lambda _: None,
     ) -> None:
         def scan_ended() -> None:
             if ended is not None:
@@ -260,7 +259,7 @@ class PatchView(View):
                 self.run_button.description = "Go on"
                 self.run_button.disabled = False
 
-        super().run(requests, work, deliver, scan_ended if requests is self._requests else ended, place)
+        super().run(requests, work, deliver, scan_ended if requests is self._requests else ended)
 
 
 def _found(

@@ -111,7 +111,7 @@ class View(ipywidgets.VBox):
         raise NotImplementedError
 
     def place_of(self, result: Any) -> Hashable:
-        """Where `result` is drawn: one that another replaces there before the page has time for it is left out."""
+        """Where a result of `work` is drawn: left out is only what another one there replaces before it is drawn."""
         return None
 
     def redraw(self) -> None:
@@ -197,7 +197,7 @@ class View(ipywidgets.VBox):
         if "picture" in self.depends_on:
             self._example = None if self.session.picture is None else self.session.example
         waiting = self._taken()
-        self.run(self._requests, self.work(scene), self.draw, lambda: self._release(waiting), self.place_of)
+        self.run(self._requests, self.work(scene), self.draw, lambda: self._release(waiting))
 
     @in_turn
     def run(
@@ -206,18 +206,18 @@ class View(ipywidgets.VBox):
         work: Work,
         deliver: Callable[[Any], None],
         ended: Callable[[], None] | None = None,
-        place: Callable[[Any], Hashable] = lambda _: None,
     ) -> None:
         """Do `work` in the background; an exception in it becomes a sentence in the status line.
 
-        Its results are delivered as fast as the page draws them: of those that come meanwhile the newest, or the
-        newest of each `place`. None is no result.
+        Its results are delivered as fast as the page draws them: of those that come meanwhile the newest. None is
+        no result.
         """
 
         def deliver_result(result: Any) -> None:
             if result is not None:
                 deliver(result)
 
+        place = self.place_of if requests is self._requests else None
         requests.submit(paced(work, self.pace, place), deliver_result, self.fail, ended)
 
     @in_turn
