@@ -165,6 +165,7 @@ class Session(traitlets.HasTraits):
         super().__init__()
         self._example: Example | None = None
         self._making = threading.Lock()
+        self._choices = 0
         unknown = [name for name in traits if not self.has_trait(name)]
         if unknown:
             raise TypeError(f"Session has no {', '.join(unknown)}.")
@@ -218,6 +219,11 @@ class Session(traitlets.HasTraits):
     # -- what is looked at ------------------------------------------------------------------------------------
 
     @property
+    def choices(self) -> int:
+        """Grows whenever a picture is assigned, also with the one that is there: who chose last can be told."""
+        return self._choices
+
+    @property
     def example(self) -> Example:
         """The picture as the classifier sees it, shared by all views. Raises PictureError when there is none."""
         classifier, picture = self.classifier, self.picture
@@ -246,7 +252,9 @@ class Session(traitlets.HasTraits):
     @traitlets.validate("picture")
     @_refusing
     def _valid_picture(self, proposal: Any) -> Picture | None:
-        return None if proposal["value"] is None else read_picture(proposal["value"])
+        picture = None if proposal["value"] is None else read_picture(proposal["value"])
+        self._choices += 1
+        return picture
 
     @traitlets.validate("target")
     @_refusing

@@ -25,7 +25,9 @@ def paced(
                 pace.sent()
                 owed = False
             if result is not None:
-                kept[place(result) if place else None] = result
+                key = place(result) if place else None
+                kept.pop(key, None)  # the newest stands last
+                kept[key] = result
             if not kept or (sent and not pace.ready):
                 pace.remind()
                 yield None

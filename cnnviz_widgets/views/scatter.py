@@ -246,7 +246,8 @@ def rows_of(value: object, count: int) -> NDArray[np.intp]:
         given = np.asarray([] if value is None else value)
         if given.ndim != 1 or given.dtype.kind not in "iuf":
             return np.zeros(0, np.intp)
-        among = given[(given >= 0) & (given < count) & (given % 1 == 0)]
+        among = given[(given >= 0) & (given < count)]
+        among = among[among % 1 == 0]
     except (TypeError, ValueError, OverflowError):
         return np.zeros(0, np.intp)
     return np.unique(among.astype(np.intp))

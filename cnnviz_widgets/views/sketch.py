@@ -71,6 +71,8 @@ class SketchView(View):
         self._drawing = False
         self._changed = False
         self._sketches = LatestWins()
+        #: The session's choices of a picture at the last stroke: what is chosen after it, stays.
+        self._choices = 0
         self._sketch: Picture | None = None
         super().__init__(model, picture, **options)
 
@@ -218,6 +220,7 @@ class SketchView(View):
     def _follow(self) -> None:
         """Make the strokes the picture, at once or when the work for the last picture is done."""
         self._changed = True
+        self._choices = self.session.choices
         if not self._sketches.busy:
             # The hand is there: it waits for no page, which shows its strokes by itself.
             self._sketches.submit(self._pictures(), self._look_at, self.fail, self._follow_rest)
@@ -243,15 +246,13 @@ class SketchView(View):
         return [Stroke(stroke.width, list(stroke.points)) for stroke in self._strokes], self._colours
 
     def _look_at(self, picture: Picture | None) -> None:
-        if picture is not None:
-            self._sketch = picture
-            self.session.picture = picture
-
-    def session_changed(self, names: set[str]) -> None:
-        if "picture" in names and self.session.picture is not self._sketch:
-            # What was chosen since is newer than the strokes.
+        if self._choices != self.session.choices:
             self._sketches.cancel()
             self._changed = self._drawing = False
+        elif picture is not None:
+            self._sketch = picture
+            self.session.picture = picture
+            self._choices = self.session.choices
 
     # -- what the network says -----------------------------------------------------------------------------------
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 from typing import Any, ClassVar
 from uuid import uuid4
 
@@ -24,6 +26,13 @@ class Hosted(anywidget.AnyWidget):
     written_by_page: ClassVar[frozenset[str]] = frozenset()
 
     _host_id = traitlets.Unicode().tag(sync=True)
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        # For reloading, anywidget connects each widget to the file of its script, and never lets it go.
+        script = cls.__dict__.get("_esm")
+        if isinstance(script, Path) and not os.environ.get("ANYWIDGET_HMR"):
+            cls._esm = script.read_text(encoding="utf-8")
+        super().__init_subclass__(**options)
 
     def __init__(self, **traits: Any) -> None:
         unknown = [name for name in traits if not self.has_trait(name)]

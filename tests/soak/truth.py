@@ -108,7 +108,10 @@ def of_activation(view: ActivationView, scene: Scene) -> Faults:
     maps, example = view.maps, scene.example
     if maps is None or maps.layer != scene.layer:
         yield f"maps of {maps and maps.layer}, not of {scene.layer}"
-    if f"{example.classifier.class_names[scene.class_index]}" not in view.status.text and "Cell" not in view.status.text:
+    if (
+        f"{example.classifier.class_names[scene.class_index]}" not in view.status.text
+        and "Cell" not in view.status.text
+    ):
         yield f"the line {view.status.text!r}, of another class"
     if not view.canvas.label.startswith(example.picture.name or "picture"):
         yield f"{view.canvas.label!r}, of another picture"
