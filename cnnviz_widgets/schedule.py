@@ -7,25 +7,93 @@ front ends, and on ipykernel 7.4.0 from one event to the next.
 from __future__ import annotations
 
 import atexit
+import functools
 import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import Any, Protocol
+from typing import Any, ParamSpec, Protocol, TypeVar
 
 Job = Callable[[], None]
 
 _log = logging.getLogger("cnnviz_widgets")
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 
-#: Held during each call back. One lock for all: panels that set off each other's work, from two threads, would take
-#: locks of their own in opposite orders.
+
+#: Held during each call back, and while a panel is told of what the hand or a cell does. One lock for all: panels that
+#: set off each other's work, from two threads, would take locks of their own in opposite orders. Whoever holds it may
+#: run a network and wait for that one's lock; never the other way round.
 _CALLBACKS = threading.RLock()
 
 
-def between_callbacks() -> AbstractContextManager[Any]:
+class _Turn(threading.local):
+    """Takes `_CALLBACKS`, also again on the thread that has it; what is put off is called once that lets go."""
+
+    def __init__(self) -> None:
+        self.held: list[AbstractContextManager[Any]] = []
+        self.put_off: list[Job] = []
+
+    def __enter__(self) -> None:
+        lock = _CALLBACKS
+        lock.__enter__()
+        self.held.append(lock)
+
+    def __exit__(self, kind: object, raised: object, traceback: object) -> None:
+        put_off: list[Job] = []
+        lock = self.held.pop()
+        if not self.held:
+            put_off, self.put_off = self.put_off, put_off
+        lock.__exit__(None, None, None)
+        errors = [error for error in map(_error_of, put_off) if error is not None]
+        for error in errors[raised is None :]:
+            _log.error("An observer failed.", exc_info=error)
+        if errors and raised is None:
+            raise errors[0]
+
+
+_TURN = _Turn()
+
+
+def _error_of(job: Job) -> Exception | None:
+    try:
+        job()
+    except Exception as error:
+        return error
+    return None
+
+
+def between_callbacks() -> AbstractContextManager[None]:
     """Within the block nothing is called back: no panel draws."""
-    return _CALLBACKS
+    return _TURN
+
+
+def is_between_callbacks() -> bool:
+    """Whether this thread is inside such a block, or is being called back."""
+    return bool(_TURN.held)
+
+
+def after_callbacks(job: Job) -> None:
+    """Call `job` on this thread when it leaves the outermost such block; at once outside one.
+
+    This is for code of the user's: it may wait for a panel, which could not draw meanwhile.
+    """
+    if _TURN.held:
+        _TURN.put_off.append(job)
+    else:
+        job()
+
+
+def in_turn(function: Callable[_P, _T]) -> Callable[_P, _T]:
+    """`function`, run between two call backs."""
+
+    @functools.wraps(function)
+    def run(*arguments: _P.args, **options: _P.kwargs) -> _T:
+        with _TURN:
+            return function(*arguments, **options)
+
+    return run
 
 
 class Executor(Protocol):
@@ -98,7 +166,12 @@ class Worker:
             self._changed.notify_all()
 
     def drain(self, timeout: float | None = None) -> bool:
-        """Wait until there is no job left; False if `timeout` seconds passed first. RuntimeError in a job."""
+        """Wait until there is no job left; False if `timeout` seconds passed first.
+
+        Raises RuntimeError in a job and between call backs, where it would wait for ever.
+        """
+        if is_between_callbacks():
+            raise RuntimeError("A panel's handler cannot wait until there is no job left: call this from a cell.")
         with self._changed:
             if threading.current_thread() is self._thread:
                 raise RuntimeError("A job cannot wait until there is no job left.")
@@ -223,7 +296,7 @@ class LatestWins:
             self._newest = request
         # From here on no delivery of an older request begins; one that has begun is waited for, unless this is it.
         if self._delivering:
-            with _CALLBACKS:
+            with _TURN:
                 pass
 
 
@@ -288,7 +361,7 @@ class _Request:
             _log.exception("A failure could not be reported.")
 
     def _call_if_newest(self, callback: Callable[[Any], None], argument: object) -> None:
-        with _CALLBACKS:
+        with _TURN:
             # Said before the check: whoever replaces the request after the check will see it.
             self._owner._delivering += 1
             try:
@@ -309,7 +382,7 @@ class _Request:
             ended, self._ended = self._ended, None
             try:
                 if ended is not None:
-                    with _CALLBACKS:
+                    with _TURN:
                         ended()
             except Exception:
                 _log.exception("The end of the work could not be reported.")

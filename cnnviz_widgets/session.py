@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 import operator
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,7 @@ from cnnviz_widgets.classifier import Autocast, Classifier
 from cnnviz_widgets.errors import ClassifierError, ExplanationError, PictureError, TargetError
 from cnnviz_widgets.guest import once
 from cnnviz_widgets.picture import Picture, read_picture
+from cnnviz_widgets.schedule import after_callbacks, between_callbacks, is_between_callbacks
 from cnnviz_widgets.scores import brief_value
 
 #: Pictures up to this side, in pixels, are taken as they are when the network accepts any input size.
@@ -108,6 +110,35 @@ def _refusing(validate: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     return validated
 
 
+class _Afterwards:
+    """An observer of the user's: called when no panel waits for it, with what has changed by then."""
+
+    def __init__(self, handler: Callable[[Any], object]) -> None:
+        self._handler = handler
+        self._untold: dict[object, Any] = {}
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Afterwards) and self._handler == other._handler
+
+    def __hash__(self) -> int:
+        return hash(self._handler)
+
+    def __call__(self, change: Any) -> None:
+        if not is_between_callbacks():
+            self._handler(change)
+            return
+        key = (change["name"], change["type"])
+        first = self._untold.get(key)
+        if first is not None:
+            change = traitlets.Bunch({**change, "old": first.get("old")})
+        self._untold[key] = change
+        if first is None:
+            after_callbacks(lambda: self._tell(key))
+
+    def _tell(self, key: object) -> None:
+        self._handler(self._untold.pop(key))
+
+
 class _Required(traitlets.TraitType[Any, Any]):
     """A trait that None is refused for by its validator; `traitlets.Any` would not ask it."""
 
@@ -134,6 +165,7 @@ class Session(traitlets.HasTraits):
         super().__init__()
         self._example: Example | None = None
         self._making = threading.Lock()
+        self._choices = 0
         unknown = [name for name in traits if not self.has_trait(name)]
         if unknown:
             raise TypeError(f"Session has no {', '.join(unknown)}.")
@@ -150,6 +182,52 @@ class Session(traitlets.HasTraits):
         picture = "no picture" if self.picture is None else repr(self.picture.name or "a picture")
         shown = "the predicted class" if target is None else f"class {target} {classifier.class_names[target]!r}"
         return f"<Session {classifier.name}, {picture}, {shown}, layer {self.layer!r}>"
+
+    # -- whoever looks on -------------------------------------------------------------------------------------
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name.startswith("_"):
+            super().__setattr__(name, value)
+            return
+        # No panel draws while some have been told of a change and others not.
+        with between_callbacks():
+            super().__setattr__(name, value)
+
+    def set_trait(self, name: str, value: object) -> None:
+        with between_callbacks():
+            super().set_trait(name, value)
+
+    @contextmanager
+    def hold_trait_notifications(self) -> Iterator[None]:
+        with between_callbacks(), super().hold_trait_notifications():
+            yield
+
+    def link(self, handler: Callable[[Any], object], names: Sequence[str]) -> None:
+        """Call `handler` with each change of these traits, between two drawings: for panels."""
+        super().observe(handler, names=list(names))
+
+    def unlink(self, handler: Callable[[Any], object], names: Sequence[str]) -> None:
+        """Undo `link`; nothing happens where it was undone before."""
+        with suppress(ValueError):
+            super().unobserve(handler, names=list(names))
+
+    def observe(self, handler: Callable[..., Any], names: Any = traitlets.All, type: Any = "change") -> None:
+        """Call `handler` with each change of these traits, after all panels: it may take its time, and wait for them.
+
+        Changes of one trait that came together are told as one, as `hold_trait_notifications` does.
+        """
+        own = isinstance(handler, traitlets.EventHandler)  # the methods of this class, decorated with `observe`
+        super().observe(handler if own else _Afterwards(handler), names, type)
+
+    def unobserve(self, handler: Callable[..., Any], names: Any = traitlets.All, type: Any = "change") -> None:
+        super().unobserve(_Afterwards(handler), names, type)
+
+    # -- what is looked at ------------------------------------------------------------------------------------
+
+    @property
+    def choices(self) -> int:
+        """Grows whenever a picture is assigned, also with the one that is there: who chose last can be told."""
+        return self._choices
 
     @property
     def example(self) -> Example:
@@ -180,7 +258,9 @@ class Session(traitlets.HasTraits):
     @traitlets.validate("picture")
     @_refusing
     def _valid_picture(self, proposal: Any) -> Picture | None:
-        return None if proposal["value"] is None else read_picture(proposal["value"])
+        picture = None if proposal["value"] is None else read_picture(proposal["value"])
+        self._choices += 1
+        return picture
 
     @traitlets.validate("target")
     @_refusing

@@ -8,7 +8,7 @@ import { parseArgs } from "node:util";
 import * as esbuild from "esbuild";
 
 const here = dirname(fileURLToPath(import.meta.url));
-const widgets = ["picture", "tiles", "scrubber", "picker", "upload", "status", "tabs"];
+const widgets = ["picture", "tiles", "scrubber", "picker", "upload", "status", "tabs", "pace"];
 
 /** `import css from "./x.css"` is the stylesheet as text, its @imports resolved. */
 const stylesheet = {

@@ -34,6 +34,11 @@ def _forbid_network() -> None:
     spec.loader.exec_module(importlib.util.module_from_spec(spec))
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--soak", type=int, help="how many random interactions, messages and rounds tests/soak tries")
+    parser.addoption("--seed", type=int, default=0, help="the seed of tests/soak")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     _forbid_network()
 

@@ -46,13 +46,13 @@ ALLOWED = {
     "schedule": "",
     "scores": "errors torch",
     "serve": "jupyterlab traitlets visitors voila",
-    "session": f"{CLASSIFIER} errors picture numpy torch traitlets",
+    "session": f"{CLASSIFIER} errors picture schedule numpy torch traitlets",
     "views": "classifier collection demo errors explain paint picture schedule session widgets "
     "PIL bqplot ipycanvas ipywidgets jscatter numpy pandas traitlets",  # and never torch: what computes is an explainer
     "visitors": "jupyter_server traitlets voila websocket",
     "watch": "classifier errors guest torch",
     "websocket": "jupyter_server",
-    "widgets": "paint anywidget numpy traitlets",
+    "widgets": "paint schedule anywidget ipywidgets numpy traitlets",
 }
 
 

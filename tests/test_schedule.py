@@ -531,3 +531,71 @@ def test_where_work_is_run_inline_no_time_is_spare() -> None:
     assert log == ["ended"] and not spare.busy
     spare.submit(request.steps(), request.deliver, request.fail)
     assert schedule.WORKER.drain(PATIENCE) and log == ["ended", "spare0", "spare1", "spare2"]
+
+
+# -- in turn -----------------------------------------------------------------------------------------------------
+
+
+def test_what_is_in_turn_waits_for_a_delivery_and_may_be_nested(worker: Worker, lock: WatchedLock) -> None:
+    log: list[str] = []
+    drawing = threading.Event()
+
+    @schedule.in_turn
+    def outer() -> str:
+        log.append("outer")
+        return inner()
+
+    @schedule.in_turn
+    def inner() -> str:
+        assert schedule.is_between_callbacks()
+        return "done"
+
+    def draw(_: object) -> None:
+        drawing.set()
+        assert lock.contended.wait(PATIENCE)
+        log.append("drawn")
+
+    LatestWins(worker).submit(iter_of(1), draw, pytest.fail)
+    assert drawing.wait(PATIENCE)
+    assert outer() == "done" and log == ["drawn", "outer"]
+    assert not schedule.is_between_callbacks()
+
+
+def iter_of(*results: object) -> Generator[object, None, None]:
+    yield from results
+
+
+def test_what_is_put_off_is_called_when_the_outermost_block_ends() -> None:
+    log: list[object] = []
+
+    def note() -> None:
+        log.append(schedule.is_between_callbacks())
+
+    schedule.after_callbacks(note)
+    with schedule.between_callbacks():
+        with schedule.between_callbacks():
+            schedule.after_callbacks(note)
+        assert log == [False]
+    assert log == [False, False]
+
+
+def test_an_error_of_what_was_put_off_is_raised_where_the_block_ends(caplog: pytest.LogCaptureFixture) -> None:
+    def wrong(text: str) -> Callable[[], None]:
+        def fail() -> None:
+            raise ValueError(text)
+
+        return fail
+
+    with pytest.raises(ValueError, match="first"), schedule.between_callbacks():
+        schedule.after_callbacks(wrong("first"))
+        schedule.after_callbacks(wrong("second"))
+    assert [str(record.exc_info[1]) for record in caplog.records if record.exc_info] == ["second"]
+    with pytest.raises(KeyError), schedule.between_callbacks():
+        schedule.after_callbacks(wrong("third"))
+        raise KeyError
+    assert [str(record.exc_info[1]) for record in caplog.records if record.exc_info] == ["second", "third"]
+
+
+def test_waiting_for_the_worker_between_callbacks_is_refused(worker: Worker) -> None:
+    with schedule.between_callbacks(), pytest.raises(RuntimeError, match="cell"):
+        worker.drain(0)

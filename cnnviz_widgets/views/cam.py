@@ -55,9 +55,7 @@ class CAMView(HeatmapView):
         self, model: object, picture: object = None, *, methods: Mapping[str, Explainer] = METHODS, **options: Any
     ):
         self._against: int | None = None
-        self._tape: Tape | None = None
-        self._taped: Example | None = None
-        self._ends: dict[Tape, tuple[object, list[FloatArray]]] = {}
+        self._tapes = _Tapes()
         super().__init__(model, picture, methods=methods, **options)
 
     @property
@@ -93,6 +91,7 @@ class CAMView(HeatmapView):
     def session_changed(self, names: set[str]) -> None:
         if "classifier" in names:
             self._against = None
+            self._tapes = _Tapes()  # what is still under way has the old one
             self._describe_classifier()
         if "layer" in names:
             self.layer_scrubber.follow()
@@ -100,22 +99,32 @@ class CAMView(HeatmapView):
     # -- work ----------------------------------------------------------------------------------------------------
 
     def work(self, scene: Scene) -> Work:
-        return self._compared(scene, self.placed(self.explainer, scene), self._against)
+        return _compared(scene, self.placed(self.explainer, scene), self._against, self._tapes)
 
-    def _compared(self, scene: Scene, explainer: Explainer, against: int | None) -> Work:
-        example, index = scene.example, scene.class_index
-        target = index if against is None or against == index else Contrast(index, against)
-        yield Shown(example, index)
-        if not isinstance(explainer, TapeExplainer):
-            for heatmap in explainer.steps(example.classifier, example.pixels, target):
-                yield Shown(example, index, heatmap, scales_of(heatmap.cells, signed=heatmap.signed))
-            return
-        tape = self._tape_of(example, scene.classifier.layer(scene.layer).name)
-        heatmap = explainer.from_tape(tape, target)
-        others = self._ends_of(tape, explainer, target)
-        yield Shown(example, index, heatmap, scales_of(heatmap.cells, signed=heatmap.signed, others=others))
 
-    def _ends_of(self, tape: Tape, explainer: TapeExplainer, target: Target) -> list[FloatArray]:
+def _compared(scene: Scene, explainer: Explainer, against: int | None, tapes: _Tapes) -> Work:
+    example, index = scene.example, scene.class_index
+    target = index if against is None or against == index else Contrast(index, against)
+    yield Shown(example, index)
+    if not isinstance(explainer, TapeExplainer):
+        for heatmap in explainer.steps(example.classifier, example.pixels, target):
+            yield Shown(example, index, heatmap, scales_of(heatmap.cells, signed=heatmap.signed))
+        return
+    tape = tapes.of(example, scene.classifier.layer(scene.layer).name)
+    heatmap = explainer.from_tape(tape, target)
+    others = tapes.ends(tape, explainer, target)
+    yield Shown(example, index, heatmap, scales_of(heatmap.cells, signed=heatmap.signed, others=others))
+
+
+class _Tapes:
+    """The last example's tape and what has been read off it; only the worker touches it."""
+
+    def __init__(self) -> None:
+        self._tape: Tape | None = None
+        self._taped: Example | None = None
+        self._ends: dict[Tape, tuple[object, list[FloatArray]]] = {}
+
+    def ends(self, tape: Tape, explainer: TapeExplainer, target: Target) -> list[FloatArray]:
         """The largest absolute value over all layers on the tape, for a scale on which layers can be compared."""
         key = (dataclasses.replace(explainer, layer=None), target)
         known = self._ends.get(tape)
@@ -127,9 +136,8 @@ class CAMView(HeatmapView):
             self._ends = {tape: known}
         return known[1]
 
-    def _tape_of(self, example: Example, layer: str) -> Tape:
+    def of(self, example: Example, layer: str) -> Tape:
         """The tape of `example`'s slidable layers, and of `layer` if that is none of them."""
-        # Only ever touched by the worker.
         if self._tape is None or self._taped is not example or layer not in self._tape.activations:
             self._tape = None  # the old graph may be large: let go of it before the next is made
             classifier = example.classifier

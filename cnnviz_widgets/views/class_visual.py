@@ -13,6 +13,8 @@ import numpy as np
 from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.explain import Channel, ClassVisual, Visual
 from cnnviz_widgets.picture import Picture
+from cnnviz_widgets.schedule import in_turn
+from cnnviz_widgets.views.closing import discard
 from cnnviz_widgets.views.controls import ClassPicker, parameters, percent
 from cnnviz_widgets.views.layers import LayerScrubber
 from cnnviz_widgets.views.scales import short
@@ -177,8 +179,7 @@ class ClassVisualView(View):
     def _show_parameters(self) -> None:
         old = self.parameter_box.children
         self.parameter_box.children = tuple(parameters(self._visual, self._parameter_changed))  # type: ignore[arg-type]
-        for control in old:
-            control.close()
+        discard(*old)
 
     def _parameter_changed(self, name: str, value: Any, done: Callable[[], None]) -> None:
         self._visual = dataclasses.replace(self._visual, **{name: value})
@@ -202,6 +203,7 @@ class ClassVisualView(View):
             self.layer_scrubber.follow()
             self._describe_channels()
 
+    @in_turn
     def _session_changed(self, change: Any) -> None:
         name = change["name"]
         self.session_changed({name})
@@ -218,6 +220,9 @@ class ClassVisualView(View):
     def refresh(self) -> None:
         self._at_rest = False
         super().refresh()
+
+    def _trained_on(self) -> bool:
+        return False  # a picture that was stopped is not set going by the weights; Start over is for that
 
     @property
     def of_channel(self) -> bool:
@@ -245,10 +250,11 @@ class ClassVisualView(View):
         visual = dataclasses.replace(self._visual, iterations=self._goal)
         return _grown(visual, scene, predicted, self.interval, self._at_rest)
 
-    def draw(self, result: Frame | None) -> None:
+    def place_of(self, result: Frame) -> int:
+        return result.place
+
+    def draw(self, result: Frame) -> None:
         self.run_button.description = "Stop"
-        if result is None:
-            return
         self._at_rest = False
         place, visual = result.place, result.visual
         before = self.visuals[place]

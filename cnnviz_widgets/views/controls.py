@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import typing
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from typing import Any, Literal
 
 import ipywidgets
@@ -34,7 +33,7 @@ class ClassPicker(Picker):
         )
         self._session = session
         self.index = _index_of(session.target)
-        session.observe(self._changed, names=["target", "classifier"])
+        session.link(self._changed, ["target", "classifier"])
 
     def target_of(self, index: int) -> int | None:
         """The session's target for a picked option."""
@@ -61,8 +60,7 @@ class ClassPicker(Picker):
             self.index = _index_of(self._session.target)
 
     def close(self) -> None:
-        with suppress(ValueError):  # closed before
-            self._session.unobserve(self._changed, names=["target", "classifier"])
+        self._session.unlink(self._changed, ["target", "classifier"])
         super().close()
 
 

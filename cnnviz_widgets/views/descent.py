@@ -8,7 +8,7 @@ import bqplot
 import ipywidgets
 import numpy as np
 
-from cnnviz_widgets.views.scatter import shut
+from cnnviz_widgets.views.closing import discard_contents
 
 
 class Descent(ipywidgets.VBox):
@@ -51,9 +51,8 @@ class Descent(ipywidgets.VBox):
 
     def close(self) -> None:
         """Remove the curve from the page."""
-        shut(self._figure)
+        discard_contents(self)
         super().close()
-        self.layout.close()
 
     def _show(self, *figures: ipywidgets.Widget) -> None:
         self.children = figures

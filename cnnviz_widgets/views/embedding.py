@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from typing import Any
 
 import ipywidgets
@@ -15,8 +14,9 @@ from cnnviz_widgets.collection.cluster import pair_distance
 from cnnviz_widgets.collection.features import FeatureStore
 from cnnviz_widgets.collection.projection import PCA, TSNE, UMAP, Map, Projection
 from cnnviz_widgets.errors import ExplanationError
-from cnnviz_widgets.schedule import LatestWins
+from cnnviz_widgets.schedule import LatestWins, in_turn
 from cnnviz_widgets.session import Scene
+from cnnviz_widgets.views.closing import discard
 from cnnviz_widgets.views.collected import CollectionView, captions, row_of
 from cnnviz_widgets.views.controls import parameters, percent
 from cnnviz_widgets.views.descent import Descent
@@ -26,7 +26,6 @@ from cnnviz_widgets.views.scales import short
 from cnnviz_widgets.views.scatter import PointMap, fitted, frame_of, point_map
 from cnnviz_widgets.views.selected import SelectionPanel, described
 from cnnviz_widgets.views.view import Work
-from cnnviz_widgets.widgets.pace import Pace
 from cnnviz_widgets.widgets.picker import Picker
 from cnnviz_widgets.widgets.status import Status
 from cnnviz_widgets.widgets.tiles import Tiles
@@ -44,6 +43,8 @@ class EmbeddingView(CollectionView):
     `selection`, a click on a point its picture, and the picture looked at is marked on the map.
     """
 
+    shows = ("selection",)
+
     def __init__(
         self, model: object, picture: object = None, source: object = None, *,
         methods: Mapping[str, Projection] = METHODS, **options: Any,
@@ -57,7 +58,6 @@ class EmbeddingView(CollectionView):
         #: The drawing of the map, once there are features.
         self.points: PointMap | None = None
         super().__init__(model, picture, source, **options)
-        self.session.observe(self._selection_changed, names="selection")
 
     @property
     def projection(self) -> Projection:
@@ -111,12 +111,11 @@ class EmbeddingView(CollectionView):
         self.trust_line = Status()
         self.panel = SelectionPanel(self._look_at, self._channel_picked)
         self.strip = Filmstrip(self.run, self._perplexity_picked)
-        self.pace = Pace()
         self.descent = Descent()
         buttons = self.build_controls()
         buttons.children = (self.map_button, self.go_on_button, *buttons.children)
         buttons.layout.flex_flow = "row wrap"
-        left = [self.map_box, self.trust_line, self.pair_line, self.hovered, self.pace]
+        left = [self.map_box, self.trust_line, self.pair_line, self.hovered]
         right = [
             self.method_picker,
             self.parameter_box,
@@ -146,8 +145,7 @@ class EmbeddingView(CollectionView):
         old = self.parameter_box.children
         projection: Any = self.projection
         self.parameter_box.children = tuple(parameters(projection, self._parameter_changed))
-        for control in old:
-            control.close()
+        discard(*old)
 
     def _parameter_changed(self, name: str, value: Any, done: Callable[[], None]) -> None:
         method: Any = self.projection
@@ -192,15 +190,12 @@ class EmbeddingView(CollectionView):
         steps = mapping(store, label, method, start, self.pace)
         self.run(self._maps, steps, self._draw_frame, self._map_ended)
 
-    def _draw_frame(self, frame: Frame | None) -> None:
-        if frame is None:
-            return
+    def _draw_frame(self, frame: Frame) -> None:
         self._frame = frame
         positions = fitted(frame.map.positions, frame_of(frame.map.positions))
         points = self._points_of(frame.store, positions)
         if not np.array_equal(points.positions, positions):
             points.move(positions)
-            self.pace.sent()
         row = row_of(frame.store, self.session.picture)
         if row is not None and row < len(positions):
             points.mark(positions[row])
@@ -273,11 +268,12 @@ class EmbeddingView(CollectionView):
 
     # -- the hand ------------------------------------------------------------------------------------------------
 
+    @in_turn
     def _lassoed(self, rows: NDArray[np.intp]) -> None:
         if self._mapped is not None:
             self.session.selection = self._mapped.items[rows].tolist()
 
-    def _selection_changed(self, _: Any) -> None:
+    def redraw(self) -> None:
         self._show_selection()
 
     def _show_selection(self) -> None:
@@ -290,12 +286,14 @@ class EmbeddingView(CollectionView):
             points.select(rows)
         self.run(self._selections, described(store, rows), self.panel.show)
 
+    @in_turn
     def _hovered(self, row: int | None) -> None:
         store = self._mapped
         if store is None or row is None or not 0 <= row < len(store):
             return
         self.hovered.show(store.thumbnails([row]), captions(store, [row]))
 
+    @in_turn
     def _clicked(self, row: int) -> None:
         store = self._mapped
         if store is None:
@@ -360,11 +358,6 @@ class EmbeddingView(CollectionView):
         self._maps.cancel()
         self._selections.cancel()
         self.strip.stop()
-
-    def close(self) -> None:
-        with suppress(ValueError):  # closed before
-            self.session.unobserve(self._selection_changed, names="selection")
-        super().close()
 
 
 def _nothing() -> Work:

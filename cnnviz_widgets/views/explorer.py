@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +15,12 @@ from cnnviz_widgets.classifier import Autocast
 from cnnviz_widgets.collection.source import source_of
 from cnnviz_widgets.errors import ExplanationError, PictureError
 from cnnviz_widgets.picture import Picture, read_picture
+from cnnviz_widgets.schedule import between_callbacks, in_turn
 from cnnviz_widgets.session import Session, as_classifier
 from cnnviz_widgets.views.activation import ActivationView
 from cnnviz_widgets.views.cam import CAMView
 from cnnviz_widgets.views.class_visual import ClassVisualView
+from cnnviz_widgets.views.closing import discard_contents
 from cnnviz_widgets.views.embedded import has_embedded_source
 from cnnviz_widgets.views.embedding import EmbeddingView
 from cnnviz_widgets.views.filters import FilterView
@@ -29,7 +30,8 @@ from cnnviz_widgets.views.patches import PatchView
 from cnnviz_widgets.views.predictions import PredictionView
 from cnnviz_widgets.views.saliency import SaliencyView
 from cnnviz_widgets.views.sketch import SketchView
-from cnnviz_widgets.views.view import View, close_contents
+from cnnviz_widgets.views.uploads import pixels_of, resized, small_picture
+from cnnviz_widgets.views.view import View
 from cnnviz_widgets.widgets.status import Status
 from cnnviz_widgets.widgets.tabs import TabOpened, Tabs
 from cnnviz_widgets.widgets.tiles import TilePicked, Tiles
@@ -79,6 +81,11 @@ class Explorer(ipywidgets.VBox):
         self._makers = dict(tabs)
         self._views: dict[str, View] = {}
         self._opened = ""
+        with between_callbacks():
+            self._make(note)
+
+    def _make(self, note: str) -> None:
+        session = self.session
         self.strip = Tiles(tile_width=_THUMBNAIL, selected=None)
         self.upload = Upload()
         self.draw_button = ipywidgets.Button(description="Draw", tooltip="Draw the network's input by hand")
@@ -102,7 +109,7 @@ class Explorer(ipywidgets.VBox):
         self.strip.on_event(self._strip_event)
         self.upload.on_event(self._uploaded)
         self.tabs.on_event(self._tab_opened)
-        session.observe(self._mark_strip, names="picture")
+        session.link(self._mark_strip, ["picture"])
         self.open_tab(next(iter(self._makers)))
 
     @property
@@ -110,6 +117,7 @@ class Explorer(ipywidgets.VBox):
         """The view in the open tab."""
         return self._views[self._opened]
 
+    @in_turn
     def open_tab(self, title: str) -> View:
         """Open a tab by its title and return its view."""
         if title not in self._makers:
@@ -130,6 +138,7 @@ class Explorer(ipywidgets.VBox):
         view.leave_notes_out()  # they stand below the predictions
         return view
 
+    @in_turn
     def draw(self, on: bool = True) -> None:
         """Put a sheet to draw the picture on above the tabs, or take it away."""
         if on and self.sketch is None:
@@ -139,11 +148,17 @@ class Explorer(ipywidgets.VBox):
         self._desk.children = (self.sketch,) if on and self.sketch is not None else ()
         self.draw_button.description = "Stop drawing" if on else "Draw"
 
+    @in_turn
     def add(self, source: object, name: str = "") -> Picture:
         """Add a picture to the strip and look at it. Raises PictureError."""
         if len(self.pictures) >= _MOST_PICTURES:
             raise PictureError(f"The strip holds {len(self.pictures)} pictures already; open another explorer.")
         picture = read_picture(source, name)
+        if sum(map(pixels_of, self.pictures)) + pixels_of(picture) > _MOST_PIXELS:
+            raise PictureError(
+                f"With this one the strip would hold more than {_MOST_PIXELS / 10**6:g} million pixels; add a smaller "
+                "picture, or open another explorer."
+            )
         # It must also fit the network, before it takes the place of the one that is shown.
         self.session.classifier.pixels(picture)
         self.pictures.append(picture)
@@ -172,7 +187,7 @@ class Explorer(ipywidgets.VBox):
 
     def _uploaded(self, event: Uploaded, done: Callable[[], None]) -> None:
         try:
-            picture = self.add(event.data, event.name)
+            picture = self.add(small_picture(event, self.upload.max_side))
             self.upload.say(f"{picture.name or 'The picture'} is shown.")
         except ExplanationError as error:
             self.upload.say(str(error), failed=True)
@@ -191,14 +206,13 @@ class Explorer(ipywidgets.VBox):
         shown = self.session.picture
         self.strip.selected = next((i for i, picture in enumerate(self.pictures) if picture is shown), None)
 
+    @in_turn
     def close(self) -> None:
-        """Stop all work and remove the app from the page."""
+        """Stop all work and remove the app, with all its widgets, from the page."""
         for view in [*self._views.values(), self.predictions, *([self.sketch] if self.sketch else [])]:
             view.close()
-        with suppress(ValueError):  # closed before
-            self.session.unobserve(self._mark_strip, names="picture")
-        close_contents(self)
-        self.note.close()
+        self.session.unlink(self._mark_strip, ["picture"])
+        discard_contents(self)
         super().close()
 
 
@@ -259,7 +273,7 @@ def read_pictures(images: object) -> tuple[list[Picture], list[str]]:
             refused.append(str(error))
         else:
             pictures.append(picture)
-            size += 0 if picture.image is None else picture.image.width * picture.image.height
+            size += pixels_of(picture)
     return pictures, refused
 
 
@@ -281,8 +295,8 @@ def _thumbnail(picture: Picture, session: Session) -> NDArray[np.uint8]:
     if picture.image is None:
         image = PIL.Image.fromarray(session.classifier.appearance(session.classifier.pixels(picture)))
     else:
-        image = picture.image.convert("RGB")
-    image.thumbnail((2 * _THUMBNAIL, 2 * _THUMBNAIL))
+        image = picture.image
+    image = resized(image, 2 * _THUMBNAIL).convert("RGB")
     side = PIL.Image.new("RGB", (_THUMBNAIL * 2, _THUMBNAIL * 2), (128, 128, 128))
     side.paste(image, ((side.width - image.width) // 2, (side.height - image.height) // 2))
     return np.asarray(side)

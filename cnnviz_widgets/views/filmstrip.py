@@ -70,9 +70,7 @@ class Filmstrip(ipywidgets.VBox):
         """Stop making maps."""
         self._films.cancel()
 
-    def _draw(self, film: _Film | None) -> None:
-        if film is None:
-            return
+    def _draw(self, film: _Film) -> None:
         self._shown = film.perplexities
         labels = [f"perplexity {perplexity:g}" for perplexity in film.perplexities]
         self.tiles.show(np.stack(film.maps), labels, [f"{trust:.3f}" for trust in film.trusts])
@@ -83,13 +81,6 @@ class Filmstrip(ipywidgets.VBox):
                 self._on_pick(self._shown[event.index])
         finally:
             done()
-
-    def close(self) -> None:
-        """Stop and remove the strip from the page."""
-        self.stop()
-        self.button.close()
-        self.tiles.close()
-        super().close()
 
 
 def _filming(store: FeatureStore) -> Work:

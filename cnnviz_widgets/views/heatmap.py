@@ -11,6 +11,7 @@ import ipywidgets
 from cnnviz_widgets.classifier import Contrast, Target
 from cnnviz_widgets.explain import Explainer, Heatmap
 from cnnviz_widgets.session import Example, Scene
+from cnnviz_widgets.views.closing import discard
 from cnnviz_widgets.views.controls import ClassPicker, parameters, percent
 from cnnviz_widgets.views.reading import score_name
 from cnnviz_widgets.views.scales import Scale, scales_of, short
@@ -101,8 +102,7 @@ class HeatmapView(View):
     def _show_parameters(self) -> None:
         old = self.parameter_box.children
         self.parameter_box.children = tuple(parameters(self.explainer, self._parameter_changed, self.uncontrolled))
-        for control in old:
-            control.close()
+        discard(*old)
 
     def _parameter_changed(self, name: str, value: Any, done: Callable[[], None]) -> None:
         self._methods[self._method] = dataclasses.replace(self.explainer, **{name: value})  # type: ignore[type-var]

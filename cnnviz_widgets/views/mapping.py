@@ -32,7 +32,7 @@ def mapping(store: FeatureStore, label: str, method: Projection, start: Frame | 
     features, shown, made = store.features, float("-inf"), None
     for made in method.steps(features, None if start is None else start.map):
         now = time.monotonic()
-        due = now - shown >= INTERVAL and pace.arrived and pace.ready
+        due = now - shown >= INTERVAL and pace.arrived
         if due:
             shown = now
         # Not every step is drawn, but at each the work can be dropped.

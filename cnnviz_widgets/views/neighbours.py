@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from cnnviz_widgets.collection.features import FeatureStore, thumbnail_of
 from cnnviz_widgets.collection.neighbours import METRICS, Metric, Neighbours, label_agreement, nearest
 from cnnviz_widgets.errors import ExplanationError
-from cnnviz_widgets.picture import read_picture
 from cnnviz_widgets.session import Example, Scene
 from cnnviz_widgets.views.collected import CollectionView, captions, row_of
 from cnnviz_widgets.views.controls import percent
 from cnnviz_widgets.views.scales import short
+from cnnviz_widgets.views.uploads import small_picture
 from cnnviz_widgets.views.view import Work
 from cnnviz_widgets.widgets.picker import Picker
 from cnnviz_widgets.widgets.scrubber import Scrubber
@@ -141,7 +141,7 @@ class NeighbourView(CollectionView):
 
     def _uploaded(self, event: Uploaded, done: Callable[[], None]) -> None:
         try:
-            picture = read_picture(event.data, event.name)
+            picture = small_picture(event, self.upload.max_side)
             self.session.classifier.pixels(picture)
             self.session.picture = picture
             self.upload.say(f"{picture.name or 'The picture'} is shown.")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -66,6 +65,7 @@ class PatchView(View):
     """
 
     depends_on = ("classifier",)
+    shows = ("layer", "channel")
     #: Seconds between two drawings of a scan under way.
     interval = 0.5
 
@@ -84,7 +84,6 @@ class PatchView(View):
         #: The patches drawn.
         self.sheet: Sheet | None = None
         super().__init__(model, picture, **options)
-        self.session.observe(self._place_changed, names=["layer", "channel"])
 
     # -- widgets -------------------------------------------------------------------------------------------------
 
@@ -141,9 +140,15 @@ class PatchView(View):
         self.refresh()
 
     def session_changed(self, names: set[str]) -> None:
-        self.layer_scrubber.describe()
+        if "classifier" in names:
+            self.layer_scrubber.describe()
+            self._forget()
+        else:
+            self.layer_scrubber.follow()
         self._describe_channels()
-        self._forget()
+
+    def redraw(self) -> None:
+        self.show_patches()
 
     def _forget(self) -> None:
         self._requests.cancel()
@@ -195,41 +200,18 @@ class PatchView(View):
 
     # -- the patches ---------------------------------------------------------------------------------------------
 
-    def _place_changed(self, change: Any) -> None:
-        self.layer_scrubber.follow()
-        self._describe_channels()
-        if self.active:
-            self.show_patches()
-
     def show_patches(self) -> None:
         """Draw the patches of the session's channel that are known so far."""
         if self.patches is not None and self._source is not None:
             layer = self.session.classifier.layer(self.session.layer).name
-            crops = self._crops(self.session.classifier, self._source, self.patches, layer, self.channel, self.place)
+            crops = _crops(
+                self.session.classifier, self._source, self.patches, layer, self.channel, self.place, self._k,
+                self._appearances,
+            )  # fmt: skip
             self.run(self._sheets, crops, self._draw_sheet)
 
-    def _crops(
-        self, classifier: Classifier, source: Source, patches: Patches, layer: str, channel: int, place: str
-    ) -> Work:
-        quantile = PLACES[place]
-        if quantile is not None:
-            spots = patches.around(layer, channel, quantile, self._k)
-        else:
-            spots = (patches.top if place == "strongest" else patches.random)(layer, channel, self._k)
-        field = receptive_field(classifier, layer)
-        tiles = np.zeros((len(spots), _TILE, _TILE, 3), np.uint8)
-        for number, spot in enumerate(spots):
-            if spot.image not in self._appearances:
-                self._appearances[spot.image] = classifier.appearance(classifier.pixels(source.picture(spot.image)))
-                if len(self._appearances) > _KEPT:
-                    del self._appearances[next(iter(self._appearances))]
-                yield None
-            cell = _cell(field, spot, classifier.layer(layer).stride)
-            tiles[number] = crop(self._appearances[spot.image], field.box(spot.row, spot.column), cell)
-        yield Sheet(layer, channel, place, spots, tiles)
-
-    def _draw_sheet(self, sheet: Sheet | None) -> None:
-        if sheet is None or self._source is None:
+    def _draw_sheet(self, sheet: Sheet) -> None:
+        if self._source is None:
             return
         self.sheet = sheet
         names = [_title(self._source, spot.image) for spot in sheet.spots]
@@ -262,11 +244,6 @@ class PatchView(View):
         super().stop()
         self._sheets.cancel()
 
-    def close(self) -> None:
-        with suppress(ValueError):  # closed before
-            self.session.unobserve(self._place_changed, names=["layer", "channel"])
-        super().close()
-
     def run(
         self,
         requests: LatestWins,
@@ -298,6 +275,29 @@ def _found(
             drawn = time.monotonic()
         else:
             yield None
+
+
+def _crops(
+    classifier: Classifier, source: Source, patches: Patches, layer: str, channel: int, place: str, k: int,
+    appearances: dict[int, NDArray[np.uint8]],
+) -> Work:  # fmt: skip
+    """A Sheet, after None for each picture that had to be read; `appearances` keeps the last of them."""
+    quantile = PLACES[place]
+    if quantile is not None:
+        spots = patches.around(layer, channel, quantile, k)
+    else:
+        spots = (patches.top if place == "strongest" else patches.random)(layer, channel, k)
+    field = receptive_field(classifier, layer)
+    tiles = np.zeros((len(spots), _TILE, _TILE, 3), np.uint8)
+    for number, spot in enumerate(spots):
+        if spot.image not in appearances:
+            appearances[spot.image] = classifier.appearance(classifier.pixels(source.picture(spot.image)))
+            if len(appearances) > _KEPT:
+                del appearances[next(iter(appearances))]
+            yield None
+        cell = _cell(field, spot, classifier.layer(layer).stride)
+        tiles[number] = crop(appearances[spot.image], field.box(spot.row, spot.column), cell)
+    yield Sheet(layer, channel, place, spots, tiles)
 
 
 def _title(source: Source, index: int) -> str:

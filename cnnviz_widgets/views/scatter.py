@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from cnnviz_widgets.collection.cluster import inside
 from cnnviz_widgets.errors import MissingExtra
+from cnnviz_widgets.views.closing import discard_contents
 from cnnviz_widgets.views.palette import color_of
 from cnnviz_widgets.widgets.picker import Picker
 
@@ -21,6 +22,8 @@ from cnnviz_widgets.widgets.picker import Picker
 SVG_POINTS = 3000
 LASSO, POINT = "draw a lasso", "point at pictures"
 
+#: A hand draws some hundred.
+_MOST_CORNERS = 10_000
 _SIDE = 460
 _REACH = 1.06
 #: A click that arrives so soon after a lasso is the end of that gesture, in seconds.
@@ -77,19 +80,19 @@ class PointMap(ipywidgets.VBox):
             done()
 
     def _lassoed(self, rows: NDArray[np.intp]) -> None:
-        rows = np.unique(rows[rows < len(self.groups)])
         if not np.array_equal(rows, self.selected):
             self.selected = rows
             self._on_lasso(rows)
 
     def close(self) -> None:
-        """Remove the map from the page."""
-        for child in self.children:
-            child.unobserve_all()
-            child.close()
-            child.layout.close()
+        """Remove the map, with all that it consists of, from the page."""
+        discard_contents(self)
         super().close()
-        self.layout.close()
+
+    def _row(self, value: object) -> int | None:
+        """The row that a page names; None where it is none of these."""
+        rows = rows_of([value], len(self.groups))
+        return int(rows[0]) if len(rows) else None
 
 
 class SmallMap(PointMap):
@@ -121,7 +124,7 @@ class SmallMap(PointMap):
         self._told = False
         self._spent: list[ipywidgets.Widget] = []
         self.points.observe(self._selection_changed, names="selected")
-        self.points.observe(lambda change: self._on_hover(change["new"]), names="hovered_point")
+        self.points.observe(lambda change: self._on_hover(self._row(change["new"])), names="hovered_point")
         self.points.on_element_click(self._clicked)
         return self.figure
 
@@ -146,15 +149,16 @@ class SmallMap(PointMap):
     def _selection_changed(self, change: Any) -> None:
         if self._told:
             return
-        rows = np.zeros(0, np.intp) if change["new"] is None else np.asarray(change["new"]).astype(np.intp)
+        rows = rows_of(change["new"], len(self.groups))
         if self.mode_picker.index == 0:
             # bqplot's lassos add up, and no new one can begin inside an old one: each gets a selector of its own.
             self._set_mode(0)
         self._lassoed(rows)
 
     def _clicked(self, _: object, content: Any) -> None:
-        row = content.get("data", {}).get("index")
-        if isinstance(row, int) and 0 <= row < len(self.groups):
+        data = content.get("data")
+        row = self._row(data.get("index")) if isinstance(data, dict) else None
+        if row is not None:
             self._on_click(row)
 
     def _set_mode(self, index: int) -> None:
@@ -168,13 +172,6 @@ class SmallMap(PointMap):
             for selector in self._spent[:-2]:
                 selector.close()
             del self._spent[:-2]
-
-    def close(self) -> None:
-        for selector in (self.figure.interaction, *self._spent):
-            if selector is not None:
-                selector.close()
-        shut(self.figure)
-        super().close()
 
 
 class LargeMap(PointMap):
@@ -206,7 +203,7 @@ class LargeMap(PointMap):
         self.place = ipywidgets.HTML()
         self.drawing.observe(self._polygon_changed, names="lasso_selection_polygon")
         self.drawing.observe(self._selection_changed, names="selection")
-        self.drawing.observe(lambda change: self._on_hover(change["new"]), names="hovering")
+        self.drawing.observe(lambda change: self._on_hover(self._row(change["new"])), names="hovering")
         return ipywidgets.VBox([self.drawing, self.place])
 
     def move(self, positions: NDArray[np.float32]) -> None:
@@ -224,15 +221,15 @@ class LargeMap(PointMap):
         self.drawing.selection = self.selected.astype(np.uint32)
 
     def _polygon_changed(self, change: Any) -> None:
-        polygon = change["new"]
-        if polygon is None or len(polygon) < 3:
+        polygon = _polygon(change["new"])
+        if polygon is None:
             return
         self._lasso_ended = time.monotonic()
         # The points it reports may come from a spatial index of fewer digits: ours are those inside its lasso.
-        self._lassoed(np.flatnonzero(inside(np.asarray(polygon, np.float64), self.positions)))
+        self._lassoed(np.flatnonzero(inside(polygon, self.positions)))
 
     def _selection_changed(self, change: Any) -> None:
-        rows = np.zeros(0, np.intp) if change["new"] is None else np.asarray(change["new"]).astype(np.intp)
+        rows = rows_of(change["new"], len(self.groups))
         soon = time.monotonic() - self._lasso_ended < _ONE_GESTURE
         if len(rows) == 1 and not soon and not np.array_equal(rows, self.selected):
             self._on_click(int(rows[0]))
@@ -242,21 +239,28 @@ class LargeMap(PointMap):
     def _set_mode(self, index: int) -> None:
         self.drawing.mouse_mode = "lasso" if index == 0 else "panZoom"
 
-    def close(self) -> None:
-        self.drawing.unobserve_all()
-        for part in (self.drawing, self.drawing.layout, self.place.layout, self.place.style, self.place):
-            part.close()
-        super().close()
+
+def rows_of(value: object, count: int) -> NDArray[np.intp]:
+    """The rows that a page has selected, in order: what is no whole number in 0..count-1 is left out."""
+    try:
+        given = np.asarray([] if value is None else value)
+        if given.ndim != 1 or given.dtype.kind not in "iuf":
+            return np.zeros(0, np.intp)
+        among = given[(given >= 0) & (given < count)]
+        among = among[among % 1 == 0]
+    except (TypeError, ValueError, OverflowError):
+        return np.zeros(0, np.intp)
+    return np.unique(among.astype(np.intp))
 
 
-def shut(figure: bqplot.Figure) -> None:
-    """Close a figure with its marks, axes and scales, which would stay behind with all that observes them."""
-    parts = [*figure.marks, *figure.axes, figure.scale_x, figure.scale_y, figure.layout]
-    for mark in figure.marks:
-        parts += mark.scales.values()
-    for part in (*parts, figure):
-        part.unobserve_all()
-        part.close()
+def _polygon(value: object) -> NDArray[np.float64] | None:
+    """A lasso (N, 2) as a page has drawn it, None where it is none."""
+    try:
+        corners = np.asarray(value, np.float64)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    drawn = corners.ndim == 2 and corners.shape[1] == 2 and 3 <= len(corners) <= _MOST_CORNERS
+    return corners if drawn and np.isfinite(corners).all() else None
 
 
 def point_map(groups: NDArray[np.int64], positions: NDArray[np.float32], **callbacks: Any) -> PointMap:

@@ -30,6 +30,7 @@ from cnnviz_widgets.widgets.tiles import TilePicked, Tiles
 #: Of a larger selection so many pictures are shown, evenly spaced.
 SHOWN = 200
 _LABELS = 8
+_LONGEST_NAME = 100
 EMPTY = (
     "Draw a lasso around some points: their pictures, labels, channels and true neighbours are listed here. "
     "A point is selected if its centre is inside; each lasso is a new selection."
@@ -132,7 +133,12 @@ class SelectionPanel(ipywidgets.VBox):
         """The selected pictures as columns."""
         if self._store is None:
             return {}
-        return table_of(self._store, self.rows, self.name.value.strip())
+        return table_of(self._store, self.rows, self._name)
+
+    @property
+    def _name(self) -> str:
+        # It stands in every row: a page may send one of megabytes.
+        return str(self.name.value).strip()[:_LONGEST_NAME]
 
     def _draw_link(self) -> None:
         if not len(self.rows):
@@ -140,7 +146,7 @@ class SelectionPanel(ipywidgets.VBox):
             return
         # Nothing of the user's stands in this HTML but in base64, and a file name of plain characters.
         data = base64.b64encode(csv_of(self.table).encode("utf-8-sig")).decode()
-        file = re.sub(r"[^A-Za-z0-9_-]+", "_", self.name.value).strip("_")[:60] or "selection"
+        file = re.sub(r"[^A-Za-z0-9_-]+", "_", self._name).strip("_")[:60] or "selection"
         href, style = f"data:text/csv;base64,{data}", "text-decoration: underline"
         text = f"CSV of {len(self.rows)} pictures"
         self.link.value = f'<a style="{style}" download="{file}.csv" href="{href}">{text}</a>'
@@ -157,12 +163,6 @@ class SelectionPanel(ipywidgets.VBox):
                 self._on_picture(self._store, int(rows[event.index]))
         finally:
             done()
-
-    def close(self) -> None:
-        """Remove the panel from the page."""
-        for widget in (self.summary, self.sheet, self.channels, self.near_line, self.near, self.name, self.link):
-            widget.close()
-        super().close()
 
 
 def _counted(store: FeatureStore, rows: NDArray[np.intp], shown: int) -> str:

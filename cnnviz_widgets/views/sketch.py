@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,7 +14,7 @@ import PIL.ImageDraw
 
 from cnnviz_widgets.errors import PictureError
 from cnnviz_widgets.picture import Picture, read_picture
-from cnnviz_widgets.schedule import LatestWins
+from cnnviz_widgets.schedule import LatestWins, in_turn
 from cnnviz_widgets.session import Example, Scene
 from cnnviz_widgets.views.reading import verdict
 from cnnviz_widgets.views.scores import ScoreBars
@@ -71,8 +70,9 @@ class SketchView(View):
         self._strokes: list[Stroke] = []
         self._drawing = False
         self._changed = False
-        self._changing = threading.Lock()
         self._sketches = LatestWins()
+        #: The session's choices of a picture at the last stroke: what is chosen after it, stays.
+        self._choices = 0
         self._sketch: Picture | None = None
         super().__init__(model, picture, **options)
 
@@ -134,6 +134,7 @@ class SketchView(View):
 
     # -- the hand ------------------------------------------------------------------------------------------------
 
+    @in_turn
     def _begin(self, x: object, y: object) -> None:
         point = self._on_sheet(x, y)
         if point is None:
@@ -146,6 +147,7 @@ class SketchView(View):
         self._take_pen(self._strokes[-1])
         self._follow()
 
+    @in_turn
     def _go_on(self, x: object, y: object) -> None:
         point = self._on_sheet(x, y) if self._drawing else None
         if point is None:
@@ -159,6 +161,7 @@ class SketchView(View):
         self.sheet.stroke_line(*before, *point)
         self._follow()
 
+    @in_turn
     def _end(self) -> None:
         self._drawing = False
 
@@ -192,6 +195,7 @@ class SketchView(View):
     def _colours(self) -> tuple[str, str]:
         return INKS[self.ink_picker.options[self.ink_picker.index or 0]]
 
+    @in_turn
     def _redraw(self) -> None:
         """Draw everything anew: a page that is opened later, or again, knows nothing of the strokes."""
         ink, ground = self._colours
@@ -215,10 +219,11 @@ class SketchView(View):
 
     def _follow(self) -> None:
         """Make the strokes the picture, at once or when the work for the last picture is done."""
-        with self._changing:
-            self._changed = True
+        self._changed = True
+        self._choices = self.session.choices
         if not self._sketches.busy:
-            self.run(self._sketches, self._pictures(), self._look_at, self._follow_rest)
+            # The hand is there: it waits for no page, which shows its strokes by itself.
+            self._sketches.submit(self._pictures(), self._look_at, self.fail, self._follow_rest)
 
     def _follow_rest(self) -> None:
         # A stroke may have come between the last look at it and the end.
@@ -226,21 +231,28 @@ class SketchView(View):
             self._follow()
 
     def _pictures(self) -> Work:
-        while True:
-            with self._changing:
-                changed, self._changed = self._changed, False
-            if not changed:
-                return
-            strokes = [Stroke(stroke.width, list(stroke.points)) for stroke in self._strokes]
-            ink, ground = self._colours
+        while (drawn := self._newest()) is not None:
+            strokes, (ink, ground) = drawn
             yield read_picture(rasterised(strokes, self._sheet_size, ink, ground), "sketch")
             for _ in range(_TURNS):
                 yield None
 
+    @in_turn
+    def _newest(self) -> tuple[list[Stroke], tuple[str, str]] | None:
+        """The strokes and the colours if the hand has changed them; called on the worker."""
+        if not self._changed:
+            return None
+        self._changed = False
+        return [Stroke(stroke.width, list(stroke.points)) for stroke in self._strokes], self._colours
+
     def _look_at(self, picture: Picture | None) -> None:
-        if picture is not None:
+        if self._choices != self.session.choices:
+            self._sketches.cancel()
+            self._changed = self._drawing = False
+        elif picture is not None:
             self._sketch = picture
             self.session.picture = picture
+            self._choices = self.session.choices
 
     # -- what the network says -----------------------------------------------------------------------------------
 
@@ -269,10 +281,6 @@ class SketchView(View):
     def stop(self) -> None:
         super().stop()
         self._sketches.cancel()
-
-    def close(self) -> None:
-        self._spare.close()
-        super().close()
 
 
 def _judge(example: Example) -> Work:

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
-from collections.abc import Callable, Generator
-from contextlib import suppress
+from collections.abc import Callable, Generator, Hashable
 from typing import Any, ClassVar
 
-import bqplot
 import ipywidgets
 import traitlets
 
 from cnnviz_widgets.errors import ExplanationError
-from cnnviz_widgets.schedule import LatestWins, between_callbacks
-from cnnviz_widgets.session import Scene, Session, as_classifier
+from cnnviz_widgets.schedule import LatestWins, between_callbacks, in_turn
+from cnnviz_widgets.session import Example, Scene, Session, as_classifier
+from cnnviz_widgets.views import incoming
+from cnnviz_widgets.views.closing import discard_contents
+from cnnviz_widgets.views.pacing import paced
 from cnnviz_widgets.widgets.acknowledged import Acknowledged
+from cnnviz_widgets.widgets.pace import Pace
 from cnnviz_widgets.widgets.status import Status
 
 _log = logging.getLogger("cnnviz_widgets")
-
 #: Work that can be dropped between any two of its steps.
 Work = Generator[Any, None, None]
 
@@ -28,12 +30,29 @@ class View(ipywidgets.VBox):
 
     `View(model, picture)` makes a session of its own; `View(session)` is linked with the other views of that session.
     Subclasses name the session's traits they depend on and implement `work` (on another thread, over a snapshot)
-    and `draw`. While `active` is False, as in a hidden tab, this work rests; it is begun anew on return.
+    and `draw`. While `active` is False, as in a hidden tab, this work rests; on return it is begun anew where anything
+    that is shown has changed.
+
+    Whatever happens to a panel happens in turn: drawing, the hand's events, changes of the session, and calls of its
+    public methods and setters. Only the steps of its work run beside that: a cache they fill is passed to them.
     """
 
     _complete = False
+    #: The session's traits that the work is made of.
     depends_on: ClassVar[tuple[str, ...]] = ("classifier", "picture", "target")
+    #: Further traits of the session that `redraw` needs.
+    shows: ClassVar[tuple[str, ...]] = ()
     active = traitlets.Bool(True, help="Whether to compute; work that was put off is done when this becomes True.")
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        for name, member in list(vars(cls).items()):
+            if name.startswith("_"):
+                continue
+            if inspect.isfunction(member):
+                setattr(cls, name, in_turn(member))
+            elif isinstance(member, property) and member.fset is not None:
+                setattr(cls, name, member.setter(in_turn(member.fset)))
 
     def __init__(
         self, model: object, picture: object = None, *, class_names: Any = None, active: bool = True, **layout: Any
@@ -44,19 +63,30 @@ class View(ipywidgets.VBox):
             self.session = model
         else:
             self.session = Session(as_classifier(model, picture, class_names), picture)
+        with between_callbacks():
+            self._make(active, layout)
+
+    def _make(self, active: bool, layout: dict[str, Any]) -> None:
         self.status = Status()
         #: What there is to know of network and picture before any map is read, such as how scores are taken.
         self.notes = Status(layout=ipywidgets.Layout(display="none"))
+        #: Says when the page has drawn what it was sent.
+        self.pace = Pace()
         self._notes_shown = True
         self._requests = LatestWins()
         self._stale = True
+        #: Whether something in `shows` has changed since it was last drawn.
+        self._outdated = False
+        self._example: Example | None = None
         self._waiting: list[Callable[[], None]] = []
+        given = layout.get("layout")
+        self._given_layout = given if isinstance(given, ipywidgets.Layout) else None
         super().__init__(**layout)
         self.active = active
         self.add_class("cnnviz-view")
-        self.children = (*self.build(), self.notes, self.status)
-        self.session.observe(self._session_changed, names=list(self.depends_on))
-        self.session.observe(self._show_notes, names=["classifier", "picture"])
+        self.children = (*self.build(), self.notes, self.status, self.pace)
+        self.session.link(self._session_changed, (*self.depends_on, *self.shows))
+        self.session.link(self._show_notes, ["classifier", "picture"])
         self._show_notes()
         self._complete = True
         self.observe(self._rest_or_resume, names="active")
@@ -80,8 +110,15 @@ class View(ipywidgets.VBox):
         """Show one result of `work`."""
         raise NotImplementedError
 
+    def place_of(self, result: Any) -> Hashable:
+        """Where a result of `work` is drawn: left out is only what another one there replaces before it is drawn."""
+        return None
+
+    def redraw(self) -> None:
+        """Draw anew what needs no work but depends on `shows`."""
+
     def session_changed(self, names: set[str]) -> None:
-        """Called before the work is begun anew, when something the view depends on has changed."""
+        """Called at once, also in a hidden tab, when something the view depends on or shows has changed."""
 
     def pause(self) -> None:
         """Called when the view is hidden while it is at work; the work begins anew when it is shown again."""
@@ -89,11 +126,13 @@ class View(ipywidgets.VBox):
 
     # -- the machinery -------------------------------------------------------------------------------------------
 
+    @in_turn
     def refresh(self) -> None:
         """Begin the work anew, dropping what is under way; put off while the view is not active."""
         self._stale = True
         self._refresh_if_stale()
 
+    @in_turn
     def refresh_then(self, done: Callable[[], None]) -> None:
         """Begin the work anew and call `done` when it has ended, or has been replaced."""
         self._waiting.append(done)
@@ -103,6 +142,7 @@ class View(ipywidgets.VBox):
     def on_control(self, control: Acknowledged, apply: Callable[[Any], object]) -> None:
         """Apply each event of `control`; the browser's next one waits for the work that this one sets off here."""
 
+        @in_turn
         def handle(event: Any, done: Callable[[], None]) -> None:
             self._waiting.append(done)
             try:
@@ -123,25 +163,43 @@ class View(ipywidgets.VBox):
         for done in waiting:
             done()
 
+    @in_turn
     def _rest_or_resume(self, _: Any) -> None:
         if not self.active and self._requests.busy:
             self.pause()
             self._stale = True
+        elif self.active and self._trained_on():
+            self._stale = True
         self._refresh_if_stale()
 
+    def _trained_on(self) -> bool:
+        """Whether the network has other weights than those that the picture was last shown with."""
+        known = self._example
+        return known is not None and known.picture is self.session.picture and self.session.example is not known
+
     def _refresh_if_stale(self) -> None:
-        if not (self.active and self._stale):
+        if not self.active:
             return
-        self._stale = False
+        if self._outdated:
+            self._outdated = False
+            self.redraw()
+        if self._stale:
+            self._stale = False
+            self._begin_anew()
+
+    def _begin_anew(self) -> None:
         try:
             scene = self.snapshot()
         except ExplanationError as error:
             self._requests.cancel()
             self.status.say(str(error))
             return
+        if "picture" in self.depends_on:
+            self._example = None if self.session.picture is None else self.session.example
         waiting = self._taken()
         self.run(self._requests, self.work(scene), self.draw, lambda: self._release(waiting))
 
+    @in_turn
     def run(
         self,
         requests: LatestWins,
@@ -149,18 +207,36 @@ class View(ipywidgets.VBox):
         deliver: Callable[[Any], None],
         ended: Callable[[], None] | None = None,
     ) -> None:
-        """Do `work` in the background; an exception in it becomes a sentence in the status line."""
-        requests.submit(work, deliver, self.fail, ended)
+        """Do `work` in the background; an exception in it becomes a sentence in the status line.
 
+        Its results are delivered as fast as the page draws them: of those that come meanwhile the newest. None is
+        no result.
+        """
+
+        def deliver_result(result: Any) -> None:
+            if result is not None:
+                deliver(result)
+
+        place = self.place_of if requests is self._requests else None
+        requests.submit(paced(work, self.pace, place), deliver_result, self.fail, ended)
+
+    @in_turn
     def fail(self, error: Exception) -> None:
         """Say what went wrong; what was on screen stays."""
         if not isinstance(error, ExplanationError):
             _log.error("%s", type(self).__name__, exc_info=error)
         self.status.say(sentence(error), "error")
 
+    @in_turn
     def _session_changed(self, change: Any) -> None:
-        self.session_changed({change["name"]})
-        self.refresh()
+        name = change["name"]
+        self.session_changed({name})
+        if name in self.shows:
+            self._outdated = True
+        if name in self.depends_on:
+            self.refresh()
+        else:
+            self._refresh_if_stale()
 
     def leave_notes_out(self) -> None:
         """Do not show the network's notes here, as another view of the same page does."""
@@ -174,33 +250,36 @@ class View(ipywidgets.VBox):
         self.notes.layout.display = None if text else "none"
         self.notes.say(text)
 
+    @in_turn
     def stop(self) -> None:
         """Drop the work under way."""
         self._requests.cancel()
 
+    @in_turn
     def close(self) -> None:
-        """Stop the work, let go of the session and remove the panel from the page."""
+        """Stop the work, let go of the session and remove the panel, with all its widgets, from the page."""
         if not self._complete:  # what raised while it was made is closed by its __del__
             return
+        self._complete = False
         self.stop()
-        with suppress(ValueError):  # closed before
-            self.session.unobserve(self._session_changed, names=list(self.depends_on))
-            self.session.unobserve(self._show_notes, names=["classifier", "picture"])
-        close_contents(self)
+        self.session.unlink(self._session_changed, (*self.depends_on, *self.shows))
+        self.session.unlink(self._show_notes, ["classifier", "picture"])
+        discard_contents(self, keep=self._given_layout)
         super().close()
 
 
 _tell_states = ipywidgets.Widget._handle_control_comm_msg
 
 
+@in_turn
 def _tell_whole_states(message: object) -> None:
-    with between_callbacks():
-        _tell_states(message)
+    _tell_states(message)
 
 
 # A page that is loaded asks for the state of all widgets. ipywidgets goes through them one after the other, while a
 # panel that draws on another thread may make new ones: the page hears of a child that it does not know, or of nothing.
 ipywidgets.Widget._handle_control_comm_msg = staticmethod(_tell_whole_states)
+incoming.install()
 
 
 def sentence(error: BaseException) -> str:
@@ -209,29 +288,3 @@ def sentence(error: BaseException) -> str:
         return str(error)
     lines = str(error).strip().splitlines()
     return f"{type(error).__name__}: {lines[0][:300]}" if lines else type(error).__name__
-
-
-def close_contents(box: ipywidgets.Box) -> None:
-    """Close all widgets inside a box."""
-    for widget in _descendants(box):
-        if isinstance(widget, bqplot.Figure):
-            close_figure(widget)
-        widget.close()
-
-
-def close_figure(figure: bqplot.Figure) -> None:
-    """Close what a bqplot figure draws: it would stay in the kernel, with all that observes it."""
-    parts = {*figure.marks, *figure.axes, figure.interaction, figure.scale_x, figure.scale_y} - {None}
-    scales = {scale for part in parts for scale in (getattr(part, "scales", None) or {}).values()}
-    for part in parts | scales | {axis.scale for axis in figure.axes}:
-        part.unobserve_all()
-        part.close()
-
-
-def _descendants(box: ipywidgets.Box) -> list[ipywidgets.Widget]:
-    found: list[ipywidgets.Widget] = []
-    for child in box.children:
-        if isinstance(child, ipywidgets.Box):
-            found += _descendants(child)
-        found.append(child)
-    return found

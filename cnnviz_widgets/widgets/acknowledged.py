@@ -52,6 +52,10 @@ class Acknowledged(Hosted):
         seq = content.get("seq")
         if isinstance(seq, bool) or not isinstance(seq, int) or not 0 <= seq < 2**53:
             return
+        with self._turn:
+            self._handle_event(seq, content, buffers)
+
+    def _handle_event(self, seq: int, content: dict[str, Any], buffers: list[memoryview]) -> None:
         waiting = [object() for _ in self._handlers]
 
         def acknowledge() -> None:

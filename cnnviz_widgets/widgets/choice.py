@@ -5,17 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from cnnviz_widgets.widgets.acknowledged import Acknowledged, Outdated, integers
-
-
-class KernelWritten(Acknowledged):
-    """A widget whose traits only the kernel writes.
-
-    The browser speaks in events. State that it sends all the same is dropped: traits hold what Python set.
-    """
-
-    def set_state(self, sync_data: dict[str, Any]) -> None:
-        """Drop `sync_data`."""
+from cnnviz_widgets.widgets.acknowledged import Outdated, integers
 
 
 def chosen(content: dict[str, Any], options: Sequence[str]) -> int:

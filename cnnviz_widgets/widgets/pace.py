@@ -4,32 +4,26 @@ from __future__ import annotations
 
 import threading
 import time
+from typing import Any
 
+import ipywidgets
+
+from cnnviz_widgets.widgets.acknowledged import STATIC
 from cnnviz_widgets.widgets.hosted import Hosted
-
-_ANSWERS = """
-export default {
-  initialize({ model }) {
-    model.on("msg:custom", (message) => {
-      if (message?.kind !== "frame") return;
-      // After the next painting, when all that came before this message is drawn.
-      requestAnimationFrame(() => setTimeout(() => model.send({ kind: "drawn", frame: message.frame }), 0));
-    });
-  },
-  render({ model }) {
-    model.send({ kind: "here" });
-  },
-};
-"""
 
 
 class Pace(Hosted):
-    """Asks the page for a sign after each frame. Where no page answers, as in a hidden tab, `patience` goes on."""
+    """Asks the page for a sign after each frame. Nothing of it is seen.
 
-    _esm = _ANSWERS
+    A page that sleeps, or that is hidden or gone, gives none, and is sent nothing until it does.
+    """
 
-    #: Seconds after which a frame that nobody answered for counts as drawn.
+    _esm = STATIC / "pace.js"
+
+    #: Seconds after which an answer may have been lost, and the page is asked again; from then on ever longer.
     patience = 2.0
+    #: The longest of these times.
+    longest_patience = 60.0
     #: Seconds after which nobody waits any longer for a page.
     arrival = 10.0
 
@@ -39,13 +33,17 @@ class Pace(Hosted):
         self._frame = 0
         self._drawn = 0
         self._asked = float("-inf")
-        super().__init__()
+        self._waits = self.patience
+        super().__init__(layout=ipywidgets.Layout(display="none"))
         self.on_msg(self._answered)
 
     @property
     def ready(self) -> bool:
-        """Whether the page has drawn the last frame, or has not answered for too long."""
-        return self._drawn >= self._frame or time.monotonic() - self._asked >= self.patience
+        """Whether the page has drawn the last frame, or there is no page."""
+        if self._drawn >= self._frame:
+            return True
+        overdue = time.monotonic() - self._asked >= self.patience
+        return not self._here.is_set() and (self.arrived or overdue)
 
     @property
     def arrived(self) -> bool:
@@ -62,14 +60,25 @@ class Pace(Hosted):
     def sent(self) -> None:
         """A frame was just sent to the page."""
         self._frame += 1
+        self._waits = self.patience
+        self._ask()
+
+    def remind(self) -> None:
+        """Ask once more if no answer has come for long: a connection that breaks may lose one."""
+        if not self.ready and time.monotonic() - self._asked >= self._waits:
+            self._waits = min(2 * self._waits, self.longest_patience)
+            self._ask()
+
+    def _ask(self) -> None:
         self._asked = time.monotonic()
         self.send({"kind": "frame", "frame": self._frame})
 
-    def _answered(self, _: object, content: object, buffers: list[memoryview]) -> None:
+    def _answered(self, _: object, content: Any, buffers: list[memoryview]) -> None:
         if not isinstance(content, dict):
             return
         if content.get("kind") == "here":
             self._here.set()
+            self._drawn = self._frame  # a page that comes is told how things stand
         if content.get("kind") != "drawn":
             return
         frame = content.get("frame")

@@ -7,8 +7,8 @@ from typing import Any
 
 import traitlets
 
-from cnnviz_widgets.widgets.acknowledged import STATIC
-from cnnviz_widgets.widgets.choice import KernelWritten, chosen, truth
+from cnnviz_widgets.widgets.acknowledged import STATIC, Acknowledged
+from cnnviz_widgets.widgets.choice import chosen, truth
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Picked:
     final: bool = True
 
 
-class Picker(KernelWritten):
+class Picker(Acknowledged):
     """A choice among `options`, or none (`index` is None); its event is `Picked`.
 
     `hints` stand at the right of each option ("43 %"). Without search text the options in `order` come

@@ -54,6 +54,7 @@ class PictureCanvas(Acknowledged):
     """
 
     _esm = STATIC / "picture.js"
+    written_by_page = frozenset({"view_state"})
 
     # One trait for what must change at once: a map on the scales of another would flash up in wrong colours.
     _picture = traitlets.Dict().tag(sync=True)
@@ -72,7 +73,7 @@ class PictureCanvas(Acknowledged):
     _window_final = traitlets.Tuple(*[traitlets.CInt()] * 4, default_value=(0, 0, 0, 0)).tag(sync=True)
     label = traitlets.Unicode("picture").tag(sync=True)
     display_width = traitlets.CInt(448, min=16).tag(sync=True)
-    #: The toolbar's settings; the only trait that the browser writes, and nothing depends on it.
+    #: The toolbar's settings; nothing depends on them.
     view_state = traitlets.Dict().tag(sync=True)
 
     def __init__(self, **traits: Any) -> None:
@@ -206,11 +207,13 @@ class PictureCanvas(Acknowledged):
             self._window_final = window
         return WindowMoved(*window, final)
 
-    def set_state(self, sync_data: dict[str, Any]) -> None:
-        """Of state sent by the browser, take `view_state` if it is small, and drop everything else."""
-        state = sync_data.get("view_state")
-        if isinstance(state, dict) and len(json.dumps(state, default=str)) <= _LONGEST_VIEW_STATE:
-            super().set_state({"view_state": state})
+    def writable(self, state: dict[str, Any]) -> dict[str, Any]:
+        """`view_state` if it is a small dict."""
+        return {
+            name: value
+            for name, value in super().writable(state).items()
+            if isinstance(value, dict) and len(json.dumps(value, default=str)) <= _LONGEST_VIEW_STATE
+        }
 
     def _fitted(self, window: Sequence[int]) -> Window:
         """The allowed window nearest to `window`; any window where there is no picture yet."""

@@ -7,8 +7,8 @@ from typing import Any
 
 import traitlets
 
-from cnnviz_widgets.widgets.acknowledged import STATIC
-from cnnviz_widgets.widgets.choice import KernelWritten, chosen, truth
+from cnnviz_widgets.widgets.acknowledged import STATIC, Acknowledged
+from cnnviz_widgets.widgets.choice import chosen, truth
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Scrubbed:
     final: bool
 
 
-class Scrubber(KernelWritten):
+class Scrubber(Acknowledged):
     """A slider over `options`, each with a second line in `details`; its event is `Scrubbed`.
 
     `index` follows every valid event before the handlers run, and moves every view when Python sets it. Only

@@ -7,8 +7,7 @@ from typing import Any
 
 import traitlets
 
-from cnnviz_widgets.widgets.acknowledged import STATIC, integers
-from cnnviz_widgets.widgets.choice import KernelWritten
+from cnnviz_widgets.widgets.acknowledged import STATIC, Acknowledged, integers
 
 
 @dataclass(frozen=True)
@@ -18,7 +17,7 @@ class TabOpened:
     index: int
 
 
-class Tabs(KernelWritten):
+class Tabs(Acknowledged):
     """A row of tabs, `titles`, of which `index` is open. What a tab shows is not its concern.
 
     Stock tabs tell the kernel through a trait, whose sync freezes on ipykernel 7.4.0; this one sends an event.

@@ -10,8 +10,8 @@ import numpy as np
 import traitlets
 from numpy.typing import NDArray
 
-from cnnviz_widgets.widgets.acknowledged import STATIC, Outdated, integers
-from cnnviz_widgets.widgets.choice import KernelWritten, truth
+from cnnviz_widgets.widgets.acknowledged import STATIC, Acknowledged, Outdated, integers
+from cnnviz_widgets.widgets.choice import truth
 
 _MODIFIERS = ("shift", "ctrl", "alt", "meta")
 
@@ -33,7 +33,7 @@ class TilePicked:
     modifiers: frozenset[str] = frozenset()
 
 
-class Tiles(KernelWritten):
+class Tiles(Acknowledged):
     """A grid of equal images in one scrolling box; its events are `TileEntered` and `TilePicked`.
 
     `show` sets the images. `tile_width` (CSS pixels) is their width on the page, `columns` the number per row

@@ -8,8 +8,7 @@ from typing import Any
 
 import traitlets
 
-from cnnviz_widgets.widgets.acknowledged import STATIC
-from cnnviz_widgets.widgets.choice import KernelWritten
+from cnnviz_widgets.widgets.acknowledged import STATIC, Acknowledged
 
 _LONGEST_NAME = 100
 
@@ -22,7 +21,7 @@ class Uploaded:
     name: str
 
 
-class Upload(KernelWritten):
+class Upload(Acknowledged):
     """A button and drop zone for one picture at a time; its event is `Uploaded`.
 
     The browser turns the picture upright and shrinks it until the longer side is at most `max_side` pixels.

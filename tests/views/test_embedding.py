@@ -423,8 +423,7 @@ def test_a_closed_view_leaves_nothing_that_calls_it(classifier: Classifier, stor
     view = EmbeddingView(Session(classifier), store=store, methods={"PCA": PCA()})
     view.compute()
     view.close()
-    left = {type(known[one]).__name__ for one in set(known) - before}
-    assert left <= {"Layout", "ButtonStyle", "TextStyle", "HTMLStyle"}
+    assert set(known) == before
 
 
 def test_colours_and_small_maps() -> None:
@@ -444,3 +443,48 @@ def test_a_closed_view_is_let_go(classifier: Classifier, store: FeatureStore) ->
     del view
     gc.collect()
     assert gone() is None
+
+
+@pytest.mark.parametrize(
+    ("sent", "rows"),
+    [
+        (None, []),
+        ([3, 1, 3], [1, 3]),
+        (np.array([2, 0], np.int32), [0, 2]),
+        ([1.0, 2.0], [1, 2]),
+        ([-3, 1], [1]),
+        ([5.7, 2.0], [2]),
+        ([5, 4], [4]),
+        ([float("nan"), float("inf"), 0.0], [0]),
+        ([10**400], []),
+        (["1"], []),
+        ([True], []),
+        ([None, 1], []),
+        ([[1], [2]], []),
+        ({"a": 1}, []),
+        (7, []),
+        ("123", []),
+    ],
+)
+def test_of_what_a_page_selects_only_rows_are_taken(sent: object, rows: list[int]) -> None:
+    assert scatter.rows_of(sent, 5).tolist() == rows
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [None, 3, [[0, 0], [1, 1]], [[0, 0], [1, 1], [2]], [[0, 0, 0]] * 3, [[0, 0], [1, float("nan")], [1, 2]], "abc"],
+)
+def test_what_is_no_polygon_is_no_lasso(sent: object) -> None:
+    assert scatter._polygon(sent) is None
+    assert scatter._polygon([[0, 0], [1, 1], [0, 1]]) is not None
+
+
+@pytest.mark.usefixtures("inline")
+def test_a_name_of_megabytes_is_cut(classifier: Classifier, store: FeatureStore) -> None:
+    view = EmbeddingView(classifier, store=store, methods={"PCA": PCA()})
+    view.compute()
+    view.session.selection = [0, 1]
+    view.panel.name.value = "x" * 10**6
+    assert len(view.panel.link.value) < 2000
+    assert {len(str(name)) for name in view.panel.table["selection"]} == {100}
+    view.close()

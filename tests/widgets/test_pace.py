@@ -31,10 +31,28 @@ def test_a_wrong_answer_is_none(content: object) -> None:
     assert not pace.ready
 
 
-def test_patience_ends() -> None:
+def test_patience_with_a_page_that_has_not_come_ends() -> None:
     pace = Pace()
     pace.patience = 0
     pace.sent()
+    assert pace.ready
+
+
+def test_a_page_that_is_there_and_sleeps_is_waited_for() -> None:
+    pace = Pace()
+    pace.patience = 0
+    pace._answered(None, {"kind": "here"}, [])
+    pace.sent()
+    assert not pace.ready
+    pace._answered(None, {"kind": "drawn", "frame": 1}, [])
+    assert pace.ready
+
+
+def test_a_page_that_is_loaded_anew_has_nothing_to_answer_for() -> None:
+    pace = Pace()
+    pace._answered(None, {"kind": "here"}, [])
+    pace.sent()
+    pace._answered(None, {"kind": "here"}, [])
     assert pace.ready
 
 

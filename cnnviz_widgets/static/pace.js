@@ -1,0 +1,40 @@
+// Built from js/src by scripts/build-js: change it there.
+
+// src/hearing.ts
+function initialize({ model }) {
+  void listenAgain(model).catch((error) => console.warn("cnnviz: a widget may not hear the kernel", error));
+}
+async function listenAgain(model) {
+  const host = await model.widget_manager?.get_model?.(String(model.get("_host_id")));
+  const comm = host?.comm;
+  if (!host || !comm || await hears(host)) return;
+  const anywidgets = Object.getPrototypeOf(host);
+  const original = Object.getPrototypeOf(anywidgets);
+  comm.on_msg((message) => original._handle_comm_msg.call(host, message));
+  model.send({ kind: "state" });
+}
+async function hears(host) {
+  try {
+    await host._handle_comm_msg({ content: { data: { method: "none" } } });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+// src/pace.ts
+function initialize2({ model }) {
+  initialize({ model });
+  model.on("msg:custom", (content) => {
+    const message = content;
+    if (message?.kind !== "frame") return;
+    requestAnimationFrame(() => setTimeout(() => model.send({ kind: "drawn", frame: message.frame }), 0));
+  });
+}
+function render({ model }) {
+  model.send({ kind: "here" });
+}
+var pace_default = { initialize: initialize2, render };
+export {
+  pace_default as default
+};

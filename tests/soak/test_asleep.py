@@ -1,0 +1,198 @@
+"""A page that sleeps is sent what it can hold, however long the kernel works; awake again, it is shown the newest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+from typing import Any
+
+import ipywidgets
+import pytest
+
+from cnnviz_widgets import schedule
+from cnnviz_widgets.classifier import Classifier
+from cnnviz_widgets.collection.projection import TSNE
+from cnnviz_widgets.explain import ClassVisual, Occlusion, SmoothGrad
+from cnnviz_widgets.session import Session
+from cnnviz_widgets.views.class_visual import ClassVisualView
+from cnnviz_widgets.views.embedding import EmbeddingView
+from cnnviz_widgets.views.occlusion import OcclusionView
+from cnnviz_widgets.views.pacing import paced
+from cnnviz_widgets.views.patches import PatchView
+from cnnviz_widgets.views.saliency import SaliencyView
+from cnnviz_widgets.views.view import View
+from cnnviz_widgets.widgets.pace import Pace
+
+from .hand import custom
+from .stage import pictures
+
+Results = Generator[Any, None, None]
+
+
+class Wire:
+    """What the kernel sends: how often the page is asked whether it has drawn a frame, and all other messages."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.questions: list[int] = []
+        self.messages = 0
+        monkeypatch.setattr(ipywidgets.Widget, "_send", lambda widget, *message, **more: self._took(message[0]))
+
+    def _took(self, message: dict[str, Any]) -> None:
+        content = message.get("content")
+        if isinstance(content, dict) and content.get("kind") == "frame":
+            self.questions.append(content["frame"])
+        else:
+            self.messages += 1
+
+
+@pytest.fixture
+def wire(monkeypatch: pytest.MonkeyPatch) -> Iterator[Wire]:
+    monkeypatch.setattr(Pace, "patience", 1000.0)
+    yield Wire(monkeypatch)
+
+
+def counted(count: int) -> Results:
+    yield from range(count)
+
+
+def answer(pace: Pace, frame: int) -> None:
+    custom(pace, {"kind": "drawn", "frame": frame})
+
+
+def test_the_first_result_is_sent_at_once_and_a_further_one_when_those_before_are_drawn(wire: Wire) -> None:
+    pace = Pace()
+    custom(pace, {"kind": "here"})
+    work = paced(counted(9), pace)
+    assert [next(work) for _ in range(5)] == [0, 1, None, None, None]
+    assert wire.questions == [1], "asked once, after what was not the answer to the hand"
+    answer(pace, 1)
+    assert next(work) == 5, "the newest of what came meanwhile"
+    assert [next(work), next(work)] == [None, None]
+    assert wire.questions == [1, 2]
+    assert list(work) == [None, 8], "the last one is sent to whomever"
+
+
+def test_a_single_answer_asks_for_nothing(wire: Wire) -> None:
+    pace = Pace()
+    custom(pace, {"kind": "here"})
+    for _ in range(5):
+        assert list(paced(counted(1), pace)) == [0]
+        assert list(paced(counted(2), pace)) == [0, 1]
+    assert wire.questions == []
+
+
+def test_without_a_page_everything_is_sent(wire: Wire) -> None:
+    assert list(paced(counted(5), Pace())) == [0, 1, 2, 3, 4]
+
+
+def test_the_newest_of_each_place_is_kept(wire: Wire) -> None:
+    pace = Pace()
+    custom(pace, {"kind": "here"})
+    work = paced(counted(9), pace, lambda number: number % 2)
+    assert [result for result in work if result is not None] == [0, 1, 7, 8]
+
+
+def test_work_that_is_dropped_is_closed(wire: Wire) -> None:
+    closed = []
+
+    def endless() -> Results:
+        try:
+            while True:
+                yield 1
+        finally:
+            closed.append(True)
+
+    work = paced(endless(), Pace())
+    next(work)
+    work.close()
+    assert closed == [True]
+
+
+def test_a_page_that_comes_back_is_sent_to_again(wire: Wire) -> None:
+    pace = Pace()
+    custom(pace, {"kind": "here"})
+    pace.sent()
+    assert not pace.ready
+    custom(pace, {"kind": "here"})
+    assert pace.ready
+
+
+def test_an_answer_that_was_lost_is_asked_for_again_ever_more_rarely(
+    wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [0.0]
+    monkeypatch.setattr("cnnviz_widgets.widgets.pace.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr(Pace, "patience", 2.0)
+    pace = Pace()
+    custom(pace, {"kind": "here"})
+    pace.sent()
+    for second in range(3600):
+        clock[0] = float(second)
+        pace.remind()
+    assert 60 <= len(wire.questions) <= 70 and set(wire.questions) == {1}
+    answer(pace, 1)
+    assert pace.ready
+    pace.remind()
+    assert len(wire.questions) <= 70
+
+
+# -- the views ---------------------------------------------------------------------------------------------------
+
+
+def visual(classifier: Classifier, length: int) -> View:
+    view = ClassVisualView(Session(classifier, target=1), visual=ClassVisual(iterations=10 * length), active=False)
+    view.interval = 0
+    return view
+
+
+def whole_map(classifier: Classifier, length: int) -> View:
+    view = OcclusionView(
+        Session(classifier, pictures(1)[0]), occlusion=Occlusion(window=6, stride=5 - length), ahead=False
+    )
+    assert schedule.WORKER.drain(60)
+    return view
+
+
+def noise(classifier: Classifier, length: int) -> View:
+    methods = {"SmoothGrad": SmoothGrad(samples=40 * length)}
+    return SaliencyView(Session(classifier, pictures(1)[0]), methods=methods, active=False)
+
+
+def moving_map(classifier: Classifier, length: int) -> View:
+    methods = {"t-SNE": TSNE(early_iterations=10, iterations=40 * length)}
+    return EmbeddingView(Session(classifier), source=pictures(20, seed=1), methods=methods, active=False)
+
+
+def scan(classifier: Classifier, length: int) -> View:
+    view = PatchView(Session(classifier), source=pictures(64 * length, seed=1), active=False)
+    view.interval = 0
+    return view
+
+
+@pytest.mark.parametrize("made", [visual, whole_map, noise, moving_map, scan])
+def test_a_sleeping_page_is_sent_no_more_for_longer_work(
+    wire: Wire, classifier: Classifier, made: Callable[[Classifier, int], View], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cnnviz_widgets.views.mapping.INTERVAL", 0.0)
+    sent = []
+    for length in (1, 4):
+        view = made(classifier, length)
+        custom(view.pace, {"kind": "here"})
+        before = wire.messages
+        view.active = True
+        if isinstance(view, OcclusionView):
+            view.compute_map()
+        assert schedule.WORKER.drain(120)
+        sent.append(wire.messages - before)
+        view.close()
+    assert sent[1] <= 1.2 * sent[0] + 5, f"{sent[0]} messages, then {sent[1]}"
+    assert len(wire.questions) < 20
+
+
+def test_a_page_that_wakes_is_shown_the_newest_frame(wire: Wire, classifier: Classifier) -> None:
+    view = visual(classifier, 3)
+    custom(view.pace, {"kind": "here"})
+    view.active = True
+    assert schedule.WORKER.drain(120)
+    assert view.visuals[0] is not None and view.visuals[0].step == 30
+    assert view.canvases[0].picture == ClassVisual(iterations=30)(classifier, 1).appearance.tobytes()
+    view.close()
