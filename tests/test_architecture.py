@@ -21,6 +21,7 @@ CLASSIFIER = "batching classifier guest layers memory precision preprocess pretr
 ALLOWED = {
     "__init__": "classifier collection session views",  # when a name is first used
     "__main__": "__version__ serve",
+    "aside": "schedule",
     "batching": "classifier errors guest memory scores torch",
     "classifier": f"{CLASSIFIER} errors picture PIL numpy torch",
     "collection": f"{CLASSIFIER} errors picture PIL lancedb numpy openTSNE pyarrow sklearn torch umap",
@@ -40,7 +41,7 @@ ALLOWED = {
     "scores": "errors torch",
     "serve": "jupyterlab traitlets voila",
     "session": f"{CLASSIFIER} errors picture numpy torch traitlets",
-    "views": "classifier collection demo errors explain paint picture schedule session widgets "
+    "views": "aside classifier collection demo errors explain paint picture schedule session widgets "
     "PIL bqplot ipycanvas ipywidgets jscatter numpy pandas traitlets",  # and never torch: what computes is an explainer
     "watch": "classifier errors guest torch",
     "widgets": "paint anywidget numpy traitlets",

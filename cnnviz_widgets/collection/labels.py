@@ -168,9 +168,7 @@ def _named(found: list[int | float | str | None], names: tuple[str, ...] | None,
         if any(isinstance(value, int) for value in found):
             return Targets(None, names, "Some targets are numbers and some are names: pictures have no labels.")
         if all(text.lower().endswith(_FILES) for text in written):
-            return Targets(
-                None, names, "The targets are picture files and no classes: pictures have no labels."
-            )
+            return Targets(None, names, "The targets are picture files and no classes: pictures have no labels.")
         names = tuple(sorted({*(names or ()), *written})) if names is None else (*names, *sorted({*written} - {*names}))
     place = {name: index for index, name in reversed(list(enumerate(names)))}
     labels = [place[value] if isinstance(value, str) else UNKNOWN if value is None else value for value in found]
@@ -209,9 +207,7 @@ def given_labels(labels: object, class_names: Sequence[str] | None) -> tuple[Lab
     try:
         found = read_targets(labels, names)
     except (TypeError, ValueError) as error:
-        raise PictureError(
-            _WANTED
-        ) from error
+        raise PictureError(_WANTED) from error
     if found.labels is None:
         raise PictureError(_WANTED)
     known = {names[index] for index in range(len(names))} if names is not None else set()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,7 +62,17 @@ class Map:
 
 
 class Projection:
-    """Base of the methods: frozen dataclasses whose `steps(features)` yields maps."""
+    """Base of the methods: frozen dataclasses whose `steps(features)` yields maps.
+
+    `library` is the package that the first step imports, which can take a minute.
+    """
+
+    library: ClassVar[str] = "sklearn"
+
+    @property
+    def prepared(self) -> bool:
+        """Whether the package is imported already."""
+        return self.library in sys.modules
 
     def steps(self, features: FloatArray, start: Map | None = None) -> Iterator[Map]:
         """Yield ever better maps of `features` (N, D); `start`, a map of the same features, is gone on with.
@@ -85,6 +96,8 @@ class TSNE(Projection):
     different seeds look alike; started at random they show what is chance. Without openTSNE, scikit-learn's
     version answers once, at the end.
     """
+
+    library: ClassVar[str] = "openTSNE"
 
     perplexity: Annotated[float, Range(2, 100)] = 30
     exaggeration: Annotated[float, Range(1, 32)] = 12
@@ -128,6 +141,8 @@ class PCA(Projection):
 @dataclass(frozen=True)
 class UMAP(Projection):
     """UMAP (McInnes et al., 2018), by umap-learn: not live. Raises MissingExtra without it."""
+
+    library: ClassVar[str] = "umap"
 
     neighbours: Annotated[int, Range(2, 100)] = 15
     distance: Annotated[float, Range(0, 1, 0.05)] = 0.1

@@ -221,8 +221,9 @@ def explore(
     folder, or a data set that `source_of` takes, of which some are shown. A picture that cannot be read is named in
     the app and left out. Top patches, neighbours and the map look in the data set `source` (a torch Dataset, a folder,
     arrays, or a `Source`); without one, in the data set or, with an embedded network, in the pictures that belong to
-    it, or else in `images`. Raises PictureError for a data set that gives no pictures by their number. With `autocast`, "bfloat16" or "float16",
-    the network is run in mixed precision; how far its scores are from those in float32 stands beside them.
+    it, or else in `images`. Raises PictureError for a data set that gives no pictures by their number. With
+    `autocast`, "bfloat16" or "float16", the network is run in mixed precision; how far its scores are from those in
+    float32 stands beside them.
     """
     if model is None:
         from cnnviz_widgets import demo
