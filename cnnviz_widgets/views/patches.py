@@ -255,7 +255,10 @@ class PatchView(View):
                 f"{short(max(values))}; {below:.0%} of a sample of {len(patches.sampled)} pictures stay below these"
             )
         if sheet is not None and sheet.layer != self.session.layer:
-            text += f". {self.session.layer} was not scanned: this is {sheet.layer}, the nearest layer that was"
+            text += (
+                f". {self.session.layer} was not scanned: these are of channel {sheet.channel} of {sheet.layer}, "
+                "the nearest layer that was"
+            )
         busy = self._requests.busy and patches.progress < 1
         self.status.say(f"{text}.", "busy" if busy else "info", patches.progress if patches.progress < 1 else -1)
 
@@ -313,7 +316,8 @@ def nearest_scanned(classifier: Classifier, scanned: Iterable[str], layer: str) 
     """The layer itself if it was scanned, else the one that runs nearest to it, of two the earlier."""
     order = {known.name: place for place, known in enumerate(classifier.layers)}
     wanted = order[classifier.layer(layer).name]
-    return min(scanned, key=lambda name: (abs(order[name] - wanted), order[name]))
+    known = [name for name in scanned if name in order]
+    return min(known, key=lambda name: (abs(order[name] - wanted), order[name]), default=layer)
 
 
 def _title(source: Source, index: int) -> str:

@@ -271,7 +271,9 @@ def test_another_embedded_network_brings_its_own_pictures(
     embedded._source.cache_clear()
 
 
-def test_embedded_pictures_are_made_once_and_beside_the_worker(classifier: Classifier, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_embedded_pictures_are_made_once_and_beside_the_worker(
+    classifier: Classifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
     made_by: list[str] = []
     began, gate = threading.Event(), threading.Event()
 
