@@ -184,11 +184,12 @@ def _checked(labels: Labels, names: tuple[str, ...] | None, left_out: Counter[st
     """Labels with what does not fit left out: numbers below -1, and names that are too few."""
     notes = []
     if left_out:
-        notes.append(f"{left_out.total()} targets are {_most(left_out)} and no classes: those pictures have no label.")
+        some = f"{left_out.total()} of {len(labels)} pictures"
+        notes.append(f"Left without a label: {some}, whose targets are {_most(left_out)} and no classes.")
     if below := int((labels < UNKNOWN).sum()):
         least = int(labels.min())
         labels = np.where(labels < UNKNOWN, UNKNOWN, labels)
-        notes.append(f"{below} labels are below -1, as {least}, and no class: those pictures have no label.")
+        notes.append(f"Left without a label: {below} of {len(labels)} pictures, whose labels are below -1, as {least}.")
     if names is not None and len(labels) and int(labels.max()) >= len(names):
         notes.append(
             f"The data set names {len(names)} classes but has a label {int(labels.max())}: the names are left out."

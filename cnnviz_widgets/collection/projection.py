@@ -64,15 +64,15 @@ class Map:
 class Projection:
     """Base of the methods: frozen dataclasses whose `steps(features)` yields maps.
 
-    `library` is the package that the first step imports, which can take a minute.
+    `library` is what the first step imports, which can take a minute.
     """
 
-    library: ClassVar[str] = "sklearn"
+    library: ClassVar[str] = ""
 
     @property
     def prepared(self) -> bool:
-        """Whether the package is imported already."""
-        return self.library in sys.modules
+        """Whether nothing is left to import."""
+        return not self.library or self.library in sys.modules
 
     def steps(self, features: FloatArray, start: Map | None = None) -> Iterator[Map]:
         """Yield ever better maps of `features` (N, D); `start`, a map of the same features, is gone on with.
@@ -131,6 +131,8 @@ class TSNE(Projection):
 @dataclass(frozen=True)
 class PCA(Projection):
     """The two directions in which the features vary most: linear, so distances on the map are never too large."""
+
+    library: ClassVar[str] = "sklearn.decomposition"
 
     def steps(self, features: FloatArray, start: Map | None = None) -> Iterator[Map]:
         reduce = principal(features, 2, 0)

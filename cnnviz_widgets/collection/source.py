@@ -118,7 +118,7 @@ def is_data_set(data: object) -> bool:
     if isinstance(data, Tensor | bytes | bytearray | memoryview):
         return False
     by_number = hasattr(data, "__getitem__") and hasattr(data, "__len__")
-    in_turn = isinstance(data, Dataset | Iterator) or hasattr(data, "column_names")
+    in_turn = isinstance(data, Dataset | DataLoader | Iterator) or hasattr(data, "column_names")
     return isinstance(data, Source) or by_number or (in_turn and not hasattr(data, "read"))
 
 

@@ -14,6 +14,7 @@ from cnnviz_widgets.collection.neighbours import farthest_neighbour, nearest
 from cnnviz_widgets.collection.projection import Map, Projection, trustworthiness
 from cnnviz_widgets.errors import StoreError
 from cnnviz_widgets.session import Example
+from cnnviz_widgets.views.scatter import prepare
 from cnnviz_widgets.views.view import Work
 from cnnviz_widgets.widgets.pace import Pace
 
@@ -49,7 +50,7 @@ def mapping(store: FeatureStore, label: str, method: Projection, start: Frame | 
     features, shown, made = store.features, float("-inf"), None
     steps = method.steps(features, None if start is None else start.map)
     # The first step imports, perhaps compiles, and for some methods is all there is.
-    first = Aside(label, lambda: next(steps, None))
+    first = Aside(label, lambda: (prepare(len(features)), next(steps, None))[1])
     yield first
     ahead = first.result()
     while ahead is not None:
