@@ -269,7 +269,7 @@ def _some_of(data: Source) -> tuple[list[Picture], list[str]]:
 
 
 def _of_how_many(shown: Sequence[Picture], data: Source) -> list[str]:
-    if len(shown) == len(data):
+    if len(shown) in (0, len(data)):
         return []
     return [f"{len(shown)} of {len(data):,} pictures are in the strip; Top patches, Neighbours and Map look in all."]
 
