@@ -151,6 +151,7 @@ class Worker:
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
         self._busy = False
+        self._expected = 0
         self._ended = False
 
     def submit(self, job: Job, spare: bool = False) -> None:
@@ -165,6 +166,17 @@ class Worker:
             (self._spare if spare else self._jobs).append(job)
             self._changed.notify_all()
 
+    def expect(self) -> Job:
+        """Let `drain` wait for what is made elsewhere and will submit a job, until what this returns is called."""
+        with self._changed:
+            self._expected += 1
+        return self._arrived
+
+    def _arrived(self) -> None:
+        with self._changed:
+            self._expected -= 1
+            self._changed.notify_all()
+
     def drain(self, timeout: float | None = None) -> bool:
         """Wait until there is no job left; False if `timeout` seconds passed first.
 
@@ -175,7 +187,9 @@ class Worker:
         with self._changed:
             if threading.current_thread() is self._thread:
                 raise RuntimeError("A job cannot wait until there is no job left.")
-            return self._changed.wait_for(lambda: not self._jobs and not self._spare and not self._busy, timeout)
+            return self._changed.wait_for(
+                lambda: not (self._jobs or self._spare or self._busy or self._expected), timeout
+            )
 
     def end(self, timeout: float = 5.0) -> None:
         """Drop all jobs and wait for the one that runs; later ones are ignored. For the end of the process."""
@@ -243,6 +257,14 @@ def spare_executor() -> Executor | None:
     return _SPARE if getattr(_inline, "executor", None) is None else None
 
 
+class Awaited:
+    """What a step yields when the next one must wait for something that is made elsewhere; it is not delivered."""
+
+    def begin(self, go_on: Job, wanted: Callable[[], bool]) -> None:
+        """Begin to make it, and call `go_on` once it is there, from any thread, unless it is no longer `wanted`."""
+        raise NotImplementedError
+
+
 class LatestWins:
     """Advances the newest of the generators it was given, one step at a time, and closes the others.
 
@@ -293,7 +315,9 @@ class LatestWins:
 
     def _replace(self, request: _Request | None) -> None:
         with self._changing:
-            self._newest = request
+            before, self._newest = self._newest, request
+        if before is not None:
+            before.go_on()  # to its end, where it was waiting
         # From here on no delivery of an older request begins; one that has begun is waited for, unless this is it.
         if self._delivering:
             with _TURN:
@@ -318,6 +342,8 @@ class _Request:
         self._deliver = deliver
         self._fail = fail
         self._ended = ended
+        self._awaited: Awaited | None = None
+        self._waiting = False
 
     @property
     def _is_newest(self) -> bool:
@@ -342,7 +368,29 @@ class _Request:
         finally:
             if not more:
                 self._end()
-        if more:
+        if more and self._awaited is None:
+            self.queue()
+        elif more:
+            self._wait()
+
+    def _wait(self) -> None:
+        awaited, self._awaited = self._awaited, None
+        assert awaited is not None
+        self._waiting = True
+        try:
+            awaited.begin(self.go_on, lambda: self._is_newest)
+        except BaseException:
+            self._waiting = False
+            self._end()
+            raise
+        if not self._is_newest:
+            self.go_on()
+
+    def go_on(self) -> None:
+        """Queue up again, if this waits for something."""
+        with self._owner._changing:
+            waited, self._waiting = self._waiting, False
+        if waited:
             self.queue()
 
     def _step(self) -> bool:
@@ -351,7 +399,10 @@ class _Request:
             result = next(self._steps)
         except StopIteration:
             return False
-        self._call_if_newest(self._deliver, result)
+        if isinstance(result, Awaited):
+            self._awaited = result
+        else:
+            self._call_if_newest(self._deliver, result)
         return self._is_newest
 
     def _report(self, error: Exception) -> None:

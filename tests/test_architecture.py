@@ -25,6 +25,7 @@ ALLOWED = {
     "__init__": "classifier collection session views",  # when a name is first used
     "__main__": "__version__ serve",
     "adapters": "errors preprocess PIL numpy torch",
+    "aside": "schedule",
     "batching": "classifier errors guest memory scores torch",
     "capture": "torch",
     "classifier": f"{CLASSIFIER} errors picture PIL numpy torch",
@@ -47,7 +48,7 @@ ALLOWED = {
     "scores": "errors torch",
     "serve": "jupyterlab traitlets visitors voila",
     "session": f"{CLASSIFIER} errors picture schedule numpy torch traitlets",
-    "views": "classifier collection demo errors explain paint picture schedule session widgets "
+    "views": "aside classifier collection demo errors explain paint picture schedule session widgets "
     "PIL bqplot ipycanvas ipywidgets jscatter numpy pandas traitlets",  # and never torch: what computes is an explainer
     "visitors": "jupyter_server traitlets voila websocket",
     "watch": "classifier errors guest torch",

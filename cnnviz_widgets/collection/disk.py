@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cnnviz_widgets.collection.disk_errors import told
+from cnnviz_widgets.collection.lock import NAME, Lock
 from cnnviz_widgets.collection.neighbours import Metric, Neighbours, nearest
 from cnnviz_widgets.collection.rows import COLUMNS, Rows
 from cnnviz_widgets.errors import MissingExtra, StoreError
-from cnnviz_widgets.scores import brief
 
 #: From so many rows on an index answers; below, comparing with every row is as quick and exact.
 INDEX_FROM = 100_000
@@ -29,34 +31,38 @@ _PROBES, _REFINE = 50, 30
 class Disk:
     """A folder with one LanceDB table. `about` says what the rows are of; a folder that has one keeps it.
 
+    Whoever appends has the folder's `lock`.
+
     Raises MissingExtra without lancedb, and StoreError when the folder holds something else.
     """
 
-    def __init__(self, path: Path, about: dict[str, Any] | None = None) -> None:
+    def __init__(self, path: Path, about: dict[str, Any] | None = None, lock: Lock | None = None) -> None:
         lancedb, self._pa = _libraries()
         self._path = path
+        self._lock = lock
         #: By metric that there is an index for: its measured recall@10.
         self.recall: dict[str, float] = {}
         self._about = about
         self._columns: dict[str, tuple[int, NDArray[Any]]] = {}
         self._table: Any = None
-        existing = path.exists()
-        if existing and (not path.is_dir() or (any(path.iterdir()) and not (path / f"{_TABLE}.lance").exists())):
-            raise StoreError(f"{path.name!r} holds something else than features; choose another path.")
-        if not existing and about is None:
+        check_folder(path)
+        if not path.exists() and about is None:
             raise StoreError(f"There are no features at {path.name!r}; build them with FeatureStore.build.")
-        try:
+        with self._told():
             self._database = lancedb.connect(str(path))
             if (path / f"{_TABLE}.lance").exists():
                 self._table = self._database.open_table(_TABLE)
-        except Exception as error:
-            raise StoreError(f"The features at {path.name!r} cannot be opened ({brief(error)}); delete it.") from error
+                self._about = json.loads((self._table.schema.metadata or {}).get(_ABOUT, b"null"))
         if self._table is not None:
-            self._about = json.loads((self._table.schema.metadata or {}).get(_ABOUT, b"null"))
             self._shape = tuple(self._about["thumbnail"]) if self._about else (1, 1, 3)
             self._remember_recall()
         elif about is None:
             raise StoreError(f"There are no features at {path.name!r}; build them with FeatureStore.build.")
+
+    def _told(self) -> AbstractContextManager[None]:
+        """Within the block what goes wrong is raised as a StoreError."""
+        name = repr(self._path.name)
+        return told(f"the store {name}", f"delete {name} and build the features anew", StoreError)
 
     @property
     def about(self) -> dict[str, Any] | None:
@@ -66,13 +72,19 @@ class Disk:
     @property
     def version(self) -> int:
         """Grows with every append."""
-        return 0 if self._table is None else int(self._table.version)
+        with self._told():
+            return 0 if self._table is None else int(self._table.version)
 
     def __len__(self) -> int:
-        return 0 if self._table is None else int(self._table.count_rows())
+        with self._told():
+            return 0 if self._table is None else int(self._table.count_rows())
 
     def append(self, rows: Rows) -> None:
         """Add `rows` at the end, all or, if the process dies, none of them."""
+        with self._told(), nullcontext() if self._lock is None else self._lock.writing():
+            self._append(rows)
+
+    def _append(self, rows: Rows) -> None:
         pa = self._pa
         if self._table is None:
             self._create(rows)
@@ -113,9 +125,15 @@ class Disk:
         if version != self.version:
             version = self.version
             wanted = ["items"] if name == "items" else ["items", name]
-            read = self._table.search().select(wanted).to_arrow()
-            order = np.argsort(read["items"].to_numpy(), kind="stable")
-            values = _array(read[name].combine_chunks())[order]
+            with self._told():
+                read = self._table.search().select(wanted).to_arrow()
+                items = read["items"].to_numpy()
+                values = _array(read[name].combine_chunks())
+            if len(items) and (int(items[0]) < 0 or (np.diff(items) <= 0).any()):
+                raise StoreError(
+                    f"The features at {self._path.name!r} are mixed, as two builders at once leave them: pictures come "
+                    f"twice or out of turn; delete {self._path.name!r} and build the features anew."
+                )
             self._columns[name] = (version, values)
         return values
 
@@ -125,7 +143,8 @@ class Disk:
             return np.zeros((0, 1, 1, 3), np.uint8)
         items = self.column("items")[rows]
         listed = ", ".join(str(int(item)) for item in np.unique(items))
-        read = self._table.search().where(f"items IN ({listed})").select(["items", "thumbnails"]).to_arrow()
+        with self._told():
+            read = self._table.search().where(f"items IN ({listed})").select(["items", "thumbnails"]).to_arrow()
         found = dict(zip(read["items"].to_pylist(), read["thumbnails"].to_pylist(), strict=True))
         return np.stack([np.frombuffer(found[int(item)], np.uint8).reshape(self._shape) for item in items])
 
@@ -133,6 +152,10 @@ class Disk:
 
     def build_index(self, metric: Metric = "cosine") -> float:
         """Make an index for one metric and return its recall@10 against exact search, measured on stored rows."""
+        with self._told():
+            return self._build_index(metric)
+
+    def _build_index(self, metric: Metric) -> float:
         from lancedb.index import IvfPq
 
         partitions = max(1, int(np.sqrt(len(self)) / 2))
@@ -170,9 +193,10 @@ class Disk:
         return self._search(query, k, metric) if metric in self.recall else None
 
     def _search(self, query: NDArray[np.float32], k: int, metric: Metric) -> Neighbours:
-        search = self._table.search(query, vector_column_name="features")
-        search = search.distance_type("l2" if metric == "euclidean" else metric).limit(k)
-        read = search.nprobes(_PROBES).refine_factor(_REFINE).select(["items", "_distance"]).to_arrow()
+        with self._told():
+            search = self._table.search(query, vector_column_name="features")
+            search = search.distance_type("l2" if metric == "euclidean" else metric).limit(k)
+            read = search.nprobes(_PROBES).refine_factor(_REFINE).select(["items", "_distance"]).to_arrow()
         distances = read["_distance"].to_numpy().astype(np.float64)
         rows = np.searchsorted(self.column("items"), read["items"].to_numpy())
         distances = np.sqrt(np.maximum(distances, 0)) if metric == "euclidean" else distances
@@ -192,6 +216,18 @@ def _array(column: Any) -> NDArray[Any]:
         flat = column.flatten().to_numpy(zero_copy_only=False)
         return np.array(flat, np.float32).reshape(len(column), column.type.list_size)
     return np.array(column.to_pylist()) if str(column.type) != "int64" else column.to_numpy()
+
+
+def check_folder(path: Path) -> None:
+    """Raise StoreError where `path` is there and holds something else than features."""
+    with told(f"the folder {path.name!r}", "choose another path", StoreError):
+        if path.is_dir():
+            held = {inner.name for inner in path.iterdir()} - {NAME}
+            other = bool(held) and f"{_TABLE}.lance" not in held
+        else:
+            other = path.exists()
+    if other:
+        raise StoreError(f"{path.name!r} holds something else than features; choose another path.")
 
 
 def _libraries() -> tuple[Any, Any]:

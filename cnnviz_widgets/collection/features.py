@@ -18,8 +18,10 @@ from torch.nn import functional
 from cnnviz_widgets import guest
 from cnnviz_widgets.batching import Batches, quickly
 from cnnviz_widgets.classifier import Classifier
-from cnnviz_widgets.collection.disk import INDEX_FROM, Disk
+from cnnviz_widgets.collection.disk import INDEX_FROM, Disk, check_folder
+from cnnviz_widgets.collection.disk_errors import told
 from cnnviz_widgets.collection.fingerprint import weights_fingerprint
+from cnnviz_widgets.collection.lock import Lock
 from cnnviz_widgets.collection.neighbours import METRICS, Metric, Neighbours, nearest
 from cnnviz_widgets.collection.rows import Memory, Rows, Shelf
 from cnnviz_widgets.collection.source import UNKNOWN, Source, source_of
@@ -112,22 +114,35 @@ class FeatureStore:
             classifier.name, weights_fingerprint(classifier), layer, data.fingerprint, len(data), batch,
             data.class_names,
         )  # fmt: skip
-        shelf: Shelf = Memory()
-        if path is not None:
-            shelf = disk = Disk(Path(path), asdict(about))
-            about = _kept(disk.about, about)
-        store = cls(about, shelf, data)
+        if path is None:
+            yield from cls(about, Memory(), data)._growing(classifier)
+            return
+        folder = Path(path)
+        check_folder(folder)
+        with told(f"the folder {folder.name!r}", "choose another path", StoreError):
+            folder.mkdir(parents=True, exist_ok=True)
+            lock = Lock(folder)
+            lock.take()
+        with lock:
+            disk = Disk(folder, asdict(about), lock)
+            store = cls(_kept(disk.about, about), disk, data)
+            yield from store._growing(classifier)
+            if len(store) >= INDEX_FROM and not disk.recall:
+                store.build_index()
+                yield store
+
+    def _growing(self, classifier: Classifier) -> Iterator[FeatureStore]:
+        """Yields itself, as far as it has got, then after each further batch."""
+        assert self.source is not None
+        items, batch, total = self.items, self.about.batch, len(self.source)
         # Batches begin where they would have begun in one go: what a network answers may depend on the batch's size.
-        store._visited = 0 if not len(shelf) else (int(shelf.column("items")[-1]) // about.batch + 1) * about.batch
-        yield store
-        for start in range(store._visited, len(data), about.batch):
-            store._add(classifier, range(start, min(start + about.batch, len(data))))
-            yield store
-        if not len(store):
-            raise PictureError(f"None of the {len(data)} pictures could be read: {next(iter(store.skipped.values()))}")
-        if path is not None and len(store) >= INDEX_FROM and not disk.recall:
-            store.build_index()
-            yield store
+        self._visited = 0 if not len(items) else (int(items[-1]) // batch + 1) * batch
+        yield self
+        for start in range(self._visited, total, batch):
+            self._add(classifier, range(start, min(start + batch, total)))
+            yield self
+        if not len(self):
+            raise PictureError(f"None of the {total} pictures could be read: {next(iter(self.skipped.values()))}")
 
     @classmethod
     def open(cls, path: str | Path, source: object = None) -> FeatureStore:

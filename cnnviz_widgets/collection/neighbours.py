@@ -16,6 +16,8 @@ METRICS: tuple[Metric, ...] = get_args(Metric)
 
 #: So many numbers are compared at a time: float64 copies of them take 64 MB.
 _BLOCK = 2**22
+#: So many distances tell how far from each other neighbours are; of so many vectors at least.
+_COMPARED, _LEAST_ASKED = 2**23, 64
 #: Between these float32 has all its digits, also for the product of two.
 _LEAST, _MOST = 1e-15, 1e15
 
@@ -129,19 +131,38 @@ def nearest_of_rows(
 
     By |a|^2 - 2ab + |b|^2 in float64, so that ties are broken by the row's number only where they are exact.
     """
-    whole = vectors.astype(np.float64)
-    if metric == "cosine":
-        whole = _unit(whole)
-    squares = (whole**2).sum(axis=1)
+    unit = _unit if metric == "cosine" else np.asarray
+    asked = unit(vectors[rows].astype(np.float64))
+    lengths = (asked**2).sum(axis=1, keepdims=True)
     k = min(k, len(vectors) - 1)
-    found = np.zeros((len(rows), k), np.intp)
-    size = max(1, _BLOCK // len(vectors))
-    for start in range(0, len(rows), size):
-        some = rows[start : start + size]
-        distances = squares[some, None] - 2 * whole[some] @ whole.T + squares
-        distances[np.arange(len(some)), some] = np.inf
-        found[start : start + size] = np.argsort(distances, axis=1, kind="stable")[:, :k]
+    found = np.zeros((len(rows), 0), np.intp)
+    least = np.zeros((len(rows), 0))
+    size = max(1, min(_BLOCK // max(1, vectors.shape[1]), _BLOCK // max(1, len(rows))))
+    for start in range(0, len(vectors), size):
+        block = unit(vectors[start : start + size].astype(np.float64))
+        distances = lengths - 2 * asked @ block.T + (block**2).sum(axis=1)
+        numbers = np.broadcast_to(np.arange(start, start + len(block)), distances.shape)
+        distances[rows[:, None] == numbers] = np.inf
+        # Those found before come first: of equal ones they have the lower numbers.
+        pool, numbers = np.hstack([least, distances]), np.hstack([found, numbers])
+        order = np.argsort(pool, axis=1, kind="stable")[:, :k]
+        least, found = np.take_along_axis(pool, order, 1), np.take_along_axis(numbers, order, 1)
     return found
+
+
+def farthest_neighbour(vectors: NDArray[np.float32], metric: Metric = "cosine") -> float:
+    """The largest distance of one of `vectors` (N, D) to its nearest other one.
+
+    Of many vectors some, evenly spaced, are asked for their nearest: what is farther from all is unlike them.
+    """
+    count = len(vectors)
+    asked = max(_LEAST_ASKED, _COMPARED // max(1, count))
+    rows = np.linspace(0, count - 1, min(count, asked)).astype(np.intp)
+    near = nearest_of_rows(vectors, rows, 1, metric)
+    if not near.size:
+        return float("inf")
+    pairs = zip(rows, near[:, 0], strict=True)
+    return max(float(distances_to(vectors[[other]], vectors[row], metric)[0]) for row, other in pairs)
 
 
 def label_agreement(labels: NDArray[np.int64], label: int) -> float | None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import os
+import threading
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import BinaryIO, TypeVar
 
 import numpy as np
 import torch
@@ -18,7 +21,9 @@ from torch import Tensor
 
 from cnnviz_widgets.batching import Batches, quickly
 from cnnviz_widgets.classifier import Classifier
+from cnnviz_widgets.collection.disk_errors import told
 from cnnviz_widgets.collection.fingerprint import weights_fingerprint
+from cnnviz_widgets.collection.lock import try_lock
 from cnnviz_widgets.collection.source import Source, batches, source_of
 from cnnviz_widgets.errors import ClassifierError, MethodError, PictureError, TargetError
 from cnnviz_widgets.watch import watch
@@ -124,7 +129,7 @@ class Patches:
     # -- on disk -------------------------------------------------------------------------------------------------
 
     def save(self, path: str | Path) -> None:
-        """Write to `path` (.npz), replacing what is there in one go."""
+        """Write to `path` (.npz), replacing what is there in one go. Raises MethodError."""
         path = Path(path)
         arrays: dict[str, NDArray[np.generic]] = {
             "about": np.array([self.done, self.total, self.unreadable]),
@@ -136,20 +141,23 @@ class Patches:
             arrays[f"{number} grid"] = np.array(spots.grid)
             for name in _ARRAYS:
                 arrays[f"{number} {name}"] = getattr(spots, name)
-        unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
-        try:
-            with unfinished.open("wb") as file:
-                np.savez(file, allow_pickle=False, **arrays)
-            unfinished.replace(path)
-        finally:
-            unfinished.unlink(missing_ok=True)
+        unfinished = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.part")
+        with _told(path):
+            try:
+                with unfinished.open("wb") as file:
+                    try_lock(file)  # the system's, and gone with the file: whoever sweeps up sees that it is written
+                    np.savez(file, allow_pickle=False, **arrays)
+                unfinished.replace(path)
+            finally:
+                with suppress(OSError):
+                    unfinished.unlink(missing_ok=True)
 
     @classmethod
     def load(cls, path: str | Path) -> Patches:
         """What `save` wrote. Raises MethodError when the file is something else."""
         try:
             # numpy leaves a file open that it opened itself and cannot read.
-            with Path(path).open("rb") as stream, np.load(stream, allow_pickle=False) as file:
+            with _opened(Path(path)) as stream, np.load(stream, allow_pickle=False) as file:
                 done, total, unreadable = (int(value) for value in file["about"])
                 layers = {
                     str(name): LayerSpots(
@@ -161,6 +169,23 @@ class Patches:
                 return cls(layers, file["sampled"], done, total, unreadable, str(file["identity"]))
         except (ValueError, KeyError, IndexError, EOFError, zipfile.BadZipFile) as error:
             raise MethodError(f"{Path(path).name!r} holds no scan; delete it, or choose another file.") from error
+
+
+def _told(path: Path) -> AbstractContextManager[None]:
+    return told(f"the scan at {path.name!r}", "choose another file", MethodError)
+
+
+def _opened(path: Path) -> BinaryIO:
+    with _told(path):
+        return path.open("rb")
+
+
+def _sweep(path: Path) -> None:
+    """Remove what scanners that were killed while they saved have left beside `path`."""
+    for unfinished in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
+        with suppress(OSError), unfinished.open("ab") as file:
+            if try_lock(file):  # else somebody is writing it
+                unfinished.unlink()
 
 
 _ARRAYS = ("values", "images", "cells", "sample_values", "sample_cells")
@@ -197,8 +222,9 @@ def scan(
         layers = [layer.name for layer in classifier.layers if layer.role != "other" or layer.name == last]
     names = list(dict.fromkeys(classifier.layer(name).name for name in layers))
     identity = _identity(classifier, source, names, k, sample)
-    if path is not None and Path(path).exists():
-        start = Patches.load(path)
+    if path is not None:
+        _sweep(Path(path))
+        start = Patches.load(path) if Path(path).exists() else start
     if start is None:
         nothing = {name: _nothing(classifier.layer(name).shape, k) for name in names}
         start = Patches(nothing, np.empty(0, np.int64), 0, len(source), 0, identity)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,8 @@ SAMPLED = 2000
 _EXACT_NEIGHBOURS = 5000
 _BARNES_HUT = 3000
 _PLACED_BY = 10
+#: Vectors that differ by no more than this share of their length are of one picture.
+_SAME = 1e-5
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,17 @@ class Map:
 
 
 class Projection:
-    """Base of the methods: frozen dataclasses whose `steps(features)` yields maps."""
+    """Base of the methods: frozen dataclasses whose `steps(features)` yields maps.
+
+    `library` is what the first step imports, which can take a minute.
+    """
+
+    library: ClassVar[str] = ""
+
+    @property
+    def prepared(self) -> bool:
+        """Whether nothing is left to import."""
+        return not self.library or self.library in sys.modules
 
     def steps(self, features: FloatArray, start: Map | None = None) -> Iterator[Map]:
         """Yield ever better maps of `features` (N, D); `start`, a map of the same features, is gone on with.
@@ -83,6 +96,8 @@ class TSNE(Projection):
     different seeds look alike; started at random they show what is chance. Without openTSNE, scikit-learn's
     version answers once, at the end.
     """
+
+    library: ClassVar[str] = "openTSNE"
 
     perplexity: Annotated[float, Range(2, 100)] = 30
     exaggeration: Annotated[float, Range(1, 32)] = 12
@@ -117,6 +132,8 @@ class TSNE(Projection):
 class PCA(Projection):
     """The two directions in which the features vary most: linear, so distances on the map are never too large."""
 
+    library: ClassVar[str] = "sklearn.decomposition"
+
     def steps(self, features: FloatArray, start: Map | None = None) -> Iterator[Map]:
         reduce = principal(features, 2, 0)
         variance = _explained(features, reduce(features))
@@ -126,6 +143,8 @@ class PCA(Projection):
 @dataclass(frozen=True)
 class UMAP(Projection):
     """UMAP (McInnes et al., 2018), by umap-learn: not live. Raises MissingExtra without it."""
+
+    library: ClassVar[str] = "umap"
 
     neighbours: Annotated[int, Range(2, 100)] = 15
     distance: Annotated[float, Range(0, 1, 0.05)] = 0.1
@@ -140,11 +159,13 @@ class UMAP(Projection):
         neighbours = min(self.neighbours, len(features) - 1)
         # A seed makes it run on one thread; it warns unless that is asked for.
         model = umap.UMAP(n_neighbors=neighbours, min_dist=self.distance, random_state=self.seed, n_jobs=1)
-        positions = np.asarray(model.fit_transform(reduce(features)), np.float32)
+        reduced = reduce(features)
+        positions = np.array(model.fit_transform(reduced), np.float32)
 
-        def place(vectors: FloatArray) -> FloatArray:
-            return np.asarray(model.transform(reduce(vectors)), np.float32)
+        def transformed(vectors: FloatArray) -> FloatArray:
+            return np.asarray(model.transform(vectors), np.float32)
 
+        place = partial(_placed, reduced, positions, reduce, transformed)
         yield Map(positions, 1, 1, float("nan"), place, note="UMAP moves only when it is finished")
 
 
@@ -194,8 +215,11 @@ def sample_of(count: int) -> NDArray[np.intp]:
 class _Run:
     """An embedding that is being optimised, and how far it is. Only one thread at a time advances it."""
 
-    def __init__(self, embedding: Any, reduce: Callable[[FloatArray], FloatArray], note: str) -> None:
+    def __init__(
+        self, embedding: Any, reduced: FloatArray, reduce: Callable[[FloatArray], FloatArray], note: str
+    ) -> None:
         self._embedding = embedding
+        self._reduced = reduced
         self._reduce = reduce
         self._note = note
         self.iteration = 0
@@ -216,23 +240,30 @@ class _Run:
 
     def map(self, method: TSNE) -> Map:
         """What there is, copied."""
+        positions = np.array(self._embedding, np.float32)
         return Map(
-            np.array(self._embedding, np.float32),
+            positions,
             self.iteration,
             method.early_iterations + method.iterations,
             self._kl,
-            self._place,
+            partial(_placed, self._reduced, positions, self._reduce, partial(self._placed, positions)),
             self.iteration < method.early_iterations,
             self._note,
             self,
         )
 
-    def _place(self, vectors: FloatArray) -> FloatArray:
-        count = len(self._embedding)
-        placed = self._embedding.transform(
-            self._reduce(vectors), perplexity=min(5, (count - 1) / 3), k=min(25, count - 1), n_iter=100
+    def _placed(self, positions: FloatArray, reduced: FloatArray) -> FloatArray:
+        """Where vectors lie on the map that was at `positions`.
+
+        openTSNE centres the embedding that it places on: it is given a copy, and what it took away is added again.
+        """
+        count, centre = len(positions), (positions.max(axis=0) + positions.min(axis=0)) / 2
+        mapped = self._embedding
+        copy = type(mapped)(
+            positions, mapped.affinities, random_state=mapped.random_state, **mapped.gradient_descent_params
         )
-        return np.array(placed, np.float32)
+        placed = copy.transform(reduced, perplexity=min(5, (count - 1) / 3), k=min(25, count - 1), n_iter=100)
+        return np.array(placed + centre, np.float32)
 
 
 def _begun(method: TSNE, reduced: FloatArray, reduce: Callable[[FloatArray], FloatArray], note: str) -> _Run:
@@ -257,7 +288,7 @@ def _begun(method: TSNE, reduced: FloatArray, reduce: Callable[[FloatArray], Flo
         random_state=method.seed,
         n_jobs=1,  # its threads wait for one another on a busy machine, and are several times slower
     )
-    return _Run(embedding, reduce, note)
+    return _Run(embedding, reduced, reduce, note)
 
 
 def _notes(method: TSNE, count: int) -> str:
@@ -286,18 +317,33 @@ def _by_scikit_learn(method: TSNE, features: FloatArray, reduce: Callable[[Float
         total,
         total,
         float(model.kl_divergence_),
-        partial(_between_neighbours, reduced, positions, reduce),
+        partial(_placed, reduced, positions, reduce, partial(_between_neighbours, reduced, positions)),
         note="; ".join(filter(None, [told, note])),
     )
 
 
-def _between_neighbours(
-    reduced: FloatArray, positions: FloatArray, reduce: Callable[[FloatArray], FloatArray], vectors: FloatArray
+def _placed(
+    reduced: FloatArray,
+    positions: FloatArray,
+    reduce: Callable[[FloatArray], FloatArray],
+    place: Callable[[FloatArray], FloatArray],
+    vectors: FloatArray,
 ) -> FloatArray:
+    """Where vectors lie on a map of the rows `reduced`: a row's own place where it is one, else what `place` says."""
+    wanted = reduce(vectors)
+    placed = place(wanted)
+    for index, vector in enumerate(wanted):
+        near = nearest(reduced, vector, 1, "euclidean")
+        # A picture is not computed to the last digit alike alone and among others.
+        if near.distances[0] <= _SAME * np.linalg.norm(vector):
+            placed[index] = positions[near.rows[0]]
+    return placed
+
+
+def _between_neighbours(reduced: FloatArray, positions: FloatArray, vectors: FloatArray) -> FloatArray:
     """Positions of new vectors: the median of their nearest neighbours', as this t-SNE places none itself."""
     placed = [
-        np.median(positions[nearest(reduced, vector, _PLACED_BY, "euclidean").rows], axis=0)
-        for vector in reduce(vectors)
+        np.median(positions[nearest(reduced, vector, _PLACED_BY, "euclidean").rows], axis=0) for vector in vectors
     ]
     return np.array(placed, np.float32)
 

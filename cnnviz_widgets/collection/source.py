@@ -2,100 +2,46 @@
 
 from __future__ import annotations
 
-import hashlib
-import operator
+import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import DataLoader, IterableDataset, Subset
+from torch.utils.data import ConcatDataset, DataLoader, Dataset, IterableDataset, Subset
 
 from cnnviz_widgets.classifier import Classifier
+from cnnviz_widgets.collection.items import (
+    IMAGE_KEYS,
+    LABEL_KEYS,
+    Source,
+    columns_of,
+    is_frame,
+    is_pair,
+    is_stack,
+    key_of,
+    paired_targets,
+    unpacked,
+)
+from cnnviz_widgets.collection.labels import (
+    UNKNOWN,
+    Labels,
+    Targets,
+    given_labels,
+    names_of_classes,
+    read_targets,
+)
 from cnnviz_widgets.errors import PictureError
-from cnnviz_widgets.picture import Picture, read_picture
 from cnnviz_widgets.scores import brief
 
-__all__ = ["Source", "batches", "source_of"]
-
-#: The label of an item that has none.
-UNKNOWN = -1
+__all__ = ["UNKNOWN", "Source", "batches", "is_data_set", "source_of"]
 
 _SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff"}
-_IMAGE_KEYS = ("image", "pixel_values", "img", "picture")
-_LABEL_KEYS = ("label", "labels", "target")
 _TAKEN = "a torch data set, a folder, an array (N, H, W) or (N, H, W, C), or a list or dict of pictures"
-
-Labels = NDArray[np.int64]
-
-
-class Source:
-    """A data set as pictures, with random access: nothing is decoded before it is asked for.
-
-    `names` has one name per item, "" where unknown. `labels` is the class of each item, int64 (N,), -1 where
-    unknown; None when no label can be had without decoding (`item` may still find one). `class_names` says what
-    labels mean. Make one with `source_of`.
-    """
-
-    def __init__(
-        self,
-        read: Callable[[int], object],
-        length: int,
-        *,
-        names: Sequence[str] | None = None,
-        labels: Labels | None = None,
-        class_names: tuple[str, ...] | None = None,
-    ) -> None:
-        self._read = read
-        self._length = length
-        self.names: Sequence[str] = [""] * length if names is None else names
-        self.labels = labels
-        self.class_names = class_names
-
-    def __len__(self) -> int:
-        return self._length
-
-    def __repr__(self) -> str:
-        return f"<Source of {self._length} pictures>"
-
-    def picture(self, index: int) -> Picture:
-        """The picture of item `index`. Raises PictureError, which names the item."""
-        return self.item(index)[0]
-
-    def item(self, index: int) -> tuple[Picture, int]:
-        """The picture and the label of item `index`, -1 where it has none. Raises PictureError."""
-        if not 0 <= index < self._length:
-            raise PictureError(f"There is no item {index}; the data set has {self._length}.")
-        name = self.names[index] or f"item {index}"
-        try:
-            image, label = _unpacked(self._read(index))
-        except PictureError:
-            raise
-        # A data set of the user's may raise anything.
-        except Exception as error:
-            raise PictureError(f"The data set cannot read {name} ({brief(error)}); repair or remove it.") from error
-        known = UNKNOWN if self.labels is None else int(self.labels[index])
-        return read_picture(image, name), label if known == UNKNOWN else known
-
-    @cached_property
-    def fingerprint(self) -> str:
-        """A cheap identity: a digest of length, names, labels, and the first, middle and last picture."""
-        digest = hashlib.sha256(repr((self._length, list(self.names), self.class_names)).encode())
-        if self.labels is not None:
-            digest.update(np.ascontiguousarray(self.labels).tobytes())
-        for index in sorted({0, self._length // 2, self._length - 1}) if self._length else []:
-            try:
-                picture = self.picture(index)
-            except PictureError:
-                digest.update(b"unreadable")
-                continue
-            values = np.asarray(picture.image) if picture.tensor is None else picture.tensor.numpy()
-            digest.update(repr(values.shape).encode() + np.ascontiguousarray(values).tobytes())
-        return digest.hexdigest()[:32]
+_SPLITS = {"train", "training", "val", "valid", "validation", "test", "testing", "dev"}
+_SOME = 500
 
 
 def source_of(
@@ -104,23 +50,30 @@ def source_of(
     """`data` as a Source.
 
     `data`: a torch data set or DataLoader (items are an image, an (image, label) pair, or a dict with "image" or
-    "pixel_values" and "label"); a folder of pictures, or of one folder per class; an array (N, H, W) or (N, H, W, C),
-    or a tensor (N, C, H, W); an (images, labels) pair; a list, or a dict by name, of what `read_picture` takes;
-    `demo.shapes(n)`; a Source, which is returned as it is unless `labels` or `class_names` are given.
+    "pixel_values" and "label"); a Hugging Face data set; a folder of pictures, or of one folder per class; an array
+    (N, H, W) or (N, H, W, C), or a tensor (N, C, H, W); an (images, labels) pair; a list, or a dict by name, of what
+    `read_picture` takes, or of (picture, label); a data frame with a column of paths; `demo.shapes(n)`; a Source,
+    which is returned as it is unless `labels` or `class_names` are given.
 
-    `labels` may be names of classes. Raises PictureError for everything else.
+    Labels of the data are optional: whole numbers are kept as they are, names become indices of the sorted names,
+    targets that are neither are left out (`notes` says so). `labels` may be names of classes. Raises PictureError for
+    everything else.
     """
     source = _source_of(data)
     if labels is None and class_names is None:
         return source
     names = source.class_names if class_names is None else tuple(str(name) for name in class_names)
-    known = source.labels
+    known, notes = source.labels, source.notes
     if labels is not None:
-        known, names = _labels_of(labels, None if class_names is None else names)
+        known, names = given_labels(labels, None if class_names is None else names)
+        notes = ()
         if len(known) != len(source):
             raise PictureError(f"There are {len(source)} pictures, but {len(known)} labels; give one for each.")
-    _check_labels(known, names)
-    return Source(source._read, len(source), names=source.names, labels=known, class_names=names)
+    elif known is not None:
+        known, _ = given_labels(known, names)
+    return Source(
+        source._read, len(source), names=source.names, labels=known, class_names=names, notes=notes, keys=source._keys
+    )
 
 
 def batches(
@@ -152,20 +105,42 @@ def batches(
 # -- kinds of data sets ---------------------------------------------------------------------------------------
 
 
+def is_data_set(data: object) -> bool:
+    """Whether `data` is a data set, and not a picture, nor a flat folder, a list or a dict of pictures."""
+    if isinstance(data, str | Path):
+        return Path(data).is_dir() and not _pictures_in(Path(data), deep=False)
+    if isinstance(data, np.ndarray):
+        return data.ndim == 3 and is_stack(data)
+    if isinstance(data, list | tuple):
+        return is_pair(data) or paired_targets(data) is not None
+    if isinstance(data, Mapping):
+        return bool(data) and (_columns(data) is not None or any(map(_is_several, data.values())))
+    if isinstance(data, Tensor | bytes | bytearray | memoryview):
+        return False
+    by_number = hasattr(data, "__getitem__") and hasattr(data, "__len__")
+    in_turn = isinstance(data, Dataset | DataLoader | Iterator) or hasattr(data, "column_names")
+    return isinstance(data, Source) or by_number or (in_turn and not hasattr(data, "read"))
+
+
+def _is_several(data: object) -> bool:
+    """Whether a value is a data set by itself, or a list of pictures."""
+    if isinstance(data, list | Dataset | DataLoader):
+        return True
+    return hasattr(data, "column_names") or (hasattr(data, "pictures") and hasattr(data, "labels"))
+
+
 def _source_of(data: Any) -> Source:
     if isinstance(data, Source):
         return data
     if isinstance(data, str | Path):
         return _of_folder(Path(data))
     if isinstance(data, DataLoader):
-        return _source_of(data.dataset)
-    if _is_pair(data):
-        images = _source_of(data[0])
-        labels, class_names = _labels_of(data[1], None)
-        return Source(images._read, len(images), names=images.names, labels=labels, class_names=class_names)
+        indices = getattr(data.sampler, "indices", None)  # as of a SubsetRandomSampler
+        return _source_of(data.dataset if indices is None else Subset(data.dataset, list(indices)))
+    if is_pair(data):
+        return _labelled(_source_of(data[0]), data[1])
     if isinstance(data, Mapping):
-        pictures = list(data.values())
-        return Source(pictures.__getitem__, len(pictures), names=[str(name) for name in data])
+        return _of_dict(data)
     if hasattr(data, "pictures") and hasattr(data, "labels"):
         names = getattr(data, "class_names", None)
         return source_of(data.pictures, data.labels, names)
@@ -175,21 +150,85 @@ def _source_of(data: Any) -> Source:
         return Source(data.__getitem__, len(data))
     if isinstance(data, Subset):
         return _of_subset(data)
-    if isinstance(data, IterableDataset) or not hasattr(data, "__len__") or not hasattr(data, "__getitem__"):
-        raise PictureError(f"{type(data).__name__} gives no picture by its number; pass {_TAKEN}.")
+    if isinstance(data, ConcatDataset):
+        return _of_parts(data)
+    if is_frame(data):
+        return _of_dict({str(name): list(data[name]) for name in data.columns})
     if isinstance(data, bytes | bytearray):
         raise PictureError(f"A data set is no {type(data).__name__}; pass {_TAKEN}.")
+    if isinstance(data, IterableDataset) or not hasattr(data, "__len__") or not hasattr(data, "__getitem__"):
+        some = f"; take some, as list(itertools.islice(data, {_SOME}))" if hasattr(data, "__iter__") else ""
+        raise PictureError(f"{type(data).__name__} gives no picture by its number{some or f'; pass {_TAKEN}'}.")
     return _of_dataset(data)
+
+
+def _labelled(source: Source, targets: object, class_names: Sequence[str] | None = None) -> Source:
+    """A source with the targets of its items, as far as they are labels."""
+    found = _targets(targets, len(source), class_names)
+    return Source(
+        source._read,
+        len(source),
+        names=source.names,
+        labels=found.labels,
+        class_names=found.class_names,
+        notes=(*source.notes, found.note),
+        keys=source._keys,
+    )
+
+
+def _targets(values: Any, length: int, class_names: Sequence[str] | None) -> Targets:
+    """What a data set's own list of targets says; nothing is raised, however strange it is."""
+    names = None if class_names is None else tuple(map(str, class_names))
+    try:
+        if isinstance(values, str | bytes | Mapping) or len(values) != length:
+            return Targets(None, names)
+        return read_targets(values, names)
+    except Exception as error:
+        return Targets(None, names, f"The targets cannot be read ({brief(error)}): pictures have no labels.")
+
+
+def _of_dict(data: Mapping[Any, Any]) -> Source:
+    """Pictures by name, lists of pictures by class, or columns of pictures and targets."""
+    if not data:
+        return Source([].__getitem__, 0)
+    if (keys := _columns(data)) is not None:
+        images = _source_of(list(data[keys[0]]) if not is_stack(data[keys[0]]) else data[keys[0]])
+        return images if keys[1] is None else _labelled(images, data[keys[1]])
+    pictures = list(data.values())
+    if any(_is_several(part) and not isinstance(part, list) for part in pictures):
+        parts = ", ".join(map(str, data))
+        raise PictureError(f"These are several data sets ({parts}); pass one, as data[{next(iter(data))!r}].")
+    if all(isinstance(part, list) for part in pictures):
+        files = [picture for part in pictures for picture in part]
+        labels = np.repeat(np.arange(len(pictures), dtype=np.int64), [len(part) for part in pictures])
+        return Source(files.__getitem__, len(files), labels=labels, class_names=tuple(map(str, data)))
+    return Source(pictures.__getitem__, len(pictures), names=[str(name) for name in data])
+
+
+def _columns(data: Mapping[Any, Any]) -> tuple[str, str | None] | None:
+    """The columns of pictures and of targets, where a dict holds those and not pictures by their names."""
+    image, label = key_of(data, (*IMAGE_KEYS, "data", "x")), key_of(data, LABEL_KEYS)
+    if image is None or not (isinstance(data[image], list) or is_stack(data[image])):
+        return None
+    if label is None and not is_stack(data[image]):
+        return None if len(data) > 1 and all(isinstance(part, list) for part in data.values()) else (image, None)
+    return image, label
 
 
 def _of_folder(folder: Path) -> Source:
     if not folder.is_dir():
         raise PictureError(f"{folder.name!r} is no folder; pass {_TAKEN}.")
     by_class = [(inner, _pictures_in(inner)) for inner in sorted(folder.iterdir()) if inner.is_dir()]
-    by_class = [(inner, files) for inner, files in by_class if files]
+    by_class = [(inner, files) for inner, files in by_class if files and not inner.name.startswith(".")]
     files = [file for _, inner in by_class for file in inner] if by_class else _pictures_in(folder)
     if not files:
         raise PictureError(f"The folder {folder.name!r} holds no pictures; pass one with pictures or folders of them.")
+    notes = []
+    if by_class and (beside := len(_pictures_in(folder, deep=False))):
+        notes.append(f"{beside} pictures that lie beside the folders of classes are left out.")
+    if by_class and {inner.name.lower() for inner, _ in by_class} <= _SPLITS:
+        first = by_class[0][0].name
+        notes.append(f"The folders are taken for classes; for one part of the data pass {folder.name}/{first}.")
     labels = np.repeat(np.arange(len(by_class), dtype=np.int64), [len(inner) for _, inner in by_class])
     return Source(
         files.__getitem__,
@@ -197,11 +236,12 @@ def _of_folder(folder: Path) -> Source:
         names=[file.relative_to(folder).as_posix() for file in files],
         labels=labels if by_class else None,
         class_names=tuple(inner.name for inner, _ in by_class) if by_class else None,
+        notes=notes,
     )
 
 
-def _pictures_in(folder: Path) -> list[Path]:
-    found = folder.rglob("*")
+def _pictures_in(folder: Path, deep: bool = True) -> list[Path]:
+    found = folder.rglob("*") if deep else folder.iterdir()
     return sorted(path for path in found if path.suffix.lower() in _SUFFIXES and not path.name.startswith("."))
 
 
@@ -214,82 +254,76 @@ def _of_subset(data: Subset[Any]) -> Source:
         names=[whole.names[index] for index in chosen],
         labels=None if whole.labels is None else whole.labels[chosen],
         class_names=whole.class_names,
+        notes=whole.notes,
+        keys=whole._keys,
+        items_decide=whole._items_decide,
     )
+
+
+def _of_parts(data: ConcatDataset[Any]) -> Source:
+    """Data sets one after the other; labels stay what they are, names of classes where all parts agree on them."""
+    parts = [_source_of(part) for part in data.datasets]
+    names = {part.class_names for part in parts}
+    notes = [note for part in parts for note in part.notes]
+    if len(names) > 1:
+        notes.append("The parts of the data set name their classes differently: labels are shown as numbers.")
+    labels = [np.full(len(part), UNKNOWN, np.int64) if part.labels is None else part.labels for part in parts]
+    return Source(
+        lambda index: _item_of(parts, data.cumulative_sizes, index),
+        len(data),
+        names=list(itertools.chain.from_iterable(part.names for part in parts)),
+        labels=np.concatenate(labels) if any(part.labels is not None for part in parts) else None,
+        class_names=names.pop() if len(names) == 1 else None,
+        notes=notes,
+        items_decide=all(part._items_decide or part.labels is None for part in parts),
+    )
+
+
+def _item_of(parts: Sequence[Source], ends: Sequence[int], index: int) -> object:
+    part = int(np.searchsorted(ends, index, side="right"))
+    source = parts[part]
+    return unpacked(source._read(index - (ends[part - 1] if part else 0)), *source._keys)
 
 
 def _of_dataset(data: Any) -> Source:
     """A torch data set, a Hugging Face one, or any sequence; labels where they can be had without decoding."""
-    labels = getattr(data, "targets", None)
-    class_names = getattr(data, "classes", None)
+    keys = columns_of(data)
+    class_names, notes = names_of_classes(data), []
+    targets: Any = next((t for t in (getattr(data, key, None) for key in ("targets", "labels")) if _is_list(t)), None)
+    if isinstance(tensors := getattr(data, "tensors", None), tuple) and len(tensors) > 1:
+        targets = tensors[1]
+    if isinstance(data, list | tuple):
+        targets = paired_targets(data)
+    if getattr(data, "target_transform", None) is not None and targets is not None:
+        targets = None
+        if class_names is not None:
+            class_names = None
+            notes.append("The data set changes its targets, so its class names are left out: labels are numbers.")
+    if keys[1] is not None:
+        targets, class_names = _column(data, keys[1]), getattr(data.features[keys[1]], "names", None)
     names = None
     if isinstance(samples := getattr(data, "samples", None), list) and len(samples) == len(data):
         names = [Path(str(sample[0])).name for sample in samples]
-    if isinstance(tensors := getattr(data, "tensors", None), tuple) and len(tensors) > 1 and tensors[1].ndim == 1:
-        labels = tensors[1]
-    for key in _LABEL_KEYS:
-        if key in (getattr(data, "column_names", None) or ()):
-            labels = data[key]
-            class_names = getattr(data.features[key], "names", class_names)
-            break
-    known = None
-    if labels is not None and len(labels) == len(data):
-        known, class_names = _labels_of(labels, class_names)
-    class_names = None if class_names is None else tuple(str(name) for name in class_names)
-    return Source(data.__getitem__, len(data), names=names, labels=known, class_names=class_names)
+    found = Targets(None, class_names) if targets is None else _targets(targets, len(data), class_names)
+    return Source(
+        data.__getitem__,
+        len(data),
+        names=names,
+        labels=found.labels,
+        class_names=found.class_names,
+        notes=[*notes, found.note],
+        keys=keys,
+        items_decide=found.labels is not None and found.class_names == class_names and keys[1] is None,
+    )
 
 
-# -- items and labels -----------------------------------------------------------------------------------------
+def _is_list(value: object) -> bool:
+    return hasattr(value, "__len__") and not isinstance(value, str | bytes | Mapping)
 
 
-def _unpacked(item: Any) -> tuple[object, int]:
-    """The image and the label, or -1, of one item of a data set."""
-    if isinstance(item, Mapping):
-        image = next((item[key] for key in _IMAGE_KEYS if key in item), None)
-        if image is None:
-            raise PictureError(f"An item has no key {' or '.join(map(repr, _IMAGE_KEYS[:2]))}; name its image so.")
-        return image, _label(next((item[key] for key in _LABEL_KEYS if key in item), None))
-    if isinstance(item, tuple | list) and item:
-        return item[0], _label(item[1]) if len(item) > 1 else UNKNOWN
-    return item, UNKNOWN
-
-
-def _label(value: object) -> int:
+def _column(data: Any, name: str) -> object:
+    """A column as it is stored, without what the data set does to its items."""
     try:
-        return operator.index(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        return UNKNOWN
-
-
-def _is_pair(data: object) -> bool:
-    """Whether `data` is (images, labels), and not two pictures."""
-    if not isinstance(data, tuple) or len(data) != 2 or not all(hasattr(part, "__len__") for part in data):
-        return False
-    images, labels = data
-    if isinstance(images, str | bytes) or isinstance(labels, str | bytes) or len(images) != len(labels):
-        return False
-    if isinstance(labels, np.ndarray | Tensor):
-        return labels.ndim == 1
-    return isinstance(labels, list | tuple) and all(isinstance(label, str) or _label(label) >= 0 for label in labels)
-
-
-def _labels_of(labels: Any, class_names: Sequence[str] | None) -> tuple[Labels, tuple[str, ...] | None]:
-    """Labels as int64 (N,); names of classes as indices of the sorted names."""
-    names = None if class_names is None else tuple(str(name) for name in class_names)
-    values = labels.detach().cpu().numpy() if isinstance(labels, Tensor) else np.asarray(labels)
-    if values.ndim != 1 or values.dtype.kind not in "biuUO":
-        raise PictureError("Labels are one whole number, or one name, for each picture; pass a list of them.")
-    if values.dtype.kind in "UO":
-        texts = [str(value) for value in values]
-        names = tuple(sorted(set(texts))) if names is None else names
-        unknown = sorted(set(texts) - set(names))
-        if unknown:
-            raise PictureError(f"{unknown[0]!r} is none of the class names; add it to them.")
-        values = np.array([names.index(text) for text in texts], np.int64)
-    return values.astype(np.int64), names
-
-
-def _check_labels(labels: Labels | None, class_names: tuple[str, ...] | None) -> None:
-    if labels is not None and len(labels) and int(labels.min()) < UNKNOWN:
-        raise PictureError("A label is the index of a class, or -1 where it is unknown.")
-    if labels is not None and class_names is not None and len(labels) and int(labels.max()) >= len(class_names):
-        raise PictureError(f"There are {len(class_names)} class names, but a label {int(labels.max())}; name them all.")
+        return list((data.with_format(None) if hasattr(data, "with_format") else data)[name])
+    except Exception:
+        return None

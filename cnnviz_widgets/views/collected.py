@@ -10,6 +10,7 @@ import ipywidgets
 import numpy as np
 from numpy.typing import NDArray
 
+from cnnviz_widgets.aside import Aside
 from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.collection.features import FeatureStore, layer_name
 from cnnviz_widgets.collection.source import Source, source_of
@@ -178,10 +179,14 @@ class CollectionView(View):
 
     @property
     def offered(self) -> str:
-        """What to add to the status line where other features could be built."""
+        """What to add to the status line: what the data set left out, and where other features could be built."""
         store = self._store
         if store is None or self._builds.busy:
             return ""
+        notes = () if store.source is None else store.source.notes
+        return " ".join([self._offered_of(store), *notes]).rstrip()
+
+    def _offered_of(self, store: FeatureStore) -> str:
         if store.layer != self.session.layer:
             return f" These are features of {store.layer}; Build features makes those of {self.session.layer}."
         if store.progress < 1:
@@ -225,7 +230,9 @@ class CollectionView(View):
 
 
 def _embedded(classifier: Classifier) -> Work:
-    source = embedded_source(classifier)
+    made = Aside("pictures", lambda: embedded_source(classifier))  # it may import what is slow to import
+    yield made
+    source = made.result()
     assert source is not None
     _ = source.fingerprint  # reads pictures, and is kept
     yield source

@@ -21,7 +21,7 @@ from cnnviz_widgets.views.collected import CollectionView, captions, row_of
 from cnnviz_widgets.views.controls import parameters, percent
 from cnnviz_widgets.views.descent import Descent
 from cnnviz_widgets.views.filmstrip import Filmstrip
-from cnnviz_widgets.views.mapping import Frame, mapping, measuring, placing
+from cnnviz_widgets.views.mapping import Frame, Placed, mapping, measuring, placing
 from cnnviz_widgets.views.scales import short
 from cnnviz_widgets.views.scatter import PointMap, fitted, frame_of, point_map
 from cnnviz_widgets.views.selected import SelectionPanel, described
@@ -55,6 +55,7 @@ class EmbeddingView(CollectionView):
         self._frame: Frame | None = None
         self._mapped: FeatureStore | None = None
         self._pair: list[int] = []
+        self._unlike = ""
         #: The drawing of the map, once there are features.
         self.points: PointMap | None = None
         super().__init__(model, picture, source, **options)
@@ -186,7 +187,10 @@ class EmbeddingView(CollectionView):
             self.descent.clear()
         self.go_on_button.disabled = True
         self.map_button.disabled = self.stop_button.disabled = False
-        self.status.say(f"{label} of {len(store)} pictures ...", "busy", 0)
+        told = f"{label} of {len(store)} pictures ..."
+        if not method.prepared:
+            told = f"preparing {label} (once, this can take a minute) ..."
+        self.status.say(told, "busy", 0)
         steps = mapping(store, label, method, start, self.pace)
         self.run(self._maps, steps, self._draw_frame, self._map_ended)
 
@@ -231,9 +235,13 @@ class EmbeddingView(CollectionView):
             parts.append(f"iteration {done.iteration} of {done.iterations}{phase}, KL divergence {short(done.kl)}")
         parts += [f"seed {seed}"] if (seed := getattr(frame.method, "seed", None)) is not None else []
         parts += [done.note] if done.note else []
+        if not (frame.store.labels >= 0).any():
+            parts.append("coloured by the predicted class, as no labels are known")
         moving = self._maps.busy and frame.trust is None
         self.status.say(
-            "; ".join(parts) + "." + self.offered, "busy" if moving else "info", done.progress if moving else -1
+            " ".join(filter(None, ["; ".join(parts) + "." + self.offered, self._unlike])),
+            "busy" if moving else "info",
+            done.progress if moving else -1,
         )
         if frame.trust is not None:
             self.trust_line.say(
@@ -338,7 +346,7 @@ class EmbeddingView(CollectionView):
         self.map_button.disabled = self.go_on_button.disabled = True
 
     def work(self, scene: Scene) -> Work:
-        store, frame = self._store, self._frame
+        store, frame, self._unlike = self._store, self._frame, ""
         if store is not None and frame is None and not self._maps.busy and not self._builds.busy:
             self.compute()
         self.map_button.disabled = store is None or not len(store)
@@ -347,9 +355,10 @@ class EmbeddingView(CollectionView):
         self.strip.offer(frame.store)
         return placing(frame, scene.example, row_of(frame.store, scene.example.picture))
 
-    def draw(self, result: NDArray[np.float32]) -> None:
+    def draw(self, result: Placed) -> None:
+        self._unlike = result.note
         if self.points is not None and self._frame is not None:
-            self.points.mark(fitted(result, frame_of(self._frame.map.positions)))
+            self.points.mark(fitted(result.position, frame_of(self._frame.map.positions)))
         if not self._builds.busy and not self._maps.busy:
             self._tell()
 

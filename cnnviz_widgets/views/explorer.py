@@ -12,7 +12,7 @@ import PIL.Image
 from numpy.typing import NDArray
 
 from cnnviz_widgets.classifier import Autocast
-from cnnviz_widgets.collection.source import source_of
+from cnnviz_widgets.collection.source import Source, is_data_set, source_of
 from cnnviz_widgets.errors import ExplanationError, PictureError
 from cnnviz_widgets.picture import Picture, read_picture
 from cnnviz_widgets.schedule import between_callbacks, in_turn
@@ -21,6 +21,7 @@ from cnnviz_widgets.views.activation import ActivationView
 from cnnviz_widgets.views.cam import CAMView
 from cnnviz_widgets.views.class_visual import ClassVisualView
 from cnnviz_widgets.views.closing import discard_contents
+from cnnviz_widgets.views.collected import remembered
 from cnnviz_widgets.views.embedded import has_embedded_source
 from cnnviz_widgets.views.embedding import EmbeddingView
 from cnnviz_widgets.views.filters import FilterView
@@ -39,6 +40,8 @@ from cnnviz_widgets.widgets.upload import Upload, Uploaded
 
 _THUMBNAIL = 72
 _MOST_PICTURES = 500
+#: Of a data set so many pictures, evenly spaced, are put into the strip.
+_SHOWN = 40
 #: Decoded pictures of the strip are kept: 600 MB in colour.
 _MOST_PIXELS = 200_000_000
 _SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff"}
@@ -74,6 +77,7 @@ class Explorer(ipywidgets.VBox):
         source: object = None,
         tabs: Mapping[str, type[View]] = TABS,
         note: str = "",
+        refused: bool = True,
     ) -> None:
         self.session = session
         self.source = source
@@ -95,7 +99,7 @@ class Explorer(ipywidgets.VBox):
         self._desk = ipywidgets.VBox()
         self.predictions = PredictionView(session)
         self.tabs = Tabs(titles=list(self._makers))
-        self.note = Status(text=note, kind="error" if note else "info")
+        self.note = Status(text=note, kind="error" if note and refused else "info")
         self._page = ipywidgets.VBox()
         head = ipywidgets.HBox(
             [self.strip, ipywidgets.VBox([self.upload, self.draw_button])],
@@ -227,18 +231,21 @@ def explore(
     """Open every technique on `images` as one app.
 
     `model` is a torch network, a Classifier or a torchvision name; without it the embedded ImageNet classifier and its
-    photographs are shown. `images` is anything `read_picture` takes, a list of such, a dict of names to such, or a
-    folder. A picture that cannot be read is named in the app and left out. Top patches, neighbours and the map look in
-    the data set `source` (a torch Dataset, a folder, arrays, or a `Source`); without one,
-    in the pictures that belong to an embedded network, or else in `images`. With `autocast`, "bfloat16" or "float16",
-    the network is run in mixed precision; how far its scores are from those in float32 stands beside them.
+    photographs are shown. `images` is anything `read_picture` takes, a list of such, a dict of names to such, a
+    folder, or a data set that `source_of` takes, of which some are shown. A picture that cannot be read is named in
+    the app and left out. Top patches, neighbours and the map look in the data set `source` (a torch Dataset, a folder,
+    arrays, or a `Source`); without one, in the data set or, with an embedded network, in the pictures that belong to
+    it, or else in `images`. Raises PictureError for a data set that gives no pictures by their number. With
+    `autocast`, "bfloat16" or "float16", the network is run in mixed precision; how far its scores are from those in
+    float32 stands beside them.
     """
     if model is None:
         from cnnviz_widgets import demo
 
         model = demo.classifier()
         images = demo.pictures() if images is None else images
-    pictures, refused = read_pictures(images)
+    data = source_of(images) if is_data_set(images) else None
+    pictures, refused = read_pictures(images) if data is None else _some_of(data)
     session = Session(as_classifier(model, pictures[0] if pictures else None, class_names, autocast))
     fitting = []
     for picture in pictures:
@@ -253,9 +260,32 @@ def explore(
         session.picture = fitting[0]
     if source is not None:
         source = source_of(source)
+    elif data is not None:
+        source = data
     elif not has_embedded_source(session.classifier):
         source = fitting or None
-    return Explorer(session, fitting, source=source, note=" ".join(refused[:3]))
+    if images is not None and not fitting and not refused:
+        refused = ["There are no pictures here; upload some, or pass a folder of pictures or a data set."]
+    told = () if data is None else (*_of_how_many(fitting, data), *data.notes)
+    return Explorer(session, fitting, source=source, note=" ".join([*refused[:3], *told]), refused=bool(refused))
+
+
+def _some_of(data: Source) -> tuple[list[Picture], list[str]]:
+    """Pictures from all over a data set, and a sentence for each that cannot be read."""
+    pictures: list[Picture] = []
+    refused: list[str] = []
+    for item in np.linspace(0, len(data) - 1, min(len(data), _SHOWN)).astype(int):
+        try:
+            pictures.append(remembered(data, int(item)))
+        except PictureError as error:
+            refused.append(str(error))
+    return pictures, refused
+
+
+def _of_how_many(shown: Sequence[Picture], data: Source) -> list[str]:
+    if len(shown) in (0, len(data)):
+        return []
+    return [f"{len(shown)} of {len(data):,} pictures are in the strip; Top patches, Neighbours and Map look in all."]
 
 
 def read_pictures(images: object) -> tuple[list[Picture], list[str]]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import ipywidgets
 import numpy as np
 from numpy.typing import NDArray
 
+from cnnviz_widgets.aside import Aside
 from cnnviz_widgets.collection.features import FeatureStore
 from cnnviz_widgets.collection.projection import TSNE, trustworthiness
 from cnnviz_widgets.schedule import LatestWins
@@ -64,6 +66,9 @@ class Filmstrip(ipywidgets.VBox):
     def compute(self) -> None:
         """Make the small maps, one after the other, in the background."""
         if self._store is not None:
+            if not _BRIEF.prepared:
+                self.tiles.show(None)
+                self.tiles.placeholder = "preparing t-SNE (once, this can take a minute) ..."
             self._run(self._films, _filming(self._store), self._draw)
 
     def stop(self) -> None:
@@ -94,12 +99,19 @@ def _filming(store: FeatureStore) -> Work:
     ):
         method = dataclasses.replace(_BRIEF, perplexity=perplexity)
         positions = np.zeros((0, 2), np.float32)
-        for made in method.steps(features):
-            positions = made.positions
+        steps = method.steps(features)
+        made = Aside("t-SNE", partial(next, steps, None))
+        yield made
+        ahead = made.result()
+        while ahead is not None:
+            positions = ahead.positions
             yield None  # at each step the work can be dropped
+            ahead = next(steps, None)
+        trust = Aside("measure", partial(trustworthiness, features, positions))
+        yield trust
         film = _Film(
             [*film.maps, small_map(fitted(positions, frame_of(positions)), groups)],
             [*film.perplexities, perplexity],
-            [*film.trusts, trustworthiness(features, positions)],
+            [*film.trusts, trust.result()],
         )
         yield film

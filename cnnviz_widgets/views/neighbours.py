@@ -10,6 +10,7 @@ import ipywidgets
 import numpy as np
 from numpy.typing import NDArray
 
+from cnnviz_widgets.aside import Aside
 from cnnviz_widgets.collection.features import FeatureStore, thumbnail_of
 from cnnviz_widgets.collection.neighbours import METRICS, Metric, Neighbours, label_agreement, nearest
 from cnnviz_widgets.errors import ExplanationError
@@ -194,11 +195,15 @@ def _look_up(store: FeatureStore, example: Example, row: int | None, metric: Met
     # The picture itself is no neighbour of its own.
     itself = [] if row is None else [row]
     vector = store.features_of(example.classifier, example.pixels)[0]
-    near = store.nearest(vector, k, metric, itself)
     seen = thumbnail_of(example.classifier, example.pixels)
     sample = np.linspace(0, len(store) - 1, min(len(store), PIXELS)).astype(np.intp)
     sample = sample[~np.isin(sample, itself)]
-    found = nearest(store.thumbnails(sample), seen, k, metric)
+    searched = Aside(
+        "neighbours",
+        lambda: (store.nearest(vector, k, metric, itself), nearest(store.thumbnails(sample), seen, k, metric)),
+    )
+    yield searched
+    near, found = searched.result()
     pixels = Neighbours(sample[found.rows], found.distances, metric)
     tiles = store.thumbnails(near.rows), store.thumbnails(pixels.rows)
     yield Found(store, example, row, seen, near, pixels, len(sample) + len(itself), tiles)

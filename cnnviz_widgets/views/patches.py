@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import PIL.Image
 import PIL.ImageDraw
 from numpy.typing import NDArray
 
+from cnnviz_widgets.aside import Aside
 from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.collection.patches import Patches, Spot, scan
 from cnnviz_widgets.collection.source import Source, source_of
@@ -203,11 +204,12 @@ class PatchView(View):
     def show_patches(self) -> None:
         """Draw the patches of the session's channel that are known so far."""
         if self.patches is not None and self._source is not None:
-            layer = self.session.classifier.layer(self.session.layer).name
+            classifier = self.session.classifier
+            layer = nearest_scanned(classifier, self.patches.layers, self.session.layer)
+            channel = min(self.channel, classifier.layer(layer).shape[0] - 1)
             crops = _crops(
-                self.session.classifier, self._source, self.patches, layer, self.channel, self.place, self._k,
-                self._appearances,
-            )  # fmt: skip
+                classifier, self._source, self.patches, layer, channel, self.place, self._k, self._appearances
+            )
             self.run(self._sheets, crops, self._draw_sheet)
 
     def _draw_sheet(self, sheet: Sheet) -> None:
@@ -232,6 +234,11 @@ class PatchView(View):
             text += (
                 f". Channel {sheet.channel} of {sheet.layer}, {sheet.place}: activations {short(min(values))} to "
                 f"{short(max(values))}; {below:.0%} of a sample of {len(patches.sampled)} pictures stay below these"
+            )
+        if sheet is not None and sheet.layer != self.session.layer:
+            text += (
+                f". {self.session.layer} was not scanned: these are of channel {sheet.channel} of {sheet.layer}, "
+                "the nearest layer that was"
             )
         busy = self._requests.busy and patches.progress < 1
         self.status.say(f"{text}.", "busy" if busy else "info", patches.progress if patches.progress < 1 else -1)
@@ -266,7 +273,11 @@ def _found(
     classifier: Classifier, layers: list[str], data: object, k: int, start: Patches | None, path: Any, interval: float
 ) -> Work:
     """The data set, then what a scan of it finds; None in between, where it has been drawn a moment ago."""
-    source = source_of(embedded_source(classifier) if data is None else data)
+    if data is None:
+        made = Aside("pictures", lambda: embedded_source(classifier))  # it may import what is slow to import
+        yield made
+        data = made.result()
+    source = source_of(data)
     yield source
     drawn = 0.0
     for patches in scan(classifier, source, layers, k=k, start=start, path=path):
@@ -298,6 +309,14 @@ def _crops(
         cell = _cell(field, spot, classifier.layer(layer).stride)
         tiles[number] = crop(appearances[spot.image], field.box(spot.row, spot.column), cell)
     yield Sheet(layer, channel, place, spots, tiles)
+
+
+def nearest_scanned(classifier: Classifier, scanned: Iterable[str], layer: str) -> str:
+    """The layer itself if it was scanned, else the one that runs nearest to it, of two the earlier."""
+    order = {known.name: place for place, known in enumerate(classifier.layers)}
+    wanted = order[classifier.layer(layer).name]
+    known = [name for name in scanned if name in order]
+    return min(known, key=lambda name: (abs(order[name] - wanted), order[name]), default=layer)
 
 
 def _title(source: Source, index: int) -> str:

@@ -268,6 +268,12 @@ def point_map(groups: NDArray[np.int64], positions: NDArray[np.float32], **callb
     return (SmallMap if len(groups) <= SVG_POINTS else LargeMap)(groups, positions, **callbacks)
 
 
+def prepare(count: int) -> None:
+    """Import what draws so many points. Raises MissingExtra as `point_map` does."""
+    if count > SVG_POINTS:
+        _libraries()
+
+
 def fitted(positions: NDArray[np.float32], frame: tuple[NDArray[np.float32], float]) -> NDArray[np.float32]:
     """Positions of a map in -1..1, by its `frame_of`."""
     centre, reach = frame

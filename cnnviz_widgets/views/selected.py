@@ -12,6 +12,7 @@ import ipywidgets
 import numpy as np
 from numpy.typing import NDArray
 
+from cnnviz_widgets.aside import Aside
 from cnnviz_widgets.collection.cluster import (
     Distinction,
     common_neighbours,
@@ -50,14 +51,17 @@ class Described:
     near_thumbnails: NDArray[np.uint8]
 
 
-def described(store: FeatureStore, rows: NDArray[np.intp]) -> Generator[Described, None, None]:
+def described(store: FeatureStore, rows: NDArray[np.intp]) -> Generator[Described | Aside[Any], None, None]:
     """The pictures of a selection at once, then what takes longer to find."""
     shown = rows[np.linspace(0, len(rows) - 1, min(len(rows), SHOWN)).astype(int)] if len(rows) else rows
     thumbnails = store.thumbnails(shown)
     yield Described(store, rows, shown, thumbnails, [], [], thumbnails[:0])
-    common = common_neighbours(store.features, rows)
+    features = store.features
+    found = Aside("selection", lambda: (distinctions(features, rows), common_neighbours(features, rows)))
+    yield found
+    different, common = found.result()
     near = store.thumbnails([row for row, _ in common])
-    yield Described(store, rows, shown, thumbnails, distinctions(store.features, rows), common, near)
+    yield Described(store, rows, shown, thumbnails, different, common, near)
 
 
 class SelectionPanel(ipywidgets.VBox):

@@ -6,8 +6,10 @@ import os
 import subprocess
 import sys
 from collections import deque
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -19,6 +21,7 @@ from cnnviz_widgets.collection import disk
 from cnnviz_widgets.collection.features import FeatureStore
 from cnnviz_widgets.collection.fingerprint import weights_fingerprint
 from cnnviz_widgets.collection.neighbours import nearest
+from cnnviz_widgets.collection.rows import Rows
 from cnnviz_widgets.collection.source import source_of
 from cnnviz_widgets.errors import LayerError, MissingExtra, PictureError, StoreError
 
@@ -273,3 +276,155 @@ def test_features_in_fewer_bits_are_others(pictures: np.ndarray) -> None:
     found.check(classifier)
     with pytest.raises(StoreError, match="build features with this network"):
         found.check(exact)
+
+
+# -- on disk: one builder at a time, and what is said when something is wrong -----------------------------------------
+
+WAITING = """
+import sys
+import numpy as np, torch
+from collection.conftest import Small
+from cnnviz_widgets.classifier import Classifier
+from cnnviz_widgets.collection.features import FeatureStore
+pictures = np.random.default_rng(0).integers(0, 256, (23, 16, 16, 3), dtype=np.uint8)
+torch.manual_seed(0)
+steps = FeatureStore.building(Classifier(Small(), input_size=16), pictures, batch=4, path=sys.argv[1])
+next(steps), next(steps)
+print("ready", flush=True)
+sys.stdin.read()
+for _ in steps: pass
+"""
+
+
+def test_two_processes_do_not_build_one_store(classifier: Classifier, pictures: np.ndarray, tmp_path: Path) -> None:
+    here, store = Path(__file__).parent.parent, tmp_path / "store"
+    path = os.pathsep.join([str(here), os.environ.get("PYTHONPATH", "")])
+    with subprocess.Popen(
+        [sys.executable, "-c", WAITING, str(store)], env={**os.environ, "PYTHONPATH": path}, stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as other:  # fmt: skip
+        assert other.stdout is not None and other.stdin is not None and other.stdout.readline() == b"ready\n"
+        with pytest.raises(StoreError, match=rf"'store' is being built by process {other.pid}; wait"):
+            FeatureStore.build(classifier, pictures, batch=4, path=store)
+        assert len(FeatureStore.open(store)) == 4
+        other.kill()
+        other.wait()
+        assert (store / ".building").exists()
+        resumed = FeatureStore.build(classifier, pictures, batch=4, path=store)
+    assert_equal(resumed, FeatureStore.build(classifier, pictures, batch=4))
+    assert not (store / ".building").exists()
+
+
+def test_a_build_that_was_left_behind_in_this_process_is_taken_over(
+    classifier: Classifier, pictures: np.ndarray, tmp_path: Path
+) -> None:
+    left = FeatureStore.building(classifier, pictures, batch=4, path=tmp_path / "store")
+    next(left), next(left)
+    whole = FeatureStore.build(classifier, pictures, batch=4, path=tmp_path / "store")
+    with pytest.raises(StoreError, match="Another build of 'store' was begun in this process"):
+        next(left)
+    assert_equal(FeatureStore.open(tmp_path / "store"), whole)
+    assert_equal(whole, FeatureStore.build(classifier, pictures, batch=4))
+    assert not (tmp_path / "store" / ".building").exists()
+
+
+@pytest.mark.parametrize("items", [[0, 1, 1], [0, 2, 1], [-1, 0, 1]])
+def test_mixed_rows_are_refused(classifier: Classifier, pictures: np.ndarray, tmp_path: Path, items: list[int]) -> None:
+    path = tmp_path / "store"
+    store = FeatureStore.build(classifier, pictures[:3], batch=3)
+    other = disk.Disk(path, {**asdict(store.about), "total": 23})
+    columns_ = {name: value for name, value in columns(store).items() if name != "items"}
+    other.append(Rows(np.array(items), **columns_))
+    for use in (FeatureStore.open, lambda path: FeatureStore.build(classifier, pictures[:3], path=path)):
+        with pytest.raises(StoreError, match=r"mixed, as two builders .* delete 'store'"):
+            use(path)
+
+
+def test_rows_stay_in_order_when_they_are_compacted(
+    classifier: Classifier, pictures: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(disk, "_COMPACT_EVERY", 3)
+    store = FeatureStore.build(classifier, pictures, batch=1, path=tmp_path / "store")
+    assert_equal(FeatureStore.open(tmp_path / "store"), FeatureStore.build(classifier, pictures, batch=1))
+    assert store.items.tolist() == list(range(23))
+
+
+def _truncated(lance: Path) -> None:
+    file = sorted((lance / "data").iterdir())[1]
+    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+
+
+def _deleted(lance: Path) -> None:
+    sorted((lance / "data").iterdir())[1].unlink()
+
+
+def _emptied(lance: Path) -> None:
+    for manifest in (lance / "_versions").iterdir():
+        manifest.write_bytes(b"")
+
+
+def _without_manifests(lance: Path) -> None:
+    for manifest in (lance / "_versions").iterdir():
+        manifest.unlink()
+
+
+@pytest.mark.parametrize("damage", [_truncated, _deleted, _emptied, _without_manifests])
+def test_a_damaged_store_says_what_helps(
+    classifier: Classifier, pictures: np.ndarray, tmp_path: Path, damage: Any
+) -> None:
+    path = tmp_path / "store"
+    FeatureStore.build(classifier, pictures, batch=4, path=path)
+    damage(path / "features.lance")
+    for use in (
+        lambda: columns(FeatureStore.open(path)),
+        lambda: columns(FeatureStore.build(classifier, pictures, path=path)),
+    ):
+        with pytest.raises(StoreError, match=r"^The store 'store' is damaged .* delete 'store' and build") as told:
+            use()
+        assert "/rustc" not in str(told.value) and "cargo" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (RuntimeError("lance error: LanceError(IO): Generic error: No space left on device (os error 28)"), "is full"),
+        (OSError(28, "No space left on device"), "is full"),
+        (OSError(30, "Read-only file system"), "may not be written"),
+        (RuntimeError("lance error: Permission denied (os error 13)"), "may not be written"),
+        (PermissionError(13, "Permission denied"), "may not be written"),
+        (RuntimeError("lance error: corrupt file"), "is damaged .* delete 'store'"),
+    ],
+)
+def test_a_store_that_cannot_be_written_says_what_helps(
+    classifier: Classifier, pictures: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    error: Exception, told: str,
+) -> None:  # fmt: skip
+    path = tmp_path / "store"
+    steps = FeatureStore.building(classifier, pictures, batch=4, path=path)
+    next(steps), next(steps)
+    with monkeypatch.context() as patch:
+        patch.setattr(disk.Disk, "_append", Mock(side_effect=error))
+        with pytest.raises(StoreError, match=told) as refused:
+            next(steps)
+    assert ("delete" in str(refused.value)) == ("delete" in told)
+    resumed = FeatureStore.build(classifier, pictures, batch=4, path=path)
+    assert_equal(resumed, FeatureStore.build(classifier, pictures, batch=4))
+
+
+def test_a_finished_store_can_be_read_where_nothing_can_be_written(
+    classifier: Classifier, pictures: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "store"
+    whole = FeatureStore.build(classifier, pictures, path=path)
+    real = Path.open
+
+    def refuse(self: Path, mode: str = "r", *arguments: Any, **named: Any) -> Any:
+        if self.parent == path and mode != "r":
+            raise OSError(30, "Read-only file system")
+        return real(self, mode, *arguments, **named)
+
+    monkeypatch.setattr(Path, "open", refuse)
+    assert_equal(FeatureStore.build(classifier, pictures, path=path), whole)
+    with pytest.raises(StoreError, match=r"'notes\.txt' holds something else"):
+        (tmp_path / "notes.txt").write_text("x")
+        FeatureStore.build(classifier, pictures, path=tmp_path / "notes.txt")

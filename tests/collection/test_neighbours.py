@@ -13,6 +13,7 @@ from cnnviz_widgets.collection.neighbours import (
     METRICS,
     Metric,
     distances_to,
+    farthest_neighbour,
     label_agreement,
     nearest,
     nearest_of_rows,
@@ -111,3 +112,24 @@ def test_many_rows_at_once_have_the_same_neighbours(metric: Metric, monkeypatch:
     rows = np.array([4, 80, 7, 33, 0, 1, 2, 3])
     for row, found in zip(rows, nearest_of_rows(vectors, rows, 5, metric), strict=True):
         np.testing.assert_array_equal(found, nearest(vectors, vectors[row], 5, metric, exclude=[int(row)]).rows)
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_the_farthest_neighbour(metric: Metric, monkeypatch: pytest.MonkeyPatch) -> None:
+    vectors = np.random.default_rng(0).normal(size=(50, 4)).astype(np.float32)
+    found = farthest_neighbour(vectors, metric)
+    expected = [np.delete(distances_to(vectors, vector, metric), row).min() for row, vector in enumerate(vectors)]
+    assert found == pytest.approx(max(expected))
+    monkeypatch.setattr(neighbours, "_COMPARED", 0)
+    monkeypatch.setattr(neighbours, "_LEAST_ASKED", 2)
+    assert farthest_neighbour(vectors, metric) == pytest.approx(max(expected[0], expected[49]))
+    assert farthest_neighbour(vectors[:1], metric) == float("inf")
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_many_at_once_in_blocks_are_those_of_one_go(metric: Metric, monkeypatch: pytest.MonkeyPatch) -> None:
+    vectors = np.random.default_rng(0).integers(0, 3, (60, 4)).astype(np.float32)  # with ties and zero vectors
+    rows = np.array([0, 17, 59])
+    whole = nearest_of_rows(vectors, rows, 7, metric)
+    monkeypatch.setattr(neighbours, "_BLOCK", 4 * 9)
+    np.testing.assert_array_equal(nearest_of_rows(vectors, rows, 7, metric), whole)

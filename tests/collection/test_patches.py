@@ -20,6 +20,7 @@ from torch import nn
 
 from cnnviz_widgets import batching
 from cnnviz_widgets.classifier import Classifier
+from cnnviz_widgets.collection.lock import try_lock
 from cnnviz_widgets.collection.patches import LayerSpots, Patches, scan
 from cnnviz_widgets.collection.source import source_of
 from cnnviz_widgets.errors import ClassifierError, LayerError, MethodError, PictureError, TargetError
@@ -307,3 +308,43 @@ def test_by_default_as_many_pictures_are_run_at_once_as_are_over_soon(monkeypatc
     quick = networks.classifier(guest())
     monkeypatch.setattr(batching, "_seconds", lambda *_: 1e-6)
     assert [step.done for step in scan(quick, pictures(40))] == [32, 40]
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (OSError(28, "No space left on device"), "is full"),
+        (OSError(30, "Read-only file system"), "may not be written"),
+        (PermissionError(13, "Permission denied"), "may not be written"),
+    ],
+)
+def test_a_file_that_cannot_be_written_says_what_helps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: OSError, told: str
+) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(np, "savez", refuse)
+    classifier = Classifier(seeded(networks.ConvGapLinear), input_size=networks.SIZE)
+    with pytest.raises(MethodError, match=rf"he scan at 'scan\.npz'.*{told}"):
+        last(scan(classifier, pictures(4), path=tmp_path / "scan.npz"))
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_that_is_not_there_and_a_folder_for_a_file(tmp_path: Path) -> None:
+    classifier = Classifier(seeded(networks.ConvGapLinear), input_size=networks.SIZE)
+    with pytest.raises(MethodError, match=r"The folder of the scan at 'scan\.npz' does not exist; make it"):
+        last(scan(classifier, pictures(4), path=tmp_path / "nowhere" / "scan.npz"))
+    with pytest.raises(MethodError, match="choose another file"):
+        last(scan(classifier, pictures(4), path=tmp_path))
+
+
+def test_what_a_killed_scanner_left_is_removed_and_what_another_writes_is_not(tmp_path: Path) -> None:
+    left, written, other = (tmp_path / name for name in (".a.npz.1.2.part", ".a.npz.3.4.part", ".b.npz.1.2.part"))
+    left.write_bytes(b"half")
+    other.write_bytes(b"half")
+    classifier = Classifier(seeded(networks.ConvGapLinear), input_size=networks.SIZE)
+    with written.open("wb") as file:
+        assert try_lock(file)
+        last(scan(classifier, pictures(4), path=tmp_path / "a.npz"))
+        assert sorted(tmp_path.iterdir()) == sorted([written, other, tmp_path / "a.npz"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections import deque
 from itertools import islice, pairwise
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -115,3 +116,81 @@ def test_what_no_map_can_be_made_of_is_refused() -> None:
     with pytest.raises(StoreError, match="same features"):
         PCA()(np.ones((9, 4), np.float32))
     assert PCA()(np.arange(6, dtype=np.float32)[:, None]).positions.shape == (6, 2)
+
+
+class FirstTwo:
+    """Stands in for umap.UMAP: the first two components, and new ones beside them."""
+
+    def __init__(self, **_: object) -> None:
+        pass
+
+    def fit_transform(self, features: np.ndarray) -> np.ndarray:
+        return features[:, :2]
+
+    def transform(self, features: np.ndarray) -> np.ndarray:
+        return features[:, :2] + 1
+
+
+FEATURES = np.concatenate([blobs(90), blobs(90)[:3] + 0.5])
+
+
+@pytest.mark.parametrize(
+    "method", [SHORT, TSNE(early_iterations=10, iterations=10, start="random"), PCA(), UMAP()], ids=str
+)
+def test_what_is_on_the_map_is_placed_where_it_is_and_nothing_moves(
+    method: projection.Projection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The real one compiles for a minute before its first map.
+    monkeypatch.setitem(sys.modules, "umap", SimpleNamespace(UMAP=FirstTwo))
+    made = method(FEATURES)
+    before, span = made.positions.copy(), np.ptp(made.positions, axis=0).max()
+    together = made.place(FEATURES)
+    alone = np.concatenate([made.place(FEATURES[[row]]) for row in range(0, 93, 7)])
+    # As features of a picture alone differ from those in a batch.
+    nearly = made.place(FEATURES * np.float32(1 + 1e-6))
+    for placed, rows in ((together, slice(None)), (alone, slice(0, 93, 7)), (nearly, slice(None))):
+        offsets = (placed - before[rows]) / span
+        assert np.linalg.norm(offsets, axis=1).max() < 1e-4 and np.abs(offsets.mean(axis=0)).max() < 1e-5
+    np.testing.assert_array_equal(made.positions, before)
+    np.testing.assert_array_equal(made.place(FEATURES), together)
+
+
+def test_a_new_vector_beside_one_of_the_map_lands_beside_it() -> None:
+    made = TSNE(early_iterations=120, iterations=200)(DIGITS[:300])
+    beside = DIGITS[:300] + np.random.default_rng(0).normal(0, 0.05, (300, 64)).astype(np.float32)
+    offsets = (made.place(beside) - made.positions) / np.ptp(made.positions, axis=0).max()
+    assert np.abs(offsets.mean(axis=0)).max() < 2e-3 and np.linalg.norm(offsets, axis=1).max() < 0.02
+
+
+def test_going_on_after_placing_is_bit_identical() -> None:
+    whole = SHORT(blobs())
+    for made in (steps := SHORT.steps(blobs())):
+        before = made.positions.copy()
+        made.place(blobs()[:3] + 1)
+        np.testing.assert_array_equal(made.positions, before)
+        if made.iteration == 40:
+            break
+    rest = list(SHORT.steps(blobs(), made))
+    np.testing.assert_array_equal(rest[-1].positions, whole.positions)
+    steps.close()  # type: ignore[attr-defined]
+
+
+def test_a_map_places_on_itself_and_not_on_what_became_of_it() -> None:
+    maps = list(SHORT.steps(blobs()))
+    for made in (maps[3], maps[-1]):
+        near = made.place(blobs()[:6] + np.float32(1e-2))
+        assert np.abs(near - made.positions[:6]).max() < 0.1 * np.ptp(made.positions, axis=0).max()
+
+
+def test_without_opentsne_placing_moves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "openTSNE", None)
+    (made,) = TSNE(perplexity=15).steps(blobs())
+    before = made.positions.copy()
+    np.testing.assert_array_equal(made.place(blobs()), before)
+    np.testing.assert_array_equal(made.positions, before)
+
+
+def test_methods_say_what_is_left_to_import(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert TSNE().prepared and PCA().prepared and projection.Projection().prepared
+    monkeypatch.delitem(sys.modules, "openTSNE")
+    assert not TSNE().prepared

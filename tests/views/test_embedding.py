@@ -10,7 +10,7 @@ import threading
 import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import ipywidgets
 import numpy as np
@@ -488,3 +488,61 @@ def test_a_name_of_megabytes_is_cut(classifier: Classifier, store: FeatureStore)
     assert len(view.panel.link.value) < 2000
     assert {len(str(name)) for name in view.panel.table["selection"]} == {100}
     view.close()
+
+
+@pytest.mark.usefixtures("inline")
+def test_a_picture_unlike_anything_here_is_said_to_be(classifier: Classifier, store: FeatureStore) -> None:
+    view = EmbeddingView(classifier, store=store, methods={"PCA": PCA()})
+    assert "unlike" not in view.status.text
+    view.session.picture = 50 * torch.randn(3, 24, 32, generator=torch.Generator().manual_seed(0))
+    assert "unlike anything here" in view.status.text
+    view.session.picture = PICTURES[4]
+    assert "unlike" not in view.status.text
+    view.session.picture = torch.full((3, 24, 32), 90.0)
+    assert "unlike anything here" in view.status.text
+
+
+@dataclass(frozen=True)
+class Importing(Projection):
+    """Its first step imports for as long as it is not let."""
+
+    library: ClassVar[str] = "a_library_that_nobody_has_imported"
+    gate: Any = None
+
+    def steps(self, features: np.ndarray, start: Map | None = None) -> Iterator[Map]:
+        self.gate.began.set()
+        assert self.gate.wait(30)
+        yield Map(features[:, :2], 1, 1, float("nan"), lambda vectors: vectors[:, :2])
+
+
+def test_an_import_is_said_before_and_holds_nobody_up(classifier: Classifier, store: FeatureStore) -> None:
+    gate: Any = threading.Event()
+    gate.began = threading.Event()
+    view = EmbeddingView(classifier, store=store, methods={"slow": Importing(gate), "PCA": PCA()})
+    assert gate.began.wait(30)
+    assert view.status.text == "preparing slow (once, this can take a minute) ..." and view.status.kind == "busy"
+    assert not view.stop_button.disabled and view.map is None
+    other = EmbeddingView(classifier, store=store, methods={"PCA": PCA()})
+    rested = threading.Event()
+    other.trust_line.observe(lambda change: "is measured" in change["new"] or rested.set(), names="text")
+    other.compute()
+    assert rested.wait(30) and other.trust is not None
+    view.stop_button.click()
+    assert view.status.text == "stopped." and view.stop_button.disabled
+    view._choose("PCA")  # left meanwhile
+    gate.set()
+    assert schedule.WORKER.drain(30)
+    assert view.map is not None and view.status.text.startswith("PCA of 40")
+    for each in (view, other):
+        each.close()
+
+
+@pytest.mark.usefixtures("inline")
+def test_targets_that_are_no_labels_are_said_and_the_map_is_coloured_by_predictions(classifier: Classifier) -> None:
+    source = source_of((PICTURES, np.linspace(0, 1, 40)))
+    view = EmbeddingView(classifier, source=source, methods={"PCA": PCA()})
+    assert view.points is not None and view.store is not None
+    np.testing.assert_array_equal(view.points.groups, view.store.logits.argmax(axis=1))
+    assert "coloured by the predicted class" in view.status.text and "fractions and no classes" in view.status.text
+    lasso(view, [1, 2])
+    assert "no label" not in view.panel.summary.text

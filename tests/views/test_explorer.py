@@ -7,9 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas
 import PIL.Image
 import pytest
+import torch
 from ipywidgets.widgets.widget import _instances as instances
+from torch.utils.data import ConcatDataset, DataLoader, Dataset, Subset, TensorDataset
+from torchvision.datasets import ImageFolder
 
 from cnnviz_widgets import explore
 from cnnviz_widgets.classifier import Classifier
@@ -206,3 +210,90 @@ def test_a_classifier_in_fewer_bits_is_another_one(classifier: Classifier, pictu
     app.close()
     with pytest.raises(ClassifierError, match="`autocast` is 'bfloat16' or 'float16'"):
         explore(classifier, picture, autocast="float8")
+
+
+# -- data sets as pictures --------------------------------------------------------------------------------------------
+
+
+class Numbered(Dataset[Any]):
+    """Pictures with labels; with `normalised`, network inputs as a loader's transform makes them."""
+
+    def __init__(self, count: int, normalised: bool = False) -> None:
+        self.targets = [index % 3 for index in range(count)]
+        self.classes = ["x", "y", "z"]
+        self._normalised = normalised
+
+    def __len__(self) -> int:
+        return len(self.targets)
+
+    def __getitem__(self, index: int) -> tuple[Any, int]:
+        image = np.full((24, 32, 3), index, np.uint8)
+        if self._normalised:
+            return torch.full((3, 24, 32), index / 10), self.targets[index]
+        return image, self.targets[index]
+
+
+def tree(path: Path) -> Path:
+    for name in ("cat", "dog"):
+        (path / name).mkdir()
+        for index in range(3):
+            PIL.Image.new("RGB", (32, 24), (index * 20, 0, 0)).save(path / name / f"{index}.png")
+    return path
+
+
+DATA = {
+    "folder of folders": tree,
+    "ImageFolder": lambda path: ImageFolder(str(tree(path))),
+    "data set": lambda _: Numbered(6),
+    "loader": lambda _: DataLoader(Numbered(6), batch_size=2),
+    "loader of network inputs": lambda _: DataLoader(Numbered(6, normalised=True), batch_size=2),
+    "subset": lambda _: Subset(Numbered(9), range(6)),
+    "parts": lambda _: ConcatDataset([Numbered(3), Numbered(3)]),
+    "pairs": lambda _: list(Numbered(6)[index] for index in range(6)),
+    "arrays": lambda _: (np.stack([Numbered(6)[index][0] for index in range(6)]), [0, 1, 2, 0, 1, 2]),
+    "tensors": lambda _: TensorDataset(torch.zeros(6, 3, 24, 32), torch.arange(6)),
+    "frame": lambda path: pandas.DataFrame({"path": [str(file) for file in sorted(tree(path).rglob("*.png"))]}),
+}
+
+
+@pytest.mark.parametrize("kind", DATA)
+def test_a_data_set_opens_with_its_pictures_and_is_the_source(
+    classifier: Classifier, tmp_path: Path, kind: str
+) -> None:
+    app = explore(classifier, DATA[kind](tmp_path))
+    assert len(app.pictures) == 6 and not app.note.text and app.session.picture is app.pictures[0]
+    view: Any = app.open_tab("Neighbours")
+    assert len(view.store) == 6 and view.status.kind != "error"
+    app.close()
+
+
+def test_of_a_large_data_set_some_are_shown_and_all_are_searched(classifier: Classifier) -> None:
+    app = explore(classifier, Numbered(100))
+    assert len(app.pictures) == 40 and app.pictures[-1].name == "item 99"
+    assert app.note.text.startswith("40 of 100 pictures are in the strip") and app.note.kind == "info"
+    view: Any = app.open_tab("Neighbours")
+    assert len(view.store) == 100 and view.store.class_names == ("x", "y", "z")
+    app.session.picture = app.pictures[7]
+    assert view.found.row == int(np.linspace(0, 99, 40)[7])
+    app.close()
+
+
+def test_a_data_set_that_says_too_little_opens_with_a_sentence(
+    classifier: Classifier, picture: np.ndarray, tmp_path: Path
+) -> None:
+    app = explore(classifier, (np.stack([picture] * 4), np.linspace(0, 1, 4)))
+    assert len(app.pictures) == 4 and "fractions and no classes" in app.note.text and app.note.kind == "info"
+    for nothing in ([], {}):
+        assert "There are no pictures here; upload some" in explore(classifier, nothing).note.text
+    with pytest.raises(PictureError, match="holds no pictures"):
+        explore(classifier, tmp_path)
+    with pytest.raises(PictureError, match="take some, as list"):
+        explore(classifier, iter([picture]))
+    with pytest.raises(PictureError, match="several data sets"):
+        explore(classifier, {"train": Numbered(4), "test": Numbered(2)})
+
+
+def test_a_data_set_of_which_nothing_fits_the_network_says_so(classifier: Classifier) -> None:
+    app = explore(classifier, TensorDataset(torch.zeros(3, 5, 24, 32)))
+    assert not app.pictures and app.note.kind == "error"
+    assert "takes (3, 24, 32)" in app.note.text and "in the strip" not in app.note.text

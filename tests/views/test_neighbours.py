@@ -271,7 +271,9 @@ def test_another_embedded_network_brings_its_own_pictures(
     embedded._source.cache_clear()
 
 
-def test_embedded_pictures_are_made_on_the_worker(classifier: Classifier, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_embedded_pictures_are_made_once_and_beside_the_worker(
+    classifier: Classifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
     made_by: list[str] = []
     began, gate = threading.Event(), threading.Event()
 
@@ -290,7 +292,7 @@ def test_embedded_pictures_are_made_on_the_worker(classifier: Classifier, monkey
     gate.set()
     assert schedule.WORKER.drain(60)
     embedded._source.cache_clear()
-    assert made_by == ["cnnviz-worker"]
+    assert made_by == ["cnnviz-aside-pictures"]
     assert session.picture is not None and session.picture.name == "item 0"
     assert all(view.found is not None and view.found.row == 0 and len(view.found.store) == 5 for view in views)
     assert views[0].status.kind == "info" and views[0].build_button.disabled and views[0].stop_button.disabled

@@ -14,7 +14,7 @@ from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.collection.patches import Patches, scan
 from cnnviz_widgets.explain.receptive_field import receptive_field
 from cnnviz_widgets.session import Session
-from cnnviz_widgets.views.patches import _TILE, PLACES, PatchView, crop
+from cnnviz_widgets.views.patches import _TILE, PLACES, PatchView, crop, nearest_scanned
 
 from .conftest import Counting, Stepping
 
@@ -94,7 +94,10 @@ def test_layer_and_channel_follow_the_session_without_another_pass(classifier: C
     assert (view.sheet.layer, view.sheet.channel) == ("body.2", 1)
     assert network.calls == calls
     session.layer = "body.1"
-    assert view.status.kind == "error" and "was not scanned" in view.status.text
+    session.channel = 4
+    assert view.status.kind == "info" and "body.1 was not scanned" in view.status.text
+    assert (view.sheet.layer, view.sheet.channel) == ("body.0", 4) and "channel 4 of body.0" in view.status.text
+    assert network.calls == calls
 
 
 @pytest.mark.usefixtures("inline")
@@ -203,3 +206,12 @@ def test_after_a_scan_that_failed_the_button_goes_on(classifier: Classifier, net
     assert view.run_button.description == "Scanned" and view.run_button.disabled
     view.source = "no such folder"
     assert view.run_button.description == "Go on" and not view.run_button.disabled
+
+
+def test_the_nearest_scanned_layer_by_order_of_execution(classifier: Classifier) -> None:
+    order = [layer.name for layer in classifier.layers]
+    assert order == ["body.0", "body.1", "body.2", "body.3"]
+    assert [nearest_scanned(classifier, ["body.0", "body.2"], layer) for layer in order] == [
+        "body.0", "body.0", "body.2", "body.2",
+    ]  # fmt: skip
+    assert nearest_scanned(classifier, ["body.3"], "body.0") == "body.3"

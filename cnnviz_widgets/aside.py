@@ -1,0 +1,98 @@
+"""Calls that take long and are no network's: on a thread of their own, while the panels' worker goes on."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import threading
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+from cnnviz_widgets import schedule
+
+_T = TypeVar("_T")
+
+#: One thread for each kind of call: two of a kind would only slow each other down.
+_THREADS: dict[str, schedule.Worker] = {}
+_changing = threading.Lock()
+
+
+class Aside(schedule.Awaited, Generic[_T]):
+    """A call that a step yields, to be made on a thread of its own; the next step comes when it has returned.
+
+    Imports, compilation and long computations that no panel but the one that asks for them should wait for::
+
+        found = Aside("UMAP", lambda: fit(features))
+        yield found
+        positions = found.result()
+
+    Calls of one `kind` are made one after the other, and not at all if nobody waits for them any more. In an open
+    `schedule.inline()` block the call is made at once.
+    """
+
+    def __init__(self, kind: str, call: Callable[[], _T]) -> None:
+        self._kind = kind
+        self._call: Callable[[], _T] | None = call
+        self._results: list[_T] = []
+        self._error: BaseException | None = None
+
+    def begin(self, go_on: Callable[[], None], wanted: Callable[[], bool]) -> None:
+        if isinstance(schedule.current_executor(), schedule.InlineExecutor):
+            self._make(wanted)
+            go_on()
+            return
+        arrived = schedule.WORKER.expect()
+
+        def job() -> None:
+            try:
+                self._make(wanted)
+                go_on()
+            finally:
+                arrived()
+
+        try:
+            _thread_of(self._kind).submit(job)
+        except BaseException:
+            arrived()
+            raise
+
+    def _make(self, wanted: Callable[[], bool]) -> None:
+        call, self._call = self._call, None
+        if call is None or not wanted():
+            return
+        try:
+            self._results.append(call())
+        except BaseException as error:
+            self._error = error
+
+    def result(self) -> _T:
+        """What the call returned. Raises what it raised."""
+        if self._error is not None:
+            raise self._error
+        return self._results[0]
+
+
+def _thread_of(kind: str) -> schedule.Worker:
+    with _changing:
+        thread = _THREADS.get(kind)
+        if thread is None:
+            thread = _THREADS[kind] = schedule.Worker(f"cnnviz-aside-{kind}")
+        return thread
+
+
+def end(timeout: float = 5.0) -> None:
+    """Drop what has not begun and wait for what has, at most so long. For the end of the process."""
+    for thread in list(_THREADS.values()):
+        thread.end(timeout)
+
+
+def _forget() -> None:
+    """In a forked process there are none of these threads."""
+    global _changing
+    _changing = threading.Lock()
+    _THREADS.clear()
+
+
+atexit.register(end)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)
