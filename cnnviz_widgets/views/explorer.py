@@ -86,9 +86,9 @@ class Explorer(ipywidgets.VBox):
         self._views: dict[str, View] = {}
         self._opened = ""
         with between_callbacks():
-            self._make(note)
+            self._make(note, refused)
 
-    def _make(self, note: str) -> None:
+    def _make(self, note: str, refused: bool) -> None:
         session = self.session
         self.strip = Tiles(tile_width=_THUMBNAIL, selected=None)
         self.upload = Upload()
