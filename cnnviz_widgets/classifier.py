@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -13,9 +12,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from cnnviz_widgets import batching, guest, memory, precision
+from cnnviz_widgets import batching, failures, guest, outputs, precision, trial
+from cnnviz_widgets.draws import Draws
 from cnnviz_widgets.errors import ClassifierError, ExplanationError, LayerError, PictureError
+from cnnviz_widgets.given import network_in
 from cnnviz_widgets.layers import Layer, Structure, input_depths, structure_of
+from cnnviz_widgets.outputs import Output
+from cnnviz_widgets.passes import Passes
 from cnnviz_widgets.picture import Picture, read_picture
 from cnnviz_widgets.precision import Autocast
 from cnnviz_widgets.preprocess import (
@@ -26,15 +29,11 @@ from cnnviz_widgets.preprocess import (
     pair_of,
     preprocessed,
     resize_and_crop,
-    shape_after,
 )
 from cnnviz_widgets.pretrained import pretrained
-from cnnviz_widgets.scores import brief, class_index, close_matches, names_of_classes, scores_in
+from cnnviz_widgets.scores import brief, class_index, close_matches, name_all, names_of_classes
 
 __all__ = ["Autocast", "Classifier", "Contrast", "Layer", "Target"]
-
-#: Input sizes to try, in this order, with a network of which nothing is known.
-_USUAL_SIZES = (224, 32, 28, 64, 96, 128, 256, 299, 384, 448, 512)
 
 
 @dataclass(frozen=True)
@@ -52,9 +51,12 @@ Target = int | Contrast
 class Classifier:
     """Any torch image classifier, greyscale or RGB, with the way its input is made and the names of its classes.
 
-    `network` may return logits (N, K), a tuple or dict that holds them, or an object with `.logits`; a network that
-    ends in a softmax is recognised and its log-probabilities are taken as logits. It is used in eval mode with
-    frozen parameters and given back exactly as it was found after every call.
+    `network` may return logits (N, K), or a tuple, dict or object that holds them; a network that ends in a softmax is
+    recognised and its log-probabilities are taken as logits. It is used in eval mode with frozen parameters and given
+    back exactly as it was found after every call, and so is what it is given.
+
+    Where it returns several tensors that may be scores, `logits` among their names or the number of `class_names`
+    decides, or else `output`: an index, key or attribute, a tuple of such, or a function of what the network returns.
 
     `preprocess` turns a PIL image into a float tensor (C, H, W), as a torchvision transform does. Without it pictures
     are resized and cropped to `input_size`, scaled to 0..1 and, where given, normalised with `mean` and `std`.
@@ -77,9 +79,9 @@ class Classifier:
         std: Sequence[float] | None = None,
         name: str | None = None,
         autocast: Autocast | None = None,
+        output: Output | None = None,
     ) -> None:
-        if not isinstance(network, nn.Module):
-            raise ClassifierError(f"A classifier needs a torch.nn.Module, not {type(network).__name__}.")
+        network = network_in(network)
         if preprocess is not None and not callable(preprocess):
             raise ClassifierError("`preprocess` must be callable: a PIL image in, a float tensor (C, H, W) out.")
         if preprocess is not None and (mean is not None or std is not None):
@@ -95,16 +97,26 @@ class Classifier:
         size = pair_of(input_size)
         self.outputs_probabilities = False
         self._classes: int | None = None
+        #: Where the logits are in what the network returns, as `Classifier(output=...)` takes it.
+        self.output: Output | None = outputs.checked(output)
+        self._names = class_names
+        self._passes = Passes(self.name)
         # Which buffers a pass changes even in eval mode, as quantisation observers do, is known after the first.
         self._restless: tuple[str, ...] = ()
         buffers = guest.Buffers(self.network, [name for name, _ in self.network.named_buffers()])
+        draws = Draws(self.device)
         try:
-            self.channels, self.input_size = self._accepted(depths, size, preprocess)
-            scores = self._try_out()
-            # By chance a network's scores add up to one for one picture, but not for two.
-            self.outputs_probabilities = self._are_shares(scores) and self._are_shares(self._try_out(flipped=True))
-        finally:
+            self._accepted = trial.accepted(self._try_out, self.name, depths, size, preprocess)
+            self.channels, self.input_size = self._accepted.channels, self._accepted.size
             self._restless = buffers.restore()
+            found = trial.tried(self._try_out, self.network, self.name, self._accepted, draws)
+            self._passes.one_at_a_time, self._passes.same_draws = found.one_at_a_time, found.same_draws
+            self.notes += found.notes
+            scores = found.alone
+            # By chance a network's scores add up to one for one picture, but not for two.
+            self.outputs_probabilities = self._are_shares(scores)
+        finally:
+            self._restless = (*self._restless, *buffers.restore())
         self.preprocess: Preprocess = preprocess or resize_and_crop(self.input_size, self.channels, mean, std)
         self._classes = scores.shape[1]
         self.class_names: tuple[str, ...] = names_of_classes(class_names, self._classes)
@@ -131,7 +143,7 @@ class Classifier:
         self.autocast = autocast
         if autocast is not None:
             try:
-                self._try_out()
+                self._try_out(self._trial_input())
             except (ClassifierError, RuntimeError) as error:
                 raise ClassifierError(
                     f"{self.name} does not run in {autocast} on {self.device} ({brief(error.__cause__ or error)}); "
@@ -219,27 +231,27 @@ class Classifier:
         if pixels.ndim != 4:
             raise ClassifierError(f"{self.name} takes pixels (N, C, H, W), not of shape {tuple(pixels.shape)}.")
         with self.evaluating():
-            started = batching.clock()
-            try:
-                with precision.casting(autocast, self.device):
-                    output = self.network(self.to_network(pixels))
-            except ExplanationError:
-                raise
-            except Exception as error:
-                raise ClassifierError(
-                    f"{self.name} failed on an input of shape {tuple(pixels.shape)} ({brief(error)}); {_mend(error)}."
-                ) from error
-            scores = self.logits_in(output, len(pixels))
-            # Asking for the answer waits for the device.
-            finite = bool(torch.isfinite(scores).all())
-            if len(pixels) == 1:
-                batching.saw(self, pixels.shape[1:], batching.clock() - started)
+            return self._passes.scores(pixels, self.device, lambda part: self._passed(part, autocast))
+
+    def _passed(self, pixels: Tensor, autocast: Autocast | None) -> Tensor:
+        """The logits of one forward pass."""
+        started = batching.clock()
+        inputs = self.to_network(pixels)
+        try:
+            with precision.casting(autocast, self.device):
+                # A copy, as a network may change its input in place.
+                output = self.network(inputs.clone() if inputs is pixels else inputs)
+        except ExplanationError:
+            raise
+        except Exception as error:
+            raise failures.of_pass(self.name, tuple(pixels.shape), error) from error
+        scores = self.logits_in(output, len(pixels))
+        # Asking for the answer waits for the device.
+        finite = bool(torch.isfinite(scores).all())
+        if len(pixels) == 1:
+            batching.saw(self, pixels.shape[1:], batching.clock() - started)
         if not finite:
-            narrow = ", or choose bfloat16 for `autocast`" if autocast == "float16" else ""
-            raise ClassifierError(
-                f"{self.name} answered with NaN or infinite scores; check its weights and the range of its input"
-                f"{narrow}."
-            )
+            raise outputs.not_finite(self.name, autocast)
         if self._classes not in (None, scores.shape[1]):
             raise ClassifierError(
                 f"{self.name} gave {scores.shape[1]} scores, but {self._classes} before; make a new Classifier of it."
@@ -248,7 +260,10 @@ class Classifier:
 
     def logits_in(self, output: object, count: int) -> Tensor:
         """The logits (count, K), float32, in what the network returned for `count` pictures. Raises ClassifierError."""
-        scores = scores_in(output, count, self.name).float()
+        if self.output is None:
+            self.output, note = outputs.chosen(output, count, self.name, lambda of: name_all(self._names, of))
+            self.notes += (note,) if note else ()
+        scores = outputs.scores_at(output, self.output, count, self.name).float()
         # A score of log 0 would make every later difference infinite.
         return scores.clamp_min(torch.finfo(torch.float32).tiny).log() if self.outputs_probabilities else scores
 
@@ -281,6 +296,11 @@ class Classifier:
     def class_index(self, target: object) -> int:
         """`target`, a class index or name, as a valid index. Raises TargetError with close matches."""
         return class_index(target, self.class_names, self.name)
+
+    @property
+    def one_at_a_time(self) -> bool:
+        """Whether each picture is run by itself: together they would change each other's scores, or cannot be run."""
+        return self._passes.one_at_a_time
 
     def evaluating(self) -> AbstractContextManager[None]:
         """Eval mode and frozen parameters inside; the network as found afterwards."""
@@ -326,8 +346,8 @@ class Classifier:
         What is recorded is part of the autograd graph and no in-place operation behind the layer changes it. Passes
         that other threads make meanwhile are not recorded. Raises LayerError.
         """
-        with guest.recording(self.network, *self.calls_of(layers)) as outputs:
-            yield outputs
+        with self._passes.recorded(), guest.recording(self.network, *self.calls_of(layers)) as recorded:
+            yield recorded
 
     def calls_of(self, layers: Iterable[str]) -> tuple[guest.Wanted, Mapping[str, int]]:
         """Which calls of which modules `layers` are, and how often a pass calls each module. Raises LayerError."""
@@ -344,49 +364,15 @@ class Classifier:
 
     def _trial_input(self) -> Tensor:
         """A network input of the right shape, (1, C, H, W), that is not the same everywhere."""
-        height, width = self.input_size
-        return torch.linspace(0, 1, height * width).reshape(1, 1, height, width).repeat(1, self.channels, 1, 1)
+        return self._accepted.pictures()[0]
 
     @torch.no_grad()
-    def _try_out(self, *, flipped: bool = False) -> Tensor:
-        return self.logits(self._trial_input().flip(3) * 2 if flipped else self._trial_input())
-
-    def _accepted(
-        self, depths: Sequence[int], size: tuple[int, int] | None, preprocess: Preprocess | None
-    ) -> tuple[int, tuple[int, int]]:
-        """The first number of channels and input size that the network takes, of those that it may take."""
-        first: ClassifierError | None = None
-        usual = [(side, side) for side in _USUAL_SIZES] if size is None and preprocess is None else [size]
-        for depth, shape in itertools.product(depths, usual):
-            try:
-                if preprocess is not None:
-                    self.channels, self.input_size = shape_after(preprocess, size, depth)
-                elif shape is not None:
-                    self.channels, self.input_size = depth, shape
-                self._try_out()
-            except ClassifierError as error:
-                # What a network answers, once it runs, does not depend on the size.
-                if error.__cause__ is None:
-                    raise
-                first = first or error
-            else:
-                return self.channels, self.input_size
-        if len(usual) == 1 or first is None:
-            raise first or ClassifierError(f"{self.name} could not be run.")
-        raise ClassifierError(
-            f"{self.name} takes none of the usual input sizes; give `input_size` "
-            f"(at 224 x 224: {brief(first.__cause__ or first)})."
-        )
+    def _try_out(self, pixels: Tensor) -> Tensor:
+        return self._passes.tried(lambda: self.logits(pixels))
 
     def _are_shares(self, scores: Tensor) -> bool:
         slack = 1e-3 if self.dtype != torch.bfloat16 else 2e-2
         return scores.shape[1] > 1 and bool((scores >= 0).all()) and bool((scores.sum(dim=1) - 1).abs().max() < slack)
-
-
-def _mend(error: Exception) -> str:
-    if memory.ran_out(error):
-        return "give it fewer or smaller pictures at once"
-    return "check `input_size` and `preprocess`"
 
 
 def _of(picture: Picture) -> str:

