@@ -18,6 +18,18 @@ class Draws:
         self._device = device if device.type == "cuda" else None
         self._accelerator = None if self._device is None else torch.cuda.get_rng_state(self._device)
 
+    @property
+    def moved(self) -> bool:
+        """Whether something has been drawn since."""
+        python, numpy, torches = self._states
+        same = python == random.getstate() and all(map(np.array_equal, numpy, np.random.get_state()))
+        device = self._device
+        accelerator = None if device is None else torch.cuda.get_rng_state(device)
+        return not same or any(
+            old is not None and new is not None and not torch.equal(old, new)
+            for old, new in ((torches, torch.get_rng_state()), (self._accelerator, accelerator))
+        )
+
     def restore(self) -> None:
         """Go on as if nothing had been drawn since."""
         python, numpy, torches = self._states

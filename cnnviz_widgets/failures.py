@@ -23,8 +23,9 @@ _MENDS = (
     (r"scalar type|should be the same|not implemented for '|same dtype|(Long|Int)Tensor|dtypes? mismatch",
      f"call its `.float()`, or {_WRAP} makes of them what it takes"),
     (r"to have \d+ channels", "give it a `preprocess` that makes as many channels"),
-    (r"not enough values to unpack|too many indices|out of bounds for dimension 0|'Tensor' object has no attribute"
-     r"|argument after \*", f"{_WRAP} hands it the dict, list or tensors that it expects"),
+    (r"not enough values to unpack|[Ee]xpected \dD|too many indices|out of bounds for dimension 0"
+     r"|'Tensor' object has no attribute|argument after \*",
+     f"{_WRAP} hands it the dict, list or tensors that it expects"),
 )  # fmt: skip
 #: Errors that are no matter of size, whatever they say.
 _NEVER = (TypeError, AttributeError, LookupError, NameError, ImportError, NotImplementedError)
@@ -58,7 +59,7 @@ def mend(error: BaseException) -> str:
         return "mend its forward"
     if isinstance(error, _NEVER):
         return f"{_WRAP} hands it what it expects"
-    if _is_of_sizes(error):
+    if is_of_shapes(error):
         return "check `input_size` and `preprocess`"
     return "check its forward, and `preprocess`, which makes its input"
 
@@ -73,12 +74,13 @@ def of_all_sizes(name: str, failed: Sequence[ClassifierError]) -> ClassifierErro
     first = next((error for error in failed if size_may_help(error.__cause__)), failed[0])
     cause = first.__cause__
     alike = len(failed) > 1 and len({str(error.__cause__) for error in failed}) == 1
-    if cause is None or not size_may_help(cause) or (alike and not _is_of_sizes(cause)):
+    if cause is None or not size_may_help(cause) or (alike and not is_of_shapes(cause)):
         return first
     return ClassifierError(
         f"{name} takes none of the usual input sizes; give `input_size` (at 224 x 224: {brief(cause)})."
     )
 
 
-def _is_of_sizes(error: BaseException) -> bool:
+def is_of_shapes(error: BaseException) -> bool:
+    """Whether an error may come of the shape of what the network was given."""
     return _SIZES.search(str(error)) is not None or (isinstance(error, AssertionError) and not str(error))

@@ -16,6 +16,9 @@ from torch.nn.parameter import is_lazy
 from cnnviz_widgets.errors import ClassifierError, LayerError
 from cnnviz_widgets.guest import evaluating, hooked
 
+#: Types of modules that keep no modules of the network they were made of.
+_GRAPHS = ("GraphModule", "UnflattenedModule", "InterpreterModule")
+
 Role = Literal["convolution", "block", "other"]
 
 #: Layers of these kinds only pass on, or thin out, what the layer before them saw.
@@ -203,8 +206,21 @@ def input_depths(network: nn.Module, name: str) -> Sequence[int]:
         raise ClassifierError(f"{name} has lazy layers without weights; run it once on a batch of pictures first.")
     if any(weight.is_meta for weight in network.parameters()):
         raise ClassifierError(f"{name} is on the meta device, without weights; load it on a real device first.")
-    depths = [module.in_channels for module in network.modules() if isinstance(module, nn.Conv2d)]
+    depths = [depth for module in network.modules() if (depth := _input_depth(module)) is not None]
+    if not depths and any(type(module).__name__ in _GRAPHS for module in network.modules()):
+        raise ClassifierError(
+            f"{name} is an exported graph, which has no layers of its own; pass the network that it was exported from."
+        )
+    # A convolution may be written as a function of a weight.
+    depths = depths or [weight.shape[1] for weight in network.parameters() if weight.ndim == 4]
     if not depths:
         raise ClassifierError(f"{name} has no 2-D convolution; pass a convolutional network, as one of torchvision's.")
     # A network may register another convolution before the one that it runs first.
     return list(dict.fromkeys([depths[0], *(depth for depth in (3, 1) if depth in depths)]))
+
+
+def _input_depth(module: nn.Module) -> int | None:
+    """How many channels a 2-D convolution takes, a quantised one too; None for other modules."""
+    quantised = "quantized" in type(module).__module__ and type(module).__name__.endswith(("Conv2d", "ConvReLU2d"))
+    depth = getattr(module, "in_channels", None) if quantised or isinstance(module, nn.Conv2d) else None
+    return depth if isinstance(depth, int) else None

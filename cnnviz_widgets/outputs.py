@@ -20,6 +20,8 @@ Path = tuple[Key, ...]
 
 #: Of several outputs those under the first of these names are explained, under another one of them only if it is alone.
 _LOGITS, _OTHERS = "logits", ("output", "out", "scores")
+#: What is under these names is no class score unless somebody says so.
+_FEATURES = ("pooler_output", "last_hidden_state", "hidden_states", "features", "embedding", "embeddings")
 #: So deep are tuples, dicts and objects looked into: deeper ones may hold themselves.
 _DEEPEST = 4
 _WRAP = "wrap it in a module whose forward returns one row of class scores for each picture"
@@ -55,6 +57,11 @@ def chosen(output: object, batch: int, network: str, named: Callable[[int], bool
             "`Classifier(network, output=...)`, or give as many `class_names` as one of them has columns."
         )
     (path,) = set_apart
+    if path and path[-1] in _FEATURES and not named(several[path].shape[1]):
+        raise ClassifierError(
+            f"{network} returns features, output={_shown(path)} {tuple(several[path].shape)}, but no class scores; "
+            "pass the network with its classifying layer, or give `output` if these are scores."
+        )
     clear = _LOGITS in path or not (len(left) > 1 or any(_LOGITS in other for other in several))
     note = f"Of what {network} returns, output={_shown(path)} is explained; there is {_listed(several)}."
     return path, "" if clear else note

@@ -38,6 +38,8 @@ class Passes:
             if threading.get_ident() in self._recorders:
                 raise ClassifierError(f"{self._name} is run one picture at a time; record one picture at a time too.")
             return torch.cat([self.scores(one, device, run) for one in pixels.split(1)])
+        if self.one_at_a_time and not len(pixels):
+            return self.scores(pixels.new_zeros(1, *pixels.shape[1:]), device, run)[:0]
         with same_draws(device) if self.same_draws else nullcontext():
             if not self.needs_graph or (torch.is_grad_enabled() and pixels.requires_grad):
                 return run(pixels)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -22,12 +23,14 @@ Shown = tuple[Tensor, Tensor, Tensor]
 
 #: Sides of square inputs to try, in this order, with a network of which nothing is known.
 _USUAL_SIDES = (224, 32, 28, 64, 96, 128, 256, 299, 384, 448, 512)
-#: What the companions of a picture must move its scores by to count: a share of the difference between two pictures'
-#: scores, and so many times the rounding of the largest score.
-_SHARE, _COARSE_SHARE = 1e-3, 0.05
-_ROUNDINGS = 8
+#: For each of `Limits` a share of the difference between two pictures' scores, and so many times what is rounded.
+_EXACT = (1e-3, 1e-3, 1e-2), (8, 8, 32)
+_HALF = (0.05, 1e-3, 0.2), (2, 0, 32)
+_QUANTISED = (0.05, 0.05, 0.2), (8, 8, 32)
 #: Share of that by which a picture's scores must differ from those in a batch to be looked into.
 _SUSPICIOUS = 0.1
+#: So many passes show whether a network that draws random numbers is random.
+_DRAWS = 8
 _BY_ITSELF = "each is run by itself, and techniques of many passes take longer."
 
 
@@ -49,10 +52,20 @@ class Accepted:
         ramp = (
             torch.linspace(0, 1, self.size[0] * self.size[1]).reshape(1, 1, *self.size).repeat(1, self.channels, 1, 1)
         )
-        dark = 0.3 * ramp.transpose(2, 3).reshape(ramp.shape).flip(3)
-        shares = ramp, dark, 1 - 0.5 * ramp.square()
+        # Each has another minimum, maximum, mean and deviation: a batch is normalised with any of them.
+        dark = 0.1 + 0.3 * ramp.transpose(2, 3).reshape(ramp.shape).flip(3)
+        shares = ramp, dark, 0.65 - 0.2 * ramp.square()
         picture, other, third = (self.black + (self.white - self.black) * share for share in shares)
         return picture, other, third
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How far scores may move from pass to pass, beside other pictures, and at most in a batch of another size."""
+
+    again: float
+    beside: float
+    surely: float
 
 
 @dataclass(frozen=True)
@@ -88,7 +101,23 @@ def accepted(run: Run, name: str, depths: Sequence[int], size: Size | None, prep
                 failed.append(error)
             if not failures.size_may_help(failed[-1].__cause__):
                 break
+    cause = failed[0].__cause__
+    shapes = cause is not None and failures.size_may_help(cause) and failures.is_of_shapes(cause)
+    if cause is not None and shapes and _takes_two(run, depths[0], size, preprocess):
+        raise ClassifierError(
+            f"{name} takes two pictures but not a single one ({brief(cause)}); let its forward keep the axis of "
+            "pictures, as `flatten(1)` does."
+        )
     raise failures.of_all_sizes(name, failed) if usual else failed[0]
+
+
+def _takes_two(run: Run, depth: int, size: Size | None, preprocess: Preprocess | None) -> bool:
+    """Whether the network runs on two pictures of a size on which it does not run on one."""
+    try:
+        picture = _shape(depth, size or (_USUAL_SIDES[0],) * 2, size, preprocess).pictures()[0]
+        return len(run(torch.cat([picture, picture]))) == 2
+    except ClassifierError:
+        return False
 
 
 def _shape(depth: int, tried: Size, size: Size | None, preprocess: Preprocess | None) -> Accepted:
@@ -107,19 +136,23 @@ def tried(run: Run, network: nn.Module, name: str, start: Accepted, draws: Draws
     shown = start.pictures()
     again = run(shown[0])
     shown, alone = _with_other(run, shown, again)
-    limit = _limit(alone, network)
+    limits = _limits(alone, network)
     moved = float((again - start.scores).abs().max())
-    if moved > limit:
-        draws.restore()
-        one, two = (_steadily(run, shown[0], again.device) for _ in range(2))
-        note = f"{name} is random in eval mode, as by dropout that is left on: from pass to pass a picture's scores "
-        note += f"differed by {moved / _range(again):.0%} of their range"
-        if float((one - two).abs().max()) <= limit:
-            note += "; each picture is run by itself and with the same random numbers, others would give other maps."
-            return Trial(alone, True, True, (note,))
-        trial = _together(run, name, alone, shown, limit)
-        return replace(trial, notes=(f"{note}, so that a part of each map is noise.", *trial.notes))
-    return _together(run, name, alone, shown, limit)
+    # By chance a dropout may leave out the same units twice.
+    for _ in range(_DRAWS if draws.moved and moved <= limits.again else 0):
+        moved = max(moved, float((run(shown[0]) - start.scores).abs().max()))
+    if moved <= limits.again:
+        return _together(run, name, alone, shown, limits)
+    draws.restore()
+    one, two = (_steadily(run, shown[0], again.device) for _ in range(2))
+    note = f"{name} is random in eval mode, as by dropout that is left on: from pass to pass a picture's scores "
+    note += f"differed by {moved / _range(again):.0%} of their range"
+    if float((one - two).abs().max()) <= limits.again:
+        note += "; each picture is run by itself and with the same random numbers, others would give other maps."
+        return Trial(alone, True, True, (note,))
+    # How far its scores move says nothing then.
+    trial = _together(run, name, alone, shown, replace(limits, surely=math.inf))
+    return replace(trial, notes=(f"{note}, so that a part of each map is noise.", *trial.notes))
 
 
 def _steadily(run: Run, pixels: Tensor, device: torch.device) -> Tensor:
@@ -132,20 +165,21 @@ def _range(scores: Tensor) -> float:
     return max(float(spread), 1e-12)
 
 
-def _together(run: Run, name: str, alone: Tensor, shown: Shown, limit: float) -> Trial:
+def _together(run: Run, name: str, alone: Tensor, shown: Shown, limits: Limits) -> Trial:
     """Whether pictures may be run together, by what becomes of the two whose scores `alone` are known."""
     try:
         together = run(torch.cat(shown[:2]))
         if together.shape != alone.shape:
-            raise ClassifierError(f"{together.shape[1]} scores instead of {alone.shape[1]}")
+            raise ClassifierError(f"{name} has other scores for two pictures.")
     except ClassifierError as error:
-        note = f"{name} cannot run two pictures together ({brief(error.__cause__ or error)}): {_BY_ITSELF}"
+        why = brief(error.__cause__) if error.__cause__ else "it returns no row of scores for each"
+        note = f"{name} cannot run two pictures together ({why}): {_BY_ITSELF}"
         return Trial(alone, True, False, (note,))
-    suspicious = bool((together - alone).abs().max() > _SUSPICIOUS * limit)
-    if not (suspicious and _mixes(run, shown, limit)):
+    moved = float((together - alone).abs().max())
+    if moved <= _SUSPICIOUS * limits.again or not (moved > limits.surely or _mixes(run, shown, limits.beside)):
         return Trial(alone, False, False, ())
-    note = f"Pictures that {name} runs together change each other's scores, as by batch norm without running statistics"
-    return Trial(alone, True, False, (f"{note}: {_BY_ITSELF}",))
+    note = f"A picture's scores change with those that {name} runs beside it, as by batch norm without running "
+    return Trial(alone, True, False, (f"{note}statistics: {_BY_ITSELF}",))
 
 
 def _with_other(run: Run, shown: Shown, scores: Tensor) -> tuple[Shown, Tensor]:
@@ -160,15 +194,15 @@ def _with_other(run: Run, shown: Shown, scores: Tensor) -> tuple[Shown, Tensor]:
     return (picture, picture, third), torch.cat([scores, scores])
 
 
-def _limit(alone: Tensor, network: nn.Module) -> float:
-    """How far scores may move for no other reason than rounding."""
+def _limits(alone: Tensor, network: nn.Module) -> Limits:
+    """By the difference between two pictures' scores, and by the rounding of the largest."""
     kind = next((weight.dtype for weight in network.parameters() if weight.is_floating_point()), torch.float32)
     # Integer arithmetic rounds to one of 256 steps, whose width may depend on the whole batch.
     quantised = any("quantized" in type(module).__module__ for module in network.modules())
-    coarse = quantised or kind.itemsize < 4
-    rounding = 2.0**-8 if quantised else torch.finfo(kind).eps
+    rounding = (2.0**-8 if quantised else torch.finfo(kind).eps) * float(alone.abs().max())
     apart = float((alone[1] - alone[0]).abs().max())
-    return max((_COARSE_SHARE if coarse else _SHARE) * apart, _ROUNDINGS * rounding * float(alone.abs().max()))
+    shares, roundings = _QUANTISED if quantised else _EXACT if kind.itemsize >= 4 else _HALF
+    return Limits(*(max(share * apart, count * rounding) for share, count in zip(shares, roundings, strict=True)))
 
 
 def _mixes(run: Run, shown: Shown, limit: float) -> bool:

@@ -247,8 +247,7 @@ def _maxima(
 ) -> dict[str, tuple[NDArray[np.float32], NDArray[np.int64]]]:
     """The maximum of each map of each layer and its cell, (n, C) each."""
     batches = Batches(classifier, pixels.shape[1:], "maxima")
-    # Copies: a network may change its input in place, and then run out of memory.
-    parts = batches.run(len(pixels), lambda part: _maxima_of_part(classifier, pixels[part].clone(), layers))
+    parts = batches.run(len(pixels), lambda part: _maxima_of_part(classifier, pixels[part], layers))
     return {
         name: (np.concatenate([part[name][0] for part in parts]), np.concatenate([part[name][1] for part in parts]))
         for name in parts[0]

@@ -33,7 +33,7 @@ class Engine:
         self._plan, self._classifier = plan, classifier
         self._base = Base(plan.program, pixels, filling)
         #: Logits (1, K), float32 on the CPU, of the picture itself, by the network.
-        self.uncovered = classifier.logits(pixels.clone()).to("cpu", torch.float32)
+        self.uncovered = classifier.logits(pixels).to("cpu", torch.float32)
 
     @property
     def whole(self) -> Tensor:
