@@ -55,14 +55,14 @@ class Structure:
     layers: tuple[Layer, ...]
     calls: dict[str, int]
     default: str | None
+    #: What helps where there is no layer.
+    mend: str = "give a larger `input_size`"
 
     @property
     def default_layer(self) -> str:
         """The last layer that sees space, poolings that only thin out the one before set aside. Raises LayerError."""
         if self.default is None:
-            raise LayerError(
-                "This network has no layer with spatial extent for its input size; give a larger `input_size`."
-            )
+            raise LayerError(f"This network has no layer with spatial extent for its input size; {self.mend}.")
         return self.default
 
 
@@ -105,6 +105,7 @@ def structure_of(network: nn.Module, pixels: Tensor, run: Callable[[Tensor], obj
             for handle in handles:
                 handle.remove()
     height, width = pixels.shape[-2:]
+    mend = _mend([output.tensor for output in seen if output.module and output.tensor.ndim == 4])
     seen = [output for output in seen if output.module and _is_map(output.tensor, modules[output.module])]
     spatial = _on_grids(seen, modules, height, width)
     groups: dict[tuple[int, int], list[_Output]] = {}
@@ -114,7 +115,16 @@ def structure_of(network: nn.Module, pixels: Tensor, run: Callable[[Tensor], obj
     layers = [_layer(group, modules, calls, other_names, height, width) for group in groups.values()]
     seeing = [layer.name for layer in layers if not _is_passing(modules[layer.call_of(layer.name)[0]])]
     default = seeing[-1] if seeing else layers[-1].name if layers else None
-    return Structure(tuple(layers), dict(calls), default)
+    return Structure(tuple(layers), dict(calls), default, mend)
+
+
+def _mend(maps: list[Tensor]) -> str:
+    """What helps a network of whose modules' outputs, all those (N, C, H, W), none is a layer."""
+    if any(not tensor.is_floating_point() for tensor in maps):
+        return "its layers are quantised: pass the network before that, or use Occlusion or RISE"
+    if not maps:
+        return "make its convolutions modules, as `nn.Conv2d`, or use Occlusion or RISE"
+    return "give a larger `input_size`"
 
 
 def _is_map(tensor: Tensor, module: nn.Module) -> bool:

@@ -15,9 +15,10 @@ from sklearn.linear_model import LogisticRegression
 from torch import Tensor, nn
 from torch.nn import functional
 
+from cnnviz_widgets import explain
 from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.draws import Draws, same_draws
-from cnnviz_widgets.errors import ClassifierError
+from cnnviz_widgets.errors import ClassifierError, LayerError
 from cnnviz_widgets.session import as_classifier
 
 SIZE = (12, 16)
@@ -76,8 +77,6 @@ MIXING: dict[str, Callable[[Net, Tensor], Tensor]] = {
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
 @pytest.mark.parametrize("name", MIXING)
 def test_pictures_that_see_each_other_are_run_by_themselves(name: str, dtype: torch.dtype) -> None:
-    if dtype == torch.bfloat16 and "little" in name:
-        pytest.skip("less than what it rounds")
     network = Net(MIXING[name]).to(dtype).eval()
     classifier = Classifier(network, input_size=SIZE)
     assert classifier.one_at_a_time
@@ -393,6 +392,15 @@ def test_networks_inside_others() -> None:
     assert Classifier(traced, input_size=SIZE).layers
 
 
+@pytest.mark.filterwarnings("ignore")
+def test_a_quantised_network() -> None:
+    classifier = Classifier(statically_quantised(), input_size=64)
+    pixels = torch.rand(1, 3, 64, 64)
+    assert explain.Occlusion(window=16, stride=16)(classifier, pixels, 1).values.std() > 0
+    with pytest.raises(LayerError, match="its layers are quantised: pass the network before that"):
+        explain.GradCAM()(classifier, pixels, 1)
+
+
 def test_a_convolution_may_be_a_function() -> None:
     class Functional(nn.Module):
         def __init__(self) -> None:
@@ -402,7 +410,10 @@ def test_a_convolution_may_be_a_function() -> None:
         def forward(self, pixels: Tensor) -> Tensor:
             return functional.conv2d(pixels, self.weight).mean((2, 3))
 
-    assert Classifier(Functional(), input_size=SIZE).channels == 1
+    classifier = Classifier(Functional(), input_size=SIZE)
+    assert classifier.channels == 1
+    with pytest.raises(LayerError, match=r"make its convolutions modules, as `nn\.Conv2d`"):
+        classifier.default_layer  # noqa: B018
 
 
 def test_hugging_face() -> None:

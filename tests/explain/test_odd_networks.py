@@ -18,6 +18,8 @@ from torch.nn import functional
 from cnnviz_widgets import explain
 from cnnviz_widgets.batching import Batches, quickly
 from cnnviz_widgets.classifier import Classifier
+from cnnviz_widgets.collection.features import FeatureStore
+from cnnviz_widgets.collection.patches import scan
 from cnnviz_widgets.draws import same_draws
 from cnnviz_widgets.errors import ClassifierError
 from cnnviz_widgets.explain import Explainer, class_visual
@@ -240,6 +242,24 @@ def test_batches_are_of_one() -> None:
     assert quickly(odd, "features", 32) == 1 < quickly(plain, "features", 32)
     parts = Batches(odd, (3, *networks.SIZE), "gradients").run(3, lambda part: part)
     assert parts == [slice(0, 1), slice(1, 2), slice(2, 3)]
+
+
+@all_pairs
+@pytest.mark.parametrize("batch", [None, 3])
+def test_collections(pair: Pair, batch: int | None) -> None:
+    odd, plain = pair.classifiers()
+    pictures = networks.picture(plain, count=7)
+    before = pictures.clone()
+    for layer in ("features.4", "fc"):
+        found, expected = (FeatureStore.build(one, pictures, layer, batch=batch) for one in (odd, plain))
+        np.testing.assert_allclose(found.features, expected.features, atol=1e-5)
+        np.testing.assert_allclose(found.logits, expected.logits, atol=1e-5)
+    *_, found_spots = scan(odd, pictures, ["features.0", "features.4"], batch=batch)
+    *_, expected_spots = scan(plain, pictures, ["features.0", "features.4"], batch=batch)
+    for name, spots in expected_spots.layers.items():
+        np.testing.assert_allclose(found_spots.layers[name].values, spots.values, atol=1e-5)
+        np.testing.assert_array_equal(found_spots.layers[name].images, spots.images)
+    assert torch.equal(pictures, before)
 
 
 @pytest.mark.parametrize("explainer", [TECHNIQUES[explain.Occlusion], TECHNIQUES[explain.RISE]])
