@@ -61,7 +61,8 @@ class Batches:
         # Not the network's lock: to begin a job is not to wait for another one's pass.
         with _KEEPING:
             known = _measured.setdefault(classifier, {})
-            self._measured = known.setdefault((work, _key(classifier, self._shape)), Measured(classifier.device))
+            most = 1 if classifier.one_at_a_time else _ANY
+            self._measured = known.setdefault((work, _key(classifier, self._shape)), Measured(classifier.device, most))
         self._position = 0
         self._next: int | None = None
         self._is_trial = False
@@ -126,9 +127,9 @@ class Batches:
 class Measured:
     """Seconds of the passes of one kind of work, and the sizes that followed from them, in order."""
 
-    def __init__(self, device: torch.device) -> None:
-        #: No more than so many pictures fitted into memory.
-        self.ceiling = _ANY
+    def __init__(self, device: torch.device, most: int = _ANY) -> None:
+        #: No more than so many pictures may be run at once, or fitted into memory.
+        self.ceiling = most
         self.begun = False
         self._device = device
         self._first = 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 
@@ -12,12 +11,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from cnnviz_widgets import batching, guest, memory, precision, readout
+from cnnviz_widgets import batching, failures, guest, outputs, precision, readout, trial
 from cnnviz_widgets.adapters import as_preprocess
 from cnnviz_widgets.capture import Inputs
+from cnnviz_widgets.draws import Draws
 from cnnviz_widgets.errors import ClassifierError, ExplanationError, LayerError, PictureError
+from cnnviz_widgets.given import network_in
 from cnnviz_widgets.layers import Layer, Structure, input_depths, structure_of
 from cnnviz_widgets.normalisation import Habit, habit_of, with_torchvision
+from cnnviz_widgets.outputs import Output
+from cnnviz_widgets.passes import Passes
 from cnnviz_widgets.picture import Picture, read_picture
 from cnnviz_widgets.precision import Autocast
 from cnnviz_widgets.preprocess import (
@@ -27,23 +30,22 @@ from cnnviz_widgets.preprocess import (
     network_input,
     pair_of,
     resize_and_crop,
-    shape_after,
 )
 from cnnviz_widgets.pretrained import pretrained
 from cnnviz_widgets.readout import Readout, Scores, Trial, Tried
-from cnnviz_widgets.scores import Contrast, Target, brief, class_index, close_matches, names_of_classes, scores_in
+from cnnviz_widgets.scores import Contrast, Target, brief, class_index, close_matches, name_all, names_of_classes
 
 __all__ = ["Autocast", "Classifier", "Contrast", "Layer", "Scores", "Target"]
-
-#: Input sizes to try, in this order, with a network of which nothing is known.
-_USUAL_SIZES = (224, 32, 28, 64, 96, 128, 256, 299, 384, 448, 512)
 
 
 class Classifier:
     """Any torch image classifier, greyscale or RGB, with the way its input is made and the names of its classes.
 
-    `network` may return logits (N, K), a tuple or dict that holds them, or an object with `.logits`. It is used in
-    eval mode with frozen parameters and given back exactly as it was found after every call.
+    `network` may return logits (N, K), or a tuple, dict or object that holds them. It is used in eval mode with frozen
+    parameters and given back exactly as it was found after every call, and so is what it is given.
+
+    Where it returns several tensors that may be scores, `logits` among their names or the number of `class_names`
+    decides, or else `output`: an index, key or attribute, a tuple of such, or a function of what the network returns.
 
     `scores` says how they are read: "softmax", the classes compete; "sigmoid", each has a probability by itself;
     "none", they are no probabilities, as in a regression. None: that is found out, and `notes` say what was. A softmax
@@ -74,9 +76,9 @@ class Classifier:
         name: str | None = None,
         autocast: Autocast | None = None,
         scores: Scores | None = None,
+        output: Output | None = None,
     ) -> None:
-        if not isinstance(network, nn.Module):
-            raise ClassifierError(f"A classifier needs a torch.nn.Module, not {type(network).__name__}.")
+        network = network_in(network)
         preprocess = as_preprocess(preprocess)
         if preprocess is not None and (mean is not None or std is not None):
             raise ClassifierError("Give either `preprocess` or `mean` and `std`: a preprocess normalises by itself.")
@@ -93,26 +95,34 @@ class Classifier:
         habit = habit_of(self.network, self.name, depths[0], sized=size is not None) if bare else Habit()
         preprocess, size = preprocess or habit.preprocess, size or pair_of(habit.size)
         #: How logits are found in what the network returns, and what they say.
-        self.readout: Readout = (trial := Trial())
+        self.readout: Readout = (raw := Trial())
         self._classes: int | None = None
+        #: Where the logits are in what the network returns, as `Classifier(output=...)` takes it.
+        self.output: Output | None = outputs.checked(output)
+        names = habit.class_names if class_names is None else class_names
+        self._names = names
+        self._passes = Passes(self.name)
         # Which buffers a pass changes even in eval mode, as quantisation observers do, is known after the first.
         self._restless: tuple[str, ...] = ()
         buffers = guest.Buffers(self.network, [name for name, _ in self.network.named_buffers()])
+        draws = Draws(self.device)
         try:
-            self.channels, self.input_size = self._accepted(depths, size, preprocess)
-            task = getattr(getattr(self.network, "config", None), "problem_type", None)
-            tried = Tried(trial, self.logits, self._trial_input(), self.name, task)
-            self.readout, classes = readout.guessed(tried, wish)
-        finally:
+            self._accepted = trial.accepted(self._try_out, self.name, depths, size, preprocess)
+            self.channels, self.input_size = self._accepted.channels, self._accepted.size
+            first = raw.last.pop()
             self._restless = buffers.restore()
-        self.notes += self.readout.notes
-        self._classes = classes
+            found = trial.tried(self._try_out, self.network, self.name, self._accepted, draws)
+            self._passes.one_at_a_time, self._passes.same_draws = found.one_at_a_time, found.same_draws
+            task = getattr(getattr(self.network, "config", None), "problem_type", None)
+            tried = Tried(raw, self.logits, self._trial_input(), first, self.name, task)
+            self.readout, self._classes = readout.guessed(tried, wish)
+        finally:
+            self._restless = (*self._restless, *buffers.restore())
         if bare:
             habit = with_torchvision(habit, self.network, self.name, self.channels, self._classes)
             mean, std = habit.mean, habit.std
-        self.notes += (habit.note,) if habit.note else ()
+        self.notes += (*found.notes, *self.readout.notes, *([habit.note] if habit.note else []))
         self.preprocess: Preprocess = preprocess or resize_and_crop(self.input_size, self.channels, mean, std)
-        names = habit.class_names if class_names is None else class_names
         self.class_names: tuple[str, ...] = names_of_classes(names, self._classes)
         self._cast(chosen)
 
@@ -137,7 +147,7 @@ class Classifier:
         self.autocast = autocast
         if autocast is not None:
             try:
-                self._try_out()
+                self._try_out(self._trial_input())
             except (ClassifierError, RuntimeError) as error:
                 raise ClassifierError(
                     f"{self.name} does not run in {autocast} on {self.device} ({brief(error.__cause__ or error)}); "
@@ -221,27 +231,27 @@ class Classifier:
         if pixels.ndim != 4:
             raise ClassifierError(f"{self.name} takes pixels (N, C, H, W), not of shape {tuple(pixels.shape)}.")
         with self.evaluating():
-            started = batching.clock()
-            try:
-                with precision.casting(autocast, self.device), self.readout.watching() as inputs:
-                    output = self.network(self.to_network(pixels))
-            except ExplanationError:
-                raise
-            except Exception as error:
-                raise ClassifierError(
-                    f"{self.name} failed on an input of shape {tuple(pixels.shape)} ({brief(error)}); {_mend(error)}."
-                ) from error
-            scores = self.logits_in(output, len(pixels), inputs)
-            # Asking for the answer waits for the device.
-            finite = bool(torch.isfinite(scores).all())
-            if len(pixels) == 1:
-                batching.saw(self, pixels.shape[1:], batching.clock() - started)
+            return self._passes.scores(pixels, self.device, lambda part: self._passed(part, autocast))
+
+    def _passed(self, pixels: Tensor, autocast: Autocast | None) -> Tensor:
+        """The logits of one forward pass."""
+        started = batching.clock()
+        inputs = self.to_network(pixels)
+        try:
+            with precision.casting(autocast, self.device), self.readout.watching() as watched:
+                # A copy, as a network may change its input in place.
+                output = self.network(inputs.clone() if inputs is pixels else inputs)
+        except ExplanationError:
+            raise
+        except Exception as error:
+            raise failures.of_pass(self.name, tuple(pixels.shape), error) from error
+        scores = self.logits_in(output, len(pixels), watched)
+        # Asking for the answer waits for the device.
+        finite = bool(torch.isfinite(scores).all())
+        if len(pixels) == 1:
+            batching.saw(self, pixels.shape[1:], batching.clock() - started)
         if not finite:
-            narrow = ", or choose bfloat16 for `autocast`" if autocast == "float16" else ""
-            raise ClassifierError(
-                f"{self.name} answered with NaN or infinite scores; check its weights and the range of its input"
-                f"{narrow}."
-            )
+            raise outputs.not_finite(self.name, autocast)
         if self._classes not in (None, scores.shape[1]):
             raise ClassifierError(
                 f"{self.name} gave {scores.shape[1]} scores, but {self._classes} before; make a new Classifier of it."
@@ -253,7 +263,10 @@ class Classifier:
 
         `inputs` are what the readout watched. Raises ClassifierError.
         """
-        scores = scores_in(output, count, self.name).float()
+        if self.output is None:
+            self.output, note = outputs.chosen(output, count, self.name, lambda of: name_all(self._names, of))
+            self.notes += (note,) if note else ()
+        scores = outputs.scores_at(output, self.output, count, self.name).float()
         return self.readout.logits(scores, inputs, self.name, verified=verified)
 
     @torch.no_grad()
@@ -297,6 +310,11 @@ class Classifier:
     def class_index(self, target: object) -> int:
         """`target`, a class index or name, as a valid index. Raises TargetError with close matches."""
         return class_index(target, self.class_names, self.name)
+
+    @property
+    def one_at_a_time(self) -> bool:
+        """Whether each picture is run by itself: together they would change each other's scores, or cannot be run."""
+        return self._passes.one_at_a_time
 
     def evaluating(self) -> AbstractContextManager[None]:
         """Eval mode and frozen parameters inside; the network as found afterwards."""
@@ -342,8 +360,8 @@ class Classifier:
         What is recorded is part of the autograd graph and no in-place operation behind the layer changes it. Passes
         that other threads make meanwhile are not recorded. Raises LayerError.
         """
-        with guest.recording(self.network, *self.calls_of(layers)) as outputs:
-            yield outputs
+        with self._passes.recorded(), guest.recording(self.network, *self.calls_of(layers)) as recorded:
+            yield recorded
 
     def calls_of(self, layers: Iterable[str]) -> tuple[guest.Wanted, Mapping[str, int]]:
         """Which calls of which modules `layers` are, and how often a pass calls each module. Raises LayerError."""
@@ -360,45 +378,11 @@ class Classifier:
 
     def _trial_input(self) -> Tensor:
         """A network input of the right shape, (1, C, H, W), that is not the same everywhere."""
-        height, width = self.input_size
-        return torch.linspace(0, 1, height * width).reshape(1, 1, height, width).repeat(1, self.channels, 1, 1)
+        return self._accepted.pictures()[0]
 
     @torch.no_grad()
-    def _try_out(self) -> Tensor:
-        return self.logits(self._trial_input())
-
-    def _accepted(
-        self, depths: Sequence[int], size: tuple[int, int] | None, preprocess: Preprocess | None
-    ) -> tuple[int, tuple[int, int]]:
-        """The first number of channels and input size that the network takes, of those that it may take."""
-        first: ClassifierError | None = None
-        usual = [(side, side) for side in _USUAL_SIZES] if size is None and preprocess is None else [size]
-        for depth, shape in itertools.product(depths, usual):
-            try:
-                if preprocess is not None:
-                    self.channels, self.input_size = shape_after(preprocess, size, depth)
-                elif shape is not None:
-                    self.channels, self.input_size = depth, shape
-                self._try_out()
-            except ClassifierError as error:
-                # What a network answers, once it runs, does not depend on the size.
-                if error.__cause__ is None:
-                    raise
-                first = first or error
-            else:
-                return self.channels, self.input_size
-        if len(usual) == 1 or first is None:
-            raise first or ClassifierError(f"{self.name} could not be run.")
-        raise ClassifierError(
-            f"{self.name} takes none of the usual input sizes; give `input_size` "
-            f"(at 224 x 224: {brief(first.__cause__ or first)})."
-        )
-
-
-def _mend(error: Exception) -> str:
-    if memory.ran_out(error):
-        return "give it fewer or smaller pictures at once"
-    return "check `input_size` and `preprocess`"
+    def _try_out(self, pixels: Tensor) -> Tensor:
+        return self._passes.tried(lambda: self.logits(pixels))
 
 
 def _of(picture: Picture) -> str:

@@ -16,6 +16,9 @@ from torch.nn.parameter import is_lazy
 from cnnviz_widgets.errors import ClassifierError, LayerError
 from cnnviz_widgets.guest import evaluating, hooked
 
+#: Types of modules that keep no modules of the network they were made of.
+_GRAPHS = ("GraphModule", "UnflattenedModule", "InterpreterModule")
+
 Role = Literal["convolution", "block", "other"]
 
 #: Layers of these kinds only pass on, or thin out, what the layer before them saw.
@@ -52,14 +55,14 @@ class Structure:
     layers: tuple[Layer, ...]
     calls: dict[str, int]
     default: str | None
+    #: What helps where there is no layer.
+    mend: str = "give a larger `input_size`"
 
     @property
     def default_layer(self) -> str:
         """The last layer that sees space, poolings that only thin out the one before set aside. Raises LayerError."""
         if self.default is None:
-            raise LayerError(
-                "This network has no layer with spatial extent for its input size; give a larger `input_size`."
-            )
+            raise LayerError(f"This network has no layer with spatial extent for its input size; {self.mend}.")
         return self.default
 
 
@@ -102,6 +105,7 @@ def structure_of(network: nn.Module, pixels: Tensor, run: Callable[[Tensor], obj
             for handle in handles:
                 handle.remove()
     height, width = pixels.shape[-2:]
+    mend = _mend([output.tensor for output in seen if output.module and output.tensor.ndim == 4])
     seen = [output for output in seen if output.module and _is_map(output.tensor, modules[output.module])]
     spatial = _on_grids(seen, modules, height, width)
     groups: dict[tuple[int, int], list[_Output]] = {}
@@ -111,7 +115,16 @@ def structure_of(network: nn.Module, pixels: Tensor, run: Callable[[Tensor], obj
     layers = [_layer(group, modules, calls, other_names, height, width) for group in groups.values()]
     seeing = [layer.name for layer in layers if not _is_passing(modules[layer.call_of(layer.name)[0]])]
     default = seeing[-1] if seeing else layers[-1].name if layers else None
-    return Structure(tuple(layers), dict(calls), default)
+    return Structure(tuple(layers), dict(calls), default, mend)
+
+
+def _mend(maps: list[Tensor]) -> str:
+    """What helps a network of whose modules' outputs, all those (N, C, H, W), none is a layer."""
+    if any(not tensor.is_floating_point() for tensor in maps):
+        return "its layers are quantised: pass the network before that, or use Occlusion or RISE"
+    if not maps:
+        return "make its convolutions modules, as `nn.Conv2d`, or use Occlusion or RISE"
+    return "give a larger `input_size`"
 
 
 def _is_map(tensor: Tensor, module: nn.Module) -> bool:
@@ -203,8 +216,21 @@ def input_depths(network: nn.Module, name: str) -> Sequence[int]:
         raise ClassifierError(f"{name} has lazy layers without weights; run it once on a batch of pictures first.")
     if any(weight.is_meta for weight in network.parameters()):
         raise ClassifierError(f"{name} is on the meta device, without weights; load it on a real device first.")
-    depths = [module.in_channels for module in network.modules() if isinstance(module, nn.Conv2d)]
+    depths = [depth for module in network.modules() if (depth := _input_depth(module)) is not None]
+    if not depths and any(type(module).__name__ in _GRAPHS for module in network.modules()):
+        raise ClassifierError(
+            f"{name} is an exported graph, which has no layers of its own; pass the network that it was exported from."
+        )
+    # A convolution may be written as a function of a weight.
+    depths = depths or [weight.shape[1] for weight in network.parameters() if weight.ndim == 4]
     if not depths:
         raise ClassifierError(f"{name} has no 2-D convolution; pass a convolutional network, as one of torchvision's.")
     # A network may register another convolution before the one that it runs first.
     return list(dict.fromkeys([depths[0], *(depth for depth in (3, 1) if depth in depths)]))
+
+
+def _input_depth(module: nn.Module) -> int | None:
+    """How many channels a 2-D convolution takes, a quantised one too; None for other modules."""
+    quantised = "quantized" in type(module).__module__ and type(module).__name__.endswith(("Conv2d", "ConvReLU2d"))
+    depth = getattr(module, "in_channels", None) if quantised or isinstance(module, nn.Conv2d) else None
+    return depth if isinstance(depth, int) else None

@@ -136,12 +136,13 @@ class Trial(Readout):
 class Tried:
     """A network that `trial` watches while `run` makes passes on its inputs (N, C, H, W), of which `pixels` is one.
 
-    `task` is what it says of itself, as the `problem_type` of Hugging Face.
+    `first` is what a pass on that returned. `task` is what it says of itself, as the `problem_type` of Hugging Face.
     """
 
     trial: Trial
     run: Callable[[Tensor], Tensor]
     pixels: Tensor
+    first: Pass
     name: str
     task: object = None
 
@@ -181,7 +182,7 @@ def guessed(tried: Tried, wish: Scores | None) -> tuple[Readout, int]:
     By `wish`, by what the network ends in, by whether its scores are probabilities, by its task. Costs one pass where
     the first scores cannot be probabilities. Raises ClassifierError.
     """
-    passes = [tried.passed(tried.pixels)]
+    passes = [tried.first]
     classes = passes[0][0].shape[1]
     if wish == "none":
         return Readout(()), classes

@@ -1,4 +1,4 @@
-"""The class scores in whatever a network returns, their names, and short words for what went wrong."""
+"""The names of classes, and short words for what went wrong."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import difflib
 import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-
-from torch import Tensor
 
 from cnnviz_widgets.errors import ClassifierError, TargetError
 
@@ -22,57 +20,6 @@ class Contrast:
 
 #: What is explained: a class index, or the difference between two.
 Target = int | Contrast
-
-#: Under these names a dict that holds several candidates is believed to hold the scores.
-_SCORES = ("logits", "output", "out", "scores")
-
-
-def scores_in(output: object, batch: int, network: str) -> Tensor:
-    """The scores (N, K) in a tensor, tuple, dict or object with `.logits`. Raises ClassifierError.
-
-    The first fitting tensor of a tuple is taken. Scores that lost an axis of length 1 to a `squeeze` get it back.
-    """
-    scores = output if isinstance(output, Tensor) else _logits_of(output)
-    if isinstance(scores, Tensor) and scores.ndim < 2:
-        scores = scores.reshape(1, -1) if batch == 1 else scores[:, None] if scores.shape == (batch,) else scores
-    found = _candidates(output if scores is None else scores, batch)
-    mend = "wrap it in a module that returns its logits."
-    if not found:
-        raise ClassifierError(
-            f"{network} must return a row of class scores for each picture, a tensor (N, K), "
-            f"not {_told(output)}; {mend}"
-        )
-    if isinstance(output, Mapping) and scores is None and len(found) > 1:
-        shapes = ", ".join(str(tuple(tensor.shape)) for tensor in found)
-        raise ClassifierError(f"{network} returns a dict with several possible class scores, {shapes}; {mend}")
-    return found[0]
-
-
-def _logits_of(output: object) -> object | None:
-    if isinstance(output, Mapping):
-        return next((output[name] for name in _SCORES if output.get(name) is not None), None)
-    logits: object | None = getattr(output, "logits", None)
-    return logits
-
-
-def _candidates(output: object, batch: int) -> list[Tensor]:
-    if isinstance(output, Tensor):
-        if output.ndim > 2 and all(side == 1 for side in output.shape[2:]):
-            output = output.flatten(1)
-        fits = output.ndim == 2 and len(output) == batch and output.shape[1] > 0 and output.is_floating_point()
-        return [output] if fits else []
-    logits = _logits_of(output)
-    if logits is not None:
-        return _candidates(logits, batch)
-    items = output.values() if isinstance(output, Mapping) else output if isinstance(output, list | tuple) else ()
-    return [scores for item in items for scores in _candidates(item, batch)]
-
-
-def _told(output: object) -> str:
-    if not isinstance(output, Tensor):
-        return f"a {type(output).__name__}"
-    kind = "" if output.is_floating_point() else f"{output.dtype} "
-    return f"a {kind}tensor of shape {tuple(output.shape)}"
 
 
 def names_of_classes(
@@ -93,6 +40,14 @@ def names_of_classes(
             f"`class_names` must be {count} names, one for each score of the network, not {len(names)}."
         )
     return tuple(str(name) for name in names)
+
+
+def name_all(names: object, count: int) -> bool:
+    """Whether `names` are those of `count` classes, none left out."""
+    try:
+        return names is not None and len(names_of_classes(names, count)) == len(names)  # type: ignore[arg-type]
+    except ClassifierError:
+        return False
 
 
 def _names_in(names: Mapping[int, str] | Mapping[str, int], count: int) -> tuple[str, ...]:

@@ -14,11 +14,12 @@ import numpy as np
 import torch
 import traitlets
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from cnnviz_widgets import guest
 from cnnviz_widgets.classifier import Autocast, Classifier
 from cnnviz_widgets.errors import ClassifierError, ExplanationError, PictureError, TargetError
+from cnnviz_widgets.given import network_in
 from cnnviz_widgets.guest import once
 from cnnviz_widgets.picture import Picture, read_picture
 from cnnviz_widgets.schedule import after_callbacks, between_callbacks, is_between_callbacks
@@ -327,8 +328,7 @@ def as_classifier(
         if class_names is not None:
             raise ClassifierError(f"{model} brings its own class names; leave yours out.")
         return Classifier.of(model, autocast=autocast)
-    if not isinstance(model, nn.Module):
-        raise ClassifierError(f"Pass a torch network, a Classifier or a torchvision name, not {type(model).__name__}.")
+    model = network_in(model, "Pass a torch network, a Classifier or a torchvision name")
     size = _own_size(picture)
     if size is not None:
         try:

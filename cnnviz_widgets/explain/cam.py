@@ -38,17 +38,16 @@ class CAM(Explainer):
         with torch.inference_mode(False), torch.enable_grad():
             # Another picture beside the one in question: the scores must depend on the pooled maps alone.
             other = torch.linspace(-1, 1, pixels.numel()).reshape(pixels.shape)
-            with _Pooling() as pooling:
-                logits = classifier.logits(torch.cat([pixels, other]))
+            logits, pooling, vectors = _pooled(classifier, pixels, other)
             if classifier.readout.relative:
                 # A softmax took a constant of each picture away, so that only differences are linear.
                 logits = logits - logits.mean(dim=1, keepdim=True)
-            if pooling.maps is None or pooling.vector is None or not logits.requires_grad:
+            if pooling.maps is None or pooling.vector is None or len(vectors) != 2 or not logits.requires_grad:
                 raise _not_applicable(classifier)
             weight = _jacobian(logits[0], pooling.vector)
-        logits, vector = logits.detach(), pooling.vector.detach().flatten(1).float()
-        bias = logits[0] - weight @ vector[0]
-        deviation = (logits[1] - weight @ vector[1] - bias).abs().max()
+        logits = logits.detach()
+        bias = logits[0] - weight @ vectors[0]
+        deviation = (logits[1] - weight @ vectors[1] - bias).abs().max()
         if not bool(deviation <= _BEND * (logits[1] - logits[0]).abs().max()):
             raise _not_applicable(classifier)
         cells = torch.einsum("kc,chw->khw", weight, pooling.maps[0].detach().float())
@@ -87,6 +86,19 @@ def _not_applicable(classifier: Classifier) -> MethodError:
     )
 
 
+def _pooled(classifier: Classifier, pixels: Tensor, other: Tensor) -> tuple[Tensor, _Pooling, Tensor]:
+    """Logits (2, K), the pooling of `pixels`, and what was pooled of both, (2, C): fewer rows where nothing was."""
+    if not classifier.one_at_a_time:
+        with _Pooling(2, replaced=1) as pooling:
+            logits = classifier.logits(torch.cat([pixels, other]))
+        return logits, pooling, pooling.rows()
+    with _Pooling(1) as pooling:
+        first = classifier.logits(pixels)
+    with _Pooling(1, replaced=0) as elsewhere:
+        second = classifier.logits(other)
+    return torch.cat([first, second]), pooling, torch.cat([pooling.rows(), elsewhere.rows()])
+
+
 def _jacobian(logits: Tensor, vector: Tensor) -> Tensor:
     """Derivatives (K, C) of logits (K,) with respect to the first row of `vector` (2, C, ...)."""
     rows = []
@@ -99,15 +111,24 @@ def _jacobian(logits: Tensor, vector: Tensor) -> Tensor:
 
 
 class _Pooling(TorchFunctionMode):
-    """Finds the last tensor that is the spatial mean of the maps before it, whatever function averaged them.
+    """Finds the last tensor that is the spatial mean of the maps of `count` pictures before it, whatever averaged them.
 
-    It becomes the leaf from which on the graph is kept. Its second row is replaced by values unlike those of
-    any picture: a head that is linear in both has no bend.
+    It becomes the leaf from which on the graph is kept. The row `replaced` gets values unlike those of any picture: a
+    head that is linear in both has no bend.
     """
 
     maps: Tensor | None = None
     vector: Tensor | None = None
     _latest: Tensor | None = None
+
+    def __init__(self, count: int, replaced: int | None = None) -> None:
+        super().__init__()
+        self._count = count
+        self._replaced = replaced
+
+    def rows(self) -> Tensor:
+        """What was pooled, (count, C), or (0, 0)."""
+        return torch.zeros(0, 0) if self.vector is None else self.vector.detach().flatten(1).float()
 
     def __torch_function__(
         self,
@@ -123,7 +144,9 @@ class _Pooling(TorchFunctionMode):
         if not self._is_mean_of_latest(result):
             return result
         vector = result.detach().clone()
-        vector[1] = torch.linspace(-3, 3, vector[1].numel()).reshape(vector[1].shape)
+        if self._replaced is not None:
+            row = vector[self._replaced]
+            row.copy_(torch.linspace(-3, 3, row.numel()).reshape(row.shape))
         self.maps, self.vector = self._latest, vector.requires_grad_()
         # In-place operations are not allowed on a leaf.
         return vector.clone()
@@ -132,7 +155,7 @@ class _Pooling(TorchFunctionMode):
         maps = self._latest
         if maps is None or not isinstance(value, Tensor) or value.ndim < 2 or not value.is_floating_point():
             return False
-        if not len(value) == len(maps) == 2 or value.numel() != 2 * maps.shape[1]:
+        if not len(value) == len(maps) == self._count or value.numel() != self._count * maps.shape[1]:
             return False
         mean = maps.detach().float().mean(dim=(2, 3))
         error = (value.detach().reshape(mean.shape).float() - mean).abs().max()

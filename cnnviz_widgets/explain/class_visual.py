@@ -93,8 +93,7 @@ class Visual:
             copies = transformed(self.written.shares(self.parameters), views, **_JUDGED)  # type: ignore[arg-type]
             inputs = _inputs(self.classifier, copies)
             batches = Batches(self.classifier, inputs.shape[1:], "scores")
-            # Copies: a network may change its input in place, and then run out of memory.
-            parts = batches.run(views, lambda part: self.classifier.probabilities(inputs[part].clone()))
+            parts = batches.run(views, lambda part: self.classifier.probabilities(inputs[part]))
             shares: NDArray[np.float32] = torch.cat(parts).mean(dim=0).cpu().numpy()
         return shares
 
@@ -220,7 +219,7 @@ class ClassVisual:
     def _uphill(self, visual: Visual, inputs: Tensor) -> tuple[Tensor, Tensor]:
         """The sum of the scores of network inputs (N, C, H, W), and its gradient, (N, C, H, W)."""
         inputs = inputs.detach().requires_grad_()
-        score = self._score(visual.classifier, inputs.clone(), visual.target) * len(inputs)
+        score = self._score(visual.classifier, inputs, visual.target) * len(inputs)
         if not score.requires_grad:
             raise ClassifierError(
                 f"{_told(visual)} is cut off from the input by `no_grad` or `detach`; remove it from the forward."

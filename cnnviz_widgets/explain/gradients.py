@@ -36,8 +36,7 @@ def input_gradients(
     # Gradients are wanted whatever the caller has switched off.
     with torch.inference_mode(False), torch.enable_grad():
         leaf = batch.detach().clone().requires_grad_()
-        # A copy, as a leaf must not be changed in place and a network may do that to its input.
-        score = classifier.score(classifier.logits(leaf.clone()), target).sum()
+        score = classifier.score(classifier.logits(leaf), target).sum()
         if not score.requires_grad:
             raise ClassifierError(
                 f"The scores of {classifier.name} are cut off from its input by `no_grad` or `detach`; "

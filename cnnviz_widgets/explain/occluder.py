@@ -65,8 +65,7 @@ class Occluder:
         self.prepare(0)
         if self._engine is not None:
             return self._engine.uncovered[0]
-        # A network may change its input in place.
-        return self.classifier.logits(self.pixels.clone())[0].to("cpu", torch.float32)
+        return self.classifier.logits(self.pixels)[0].to("cpu", torch.float32)
 
     def keeping(self) -> AbstractContextManager[None]:
         """Inside, memory for groups of boxes is kept from one to the next."""

@@ -60,7 +60,7 @@ def positive_copy(classifier: Classifier) -> Classifier:
     with torch.no_grad():
         for weight in network.parameters():
             weight.fill_(1 / max(1, math.prod(weight.shape[1:])) if weight.ndim > 1 else 0)
-    return Classifier(network, input_size=classifier.input_size)
+    return Classifier(network, input_size=classifier.input_size, output=classifier.output)
 
 
 def _monotone(module: nn.Module) -> nn.Module:

@@ -33,7 +33,7 @@ class Engine:
         self._plan, self._classifier = plan, classifier
         self._base = Base(plan.program, pixels, filling)
         #: Logits (1, K), float32 on the CPU, of the picture itself, by the network.
-        self.uncovered = classifier.logits(pixels.clone()).to("cpu", torch.float32)
+        self.uncovered = classifier.logits(pixels).to("cpu", torch.float32)
 
     @property
     def whole(self) -> Tensor:
@@ -77,7 +77,9 @@ def engine_for(
     """
     height, width = pixels.shape[2:]
     supported = pixels.device.type == "cpu" and pixels.dtype in (torch.float32, torch.float64)
-    if not supported or height * width < _SMALLEST or torch.is_autocast_enabled("cpu") or classifier.autocast:
+    # What one picture's scores owe to another one is no part of a plan.
+    supported = supported and not (classifier.one_at_a_time or classifier.autocast)
+    if not supported or height * width < _SMALLEST or torch.is_autocast_enabled("cpu"):
         return None
     with guest.LOCK:
         plan = plan_for(classifier, pixels, filling)

@@ -1,0 +1,56 @@
+"""Random numbers that a network draws: the same ones each time, and none of the user's."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+
+
+class Draws:
+    """The state of the generators that a network on `device` may draw from, to put it back."""
+
+    def __init__(self, device: torch.device) -> None:
+        self._states = random.getstate(), np.random.get_state(), torch.get_rng_state()
+        self._device = device if device.type == "cuda" else None
+        self._accelerator = None if self._device is None else torch.cuda.get_rng_state(self._device)
+
+    @property
+    def moved(self) -> bool:
+        """Whether something has been drawn since."""
+        python, numpy, torches = self._states
+        same = python == random.getstate() and all(map(np.array_equal, numpy, np.random.get_state()))
+        device = self._device
+        accelerator = None if device is None else torch.cuda.get_rng_state(device)
+        return not same or any(
+            old is not None and new is not None and not torch.equal(old, new)
+            for old, new in ((torches, torch.get_rng_state()), (self._accelerator, accelerator))
+        )
+
+    def restore(self) -> None:
+        """Go on as if nothing had been drawn since."""
+        python, numpy, torches = self._states
+        random.setstate(python)
+        np.random.set_state(numpy)
+        torch.set_rng_state(torches)
+        if self._device is not None and self._accelerator is not None:
+            torch.cuda.set_rng_state(self._accelerator, self._device)
+
+
+@contextmanager
+def same_draws(device: torch.device) -> Iterator[None]:
+    """Inside, the same numbers are drawn each time; afterwards it is as if nothing had been drawn."""
+    before = Draws(device)
+    try:
+        random.seed(0)
+        np.random.seed(0)
+        torch.default_generator.manual_seed(0)
+        if device.type == "cuda":
+            with torch.cuda.device(device):
+                torch.cuda.manual_seed(0)
+        yield
+    finally:
+        before.restore()
