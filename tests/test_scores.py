@@ -378,12 +378,14 @@ def test_a_single_score_is_a_logit_and_that_is_said() -> None:
     torch.testing.assert_close(classifier.probabilities(pictures()), own(classifier).sigmoid())
 
 
-def test_an_ordinary_classifier_has_nothing_to_say_and_is_tried_once_more() -> None:
+def test_an_ordinary_classifier_has_nothing_to_say_and_its_scores_cost_no_further_pass() -> None:
     network = Net(identity)
     calls: list[int] = []
     network.register_forward_hook(lambda *_: calls.append(1))
     classifier = Classifier(network, input_size=SIZE)
-    assert classifier.scores == "softmax" and not classifier.notes and len(calls) == 2
+    assert classifier.scores == "softmax" and not classifier.notes
+    # A picture, the same again, another one, and the two together.
+    assert len(calls) == 4
 
 
 def test_small_scores_that_grow_with_the_picture_are_no_probabilities() -> None:
