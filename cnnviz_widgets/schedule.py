@@ -268,7 +268,8 @@ class Awaited:
 class LatestWins:
     """Advances the newest of the generators it was given, one step at a time, and closes the others.
 
-    After each step the rest queues up again behind the other panels' work; with `spare`, no step is taken while there
+    After each step the rest queues up again behind the other panels' work, after one that yields an `Awaited` once
+    that is there; with `spare`, no step is taken while there
     is any other work, and in an open `inline()` block none at all. Steps run without a lock; what is called
     back, by this or any other LatestWins, is never called by two threads at a time.
     """

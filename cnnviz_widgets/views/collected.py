@@ -183,7 +183,9 @@ class CollectionView(View):
         store = self._store
         if store is None or self._builds.busy:
             return ""
-        notes = () if store.source is None else store.source.notes
+        notes = [] if store.source is None else [*store.source.notes]
+        if store.skipped:
+            notes.append(f"Left out: {len(store.skipped)} unreadable pictures. {next(iter(store.skipped.values()))}")
         return " ".join([self._offered_of(store), *notes]).rstrip()
 
     def _offered_of(self, store: FeatureStore) -> str:

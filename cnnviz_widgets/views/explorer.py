@@ -266,7 +266,7 @@ def explore(
         source = fitting or None
     if images is not None and not fitting and not refused:
         refused = ["There are no pictures here; upload some, or pass a folder of pictures or a data set."]
-    told = () if data is None else (*_of_how_many(fitting, data), *data.notes)
+    told = _left_out(images) if data is None else [*_of_how_many(fitting, data), *data.notes]
     return Explorer(session, fitting, source=source, note=" ".join([*refused[:3], *told]), refused=bool(refused))
 
 
@@ -319,6 +319,14 @@ def _named(images: object) -> Iterable[tuple[str, object]]:
     if getattr(images, "ndim", 0) == 4:
         return [("", images[index]) for index in range(len(images))]  # type: ignore[index, arg-type]
     return [("", images)]
+
+
+def _left_out(images: object) -> list[str]:
+    """What is not shown of a folder that holds pictures itself."""
+    if not isinstance(images, str | Path) or not Path(images).is_dir():
+        return []
+    inner = [path.name for path in sorted(Path(images).iterdir()) if path.is_dir() and any(_named(path))]
+    return [f"Pictures in folders inside are not shown; for those pass one, as {inner[0]!r}."] if inner else []
 
 
 def _thumbnail(picture: Picture, session: Session) -> NDArray[np.uint8]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,7 +51,7 @@ def mapping(store: FeatureStore, label: str, method: Projection, start: Frame | 
     features, shown, made = store.features, float("-inf"), None
     steps = method.steps(features, None if start is None else start.map)
     # The first step imports, perhaps compiles, and for some methods is all there is.
-    first = Aside(label, lambda: (prepare(len(features)), next(steps, None))[1])
+    first = Aside(label, lambda: _first(steps, len(features)))
     yield first
     ahead = first.result()
     while ahead is not None:
@@ -69,6 +70,12 @@ def mapping(store: FeatureStore, label: str, method: Projection, start: Frame | 
         yield None
     yield Frame(store, label, method, made)
     yield from measuring(Frame(store, label, method, made))
+
+
+def _first(steps: Iterator[Map], count: int) -> Map | None:
+    """The first map, and what is needed to draw so many points."""
+    prepare(count)
+    return next(steps, None)
 
 
 def measuring(frame: Frame) -> Work:

@@ -293,6 +293,13 @@ def test_a_data_set_that_says_too_little_opens_with_a_sentence(
         explore(classifier, {"train": Numbered(4), "test": Numbered(2)})
 
 
+def test_a_folder_of_pictures_and_folders_says_what_it_leaves_out(classifier: Classifier, tmp_path: Path) -> None:
+    PIL.Image.new("RGB", (32, 24)).save(tree(tmp_path) / "loose.png")
+    app = explore(classifier, str(tmp_path))
+    assert app.strip.labels == ["loose.png"] and app.note.text.endswith("for those pass one, as 'cat'.")
+    assert app.note.kind == "info"
+
+
 def test_a_data_set_of_which_nothing_fits_the_network_says_so(classifier: Classifier) -> None:
     app = explore(classifier, TensorDataset(torch.zeros(3, 5, 24, 32)))
     assert not app.pictures and app.note.kind == "error"

@@ -365,3 +365,9 @@ def test_what_was_stopped_is_gone_on_with(classifier: Classifier, picture: np.nd
     view.build_button.click()
     schedule.WORKER.drain(60)
     assert len(view.store) == 100 and read.count(45) == 1
+
+
+@pytest.mark.usefixtures("inline")
+def test_pictures_that_cannot_be_read_are_counted_and_one_is_named(classifier: Classifier) -> None:
+    view = NeighbourView(classifier, source=[*PICTURES[:4], b"no picture", "/no/such.png"], k=3)
+    assert "Left out: 2 unreadable pictures." in view.status.text and "item 4" in view.status.text
