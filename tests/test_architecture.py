@@ -118,6 +118,12 @@ def test_names_say_what_a_thing_is(path: Path) -> None:
     assert not [name for name in [path.stem, *defined] if vague.search(name)]
 
 
+def test_panels_hear_of_the_session_in_turn() -> None:
+    """`Session.observe` is for the user's handlers, which are called when no panel waits."""
+    for path in (PACKAGE / "views").rglob("*.py"):
+        assert not re.search(r"session\.(un)?observe\(", path.read_text()), f"{path.name}: use Session.link"
+
+
 def imported_by(code: str, *names: str) -> set[str]:
     """Which of the modules `names` are there after `code` has run in a fresh interpreter."""
     code += f"\nimport sys; print(*(name for name in {names!r} if name in sys.modules))"

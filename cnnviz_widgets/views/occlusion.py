@@ -12,7 +12,7 @@ import numpy as np
 
 from cnnviz_widgets.explain import RISE, Explainer, Heatmap, Occlusion, OcclusionMap
 from cnnviz_widgets.explain.occluder import Box
-from cnnviz_widgets.schedule import LatestWins
+from cnnviz_widgets.schedule import LatestWins, in_turn
 from cnnviz_widgets.session import Example, Scene
 from cnnviz_widgets.views.controls import ClassPicker, amount, parameters
 from cnnviz_widgets.views.probing import Nearby, Placed, Probe, on_map, place, probe
@@ -67,7 +67,7 @@ class OcclusionView(View):
         #: The last probe drawn, for reading in Python.
         self.probe: Probe | None = None
         super().__init__(model, picture, **options)
-        self.observe(lambda _: self._look_ahead() if self.active else self._ahead.cancel(), names="active")
+        self.observe(in_turn(lambda _: self._look_ahead() if self.active else self._ahead.cancel()), names="active")
 
     @property
     def occlusion(self) -> Occlusion:

@@ -229,6 +229,8 @@ class View(ipywidgets.VBox):
 
     @in_turn
     def _session_changed(self, change: Any) -> None:
+        if not self._complete:  # closed by another who was told of this change before
+            return
         name = change["name"]
         self.session_changed({name})
         if name in self.shows:
