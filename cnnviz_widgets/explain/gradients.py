@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from cnnviz_widgets.errors import ClassifierError, ExplanationError
+from cnnviz_widgets.explain.rounding import rounding
 from cnnviz_widgets.scores import brief
 
 if TYPE_CHECKING:
@@ -16,9 +17,42 @@ if TYPE_CHECKING:
     from cnnviz_widgets.classifier import Classifier, Target
 
 
-def gradients_in_batches(classifier: Classifier, batches: Batches, pixels: Tensor, target: Target) -> Tensor:
-    """`input_gradients` of as many of `pixels` (N, C, H, W) at once as memory allows."""
-    return torch.cat(batches.run(len(pixels), lambda part: input_gradients(classifier, pixels[part], target)))
+def gradients_in_batches(
+    classifier: Classifier,
+    batches: Batches,
+    pixels: Tensor,
+    target: Target,
+    floor: Floor | None = None,
+) -> Tensor:
+    """`input_gradients` of as many of `pixels` (N, C, H, W) at once as memory allows; `floor` sees the mean scores."""
+
+    def of_part(part: slice) -> Tensor:
+        count = part.stop - part.start
+        see = None if floor is None else lambda score: floor.see(score / count)
+        return input_gradients(classifier, pixels[part], target, see)
+
+    return torch.cat(batches.run(len(pixels), of_part))
+
+
+class Floor:
+    """How small gradients may be before no change of the picture moves the score by more than rounding.
+
+    `see` is a `before_backward`: it keeps the largest score that was differentiated.
+    """
+
+    def __init__(self, classifier: Classifier) -> None:
+        self._classifier = classifier
+        self._score = 0.0
+
+    def see(self, score: Tensor) -> None:
+        """Take note of a score."""
+        self._score = max(self._score, abs(float(score.detach())))
+
+    def is_above(self, gradients: Tensor) -> bool:
+        """Whether gradients (C, H, W) times the range of each pixel are nothing but rounding."""
+        ranges = (self._classifier.white - self._classifier.black).abs()
+        change = float((gradients.abs().double() * ranges).sum())
+        return change <= rounding(self._classifier) * self._score
 
 
 def input_gradients(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
@@ -16,6 +17,7 @@ from cnnviz_widgets.explain.baseline import Baseline, baseline_pixels
 from cnnviz_widgets.explain.gradients import gradients_in_batches
 from cnnviz_widgets.explain.parameters import check_choice, check_count
 from cnnviz_widgets.explain.refinement import depths
+from cnnviz_widgets.explain.rounding import nothing, rounding
 from cnnviz_widgets.explain.variants import single_input
 
 if TYPE_CHECKING:
@@ -33,14 +35,29 @@ class Attribution(Heatmap):
         """What is missing: `difference` minus the sum of the values. It shrinks with more points."""
         return self.difference - float(self.values.sum(dtype=np.float64))
 
+    def told(self, points: int, floor: float) -> Attribution:
+        """The same with a note on the gap; scores that differ by no more than `floor` differ by rounding."""
+        if float(np.abs(self.values).sum(dtype=np.float64)) <= floor:
+            return self.noted(nothing("pixel"), blank=True)
+        total = self.difference - self.gap
+        if abs(self.difference) <= floor:
+            said = f"The values add up to {total:.3g}, and the scores of picture and baseline are the same"
+        else:
+            share = self.gap / self.difference
+            said = (
+                f"The values add up to {total:.3g} of {self.difference:.3g}: "
+                f"{abs(share):.1%} {'is missing' if share >= 0 else 'too much'} with {points} points"
+            )
+        return self.noted(f"{said}. More points change the sum, hardly the order of the pixels.")
+
 
 @dataclass(frozen=True)
 class IntegratedGradients(Explainer):
     """sum over channels of (pixel - baseline) x the mean of d logit / d pixel on the straight path between.
 
-    The mean is over the middles of `points` equal pieces of the path. The values add up to the difference
-    of the two pictures' scores; the result, an `Attribution`, says by how much they fail to. Sundararajan
-    et al. 2017 (arXiv 1703.01365).
+    The mean is over `points` Gauss-Legendre nodes of the path, by their weights. The values should add up to the
+    difference of the two pictures' scores; the result, an `Attribution`, and its note say by how much they fail to.
+    Sundararajan et al. 2017 (arXiv 1703.01365).
     """
 
     baseline: Baseline = "black"
@@ -54,18 +71,18 @@ class IntegratedGradients(Explainer):
         """Yield the map of the points so far after each batch; any beginning is spread over the path."""
         pixels = single_input(classifier, pixels)
         start = baseline_pixels(classifier, pixels, self.baseline)
-        difference = _difference(classifier, pixels, start, target)
-        places = (np.argsort(depths(self.points), kind="stable") + 0.5) / self.points
+        scores = _scores(classifier, pixels, start, target)
+        nodes, weights = path_points(self.points)
         batches = Batches(classifier, pixels.shape[1:], "gradients")
         total = torch.zeros_like(pixels)
         done = 0
         while done < self.points:
-            count = min(batches.batch, self.points - done)
-            shares = torch.tensor(places[done : done + count], dtype=torch.float32)[:, None, None, None]
-            gradients = gradients_in_batches(classifier, batches, start + shares * (pixels - start), target)
-            total = total + gradients.sum(dim=0, keepdim=True)
-            done += count
-            values = (total / done * (pixels - start))[0].sum(dim=0).numpy()
+            some = slice(done, min(done + batches.batch, self.points))
+            path = start + nodes[some, None, None, None] * (pixels - start)
+            gradients = gradients_in_batches(classifier, batches, path, target)
+            total = total + torch.einsum("n,nchw->chw", weights[some], gradients)
+            done = some.stop
+            values = (total / weights[:done].sum() * (pixels - start))[0].sum(dim=0).numpy()
             yield Attribution(
                 values=values,
                 cells=values,
@@ -73,11 +90,20 @@ class IntegratedGradients(Explainer):
                 signed=True,
                 target=target,
                 progress=done / self.points,
-                difference=difference,
-            )
+                difference=scores[0] - scores[1],
+            ).told(done, rounding(classifier) * max(map(abs, scores)))
+
+
+@functools.lru_cache(maxsize=8)
+def path_points(count: int) -> tuple[Tensor, Tensor]:
+    """Gauss-Legendre nodes and weights (count,) on 0..1, float32, in an order of which any beginning is spread."""
+    nodes, weights = np.polynomial.legendre.leggauss(count)
+    order = np.argsort(depths(count), kind="stable")
+    found = torch.from_numpy(np.stack([(nodes + 1) / 2, weights / 2])[:, order]).to(torch.float32)
+    return found[0], found[1]
 
 
 @torch.no_grad()
-def _difference(classifier: Classifier, pixels: Tensor, start: Tensor, target: Target) -> float:
+def _scores(classifier: Classifier, pixels: Tensor, start: Tensor, target: Target) -> tuple[float, float]:
     picture, baseline = classifier.score(classifier.logits(torch.cat([pixels, start])), target).tolist()
-    return float(picture - baseline)
+    return float(picture), float(baseline)

@@ -231,7 +231,8 @@ def test_goes_on_with_smaller_batches_when_memory_runs_out(
     network = Crowded(guest(), most=3, error=error)
     classifier = networks.classifier(network)
     before = state(network)
-    layer = {"layer": f"network.{roomy.default_layer}"} if hasattr(explainer, "layer") else {}
+    first = explainer.layer_in(roomy) if isinstance(explainer, explain.TapeExplainer) else roomy.default_layer
+    layer = {"layer": f"network.{first}"} if hasattr(explainer, "layer") else {}
     same(dataclasses.replace(explainer, **layer)(classifier, pixels, 1), explainer(roomy, pixels, 1))
     # 64 or less, then half of it until two fit: and what fits is remembered.
     assert len(network.failed) <= 5 and len(set(network.failed)) == len(network.failed)
