@@ -17,42 +17,35 @@ if TYPE_CHECKING:
     from cnnviz_widgets.classifier import Classifier, Target
 
 
-def gradients_in_batches(
-    classifier: Classifier,
-    batches: Batches,
-    pixels: Tensor,
-    target: Target,
-    floor: Floor | None = None,
-) -> Tensor:
-    """`input_gradients` of as many of `pixels` (N, C, H, W) at once as memory allows; `floor` sees the mean scores."""
-
-    def of_part(part: slice) -> Tensor:
-        count = part.stop - part.start
-        see = None if floor is None else lambda score: floor.see(score / count)
-        return input_gradients(classifier, pixels[part], target, see)
-
-    return torch.cat(batches.run(len(pixels), of_part))
-
-
 class Floor:
-    """How small gradients may be before no change of the picture moves the score by more than rounding.
-
-    `see` is a `before_backward`: it keeps the largest score that was differentiated.
-    """
+    """How small gradients may be before no change of the picture moves the score by more than rounding."""
 
     def __init__(self, classifier: Classifier) -> None:
         self._classifier = classifier
-        self._score = 0.0
+        self._largest = 0.0
 
-    def see(self, score: Tensor) -> None:
-        """Take note of a score."""
-        self._score = max(self._score, abs(float(score.detach())))
+    def see(self, logits: Tensor) -> None:
+        """Take note of logits (N, K) that are differentiated."""
+        self._largest = max(self._largest, float(logits.detach().abs().max()))
 
     def is_above(self, gradients: Tensor) -> bool:
         """Whether gradients (C, H, W) times the range of each pixel are nothing but rounding."""
         ranges = (self._classifier.white - self._classifier.black).abs()
-        change = float((gradients.abs().double() * ranges).sum())
-        return change <= rounding(self._classifier) * self._score
+        return float((gradients.abs().double() * ranges).sum()) <= self.height
+
+    @property
+    def height(self) -> float:
+        """How far two scores may differ by rounding alone."""
+        return rounding(self._classifier) * self._largest
+
+
+def gradients_in_batches(
+    classifier: Classifier, batches: Batches, pixels: Tensor, target: Target, floor: Floor | None = None
+) -> Tensor:
+    """`input_gradients` of as many of `pixels` (N, C, H, W) at once as memory allows."""
+    return torch.cat(
+        batches.run(len(pixels), lambda part: input_gradients(classifier, pixels[part], target, floor=floor))
+    )
 
 
 def input_gradients(
@@ -60,18 +53,22 @@ def input_gradients(
     batch: Tensor,
     target: Target,
     before_backward: Callable[[Tensor], None] | None = None,
+    floor: Floor | None = None,
 ) -> Tensor:
     """d score / d pixels for each picture of `batch` (N, C, H, W): (N, C, H, W), float32 on the CPU.
 
     The score is the logit, or the difference of two. `before_backward` is given the sum of the scores, with
-    its graph, before that is differentiated. Raises ClassifierError when the network cannot be
+    its graph, before that is differentiated; `floor` sees the logits. Raises ClassifierError when the network cannot be
     differentiated.
     """
     # Gradients are wanted whatever the caller has switched off.
     with torch.inference_mode(False), torch.enable_grad():
         leaf = batch.detach().clone().requires_grad_()
         # A copy, as a leaf must not be changed in place and a network may do that to its input.
-        score = classifier.score(classifier.logits(leaf.clone()), target).sum()
+        logits = classifier.logits(leaf.clone())
+        if floor is not None:
+            floor.see(logits)
+        score = classifier.score(logits, target).sum()
         if not score.requires_grad:
             raise ClassifierError(
                 f"The scores of {classifier.name} are cut off from its input by `no_grad` or `detach`; "

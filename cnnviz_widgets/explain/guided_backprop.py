@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -58,7 +58,7 @@ class GuidedBackprop(Explainer):
     def steps(self, classifier: Classifier, pixels: Tensor, target: Target) -> Iterator[Heatmap]:
         """Yield once, after two passes for the class and two for an unrelated one that it is compared with."""
         floor = Floor(classifier)
-        gradients = guided_gradients(classifier, pixels, target, floor.see)[0]
+        gradients = guided_gradients(classifier, pixels, target, floor)[0]
         values = gradients.abs().amax(dim=0)
         heatmap = Heatmap.of_values(values, "guided gradient of the logit", signed=False, target=target)
         if floor.is_above(gradients):
@@ -73,20 +73,13 @@ class GuidedBackprop(Explainer):
         yield heatmap.noted(on_class(classifier, logits, target, values_of, "to ask about one class use Grad-CAM"))
 
 
-def guided_gradients(
-    classifier: Classifier, pixels: Tensor, target: Target, seen: Callable[[Tensor], None] | None = None
-) -> Tensor:
-    """The guided gradient at each value of one network input, (1, C, H, W); `seen` is told the score.
+def guided_gradients(classifier: Classifier, pixels: Tensor, target: Target, floor: Floor | None = None) -> Tensor:
+    """The guided gradient at each value of one network input, (1, C, H, W); `floor` sees the logits.
 
     Raises MethodError.
     """
-
-    def before_backward(score: Tensor) -> None:
-        if seen is not None:
-            seen(score)
-        _guide(score, classifier.name)
-
-    return input_gradients(classifier, single_input(classifier, pixels), target, before_backward)
+    inputs = single_input(classifier, pixels)
+    return input_gradients(classifier, inputs, target, lambda score: _guide(score, classifier.name), floor)
 
 
 def _guide(score: Tensor, network: str) -> None:

@@ -33,7 +33,7 @@ class GuidedGradCAM(Explainer):
         """Yield once, after two forward and backward passes."""
         cam = GradCAM(layer=self.layer)(classifier, pixels, target)
         floor = Floor(classifier)
-        gradients = guided_gradients(classifier, pixels, target, floor.see)[0]
+        gradients = guided_gradients(classifier, pixels, target, floor)[0]
         values = gradients.abs().amax(dim=0) * torch.from_numpy(cam.values)
         heatmap = Heatmap.of_values(values, "guided gradient x Grad-CAM", signed=cam.signed, target=target)
         blank = cam.blank or floor.is_above(gradients)

@@ -14,10 +14,10 @@ from torch import Tensor
 from cnnviz_widgets.batching import Batches
 from cnnviz_widgets.explain.base import Explainer, Heatmap, Range
 from cnnviz_widgets.explain.baseline import Baseline, baseline_pixels
-from cnnviz_widgets.explain.gradients import gradients_in_batches
+from cnnviz_widgets.explain.gradients import Floor, gradients_in_batches
 from cnnviz_widgets.explain.parameters import check_choice, check_count
 from cnnviz_widgets.explain.refinement import depths
-from cnnviz_widgets.explain.rounding import nothing, rounding
+from cnnviz_widgets.explain.rounding import nothing
 from cnnviz_widgets.explain.variants import single_input
 
 if TYPE_CHECKING:
@@ -34,21 +34,6 @@ class Attribution(Heatmap):
     def gap(self) -> float:
         """What is missing: `difference` minus the sum of the values. It shrinks with more points."""
         return self.difference - float(self.values.sum(dtype=np.float64))
-
-    def told(self, points: int, floor: float) -> Attribution:
-        """The same with a note on the gap; scores that differ by no more than `floor` differ by rounding."""
-        if float(np.abs(self.values).sum(dtype=np.float64)) <= floor:
-            return self.noted(nothing("pixel"), blank=True)
-        total = self.difference - self.gap
-        if abs(self.difference) <= floor:
-            said = f"The values add up to {total:.3g}, and the scores of picture and baseline are the same"
-        else:
-            share = self.gap / self.difference
-            said = (
-                f"The values add up to {total:.3g} of {self.difference:.3g}: "
-                f"{abs(share):.1%} {'is missing' if share >= 0 else 'too much'} with {points} points"
-            )
-        return self.noted(f"{said}. More points change the sum, hardly the order of the pixels.")
 
 
 @dataclass(frozen=True)
@@ -71,7 +56,7 @@ class IntegratedGradients(Explainer):
         """Yield the map of the points so far after each batch; any beginning is spread over the path."""
         pixels = single_input(classifier, pixels)
         start = baseline_pixels(classifier, pixels, self.baseline)
-        scores = _scores(classifier, pixels, start, target)
+        difference, floor = _difference(classifier, pixels, start, target), Floor(classifier)
         nodes, weights = path_points(self.points)
         batches = Batches(classifier, pixels.shape[1:], "gradients")
         total = torch.zeros_like(pixels)
@@ -79,19 +64,22 @@ class IntegratedGradients(Explainer):
         while done < self.points:
             some = slice(done, min(done + batches.batch, self.points))
             path = start + nodes[some, None, None, None] * (pixels - start)
-            gradients = gradients_in_batches(classifier, batches, path, target)
+            gradients = gradients_in_batches(classifier, batches, path, target, floor)
             total = total + torch.einsum("n,nchw->chw", weights[some], gradients)
             done = some.stop
-            values = (total / weights[:done].sum() * (pixels - start))[0].sum(dim=0).numpy()
-            yield Attribution(
+            mean = total / weights[:done].sum()
+            values = (mean * (pixels - start))[0].sum(dim=0).numpy()
+            attribution = Attribution(
                 values=values,
                 cells=values,
                 quantity=f"share of the logit's difference to the baseline ({self.baseline})",
                 signed=True,
                 target=target,
                 progress=done / self.points,
-                difference=scores[0] - scores[1],
-            ).told(done, rounding(classifier) * max(map(abs, scores)))
+                difference=difference,
+            )
+            blank = floor.is_above(mean[0])
+            yield attribution.noted(nothing("pixel") if blank else _gap_note(attribution, done, floor), blank=blank)
 
 
 @functools.lru_cache(maxsize=8)
@@ -103,7 +91,17 @@ def path_points(count: int) -> tuple[Tensor, Tensor]:
     return found[0], found[1]
 
 
+def _gap_note(attribution: Attribution, points: int, floor: Floor) -> str:
+    difference, gap = attribution.difference, attribution.gap
+    if abs(difference) <= floor.height:
+        said = f"The values add up to {difference - gap:.3g}, the difference of the two scores is 0"
+    else:
+        missing = f"{abs(gap / difference):.1%} {'is missing' if gap / difference >= 0 else 'too much'}"
+        said = f"The values add up to {difference - gap:.3g} of {difference:.3g}: {missing} with {points} points"
+    return f"{said}. More points change the sum, hardly the order of the pixels."
+
+
 @torch.no_grad()
-def _scores(classifier: Classifier, pixels: Tensor, start: Tensor, target: Target) -> tuple[float, float]:
+def _difference(classifier: Classifier, pixels: Tensor, start: Tensor, target: Target) -> float:
     picture, baseline = classifier.score(classifier.logits(torch.cat([pixels, start])), target).tolist()
-    return float(picture), float(baseline)
+    return float(picture - baseline)

@@ -53,10 +53,13 @@ def is_linear(scores: Tensor, maps: Tensor) -> bool:
         node = waiting.pop()
         if node is end or node in seen or getattr(node, "variable", None) is maps:
             continue
-        if node is None or not _LINEAR.fullmatch(node.name()):
+        before = [] if node is None else [following for following, _ in node.next_functions if following is not None]
+        # Times a constant, or divided by one.
+        scaled = node is not None and len(before) == 1 and re.match("Mul|Div", node.name())
+        if node is None or not (_LINEAR.fullmatch(node.name()) or (scaled and node.next_functions[0][0] is not None)):
             return False
         seen.add(node)
-        waiting += [following for following, _ in node.next_functions if following is not None]
+        waiting += before
     return True
 
 

@@ -38,7 +38,7 @@ class Saliency(Explainer):
     def steps(self, classifier: Classifier, pixels: Tensor, target: Target) -> Iterator[Heatmap]:
         """Yield once, after a forward and a backward pass."""
         floor = Floor(classifier)
-        gradients = input_gradients(classifier, single_input(classifier, pixels), target, floor.see)
+        gradients = input_gradients(classifier, single_input(classifier, pixels), target, floor=floor)
         blank = floor.is_above(gradients[0])
         quantity = "change of the logit per unit of the network's input"
         if self.unit == "picture":
@@ -67,7 +67,7 @@ class GradientXInput(Explainer):
         pixels = single_input(classifier, pixels)
         contrast = pixels - baseline_pixels(classifier, pixels, self.baseline)
         floor = Floor(classifier)
-        gradients = input_gradients(classifier, pixels, target, floor.see)
+        gradients = input_gradients(classifier, pixels, target, floor=floor)
         values = (gradients * contrast)[0].sum(dim=0)
         blank = floor.is_above(gradients[0])
         quantity = f"first-order share of the logit's difference to the baseline ({self.baseline})"

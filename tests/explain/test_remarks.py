@@ -62,10 +62,29 @@ class TwoLayerHead(networks.ConvGapLinear):
         return self.fc(torch.tanh(self.middle(self.features(pixels).mean((2, 3)))))
 
 
+class Scaled(networks.ConvGapLinear):
+    def forward(self, pixels: Tensor) -> Tensor:
+        return self.fc(self.features(pixels).mean((2, 3)) * 5 / torch.tensor(3.0))
+
+
+class Squared(networks.ConvGapLinear):
+    def forward(self, pixels: Tensor) -> Tensor:
+        pooled = self.features(pixels).mean((2, 3))
+        return self.fc(pooled * pooled)
+
+
+class Inverse(networks.ConvGapLinear):
+    def forward(self, pixels: Tensor) -> Tensor:
+        return self.fc(1 / (1 + self.features(pixels).mean((2, 3))))
+
+
 @pytest.mark.parametrize(
     ("build", "named"),
     [
         (networks.ConvGapLinear, "HiResCAM, XGrad-CAM and CAM"),
+        (Scaled, "HiResCAM, XGrad-CAM and CAM"),
+        (Squared, "HiResCAM and XGrad-CAM"),
+        (Inverse, "HiResCAM and XGrad-CAM"),
         (networks.SqueezeNetLike, "HiResCAM, XGrad-CAM and CAM"),
         (TwoLayerHead, "HiResCAM and XGrad-CAM"),
         (networks.VGGLike, ""),

@@ -99,7 +99,7 @@ def test_networks_that_mind_how_a_batch_lies_in_memory(
     variants = Variants(classifier, pixels)
     for count in counts:
         shades = torch.linspace(0, 1, count)[:, None, None, None]
-        found = variants.logits(count, lambda copies: copies.mul_(shades.to(copies)))
+        found = variants.logits(count, lambda copies, shades=shades: copies.mul_(shades))
         expected = torch.cat([network(pixels * shade).detach() for shade in shades])
         torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
     # What was found out holds for the next map of the same network, which asks no more.
