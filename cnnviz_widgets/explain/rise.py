@@ -33,8 +33,8 @@ class RISE(Explainer):
     little more than the picture and shifted by up to a cell; where it is 0 the network sees the `baseline`.
     The same `seed` gives the same masks. Costs a forward pass for each mask and needs no gradients. Petsiuk
     et al. 2018 (arXiv 1806.07421), equation 6, with the masks' own sum for its expectation, and signed. The
-    probabilities of all classes add up to one: the map of another class is nearly that of the winner inverted, unless
-    `score` is "logit".
+    probabilities of all classes add up to one, so that the map of another class tends to be the winner's inverted,
+    unless `score` is "logit".
     """
 
     masks: Annotated[int, Range(100, 4000, 100)] = 500

@@ -69,7 +69,7 @@ class CAMView(HeatmapView):
 
     @property
     def against(self) -> int | None:
-        """The class whose evidence is subtracted, or None."""
+        """The class whose map is subtracted, or None."""
         return self._against
 
     @against.setter

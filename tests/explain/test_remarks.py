@@ -120,8 +120,9 @@ def planted(blind: bool) -> Classifier:
     head = nn.Linear(2, 3)
     with torch.no_grad():
         network[0].weight.copy_(torch.tensor([[1.0, 0, 0], [0, 1.0, 0]])[:, :, None, None])
-        rows = [[1.0, 0.9], [1.0, 1.0], [0.9, 1.0]] if blind else [[1.0, -1.0], [-1.0, 1.0], [-0.5, 1.0]]
+        rows = [[1.0, 0.9], [1.0, 0.8], [1.0, 0.7]] if blind else [[1.0, -1.0], [-1.0, 1.0], [-0.5, 1.0]]
         head.weight.copy_(torch.tensor(rows))
+        head.bias.zero_()
     return networks.classifier(network.append(head))
 
 
