@@ -5,7 +5,7 @@ explore(model, images)                       # everything, linked
 
 OcclusionView(model, image)                  # one technique
 
-occlusion = explain.Occlusion(window=32)     # no widget
+occlusion = explain.Occlusion(window=64)     # no widget
 heatmap = occlusion(Classifier(model), pixels, target)
 """
 

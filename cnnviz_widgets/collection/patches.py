@@ -209,8 +209,8 @@ def scan(
     Memory is O(channels x (k + sample)), whatever the number of pictures. `batch` pictures are read and run at a time,
     by default up to 32, as many as this computer does quickly.
 
-    Zeiler and Fergus 2014, section 4.1, over all channels at once. Raises LayerError, ClassifierError, PictureError,
-    and MethodError when `start` or `path` belong to other data, another network or other parameters.
+    Zeiler and Fergus 2014, section 4, figure 2, over all channels at once. Raises LayerError, ClassifierError,
+    PictureError, and MethodError when `start` or `path` belong to other data, another network or other parameters.
     """
     if batch is None:
         batch = quickly(classifier, "maxima", _MOST)

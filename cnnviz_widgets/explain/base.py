@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import torch
@@ -35,7 +36,7 @@ class Heatmap:
     `values` is float32 (H, W) at the size of the network's input; `cells` is the grid it was computed on (h, w),
     the same array where there is no coarser one. `quantity` says what a value is. Where `signed`, negative values
     mean something and zero is neutral. `progress` runs from 0 to 1. `note` is what a reader of this map should know,
-    in whole sentences; views show it beside the map.
+    in whole sentences; views show it beside the map. A `blank` map holds nothing above rounding and is drawn as zeros.
     """
 
     values: FloatArray
@@ -45,6 +46,12 @@ class Heatmap:
     target: Target
     progress: float = 1.0
     note: str = ""
+    blank: bool = False
+
+    def noted(self, *notes: str, blank: bool = False) -> Self:
+        """The same map with further notes; empty ones are left out."""
+        note = " ".join(filter(None, [self.note, *notes]))
+        return dataclasses.replace(self, note=note, blank=self.blank or blank)
 
     def __repr__(self) -> str:
         height, width = self.values.shape

@@ -14,10 +14,16 @@ from torch.overrides import TorchFunctionMode
 from cnnviz_widgets.classifier import Classifier, Target
 from cnnviz_widgets.errors import MethodError
 from cnnviz_widgets.explain.base import Explainer, Heatmap
+from cnnviz_widgets.explain.remarks import ONE_CLASS, on_class
+from cnnviz_widgets.explain.rounding import nothing, rounding
 from cnnviz_widgets.explain.variants import single_input
 
 #: How far the scores may be from linear, as a share of their range: TF32 and bfloat16 round that much.
 _BEND = 0.02
+_SIBLINGS = (
+    "At the layer that is pooled Grad-CAM, HiResCAM and XGrad-CAM are this same map divided by the number of cells: "
+    "their agreement says nothing."
+)
 
 
 @dataclass(frozen=True)
@@ -76,7 +82,14 @@ class ClassMaps:
         quantity = self.classifier.readout.worded(
             "share of the logit (the mean of all cells plus the bias is the logit)"
         )
-        return Heatmap.of_cells(cells, self.size, quantity, signed=True, target=target)
+        heatmap = Heatmap.of_cells(cells, self.size, quantity, signed=True, target=target)
+        if float(cells.abs().max()) <= rounding(self.classifier) * float(self.logits.abs().max()):
+            return heatmap.noted(nothing("cell"), blank=True)
+
+        def cells_of(target: Target) -> Tensor:
+            return self.classifier.score(self.cells.flatten(1).T, target).reshape(rows, columns)
+
+        return heatmap.noted(_SIBLINGS, on_class(self.classifier, self.logits, target, cells_of, ONE_CLASS))
 
 
 def _not_applicable(classifier: Classifier) -> MethodError:

@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 
 from cnnviz_widgets.classifier import Target
+from cnnviz_widgets.explain.base import Heatmap
+from cnnviz_widgets.explain.rounding import rounding
 from cnnviz_widgets.explain.tape import Tape, TapeExplainer
 
 
@@ -26,6 +28,12 @@ class EigenCAM(TapeExplainer):
 
     def _signed(self, target: Target) -> bool:
         return not self.relu
+
+    def _noted(self, heatmap: Heatmap, tape: Tape, layer: str, drawn: Tensor) -> Heatmap:
+        activations = tape.activations[layer][0].float().norm(dim=0)
+        if float(drawn.abs().max()) <= rounding(tape.classifier) * float(activations.max()):
+            return heatmap.noted("The layer answers the same everywhere, so the map is drawn as zero.", blank=True)
+        return heatmap.noted("It uses no class: every class has this same map.")
 
     def _cells(self, tape: Tape, layer: str, target: Target) -> Tensor:
         tape.classifier.score(tape.logits, target)  # the class is not used, yet must exist

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from cnnviz_widgets.classifier import Classifier, Layer
 from cnnviz_widgets.errors import LayerError
 from cnnviz_widgets.explain.base import FloatArray
+from cnnviz_widgets.explain.initial import initial_kernels
 from cnnviz_widgets.guest import LOCK
 
 #: A weight counts as zero below this share of the layer's largest, a filter as dead below this share of the
@@ -31,13 +32,14 @@ class Filters:
     """The kernels of one convolution, float32 (filters, inputs per group, h, w).
 
     Filter k reads the input channels `inputs_of(k)` only, which are all but in grouped convolutions. `first` says
-    that they are the picture's own channels.
+    that they are the picture's own channels. `drawn` says by which rule they were drawn at random, if they were.
     """
 
     layer: str
     weights: FloatArray
     groups: int
     first: bool
+    drawn: str = ""
 
     @cached_property
     def extent(self) -> float:
@@ -135,15 +137,21 @@ def filters_of(classifier: Classifier, layer: str) -> Filters:
 
 
 def untrained(classifier: Classifier, layer: str, seed: int = 0) -> Filters:
-    """The same convolution as torch initialises it (`Conv2d.reset_parameters`), with weights drawn from `seed`.
+    """The same convolution with weights drawn at random from `seed`; `drawn` says by which rule.
 
-    Neither the network nor any random state but its own is touched. Raises LayerError.
+    Networks of torchvision and timm are drawn as these begin them. Of another network its beginning is not known: its
+    kernels are torch's default draw (`Conv2d.reset_parameters`), and a difference in strength to it need not come
+    from training. Neither the network nor any random state but its own is touched. Raises LayerError.
     """
     module = _module_of(classifier, layer)
+    name = next(name for name, other in classifier.network.named_modules() if other is module)
+    builder, kernels = initial_kernels(classifier.network, seed) or ("", {})
+    if name in kernels and kernels[name].shape == module.weight.shape:
+        return _filters(classifier, layer, module, kernels[name], f"as {builder} begins")
     weight = torch.empty(module.weight.shape)
     with torch.no_grad():
         nn.init.kaiming_uniform_(weight, a=math.sqrt(5), generator=torch.Generator().manual_seed(seed))
-    return _filters(classifier, layer, module, weight)
+    return _filters(classifier, layer, module, weight, "torch's default draw, which this network need not begin with")
 
 
 def _module_of(classifier: Classifier, layer: str) -> nn.Conv2d:
@@ -156,8 +164,8 @@ def _module_of(classifier: Classifier, layer: str) -> nn.Conv2d:
     return module
 
 
-def _filters(classifier: Classifier, layer: str, module: nn.Conv2d, weight: Tensor) -> Filters:
+def _filters(classifier: Classifier, layer: str, module: nn.Conv2d, weight: Tensor, drawn: str = "") -> Filters:
     known = convolutions(classifier)
     first = bool(known) and _module_of(classifier, known[0].name) is module
     values = weight.detach().to("cpu", torch.float32).numpy().copy()
-    return Filters(classifier.layer(layer).name, values, module.groups, first and values.shape[1] in (1, 3))
+    return Filters(classifier.layer(layer).name, values, module.groups, first and values.shape[1] in (1, 3), drawn)

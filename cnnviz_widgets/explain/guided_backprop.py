@@ -7,12 +7,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import torch
 from torch import Tensor
 from torch.autograd.graph import Node
 
 from cnnviz_widgets.errors import MethodError
 from cnnviz_widgets.explain.base import Explainer, Heatmap
-from cnnviz_widgets.explain.gradients import input_gradients
+from cnnviz_widgets.explain.gradients import Floor, input_gradients
+from cnnviz_widgets.explain.remarks import on_class
+from cnnviz_widgets.explain.rounding import nothing
 from cnnviz_widgets.explain.variants import single_input
 
 if TYPE_CHECKING:
@@ -47,21 +50,37 @@ class GuidedBackprop(Explainer):
     """max over channels of |d logit / d pixel|, where ReLUs pass on only what is positive of a gradient.
 
     ReLUs of any spelling are found: modules, functions, in-place ones, ReLU6 and clamp(min=0). It draws sharp
-    edges that depend little on the class or on the trained weights (Adebayo et al. 2018, arXiv 1810.03292).
+    edges that depend little on the class, or on the weights of the network's later layers (Adebayo et al. 2018,
+    arXiv 1810.03292); with all weights drawn anew they change.
     Springenberg et al. 2014 (arXiv 1412.6806). Raises MethodError where activations are not ReLUs.
     """
 
     def steps(self, classifier: Classifier, pixels: Tensor, target: Target) -> Iterator[Heatmap]:
-        """Yield once, after a forward and a backward pass."""
-        values = guided_gradients(classifier, pixels, target)[0].abs().amax(dim=0)
+        """Yield once, after two passes for the class and two for an unrelated one that it is compared with."""
+        floor = Floor(classifier)
+        gradients = guided_gradients(classifier, pixels, target, floor)[0]
+        values = gradients.abs().amax(dim=0)
         quantity = classifier.readout.worded("guided gradient of the logit")
-        yield Heatmap.of_values(values, quantity, signed=False, target=target)
+        heatmap = Heatmap.of_values(values, quantity, signed=False, target=target)
+        if floor.is_above(gradients):
+            yield heatmap.noted(nothing("pixel"), blank=True)
+            return
+
+        def values_of(other: Target) -> Tensor:
+            return values if other == target else guided_gradients(classifier, pixels, other)[0].abs().amax(dim=0)
+
+        with torch.no_grad():
+            logits = classifier.logits(single_input(classifier, pixels))[0]
+        yield heatmap.noted(on_class(classifier, logits, target, values_of, "to ask about one class use Grad-CAM"))
 
 
-def guided_gradients(classifier: Classifier, pixels: Tensor, target: Target) -> Tensor:
-    """The guided gradient at each value of one network input, (1, C, H, W). Raises MethodError."""
+def guided_gradients(classifier: Classifier, pixels: Tensor, target: Target, floor: Floor | None = None) -> Tensor:
+    """The guided gradient at each value of one network input, (1, C, H, W); `floor` sees the logits.
+
+    Raises MethodError.
+    """
     inputs = single_input(classifier, pixels)
-    return input_gradients(classifier, inputs, target, lambda score: _guide(score, classifier.name))
+    return input_gradients(classifier, inputs, target, lambda score: _guide(score, classifier.name), floor)
 
 
 def _guide(score: Tensor, network: str) -> None:

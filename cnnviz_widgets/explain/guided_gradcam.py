@@ -1,4 +1,4 @@
-"""Guided Grad-CAM: guided backpropagation where Grad-CAM looks."""
+"""Guided Grad-CAM: guided backpropagation times Grad-CAM."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from torch import Tensor
 
 from cnnviz_widgets.explain.base import Explainer, Heatmap
 from cnnviz_widgets.explain.gradcam import GradCAM
+from cnnviz_widgets.explain.gradients import Floor
 from cnnviz_widgets.explain.guided_backprop import guided_gradients
+from cnnviz_widgets.explain.rounding import nothing
 
 if TYPE_CHECKING:
     from cnnviz_widgets.classifier import Classifier, Target
@@ -30,6 +32,9 @@ class GuidedGradCAM(Explainer):
     def steps(self, classifier: Classifier, pixels: Tensor, target: Target) -> Iterator[Heatmap]:
         """Yield once, after two forward and backward passes."""
         cam = GradCAM(layer=self.layer)(classifier, pixels, target)
-        guided = guided_gradients(classifier, pixels, target)[0].abs().amax(dim=0)
-        values = guided * torch.from_numpy(cam.values)
-        yield Heatmap.of_values(values, "guided gradient x Grad-CAM", signed=cam.signed, target=target)
+        floor = Floor(classifier)
+        gradients = guided_gradients(classifier, pixels, target, floor)[0]
+        values = gradients.abs().amax(dim=0) * torch.from_numpy(cam.values)
+        heatmap = Heatmap.of_values(values, "guided gradient x Grad-CAM", signed=cam.signed, target=target)
+        blank = cam.blank or floor.is_above(gradients)
+        yield heatmap.noted(nothing("pixel") if blank else "", blank=blank)

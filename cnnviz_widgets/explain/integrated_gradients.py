@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
@@ -13,9 +14,10 @@ from torch import Tensor
 from cnnviz_widgets.batching import Batches
 from cnnviz_widgets.explain.base import Explainer, Heatmap, Range
 from cnnviz_widgets.explain.baseline import Baseline, baseline_pixels
-from cnnviz_widgets.explain.gradients import gradients_in_batches
+from cnnviz_widgets.explain.gradients import Floor, gradients_in_batches
 from cnnviz_widgets.explain.parameters import check_choice, check_count
 from cnnviz_widgets.explain.refinement import depths
+from cnnviz_widgets.explain.rounding import nothing
 from cnnviz_widgets.explain.variants import single_input
 
 if TYPE_CHECKING:
@@ -38,9 +40,9 @@ class Attribution(Heatmap):
 class IntegratedGradients(Explainer):
     """sum over channels of (pixel - baseline) x the mean of d logit / d pixel on the straight path between.
 
-    The mean is over the middles of `points` equal pieces of the path. The values add up to the difference
-    of the two pictures' scores; the result, an `Attribution`, says by how much they fail to. Sundararajan
-    et al. 2017 (arXiv 1703.01365).
+    The mean is over `points` Gauss-Legendre nodes of the path, by their weights. The values should add up to the
+    difference of the two pictures' scores; the result, an `Attribution`, and its note say by how much they fail to.
+    Sundararajan et al. 2017 (arXiv 1703.01365).
     """
 
     baseline: Baseline = "black"
@@ -54,19 +56,20 @@ class IntegratedGradients(Explainer):
         """Yield the map of the points so far after each batch; any beginning is spread over the path."""
         pixels = single_input(classifier, pixels)
         start = baseline_pixels(classifier, pixels, self.baseline)
-        difference = _difference(classifier, pixels, start, target)
-        places = (np.argsort(depths(self.points), kind="stable") + 0.5) / self.points
+        difference, floor = _difference(classifier, pixels, start, target), Floor(classifier)
+        nodes, weights = path_points(self.points)
         batches = Batches(classifier, pixels.shape[1:], "gradients")
         total = torch.zeros_like(pixels)
         done = 0
         while done < self.points:
-            count = min(batches.batch, self.points - done)
-            shares = torch.tensor(places[done : done + count], dtype=torch.float32)[:, None, None, None]
-            gradients = gradients_in_batches(classifier, batches, start + shares * (pixels - start), target)
-            total = total + gradients.sum(dim=0, keepdim=True)
-            done += count
-            values = (total / done * (pixels - start))[0].sum(dim=0).numpy()
-            yield Attribution(
+            some = slice(done, min(done + batches.batch, self.points))
+            path = start + nodes[some, None, None, None] * (pixels - start)
+            gradients = gradients_in_batches(classifier, batches, path, target, floor)
+            total = total + torch.einsum("n,nchw->chw", weights[some], gradients)
+            done = some.stop
+            mean = total / weights[:done].sum()
+            values = (mean * (pixels - start))[0].sum(dim=0).numpy()
+            attribution = Attribution(
                 values=values,
                 cells=values,
                 quantity=classifier.readout.worded(
@@ -77,6 +80,27 @@ class IntegratedGradients(Explainer):
                 progress=done / self.points,
                 difference=difference,
             )
+            blank = floor.is_above(mean[0])
+            yield attribution.noted(nothing("pixel") if blank else _gap_note(attribution, done, floor), blank=blank)
+
+
+@functools.lru_cache(maxsize=8)
+def path_points(count: int) -> tuple[Tensor, Tensor]:
+    """Gauss-Legendre nodes and weights (count,) on 0..1, float32, in an order of which any beginning is spread."""
+    nodes, weights = np.polynomial.legendre.leggauss(count)
+    order = np.argsort(depths(count), kind="stable")
+    found = torch.from_numpy(np.stack([(nodes + 1) / 2, weights / 2])[:, order]).to(torch.float32)
+    return found[0], found[1]
+
+
+def _gap_note(attribution: Attribution, points: int, floor: Floor) -> str:
+    difference, gap = attribution.difference, attribution.gap
+    if abs(difference) <= floor.height:
+        said = f"The values add up to {difference - gap:.3g}, the difference of the two scores is 0"
+    else:
+        missing = f"{abs(gap / difference):.1%} {'is missing' if gap / difference >= 0 else 'too much'}"
+        said = f"The values add up to {difference - gap:.3g} of {difference:.3g}: {missing} with {points} points"
+    return f"{said}. More points change the sum, hardly the order of the pixels."
 
 
 @torch.no_grad()

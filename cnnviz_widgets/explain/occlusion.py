@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
@@ -18,6 +19,7 @@ from cnnviz_widgets.explain.occluder import Box, Occluder
 from cnnviz_widgets.explain.occlusion_map import OcclusionMap, Windows
 from cnnviz_widgets.explain.parameters import check_choice, check_count
 from cnnviz_widgets.explain.refinement import IntArray, Refinement, scattered
+from cnnviz_widgets.explain.rounding import rounding
 from cnnviz_widgets.explain.variants import single_input
 
 if TYPE_CHECKING:
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 
 #: Share of the windows that the first map is made of.
 _COARSE = 0.05
+#: The default window's side, as a share of the picture's shorter one.
+_WINDOW = 2 / 7
 
 
 @dataclass(frozen=True)
@@ -33,21 +37,22 @@ class Occlusion(Explainer):
     """Score of the whole picture minus its score with a window covered, for each pixel the mean over windows.
 
     `window` and `stride` are pixels of the network's input, one number or (rows, columns). Windows begin
-    every `stride` pixels, and a last one ends exactly at the far edge. A window larger than the picture is
+    every `stride` pixels, and a last one ends exactly at the far edge. By default a window is 2/7 of the
+    shorter side, 64 pixels of 224, and the stride half a window. A window larger than the picture is
     cut to its size. Where windows leave gaps (`stride` > `window`), each pixel has the value of the nearest
     window. The covered pixels are those of `baseline` (see `baseline_pixels`). Costs a forward pass for
     each window, or on a CPU what of it the window changes. Zeiler and Fergus 2013 (arXiv 1311.2901),
     section 4.2, painted where the window was.
     """
 
-    window: Annotated[int | tuple[int, int], Range(1, 256)] = 32
-    stride: Annotated[int | tuple[int, int], Range(1, 128)] = 16
+    window: Annotated[int | tuple[int, int] | None, Range(1, 256)] = None
+    stride: Annotated[int | tuple[int, int] | None, Range(1, 128)] = None
     baseline: Baseline = "mean"
     score: Score = "logit"
 
     def __post_init__(self) -> None:
         for name in ("window", "stride"):
-            for number in _pair(getattr(self, name), name):
+            for number in () if getattr(self, name) is None else _pair(getattr(self, name), name):
                 check_count(name, number)
         check_choice("baseline", self.baseline, Baseline)
         check_choice("score", self.score, Score)
@@ -75,6 +80,7 @@ class Occlusion(Explainer):
         whole = occluder.uncovered().numpy()
         measured = np.empty((len(boxes), len(whole)), np.float32)
         refinement = Refinement(*windows.shape)
+        share = rounding(occluder.classifier)
 
         def covered(cells: IntArray) -> OcclusionMap:
             done = refinement.done
@@ -82,7 +88,7 @@ class Occlusion(Explainer):
             refinement.add(cells)
             seen = measured[: refinement.done]
             source, known = refinement.source, refinement.known
-            return OcclusionMap.of_logits(windows, self.score, readout, target, whole, seen, source, known)
+            return OcclusionMap.of_logits(windows, self.score, readout, target, whole, seen, source, known, share)
 
         first = scattered(*windows.shape, max(1, int(_COARSE * len(boxes))))
         with occluder.keeping():
@@ -103,9 +109,19 @@ class Occlusion(Explainer):
                 interest = refinement.interest(found.cells).ravel()
                 yield (found := covered(groups.pop(int(np.argmax([interest[group].mean() for group in groups])))))
 
+    def sized(self, size: tuple[int, int]) -> Occlusion:
+        """The same with `window` and `stride` in numbers, for a picture of `size` (height, width)."""
+        window = max(1, round(_WINDOW * min(size))) if self.window is None else self.window
+        stride = self.stride
+        if stride is None:
+            halves = [max(1, side // 2) for side in _pair(window, "window")]
+            stride = (halves[0], halves[1]) if isinstance(window, tuple) else halves[0]
+        return dataclasses.replace(self, window=window, stride=stride)
+
     def windows(self, size: tuple[int, int]) -> Windows:
         """Where the windows lie in a picture of `size` (height, width)."""
-        window, stride = _pair(self.window, "window"), _pair(self.stride, "stride")
+        sized = self.sized(size)
+        window, stride = _pair(sized.window, "window"), _pair(sized.stride, "stride")
         height, width = min(window[0], size[0]), min(window[1], size[1])
         return Windows(
             size,

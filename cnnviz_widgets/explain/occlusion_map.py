@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from cnnviz_widgets.explain.base import FloatArray, Heatmap
 from cnnviz_widgets.explain.class_scores import Score, class_scores
 from cnnviz_widgets.explain.refinement import IntArray, filled
+from cnnviz_widgets.explain.rounding import floor_of, nothing
 from cnnviz_widgets.readout import Readout
 
 if TYPE_CHECKING:
@@ -85,9 +86,9 @@ class OcclusionMap(Heatmap):
     are the drops of the single windows, `values` their average over the windows that cover a pixel. Before the map is
     complete, cells that are not `known` (rows, columns) are made up from those that are (see `filled`).
 
-    `readout` says what the logits are: `whole` (K,) are those of the whole picture, `measured` (n, K) those of the
-    windows run so far, and `source` (rows, columns) says which of these is nearest to each window: itself where it is
-    known. Earlier maps of the same run share the memory of `measured`.
+    `readout` says what the logits are: `whole` (K,) are those of the whole picture, of which the share `rounding` is
+    rounding, `measured` (n, K) those of the windows run so far, and `source` (rows, columns) says which of these is
+    nearest to each window: itself where it is known. Earlier maps of the same run share the memory of `measured`.
     """
 
     windows: Windows
@@ -97,22 +98,28 @@ class OcclusionMap(Heatmap):
     measured: FloatArray
     source: IntArray
     known: NDArray[np.bool_]
+    rounding: float
 
     @classmethod
     def of_logits(
         cls, windows: Windows, score: Score, readout: Readout, target: Target,
-        whole: FloatArray, measured: FloatArray, source: IntArray, known: NDArray[np.bool_],
+        whole: FloatArray, measured: FloatArray, source: IntArray, known: NDArray[np.bool_], rounding: float,
     ) -> OcclusionMap:  # fmt: skip
         """The map of `target` from logits of the whole picture (K,) and of windows (n, K)."""
         drops = _score(whole[None], target, score, readout) - _score(measured, target, score, readout)
         cells = filled(drops[source], known)
+        floor = max(
+            floor_of(torch.from_numpy(some), target, score, readout, rounding) for some in (whole[None], measured)
+        )
+        blank = float(np.abs(drops).max()) <= floor
+        progress = len(measured) / source.size
         return cls(
             values=windows.averaged(cells),
             cells=cells,
             quantity=readout.worded(f"drop of the {score}"),
             signed=True,
             target=target,
-            progress=len(measured) / source.size,
+            progress=progress,
             windows=windows,
             score=score,
             readout=readout,
@@ -120,6 +127,9 @@ class OcclusionMap(Heatmap):
             measured=measured,
             source=source,
             known=known,
+            rounding=rounding,
+            note=nothing("window") if blank and progress == 1 else "",
+            blank=blank,
         )
 
     @property
@@ -134,8 +144,8 @@ class OcclusionMap(Heatmap):
 
     def for_target(self, target: Target) -> OcclusionMap:
         """The same run seen for another class, without a forward pass. Raises TargetError."""
-        logits = self.whole, self.measured
-        return self.of_logits(self.windows, self.score, self.readout, target, *logits, self.source, self.known)
+        run = self.readout, target, self.whole, self.measured, self.source, self.known
+        return self.of_logits(self.windows, self.score, *run, self.rounding)
 
     def for_score(self, score: Score) -> OcclusionMap:
         """The same run with drops of the other score, without a forward pass. Raises MethodError."""

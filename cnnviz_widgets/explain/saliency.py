@@ -10,8 +10,9 @@ from torch import Tensor
 
 from cnnviz_widgets.explain.base import Explainer, Heatmap
 from cnnviz_widgets.explain.baseline import Baseline, baseline_pixels
-from cnnviz_widgets.explain.gradients import input_gradients
+from cnnviz_widgets.explain.gradients import Floor, input_gradients
 from cnnviz_widgets.explain.parameters import check_choice
+from cnnviz_widgets.explain.rounding import nothing
 from cnnviz_widgets.explain.variants import single_input
 
 if TYPE_CHECKING:
@@ -36,13 +37,16 @@ class Saliency(Explainer):
 
     def steps(self, classifier: Classifier, pixels: Tensor, target: Target) -> Iterator[Heatmap]:
         """Yield once, after a forward and a backward pass."""
-        gradients = input_gradients(classifier, single_input(classifier, pixels), target)
+        floor = Floor(classifier)
+        gradients = input_gradients(classifier, single_input(classifier, pixels), target, floor=floor)
+        blank = floor.is_above(gradients[0])
         quantity = "change of the logit per unit of the network's input"
         if self.unit == "picture":
             gradients = gradients * (classifier.white - classifier.black)
             quantity = "change of the logit per step from black to white"
         values = gradients[0].abs().amax(dim=0)
-        yield Heatmap.of_values(values, classifier.readout.worded(quantity), signed=False, target=target)
+        heatmap = Heatmap.of_values(values, classifier.readout.worded(quantity), signed=False, target=target)
+        yield heatmap.noted(nothing("pixel") if blank else "", blank=blank)
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,10 @@ class GradientXInput(Explainer):
         """Yield once, after a forward and a backward pass."""
         pixels = single_input(classifier, pixels)
         contrast = pixels - baseline_pixels(classifier, pixels, self.baseline)
-        values = (input_gradients(classifier, pixels, target) * contrast)[0].sum(dim=0)
+        floor = Floor(classifier)
+        gradients = input_gradients(classifier, pixels, target, floor=floor)
+        values = (gradients * contrast)[0].sum(dim=0)
+        blank = floor.is_above(gradients[0])
         quantity = f"first-order share of the logit's difference to the baseline ({self.baseline})"
-        yield Heatmap.of_values(values, classifier.readout.worded(quantity), signed=True, target=target)
+        heatmap = Heatmap.of_values(values, classifier.readout.worded(quantity), signed=True, target=target)
+        yield heatmap.noted(nothing("pixel") if blank else "", blank=blank)

@@ -13,6 +13,8 @@ from torch.nn import functional
 from cnnviz_widgets.classifier import Classifier, Contrast, Target
 from cnnviz_widgets.explain.base import Explainer, Heatmap, Range
 from cnnviz_widgets.explain.parameters import check_count
+from cnnviz_widgets.explain.remarks import OTHER_METHOD, on_class
+from cnnviz_widgets.explain.rounding import floor_of, nothing, rounding
 from cnnviz_widgets.explain.tape import Tape
 from cnnviz_widgets.explain.variants import Variants
 
@@ -43,7 +45,7 @@ class ScoreCAM(Explainer):
 
         Raises LayerError, TargetError, ClassifierError.
         """
-        activations = self._activations(classifier, pixels, target)
+        activations, whole = self._recorded(classifier, pixels, target)
         total = len(activations)
         activations = activations[_strongest(activations, self.channels)]
         limit = "" if self.channels is None else f", the {len(activations)} strongest of {total} channels"
@@ -56,7 +58,7 @@ class ScoreCAM(Explainer):
             if len(batch):
                 logits = torch.cat([logits, _masked_logits(variants, batch, size)])
             cells = _weighted(classifier, activations[: len(logits)], logits, target)
-            yield Heatmap.of_cells(
+            heatmap = Heatmap.of_cells(
                 cells if signed else cells.clamp_min(0),
                 size,
                 classifier.readout.worded(f"activations weighted by the logit of the picture seen through each{limit}"),
@@ -65,12 +67,15 @@ class ScoreCAM(Explainer):
                 progress=len(logits) / len(activations) if len(activations) else 1.0,
             )
             if len(logits) == len(activations):
+                yield _noted(heatmap, classifier, activations, logits, whole)
                 return
+            yield heatmap
 
-    def _activations(self, classifier: Classifier, pixels: Tensor, target: Target) -> Tensor:
+    def _recorded(self, classifier: Classifier, pixels: Tensor, target: Target) -> tuple[Tensor, Tensor]:
+        """Activations (C, h, w) and logits (1, K) of the picture; the graph they belong to is let go."""
         tape = Tape(classifier, pixels, [classifier.default_layer if self.layer is None else self.layer])
         classifier.score(tape.logits, target)  # a class that does not exist shall not cost hundreds of passes
-        return tape.activations[tape.layer(self.layer)][0].float()
+        return tape.activations[tape.layer(self.layer)][0].float(), tape.logits.cpu()
 
 
 def _strongest(activations: Tensor, limit: int | None) -> Tensor:
@@ -99,3 +104,18 @@ def _weighted(classifier: Classifier, activations: Tensor, logits: Tensor, targe
         return first - _weighted(classifier, activations, logits, target.against)
     weights = classifier.score(logits, target).softmax(dim=0).to(activations.device)
     return (weights[:, None, None] * activations).sum(dim=0)
+
+
+def _noted(heatmap: Heatmap, classifier: Classifier, activations: Tensor, logits: Tensor, whole: Tensor) -> Heatmap:
+    """The whole map, of activations (n, h, w), their logits (n, K) and the picture's (1, K), with its notes."""
+    target, all_logits = heatmap.target, torch.cat([whole, logits])
+    scores = classifier.score(all_logits, target)
+    if float(scores.max() - scores.min()) <= floor_of(
+        all_logits, target, "logit", classifier.readout, rounding(classifier)
+    ):
+        return heatmap.noted(nothing("channel"), blank=True)
+
+    def cells(of: Target) -> Tensor:
+        return _weighted(classifier, activations, logits, of)
+
+    return heatmap.noted(on_class(classifier, whole[0], target, cells, OTHER_METHOD))

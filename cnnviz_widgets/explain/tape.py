@@ -12,6 +12,7 @@ from torch import Tensor
 from cnnviz_widgets.classifier import Classifier, Contrast, Target
 from cnnviz_widgets.errors import ClassifierError, LayerError
 from cnnviz_widgets.explain.base import Explainer, Heatmap
+from cnnviz_widgets.explain.remarks import is_linear, layer_before
 from cnnviz_widgets.explain.variants import single_input
 from cnnviz_widgets.scores import brief
 
@@ -23,9 +24,9 @@ class Tape:
     """The activations of many layers for one picture, and their gradients for any class.
 
     `pixels` is one network input (1, C, H, W); `layers` are layer names, by default the convolutions, the
-    blocks and the default layer. Building it costs one forward pass, the first question about a class one
-    backward pass (without gradients of weights), all else nothing. The network is free as soon as the tape is
-    built; the tape keeps the graph from its earliest layer on until it is dropped.
+    blocks, the default layer and the one a block before. Building it costs one forward pass, the first question
+    about a class one backward pass (without gradients of weights), all else nothing. The network is free as soon as
+    the tape is built; the tape keeps the graph from its earliest layer on until it is dropped.
 
     Raises PictureError, LayerError, and ClassifierError when the network fails.
     """
@@ -33,7 +34,7 @@ class Tape:
     def __init__(self, classifier: Classifier, pixels: Tensor, layers: Sequence[str] | None = None) -> None:
         if layers is None:
             chosen = [layer.name for layer in classifier.layers if layer.role != "other"]
-            layers = [*chosen, classifier.default_layer]
+            layers = [*chosen, classifier.default_layer, layer_before(classifier)]
         self.classifier = classifier
         self._chosen = frozenset(classifier.layer(name).name for name in layers)
         pixels = single_input(classifier, pixels)
@@ -88,6 +89,10 @@ class Tape:
             )
         return found
 
+    def is_linear_behind(self, layer: str) -> bool:
+        """Whether the logits are linear in the activations of a layer, by the operations that were recorded."""
+        return is_linear(self._graph, self._outputs[layer])
+
     def _backward(self, index: int) -> dict[str, Tensor]:
         outputs = {name: output for name, output in self._outputs.items() if output.requires_grad}
         if not outputs or not self._graph.requires_grad:
@@ -107,7 +112,7 @@ class Tape:
 
 @dataclass(frozen=True)
 class TapeExplainer(Explainer):
-    """Base of the techniques that need one layer of a tape, by default the classifier's last spatial one.
+    """Base of the techniques that need one layer of a tape, by default `layer_in(classifier)`.
 
     The map is computed on the layer's grid and upsampled bilinearly. Its negative values are cut off unless
     `relu` is False or the target is a `Contrast`, whose map is that of the one class minus that of the other.
@@ -122,21 +127,34 @@ class TapeExplainer(Explainer):
 
     def steps(self, classifier: Classifier, pixels: Tensor, target: Target) -> Iterator[Heatmap]:
         """Yield once, after one forward pass. Raises LayerError, TargetError, ClassifierError."""
-        layer = classifier.default_layer if self.layer is None else self.layer
-        yield self.from_tape(Tape(classifier, pixels, [layer]), target)
+        tape = Tape(classifier, pixels, [self.layer_in(classifier)])
+        yield self.compared(self.from_tape(tape, target), tape)
+
+    def layer_in(self, classifier: Classifier) -> str:
+        """The layer of this network that is explained: `layer`, or the one to begin with. Raises LayerError."""
+        return classifier.default_layer if self.layer is None else self.layer
 
     def from_tape(self, tape: Tape, target: Target) -> Heatmap:
         """The map of a layer that `tape` recorded, at no forward pass. Raises LayerError, TargetError."""
-        layer = tape.layer(self.layer)
-        cells = self._cells(tape, layer, target)
-        signed = self._signed(target)
-        return Heatmap.of_cells(
-            cells if signed else cells.clamp_min(0),
-            tape.size,
-            tape.classifier.readout.worded(self.quantity),
-            signed=signed,
-            target=target,
-        )
+        layer = tape.layer(self.layer_in(tape.classifier))
+        quantity = tape.classifier.readout.worded(self.quantity)
+        drawn = self._drawn(self._cells(tape, layer, target), target)
+        heatmap = Heatmap.of_cells(drawn, tape.size, quantity, signed=self._signed(target), target=target)
+        return self._noted(heatmap, tape, layer, drawn)
+
+    def compared(self, heatmap: Heatmap, tape: Tape) -> Heatmap:
+        """`heatmap`, which `from_tape` made, with a note where an unrelated class has nearly the same one.
+
+        That costs a backward pass for each class that a picture's maps are compared with, mostly one in all.
+        """
+        return heatmap
+
+    def _noted(self, heatmap: Heatmap, tape: Tape, layer: str, drawn: Tensor) -> Heatmap:
+        """`heatmap` of the cells `drawn` (h, w) with what else is to be said of it."""
+        return heatmap
+
+    def _drawn(self, cells: Tensor, target: Target) -> Tensor:
+        return cells if self._signed(target) else cells.clamp_min(0)
 
     def _signed(self, target: Target) -> bool:
         return isinstance(target, Contrast) or not self.relu

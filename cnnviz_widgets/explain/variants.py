@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from cnnviz_widgets import memory
 from cnnviz_widgets.batching import Batches
-from cnnviz_widgets.errors import ClassifierError, PictureError
+from cnnviz_widgets.errors import PictureError
+from cnnviz_widgets.explain.layout import USUAL, run_in_a_layout
 
 if TYPE_CHECKING:
     from cnnviz_widgets.classifier import Classifier
@@ -42,9 +42,7 @@ class Variants:
             self.pixels = classifier.to_network(single_input(classifier, pixels))
         self._batches = Batches(classifier, self.pixels.shape[1:], "scores")
         self._buffer = self.pixels[:0]
-        # On a CPU a batch's forward pass is up to twice as fast in this layout, but `view` may not bear it.
-        self._layout = torch.channels_last if self.pixels.device.type == "cpu" else torch.contiguous_format
-        self._layout_works = False
+        self._layout = USUAL
 
     @property
     def batch(self) -> int:
@@ -59,25 +57,17 @@ class Variants:
         The copies are on the network's device in its floating type. Where memory runs out they are run in parts, and
         `alter` is called again for each. Raises ClassifierError.
         """
-        return torch.cat(self._batches.run(count, lambda part: self._in_a_layout(count, alter, part)))
 
-    def _in_a_layout(self, count: int, alter: Callable[[Tensor], None], part: slice) -> Tensor:
-        try:
-            logits = self._run(count, alter, part)
-        except ClassifierError as error:
-            if self._layout_works or self._layout == torch.contiguous_format or memory.ran_out(error):
-                raise
-            self._layout, self._buffer = torch.contiguous_format, self.pixels[:0]
-            logits = self._run(count, alter, part)
-        self._layout_works = True
-        return logits
+        def run(part: slice) -> Tensor:
+            return run_in_a_layout(self._classifier, part, lambda layout, some: self._run(count, alter, layout, some))
 
-    def _run(self, count: int, alter: Callable[[Tensor], None], part: slice) -> Tensor:
-        if len(self._buffer) < count:
+        return torch.cat(self._batches.run(count, run))
+
+    def _run(self, count: int, alter: Callable[[Tensor], None], layout: torch.memory_format, part: slice) -> Tensor:
+        if len(self._buffer) < count or self._layout is not layout:
+            self._layout, self._buffer = layout, self.pixels[:0]  # what there was is let go of first
             shape = (count, *self.pixels.shape[1:])
-            self._buffer = torch.empty(
-                shape, dtype=self.pixels.dtype, device=self.pixels.device, memory_format=self._layout
-            )
+            self._buffer = torch.empty(shape, dtype=self.pixels.dtype, device=self.pixels.device, memory_format=layout)
         copies = self._buffer[:count]
         # Written anew each time: a network may change its input in place.
         copies.copy_(self.pixels)

@@ -3,30 +3,32 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import ipywidgets
 import numpy as np
 
-from cnnviz_widgets.classifier import Contrast, Target
+from cnnviz_widgets.classifier import Classifier, Contrast, Layer, Target
 from cnnviz_widgets.explain import (
     CAM,
     EigenCAM,
     Explainer,
     GradCAM,
     GradCAMPlusPlus,
+    Heatmap,
     HiResCAM,
     LayerCAM,
     ScoreCAM,
     Tape,
     TapeExplainer,
+    XGradCAM,
 )
 from cnnviz_widgets.explain.base import FloatArray
 from cnnviz_widgets.session import Example, Scene
 from cnnviz_widgets.views.heatmap import HeatmapView, Shown
 from cnnviz_widgets.views.layers import LayerScrubber, slidable
-from cnnviz_widgets.views.scales import scales_of
+from cnnviz_widgets.views.scales import Scale, scales_of
 from cnnviz_widgets.views.view import Work
 from cnnviz_widgets.widgets.picker import Picker
 
@@ -35,6 +37,7 @@ METHODS: Mapping[str, Explainer] = {
     "HiResCAM": HiResCAM(),
     "Grad-CAM++": GradCAMPlusPlus(),
     "LayerCAM": LayerCAM(),
+    "XGrad-CAM": XGradCAM(),
     "Eigen-CAM": EigenCAM(),
     "Score-CAM": ScoreCAM(),
     "CAM": CAM(),
@@ -43,10 +46,14 @@ NO_CONTRAST = "no other class"
 
 
 class CAMView(HeatmapView):
-    """Where in a layer the evidence for a class lies.
+    """Which cells of a layer raise the score of a class.
 
-    All layers of a picture are recorded in one forward pass, and their gradients come from one backward pass a
-    class: sliding through the layers calls the network no more. `against` is a class whose evidence is subtracted.
+    Until a layer is chosen, here or in the session, each method begins at its own: Grad-CAM++ and LayerCAM one block
+    before the session's, where their maps still depend on the class. The session's layer stays as it is, so that no
+    other view moves when a method is chosen here; the slider stands where the map is taken.
+
+    All layers of a picture are recorded in one forward pass, and their gradients come from one backward pass a class:
+    sliding through the layers calls the network no more. `against` is a class whose map is subtracted.
     """
 
     depends_on = ("classifier", "picture", "target", "layer")
@@ -60,7 +67,7 @@ class CAMView(HeatmapView):
 
     @property
     def against(self) -> int | None:
-        """The class whose evidence is subtracted, or None."""
+        """The class whose map is subtracted, or None."""
         return self._against
 
     @against.setter
@@ -73,14 +80,33 @@ class CAMView(HeatmapView):
 
     def extra_controls(self) -> list[ipywidgets.Widget]:
         self.against_picker = Picker(description="minus", searchable=True, placeholder="search classes")
-        self.layer_scrubber = LayerScrubber(self.session)
+        self._layer_chosen = self.session.layer != self.session.classifier.default_layer
+        self.layer_scrubber = LayerScrubber(self.session, place=self._layer_at)
         self._describe_classifier()
         self.on_control(self.against_picker, self._pick_against)
-        self.on_control(self.layer_scrubber, self.layer_scrubber.choose)
+        self.on_control(self.layer_scrubber, self._pick_layer)
         return [self.against_picker, self.layer_scrubber]
 
     def _pick_against(self, event: Any) -> None:
         self.against = None if event.index == 0 else event.index - 1
+
+    def _pick_layer(self, event: Any) -> None:
+        self._layer_chosen = True
+        before = self.session.layer
+        self.layer_scrubber.choose(event)
+        if self.session.layer == before:  # the session was there, but the map was not
+            self.refresh()
+
+    def _layer_at(self, classifier: Classifier, layer: str) -> Layer:
+        """Where the map is taken while the session is at `layer`."""
+        explainer = self.explainer
+        if not self._layer_chosen and isinstance(explainer, TapeExplainer):
+            layer = dataclasses.replace(explainer, layer=None).layer_in(classifier)
+        return classifier.layer(layer)
+
+    def _choose(self, label: str) -> None:
+        super()._choose(label)
+        self.layer_scrubber.follow()
 
     def _describe_classifier(self) -> None:
         classifier = self.session.classifier
@@ -92,11 +118,20 @@ class CAMView(HeatmapView):
         if "classifier" in names:
             self._against = None
             self._tapes = _Tapes()  # what is still under way has the old one
+            self._layer_chosen = False
             self._describe_classifier()
         if "layer" in names:
+            # With a classifier comes its default layer.
+            self._layer_chosen |= self.session.layer != self.session.classifier.default_layer
             self.layer_scrubber.follow()
 
     # -- work ----------------------------------------------------------------------------------------------------
+
+    def placed(self, explainer: Explainer, scene: Scene) -> Explainer:
+        if not any(field.name == "layer" for field in dataclasses.fields(explainer)):  # type: ignore[arg-type]
+            return explainer
+        layer = self._layer_at(scene.classifier, scene.layer).name
+        return dataclasses.replace(explainer, layer=layer)  # type: ignore[type-var]
 
     def work(self, scene: Scene) -> Work:
         return _compared(scene, self.placed(self.explainer, scene), self._against, self._tapes)
@@ -108,12 +143,11 @@ def _compared(scene: Scene, explainer: Explainer, against: int | None, tapes: _T
     yield Shown(example, index)
     if not isinstance(explainer, TapeExplainer):
         for heatmap in explainer.steps(example.classifier, example.pixels, target):
-            yield Shown(example, index, heatmap, scales_of(heatmap.cells, signed=heatmap.signed))
+            yield Shown(example, index, heatmap, _scales(heatmap))
         return
-    tape = tapes.of(example, scene.classifier.layer(scene.layer).name)
-    heatmap = explainer.from_tape(tape, target)
-    others = tapes.ends(tape, explainer, target)
-    yield Shown(example, index, heatmap, scales_of(heatmap.cells, signed=heatmap.signed, others=others))
+    tape = tapes.of(example, scene.classifier.layer(explainer.layer_in(scene.classifier)).name)
+    heatmap = explainer.compared(explainer.from_tape(tape, target), tape)
+    yield Shown(example, index, heatmap, _scales(heatmap, tapes.ends(tape, explainer, target)))
 
 
 class _Tapes:
@@ -145,3 +179,7 @@ class _Tapes:
             self._tape = Tape(classifier, example.pixels, [*names, layer])
             self._taped = example
         return self._tape
+
+
+def _scales(heatmap: Heatmap, others: Sequence[FloatArray] = ()) -> list[Scale]:
+    return scales_of(heatmap.cells, signed=heatmap.signed, others=others, blank=heatmap.blank)

@@ -25,7 +25,7 @@ from cnnviz_widgets.widgets.tiles import TilePicked, Tiles
 SLICES = ("one input channel of every filter", "every input channel of one filter")
 ORDERS: tuple[Order, ...] = ("index", "norm", "similarity")
 SCALES = ("whole layer", "each tile by itself")
-_NONE, _UNTRAINED = "nothing", "the same layer untrained"
+_NONE, _UNTRAINED = "nothing", "the same layer drawn at random"
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +37,7 @@ class _Loaded:
 
 
 class FilterView(View):
-    """Kernels of any convolution on one scale around zero, beside those of the same layer untrained.
+    """Kernels of any convolution on one scale around zero, beside those of the same layer drawn at random.
 
     `FilterView(model)` or, linked with other views, `FilterView(session)`; it needs no picture. A click makes the
     filter the session's channel. Kernels of the first layer are shown in the picture's own colours, deeper ones one
@@ -153,7 +153,7 @@ class FilterView(View):
             shown = self._chosen(filters)[self._order]
             names = [f"#{index}" for index in self._order]
             self.tiles.show(self._drawn(shown), names, self._badges(filters), self._tile())
-        self.tiles.description = f"{filters.layer}, as trained" if loaded.twin is not None else filters.layer
+        self.tiles.description = f"{filters.layer}, as it is" if loaded.twin is not None else filters.layer
         self.twin_tiles.layout.display = "none" if loaded.twin is None else None
         if loaded.twin is not None:
             twin = loaded.twin
@@ -164,7 +164,7 @@ class FilterView(View):
                 names or [f"#{index}" for index in range(len(twin.weights))],
                 () if of_one else [short(float(norm)) for norm in twin.norms],
             )
-            self.twin_tiles.description = "untrained, as torch initialises it"
+            self.twin_tiles.description = f"drawn at random: {twin.drawn}"
         self._say(loaded)
 
     @property

@@ -123,7 +123,8 @@ class HeatmapView(View):
         example, target = scene.example, scene.class_index
         yield Shown(example, target)
         for heatmap in explainer.steps(example.classifier, example.pixels, target):
-            yield Shown(example, target, heatmap, scales_of(heatmap.values, signed=heatmap.signed, tailed=True))
+            scales = scales_of(heatmap.cells, signed=heatmap.signed, tailed=True, blank=heatmap.blank)
+            yield Shown(example, target, heatmap, scales)
 
     def draw(self, result: Shown) -> None:
         example, heatmap = result.example, result.heatmap

@@ -51,9 +51,10 @@ class OcclusionView(View):
         **options: Any,
     ) -> None:
         self._occlusion = occlusion or Occlusion()
-        # Without a wish the window starts at a quarter of the picture's shorter side, whatever the network's input.
+        # Without a wish the window starts at its default size, whatever the network's input.
         wanted = None if occlusion is None else occlusion.window
         self._window = (wanted, wanted) if isinstance(wanted, int) else wanted
+        self._stride_chosen = occlusion is not None and occlusion.stride is not None
         self._probes = LatestWins()
         self._maps = LatestWins()
         self._ahead = LatestWins(spare=True)
@@ -77,6 +78,8 @@ class OcclusionView(View):
     # -- widgets -------------------------------------------------------------------------------------------------
 
     def build(self) -> list[ipywidgets.Widget]:
+        # A slider needs a number.
+        self._occlusion = self._occlusion.sized(self.session.classifier.input_size)
         self.canvas = PictureCanvas(label="no picture yet", mode="window")
         self.canvas.on_event(self._window_moved)
         self.bars = ScoreBars()
@@ -107,6 +110,7 @@ class OcclusionView(View):
         return [ipywidgets.HBox([self.canvas, side], layout=ipywidgets.Layout(flex_flow="row wrap", grid_gap="16px"))]
 
     def _parameter_changed(self, name: str, value: Any, done: Callable[[], None]) -> None:
+        self._stride_chosen |= name == "stride"
         self._occlusion = dataclasses.replace(self._occlusion, **{name: value})
         self._forget_map()
         self.refresh_then(done)
@@ -141,8 +145,14 @@ class OcclusionView(View):
     def _start_window(self, example: Example) -> None:
         height, width = example.appearance.shape[:2]
         shorter = min(height, width)
-        tall, wide = self._window or (shorter // 4, shorter // 4)
+        tall, wide = self._window or Occlusion().windows((height, width)).window
         size = max(1, min(tall, height)), max(1, min(wide, width))
+        if not self._stride_chosen:
+            # Another network may take pictures of another size.
+            stride = dataclasses.replace(self._occlusion, window=size[0], stride=None).sized((height, width)).stride
+            self._occlusion = dataclasses.replace(self._occlusion, stride=stride)
+            slider = next(control for control in self.controls if control.description == "stride")
+            slider.index = slider.options.index(str(stride))
         limits = (max(1, shorter // 28), shorter)
         self.canvas.place_window(((height - size[0]) // 2, (width - size[1]) // 2, *size), limits)
 
@@ -276,7 +286,8 @@ class OcclusionView(View):
         finished = heatmap.progress >= 1
         self.status.say(
             f"{heatmap.quantity} for {placed.example.classifier.class_names[current.class_index]}: "
-            + ("whole map" if finished else f"{heatmap.progress:.0%} of the map"),
+            + ("whole map" if finished else f"{heatmap.progress:.0%} of the map")
+            + (f". {heatmap.note}" if heatmap.note else ""),
             "info" if finished else "busy",
             heatmap.progress,
         )
@@ -289,7 +300,7 @@ class OcclusionView(View):
             heatmap.values,
             quantity=heatmap.quantity,
             signed=heatmap.signed,
-            scales=scales_of(heatmap.values, signed=heatmap.signed),
+            scales=scales_of(heatmap.values, signed=heatmap.signed, blank=heatmap.blank),
         )
         method = "occlusion" if isinstance(heatmap, OcclusionMap) else "RISE"
         self.canvas.label = f"{placed.example.picture.name or 'picture'} under the {method} map of {name}"

@@ -42,7 +42,6 @@ BOXES = {"boxes": torch.zeros(1, 4), "labels": torch.tensor([3])}
         (["10", "2", "10"], [10, 2, 10]),
         ([], []),
     ],
-    ids=str,
 )
 def test_numbers_are_kept_as_they_are(targets: Any, labels: list[int]) -> None:
     found = read_targets(targets)
@@ -69,7 +68,6 @@ def test_numbers_are_kept_as_they_are(targets: Any, labels: list[int]) -> None:
         (np.array([np.inf]), "fractions"),
         (np.array(["2020-01-01"], "datetime64[D]"), "of type date"),
     ],
-    ids=str,
 )
 def test_what_is_no_label_is_left_out_with_a_word(targets: Any, what: str) -> None:
     found = read_targets(targets)
@@ -146,7 +144,6 @@ PIXELS = np.zeros((4, 4, 3), np.uint8)
         (MASK, -1, "of type Image"),
         (torch.tensor([0.0, 1.0, 1.0]), -1, "several numbers"),
     ],
-    ids=str,
 )
 def test_the_label_that_an_item_brings(target: object, label: int, note: str) -> None:
     source = Source(lambda _: (PIXELS, target), 3, class_names=("ant", "bee"))

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import networks
 import numpy as np
 import pytest
+import timm
 import torch
+import torchvision
 from networks import seeded
 from test_laws import guest, mode, state
 from torch import nn
@@ -76,6 +80,42 @@ def test_untrained_weights_are_those_that_torch_would_draw(seed: int) -> None:
     classifier = networks.classifier(network)
     expected = seeded(lambda: nn.Conv2d(6, 8, 3), seed).weight.detach().numpy()
     np.testing.assert_array_equal(untrained(classifier, "features.3", seed).weights, expected)
+
+
+@pytest.mark.parametrize(
+    ("build", "named"),
+    [
+        (lambda: torchvision.models.resnet18(weights=None, num_classes=7), "torchvision's resnet18"),
+        (lambda: torchvision.models.mobilenet_v2(weights=None), "torchvision's mobilenet_v2"),
+        (lambda: torchvision.models.vgg11(weights=None), "torchvision's vgg11"),
+        (lambda: timm.create_model("resnet18", pretrained=False), "timm's resnet18"),
+        (lambda: timm.create_model("mobilenetv3_small_050", pretrained=False), "timm's mobilenetv3_small_050"),
+    ],
+)
+def test_an_untrained_network_of_a_library_shows_no_effect_of_training(
+    build: Callable[[], nn.Module], named: str
+) -> None:
+    classifier = Classifier(seeded(build, 3), input_size=64)
+    state = torch.get_rng_state()
+    large = [layer.name for layer in convolutions(classifier) if filters_of(classifier, layer.name).weights.size > 4000]
+    for layer in [large[0], large[len(large) // 2], large[-1]]:
+        filters, twin = filters_of(classifier, layer), untrained(classifier, layer)
+        assert twin.drawn == f"as {named} begins"
+        assert twin.norms.mean() == pytest.approx(filters.norms.mean(), rel=0.06)
+        assert np.abs(np.corrcoef(twin.weights.ravel(), filters.weights.ravel())[0, 1]) < 0.1
+        np.testing.assert_array_equal(untrained(classifier, layer).weights, twin.weights)
+    assert torch.equal(torch.get_rng_state(), state)
+    assert (untrained(classifier, large[-1], seed=1).weights != twin.weights).any()
+
+
+def test_of_another_network_nothing_is_claimed() -> None:
+    classifier = networks.classifier(seeded(networks.ConvGapLinear))
+    assert "torch's default draw" in untrained(classifier, "features.3").drawn
+    changed = seeded(lambda: torchvision.models.resnet18(weights=None))
+    changed.layer4 = changed.layer3 = nn.Identity()
+    changed.fc = nn.Linear(128, 3)
+    assert "torch's default draw" in untrained(Classifier(changed, input_size=64), "layer2.1.conv2").drawn
+    assert filters_of(classifier, "features.3").drawn == ""
 
 
 def test_convolutions_in_execution_order_each_once() -> None:

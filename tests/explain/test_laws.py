@@ -26,6 +26,7 @@ from cnnviz_widgets.errors import (
     TargetError,
 )
 from cnnviz_widgets.explain import Explainer, Heatmap
+from cnnviz_widgets.views.scales import scales_of
 
 TECHNIQUES: dict[type[Explainer], Explainer] = {
     explain.CAM: explain.CAM(),
@@ -238,7 +239,8 @@ def test_goes_on_with_smaller_batches_when_memory_runs_out(
     network = Crowded(guest(), most=3, error=error)
     classifier = networks.classifier(network)
     before = state(network)
-    layer = {"layer": f"network.{roomy.default_layer}"} if hasattr(explainer, "layer") else {}
+    first = explainer.layer_in(roomy) if isinstance(explainer, explain.TapeExplainer) else roomy.default_layer
+    layer = {"layer": f"network.{first}"} if hasattr(explainer, "layer") else {}
     same(dataclasses.replace(explainer, **layer)(classifier, pixels, 1), explainer(roomy, pixels, 1))
     # 64 or less, then half of it until two fit: and what fits is remembered.
     assert len(network.failed) <= 5 and len(set(network.failed)) == len(network.failed)
@@ -334,6 +336,77 @@ def test_scores_that_are_no_probabilities_are_explained_as_they_are(explainer: A
     found = explainer(plain, pixels, 1)
     same(found, explainer(bare, pixels, 1))
     assert "logit" not in found.quantity and "probab" not in found.quantity
+
+
+# -- nothing is nothing ------------------------------------------------------------------------------------
+
+
+class Hardly(nn.Module):
+    """Logits that depend on the picture by `share`, beside those that are the same for all."""
+
+    def __init__(self, share: float, constant: float) -> None:
+        super().__init__()
+        self.inner = networks.ConvGapLinear()
+        self.share = share
+        self.constant = constant
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        fixed = self.constant + torch.arange(float(CLASSES))
+        return self.inner.fc(self.inner.features(pixels).mean((2, 3))) * self.share + fixed
+
+
+#: It shows what a layer answers to, whatever the scores are.
+SCORED = [explainer for explainer in TECHNIQUES.values() if not isinstance(explainer, explain.EigenCAM)]
+
+
+@pytest.mark.parametrize("explainer", SCORED, ids=[type(explainer).__name__ for explainer in SCORED])
+@pytest.mark.parametrize(("share", "constant"), [(0, 3), (1e-9, 1), (1e-8, 40), (1e-5, 3000)])
+def test_what_is_rounding_is_said_to_be_nothing_and_drawn_as_zero(
+    explainer: Explainer, share: float, constant: float
+) -> None:
+    classifier = networks.classifier(seeded(lambda: Hardly(share, constant)))
+    pixels = networks.picture(classifier)
+    for target in (1, Contrast(0, 3)):
+        for version in [explainer, *scored_by_probability(explainer)]:
+            found = version(classifier, pixels, target)
+            assert found.blank and " changes the score by more than rounding" in found.note
+            for name, low, high in scales_of(found.cells, signed=found.signed, tailed=True, blank=found.blank):
+                assert np.abs(found.cells).max() <= (high - low) / 256, name
+
+
+def scored_by_probability(explainer: Explainer) -> list[Explainer]:
+    scores = {field.name for field in dataclasses.fields(explainer)} & {"score"}  # type: ignore[arg-type]
+    return [dataclasses.replace(explainer, score=score) for score in ("logit", "probability") if scores]
+
+
+@all_techniques
+@pytest.mark.parametrize(("share", "constant"), [(1, 0), (1e-3, 0), (1e-8, None), (1, 1000)])
+def test_what_is_small_and_yet_there_is_drawn(explainer: Explainer, share: float, constant: float | None) -> None:
+    network = seeded(lambda: Hardly(share, constant or 0))
+    if constant is None:
+        network = nn.Sequential(network.inner, Scaled(share))
+    classifier = networks.classifier(network)
+    pixels = networks.picture(classifier)
+    for target in (1, Contrast(0, 3)):
+        for version in scored_by_probability(explainer)[:1] or [explainer]:
+            found = version(classifier, pixels, target)
+            assert not found.blank and "rounding" not in found.note
+
+
+class Scaled(nn.Module):
+    def __init__(self, share: float) -> None:
+        super().__init__()
+        self.share = share
+
+    def forward(self, logits: Tensor) -> Tensor:
+        return logits * self.share
+
+
+@all_techniques
+def test_notes_are_whole_sentences(explainer: Explainer) -> None:
+    classifier = networks.classifier(guest())
+    note = explainer(classifier, networks.picture(classifier), 1).note
+    assert not note or (note[0].isupper() and note.endswith(".") and "  " not in note and "\n" not in note)
 
 
 # -- the user's network is a guest -------------------------------------------------------------------------

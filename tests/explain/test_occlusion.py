@@ -60,6 +60,28 @@ def test_positions(size: int, window: int, stride: int, expected: tuple[int, ...
     assert positions(size, window, stride) == expected
 
 
+@pytest.mark.parametrize(
+    ("size", "given", "window", "stride"),
+    [
+        ((224, 224), {}, 64, 32),
+        ((28, 28), {}, 8, 4),
+        ((299, 448), {}, 85, 42),
+        ((2, 3), {}, 1, 1),
+        ((224, 224), {"window": 32}, 32, 16),
+        ((224, 224), {"window": (20, 31)}, (20, 31), (10, 15)),
+        ((224, 224), {"window": 1}, 1, 1),
+        ((224, 224), {"stride": 8}, 64, 8),
+        ((224, 224), {"window": 32, "stride": 16}, 32, 16),
+    ],
+)
+def test_by_default_a_window_is_two_sevenths_of_the_side_and_the_stride_half_a_window(
+    size: tuple[int, int], given: Any, window: object, stride: object
+) -> None:
+    found = Occlusion(**given).sized(size)
+    assert (found.window, found.stride) == (window, stride)
+    assert Occlusion(**given).windows(size).boxes == found.windows(size).boxes
+
+
 def test_a_window_larger_than_the_picture_is_cut_to_its_size() -> None:
     windows = Occlusion(window=(40, 8), stride=4).windows((12, 16))
     assert windows.window == (12, 8)

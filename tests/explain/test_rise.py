@@ -11,6 +11,7 @@ import pytest
 import torch
 from networks import Linear, seeded
 from oracles import Recorded
+from scipy.stats import spearmanr
 from torch import Tensor, nn
 
 from cnnviz_widgets.batching import Batches
@@ -51,7 +52,7 @@ def all_masks(size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def exact(classifier: Classifier, pixels: Tensor, target: int | Contrast, probability: float) -> np.ndarray:
-    """E[score x mask] / E[mask] over all masks, with black behind them."""
+    """E[score x mask] / E[mask] - E[score] over all masks, with black behind them."""
     masks, ones = all_masks((pixels.shape[2], pixels.shape[3]))
     weights = probability**ones * (1 - probability) ** (4 - ones)
     black = baseline_pixels(classifier, pixels, "black")
@@ -59,7 +60,7 @@ def exact(classifier: Classifier, pixels: Tensor, target: int | Contrast, probab
     with torch.no_grad():
         scores = classifier.score(classifier.logits(seen), target).double().numpy()
     weighted = np.einsum("n,n,nhw->hw", weights, scores, masks)
-    return weighted / np.einsum("n,nhw->hw", weights, masks)
+    return weighted / np.einsum("n,nhw->hw", weights, masks) - (weights * scores).sum() / weights.sum()
 
 
 class Every(RISE):
@@ -85,8 +86,8 @@ def test_all_masks_give_the_exact_expectation(target: int | Contrast, monkeypatc
     assert count == 16 * 3 * 2
     found = Every(count, cells=2, baseline="black", score="logit")(classifier, pixels, target)
     assert len(Every.drawn) == count
-    np.testing.assert_allclose(found.values, exact(classifier, pixels, target, 0.5), rtol=1e-5)
-    assert found.signed and found.quantity == "mean logit where the pixel is seen"
+    np.testing.assert_allclose(found.values, exact(classifier, pixels, target, 0.5), rtol=1e-4, atol=1e-6)
+    assert found.signed and found.quantity == "mean logit where the pixel is seen, minus the mean over all masks"
 
 
 @pytest.mark.parametrize("probability", [0.5, 0.3])
@@ -131,13 +132,28 @@ class Constant(nn.Module):
         return self.conv(pixels).mean((2, 3)) * 0 + torch.tensor([3.0, 1.0])
 
 
-def test_a_constant_score_is_a_constant_map() -> None:
+@pytest.mark.parametrize("score", ["logit", "probability"])
+def test_a_constant_score_is_a_map_of_zeros(score: Any) -> None:
     """Divided by the masks' own sum; by its expectation the map would show the masks."""
     classifier = networks.classifier(Constant())
-    found = RISE(masks=10, score="logit")(classifier, networks.picture(classifier), 0)
-    np.testing.assert_allclose(found.values, np.full(networks.SIZE, 3), rtol=1e-6)
-    found = RISE(masks=10)(classifier, networks.picture(classifier), 0)
-    np.testing.assert_allclose(found.values, np.full(networks.SIZE, 1 / (1 + np.exp(-2))), rtol=1e-6)
+    found = RISE(masks=10, score=score)(classifier, networks.picture(classifier), 0)
+    np.testing.assert_allclose(found.values, 0, atol=1e-6)
+    assert found.blank and "No mask changes the score" in found.note
+
+
+def test_the_note_is_the_rank_correlation_of_the_two_halves(monkeypatch: pytest.MonkeyPatch) -> None:
+    classifier = networks.classifier(seeded(networks.InPlace))
+    pixels = networks.picture(classifier)
+    rise = RISE(masks=41, cells=3, score="logit", baseline="black")
+    masks = rise.draw(41, networks.SIZE, torch.Generator().manual_seed(0))
+    black = baseline_pixels(classifier, pixels, "black")
+    with torch.no_grad():
+        scores = classifier.logits(black + masks[:, None] * (pixels - black))[:, 1].double().numpy()
+    halves = [np.tensordot(scores[i::2], masks[i::2].double().numpy(), 1) / masks[i::2].sum(0).numpy() for i in (0, 1)]
+    expected = spearmanr(halves[0].ravel(), halves[1].ravel()).statistic
+    for size in (1, 7, 64):
+        monkeypatch.setattr(Batches, "batch", size)
+        assert f"half of the masks each correlate at {expected:.2f} (ranks)" in rise(classifier, pixels, 1).note
 
 
 def test_the_network_sees_the_picture_through_the_masks(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from cnnviz_widgets import demo
 from cnnviz_widgets.demo.shapes import CLASSES, MARKED
 from cnnviz_widgets.explain import (
+    RISE,
     ClassVisual,
     Explainer,
     GradCAM,
@@ -30,6 +31,7 @@ EXPLAINERS = [
     Saliency(),
     SmoothGrad(),
     IntegratedGradients(),
+    RISE(),
 ]
 
 

@@ -8,6 +8,7 @@ import pytest
 import torch
 from networks import seeded
 from oracles import Recorded
+from scipy.stats import spearmanr
 
 from cnnviz_widgets.batching import Batches
 from cnnviz_widgets.classifier import Classifier
@@ -57,6 +58,32 @@ def test_the_noise_is_normal_and_a_share_of_the_range() -> None:
     assert noise.std().item() == pytest.approx(0.15, rel=0.02)
     # Kurtosis tells a normal from a uniform distribution (3 and 1.8).
     assert (noise**4).mean().item() / noise.var().item() ** 2 == pytest.approx(3, abs=0.1)
+
+
+def test_it_is_drawn_as_means_of_pixels_whose_agreement_is_said() -> None:
+    """Of two halves of the samples, by the equation sample by sample."""
+    size = (112, 170)
+    classifier = networks.classifier(seeded(networks.ConvGapLinear), size)
+    pixels = networks.picture(classifier)
+    generator = torch.Generator().manual_seed(0)
+    halves = [torch.zeros(3, *size), torch.zeros(3, *size)]
+    for sample in range(7):
+        deviation = 0.15 * (pixels.max() - pixels.min())
+        noisy = (pixels + deviation * torch.randn(pixels.shape[1:], generator=generator)).requires_grad_()
+        halves[sample % 2] += torch.autograd.grad(classifier.network(noisy)[0, 1], noisy)[0][0]
+    maps = [half.abs().amax(dim=0) for half in halves]
+    means = [half.reshape(56, 2, 85, 2).mean((1, 3)) for half in maps]
+    apart, together = (spearmanr(*[half.numpy().ravel() for half in pair]).statistic for pair in (maps, means))
+    found = SmoothGrad(samples=7)(classifier, pixels, 1)
+    np.testing.assert_allclose(found.cells, found.values.reshape(56, 2, 85, 2).mean((1, 3)), rtol=1e-5)
+    assert f"correlate at {apart:.2f} (ranks), means of 2 x 2 pixels at {together:.2f}" in found.note
+    assert SmoothGrad(samples=1)(classifier, pixels, 1).note == ""
+
+
+def test_small_pictures_are_drawn_pixel_by_pixel(classifier: Classifier) -> None:
+    found = SmoothGrad(samples=6)(classifier, networks.picture(classifier), 1)
+    np.testing.assert_array_equal(found.cells, found.values)
+    assert "differences smaller than that noise mean nothing" in found.note
 
 
 def test_seeds(classifier: Classifier) -> None:

@@ -95,10 +95,11 @@ def test_a_layer_off_the_path_to_the_logits_has_zero_gradients() -> None:
     assert not GradCAM("aside", relu=False)(classifier, pixels, 0).values.any()
 
 
-def test_by_default_convolutions_blocks_and_the_default_layer_are_recorded() -> None:
+def test_by_default_convolutions_blocks_the_default_layer_and_what_leads_to_it_are_recorded() -> None:
     classifier = networks.classifier(seeded(networks.ConvGapLinear))
     assert set(Tape(classifier, networks.picture(classifier)).activations) == {
         "features.0",
+        "features.2",
         "features.3",
         "features.4",
     }

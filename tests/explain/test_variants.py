@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import networks
 import pytest
 import torch
 from networks import Crowded, seeded
 from oracles import Recorded
-from torch import Tensor
+from torch import Tensor, nn
 
 from cnnviz_widgets.errors import ClassifierError
 from cnnviz_widgets.explain.variants import Variants
@@ -47,6 +49,66 @@ def test_a_failure_is_tried_again_in_the_usual_layout_once() -> None:
     with pytest.raises(ClassifierError):
         runs.logits(2, lambda copies: None)
     assert failing.left == -1
+
+
+class Flattening(nn.Module):
+    """Flattens by `flatten(pixels, count)` what may lie in memory in any order."""
+
+    def __init__(self, flatten: Callable[[Tensor, int], Tensor], channels: int) -> None:
+        super().__init__()
+        self.flatten = flatten
+        self.conv = nn.Conv2d(channels, 4, 3, padding=1)
+        self.fc = nn.Linear(channels * networks.SIZE[0] * networks.SIZE[1] + 4, networks.CLASSES)
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        pooled = self.conv(pixels).relu().mean((2, 3))
+        return self.fc(torch.cat([self.flatten(pixels, len(pixels)), pooled], 1))
+
+
+MEAN = torch.linspace(0, 1, networks.SIZE[0] * networks.SIZE[1]).reshape(1, 1, *networks.SIZE)
+
+
+def strided(pixels: Tensor, count: int) -> Tensor:
+    size = pixels[0].numel()
+    return torch.as_strided(pixels, (count, size), (size, 1), pixels.storage_offset())
+
+
+def negative(pixels: Tensor, count: int) -> Tensor:
+    return (pixels if pixels.is_contiguous() else -pixels).reshape(count, -1)
+
+
+FLATTENINGS = {
+    "view": lambda pixels, count: pixels.view(count, -1),
+    "view after a mean picture": lambda pixels, count: (pixels - MEAN).view(count, -1),
+    "view after a mask": lambda pixels, count: (pixels * (MEAN > 0.5)).view(count, -1),
+    "as_strided": strided,
+    "is_contiguous": negative,
+    "stride": lambda pixels, count: pixels.reshape(count, -1) * pixels.stride(3),
+}
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("flatten", FLATTENINGS.values(), ids=FLATTENINGS.keys())
+@pytest.mark.parametrize("counts", [(1, 7), (7, 1), (3, 2)])
+def test_networks_that_mind_how_a_batch_lies_in_memory(
+    flatten: Callable[[Tensor, int], Tensor], channels: int, counts: tuple[int, int]
+) -> None:
+    network = seeded(lambda: Flattening(flatten, channels))
+    classifier = networks.classifier(network)
+    pixels = networks.picture(classifier)
+    variants = Variants(classifier, pixels)
+    for count in counts:
+        shades = torch.linspace(0, 1, count)[:, None, None, None]
+        found = variants.logits(count, lambda copies, shades=shades: copies.mul_(shades))
+        expected = torch.cat([network(pixels * shade).detach() for shade in shades])
+        torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
+    # What was found out holds for the next map of the same network, which asks no more.
+    again = Recorded(network)
+    other = networks.classifier(again)
+    for _ in range(2):
+        again.seen.clear()
+        Variants(other, pixels).logits(5, lambda copies: None)
+    assert len(again.seen) == 5
 
 
 def test_variants_that_do_not_fit_into_memory_are_run_in_parts() -> None:

@@ -108,6 +108,7 @@ def test_the_same_layer_untrained_is_shown_on_one_scale(
     state = torch.get_rng_state()
     pick(view.beside_picker, 1)
     assert view.twin_tiles.layout.display is None and view.twin_tiles.count == 6
+    assert "torch's default draw, which this network need not begin with" in view.twin_tiles.description
     assert torch.equal(torch.get_rng_state(), state)
     extents = [kernels.extent for kernels in (filters_of(classifier, "body.0"), untrained(classifier, "body.0"))]
     assert f"\N{PLUS-MINUS SIGN}{max(extents):.3g}" in view.status.text

@@ -15,7 +15,8 @@ from torch import Tensor, nn
 from cnnviz_widgets import schedule
 from cnnviz_widgets.classifier import Classifier, Contrast
 from cnnviz_widgets.errors import LayerError, TargetError
-from cnnviz_widgets.explain import CAM, Explainer, GradCAM, Heatmap, Saliency
+from cnnviz_widgets.explain import CAM, Explainer, GradCAM, Heatmap, LayerCAM, Saliency
+from cnnviz_widgets.explain.remarks import layer_before
 from cnnviz_widgets.session import Session
 from cnnviz_widgets.views.cam import METHODS as CAM_METHODS
 from cnnviz_widgets.views.cam import CAMView
@@ -133,6 +134,87 @@ def test_what_does_not_exist_is_refused_and_changes_nothing(classifier: Classifi
     with pytest.raises(ValueError, match="There is no method"):
         view.method = "Grad-CAMERA"
     assert view.canvas.map == before
+
+
+@pytest.mark.usefixtures("inline")
+def test_two_methods_begin_one_block_earlier_until_a_layer_is_chosen(
+    classifier: Classifier, picture: np.ndarray, network: Counting
+) -> None:
+    view = CAMView(classifier, picture)
+    last, earlier = classifier.default_layer, layer_before(classifier)
+    assert last != earlier
+    other = SaliencyView(view.session)
+    for method, layer in [("Grad-CAM++", earlier), ("Grad-CAM", last), ("LayerCAM", earlier)]:
+        view.method = method
+        expected = CAM_METHODS[method](classifier, view.session.example.pixels, view.session.example.predicted)
+        np.testing.assert_allclose(shown(view), expected.cells, atol=1e-6)
+        assert view.layer_scrubber.options[view.layer_scrubber.index] == layer
+        assert view.session.layer == other.session.layer == last
+    calls = network.calls
+    # The session is at this layer already: the choice counts all the same.
+    pick_layer(view, last)
+    expected = LayerCAM(last)(classifier, view.session.example.pixels, view.session.example.predicted)
+    np.testing.assert_allclose(shown(view), expected.cells, atol=1e-6)
+    assert network.calls == calls + 1, "the reference's own"
+    for layer in (view.layer_scrubber.options[0], last):
+        view.session.layer = layer
+        assert view.layer_scrubber.options[view.layer_scrubber.index] == layer
+    view.session.classifier = Classifier(network, input_size=classifier.input_size)
+    assert view.layer_scrubber.options[view.layer_scrubber.index] == earlier
+    assert view.status.kind == "info", view.status.text
+
+
+def pick_layer(view: CAMView, layer: str) -> None:
+    index = view.layer_scrubber.options.index(layer)
+    content = {"kind": "event", "seq": 1, "final": True, "index": index, "option": layer}
+    view.layer_scrubber._receive(None, content, [])
+
+
+@pytest.mark.usefixtures("inline")
+def test_a_session_that_has_chosen_a_layer_is_followed_from_the_first(
+    classifier: Classifier, picture: np.ndarray
+) -> None:
+    view = CAMView(Session(classifier, picture, layer="body.0"), methods={"LayerCAM": LayerCAM()})
+    assert view.layer_scrubber.options[view.layer_scrubber.index] == "body.0"
+    expected = LayerCAM("body.0")(classifier, view.session.example.pixels, view.session.example.predicted)
+    np.testing.assert_allclose(shown(view), expected.cells, atol=1e-6)
+
+
+@pytest.mark.usefixtures("inline")
+def test_notes_are_shown_beside_the_map(classifier: Classifier, picture: np.ndarray) -> None:
+    cam, saliency = CAMView(classifier, picture), SaliencyView(classifier, picture)
+    assert "Grad-CAM, HiResCAM, XGrad-CAM and CAM are the same map" in cam.status.text
+    cam.method = "Eigen-CAM"
+    assert "every class has this same map" in cam.status.text
+    saliency.method = "integrated gradients"
+    assert "More points change the sum" in saliency.status.text
+
+
+class Blind(nn.Module):
+    """Says the same of every picture."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU())
+        self.head = nn.Linear(4, 4)
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        logits: Tensor = self.head(self.body(pixels).mean((2, 3))) * 1e-9 + torch.arange(4.0)
+        return logits
+
+
+@pytest.mark.usefixtures("inline")
+@pytest.mark.parametrize("method", [*CAM_METHODS, *SALIENCY_METHODS])
+def test_rounding_is_said_to_be_nothing_and_not_stretched_to_full_colour(picture: np.ndarray, method: str) -> None:
+    kind = CAMView if method in CAM_METHODS else SaliencyView
+    view = kind(Classifier(Blind(), input_size=(24, 32)), picture)
+    view.method = method
+    assert view.status.kind == "info", view.status.text
+    if method == "Eigen-CAM":  # it shows what the layer answers to, and says so
+        return
+    assert "changes the score by more than rounding" in view.status.text
+    for _, low, high in view.canvas.scales:
+        assert np.abs(shown(view)).max() < (high - low) / 256
 
 
 class Flat(nn.Module):

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
+from torch import Tensor, nn
 
 from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.explain import Occlusion
@@ -104,6 +106,44 @@ def test_the_map_follows_the_class_without_the_network(view: OcclusionView, netw
     assert view.canvas.map != before
     # The only call is the probe of the window on the picture.
     assert network.calls == calls + 1
+
+
+def test_window_and_stride_begin_at_their_defaults_for_each_network(
+    classifier: Classifier, picture: np.ndarray, network: Counting
+) -> None:
+    view = OcclusionView(classifier, picture)
+    slider = next(control for control in view.controls if control.description == "stride")
+    assert view.canvas.window is not None and view.canvas.window[2:] == (7, 7)
+    assert view.occlusion.stride == 3 and slider.options[slider.index] == "3"
+    view.session.classifier = Classifier(network, input_size=(56, 56))
+    assert view.canvas.window[2:] == (16, 16)
+    assert view.occlusion.stride == 8 and slider.options[slider.index] == "8"
+    slider._receive(None, {"kind": "event", "seq": 1, "final": True, "index": 4, "option": slider.options[4]}, [])
+    assert view.occlusion.stride == 5
+    view.session.classifier = classifier
+    assert view.canvas.window[2:] == (7, 7) and view.occlusion.stride == 5
+    assert OcclusionView(classifier, picture, occlusion=Occlusion(window=8)).occlusion.stride == 4
+
+
+class Blind(nn.Module):
+    """Says nearly the same of every picture."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3)
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        return self.conv(pixels).mean((2, 3)) * 1e-9 + torch.arange(4.0)
+
+
+@pytest.mark.parametrize("kind", [0, RANDOM])
+def test_a_map_of_rounding_is_said_to_be_nothing(picture: np.ndarray, kind: int) -> None:
+    view = OcclusionView(Classifier(Blind(), input_size=(24, 32)), picture)
+    view.map_picker.index = kind
+    view.compute_map()
+    assert "changes the score by more than rounding" in view.status.text
+    values = np.frombuffer(view.canvas.map, dtype="<f4")
+    assert all(np.abs(values).max() < (high - low) / 256 for _, low, high in view.canvas.scales)
 
 
 def test_stop_keeps_the_unfinished_map(view: OcclusionView) -> None:
