@@ -29,6 +29,7 @@ from cnnviz_widgets.preprocess import (
     shape_after,
 )
 from cnnviz_widgets.pretrained import pretrained
+from cnnviz_widgets.runner import Runner
 from cnnviz_widgets.scores import brief, class_index, close_matches, names_of_classes, scores_in
 
 __all__ = ["Autocast", "Classifier", "Contrast", "Layer", "Target"]
@@ -95,16 +96,13 @@ class Classifier:
         size = pair_of(input_size)
         self.outputs_probabilities = False
         self._classes: int | None = None
-        # Which buffers a pass changes even in eval mode, as quantisation observers do, is known after the first.
-        self._restless: tuple[str, ...] = ()
-        buffers = guest.Buffers(self.network, [name for name, _ in self.network.named_buffers()])
-        try:
-            self.channels, self.input_size = self._accepted(depths, size, preprocess)
-            scores = self._try_out()
-            # By chance a network's scores add up to one for one picture, but not for two.
-            self.outputs_probabilities = self._are_shares(scores) and self._are_shares(self._try_out(flipped=True))
-        finally:
-            self._restless = buffers.restore()
+        #: Runs the network.
+        self.runner = Runner(self.network, self.name)
+        self.channels, self.input_size = self._accepted(depths, size, preprocess)
+        scores = self._try_out()
+        # By chance a network's scores add up to one for one picture, but not for two.
+        self.outputs_probabilities = self._are_shares(scores) and self._are_shares(self._try_out(flipped=True))
+        self.runner.settle()
         self.preprocess: Preprocess = preprocess or resize_and_crop(self.input_size, self.channels, mean, std)
         self._classes = scores.shape[1]
         self.class_names: tuple[str, ...] = names_of_classes(class_names, self._classes)
@@ -222,13 +220,14 @@ class Classifier:
             started = batching.clock()
             try:
                 with precision.casting(autocast, self.device):
-                    output = self.network(self.to_network(pixels))
+                    output = self.runner(self.to_network(pixels))
             except ExplanationError:
                 raise
             except Exception as error:
                 raise ClassifierError(
                     f"{self.name} failed on an input of shape {tuple(pixels.shape)} ({brief(error)}); {_mend(error)}."
                 ) from error
+            self.notes += tuple({self.runner.note} - {"", *self.notes})
             scores = self.logits_in(output, len(pixels))
             # Asking for the answer waits for the device.
             finite = bool(torch.isfinite(scores).all())
@@ -282,15 +281,21 @@ class Classifier:
         """`target`, a class index or name, as a valid index. Raises TargetError with close matches."""
         return class_index(target, self.class_names, self.name)
 
+    @property
+    def shadow(self) -> nn.Module:
+        """Modules that share the network's weights: they are run, and given hooks inside `evaluating`, in its place."""
+        return self.runner.root
+
     def evaluating(self) -> AbstractContextManager[None]:
-        """Eval mode and frozen parameters inside; the network as found afterwards."""
-        return guest.evaluating(self.network, self._restless)
+        """Inside, `shadow` is in eval mode with frozen parameters, as the network is now, and this thread's alone."""
+        return self.runner.evaluating()
 
     # -- layers --------------------------------------------------------------------------------------------------
 
     @guest.once
     def _structure(self) -> Structure:
-        return structure_of(self.network, self._trial_input(), self.logits)
+        with self.evaluating():
+            return structure_of(self.shadow, self._trial_input(), self.logits)
 
     @property
     def layers(self) -> tuple[Layer, ...]:
@@ -326,7 +331,7 @@ class Classifier:
         What is recorded is part of the autograd graph and no in-place operation behind the layer changes it. Passes
         that other threads make meanwhile are not recorded. Raises LayerError.
         """
-        with guest.recording(self.network, *self.calls_of(layers)) as outputs:
+        with self.evaluating(), guest.recording(self.shadow, *self.calls_of(layers)) as outputs:
             yield outputs
 
     def calls_of(self, layers: Iterable[str]) -> tuple[guest.Wanted, Mapping[str, int]]:
@@ -335,7 +340,8 @@ class Classifier:
         for name in layers:
             module, call = self.layer(name).call_of(name)
             wanted.setdefault(module, {}).setdefault(call, []).append(name)
-        gone = wanted.keys() - dict(self.network.named_modules()).keys()
+        with self.evaluating():
+            gone = wanted.keys() - dict(self.shadow.named_modules()).keys()
         if gone:
             raise LayerError(f"{self.name} no longer has the layer {min(gone)!r}; make a new Classifier of it.")
         return wanted, self._structure.calls

@@ -10,8 +10,11 @@ from typing import Any, Generic, TypeVar, overload
 import torch
 from torch import Tensor, nn
 
-#: Held while a network is run: two networks may share modules, and what is set for one run is set for all threads.
-LOCK = threading.RLock()
+from cnnviz_widgets.cells import Lock
+from cnnviz_widgets.forks import Renewed
+
+#: Held while a network is run: what is set for one run is set for all threads that run the same modules.
+LOCK = Lock(reentrant=True)
 
 #: For each module: which names to record for which of its calls in a forward pass, counted from 0.
 Wanted = Mapping[str, Mapping[int, list[str]]]
@@ -73,10 +76,14 @@ def modules(network: nn.Module) -> list[nn.Module]:
     return list(found.values())
 
 
+def tensors(modules: Iterable[nn.Module]) -> list[Tensor]:
+    """Weights and buffers of modules."""
+    return [t for m in modules for t in (*m._parameters.values(), *m._buffers.values()) if t is not None]
+
+
 def weights(modules: Iterable[nn.Module]) -> Hashable:
     """What changes when a weight or a buffer of these modules does; writing through `.data` does not show."""
-    tensors = (t for m in modules for t in (*m._parameters.values(), *m._buffers.values()) if t is not None)
-    return tuple((id(t), t.data_ptr(), 0 if t.is_inference() else t._version) for t in tensors)
+    return tuple((id(t), t.data_ptr(), 0 if t.is_inference() else t._version) for t in tensors(modules))
 
 
 class Buffers:
@@ -92,16 +99,54 @@ class Buffers:
 
     # Only there may buffers that were made in inference mode be written to.
     @torch.inference_mode()
-    def restore(self) -> tuple[str, ...]:
-        """Put them back and return the names of those that had changed."""
-        changed = []
+    def restore(self) -> None:
         for name, owner, buffer, copy in self._found:
             leaf = name.rpartition(".")[2]
             if owner._buffers.get(leaf) is not buffer or not torch.equal(buffer, copy):
                 owner._buffers[leaf] = buffer
                 buffer.copy_(copy)
-                changed.append(name)
-        return tuple(changed)
+
+
+class _Found(Renewed):
+    """How a network was found: modes, `requires_grad`, compiled calls and some buffers, to put them back.
+
+    A child that is forked meanwhile begins with the network as it was found, too.
+    """
+
+    def __init__(self, network: nn.Module, restless: Iterable[str]) -> None:
+        modules = list(network.modules())
+        self._modes = [(module, module.training) for module in modules]
+        self._learning = [(weight, weight.requires_grad) for weight in network.parameters()]
+        self._compiled = [(module, module._compiled_call_impl) for module in modules if _is_compiled(module)]
+        self._buffers = Buffers(network, restless)
+        super().__init__()
+
+    def freeze(self) -> None:
+        for module, _ in self._compiled:
+            module._compiled_call_impl = None
+        for module, training in self._modes:
+            if training:
+                module.training = False
+        for weight, learns in self._learning:
+            if learns:
+                weight.requires_grad_(False)
+
+    def restore(self) -> None:
+        for module, call in self._compiled:
+            module._compiled_call_impl = call
+        for module, training in self._modes:
+            if module.training != training:
+                module.training = training
+        # Only there may a weight that was made in inference mode require gradients again.
+        with torch.inference_mode():
+            for weight, learns in self._learning:
+                if weight.requires_grad != learns:
+                    weight.requires_grad_(learns)
+        self._buffers.restore()
+
+    def renew(self) -> None:
+        if not LOCK.mine:
+            self.restore()
 
 
 @contextmanager
@@ -112,33 +157,12 @@ def evaluating(network: nn.Module, restless: Iterable[str] = ()) -> Iterator[Non
     compiled in place run as they are, since a compiled one is compiled anew for each set of hooks and modes.
     """
     with LOCK:
-        modules = list(network.modules())
-        modes = [(module, module.training) for module in modules]
-        learning = [(weight, weight.requires_grad) for weight in network.parameters()]
-        compiled = [(module, module._compiled_call_impl) for module in modules if _is_compiled(module)]
-        buffers = Buffers(network, restless)
+        found = _Found(network, restless)
         try:
-            for module, _ in compiled:
-                module._compiled_call_impl = None
-            for module in modules:
-                if module.training:
-                    module.training = False
-            for weight, learns in learning:
-                if learns:
-                    weight.requires_grad_(False)
+            found.freeze()
             yield
         finally:
-            for module, call in compiled:
-                module._compiled_call_impl = call
-            for module, training in modes:
-                if module.training != training:
-                    module.training = training
-            # Only there may a weight that was made in inference mode require gradients again.
-            with torch.inference_mode():
-                for weight, learns in learning:
-                    if weight.requires_grad != learns:
-                        weight.requires_grad_(learns)
-            buffers.restore()
+            found.restore()
 
 
 def _is_compiled(module: nn.Module) -> bool:

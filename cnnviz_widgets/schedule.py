@@ -14,13 +14,16 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Protocol
 
+from cnnviz_widgets.cells import CELLS, Lock
+from cnnviz_widgets.forks import Renewed
+
 Job = Callable[[], None]
 
 _log = logging.getLogger("cnnviz_widgets")
 
 #: Held during each call back. One lock for all: panels that set off each other's work, from two threads, would take
 #: locks of their own in opposite orders.
-_CALLBACKS = threading.RLock()
+_CALLBACKS = Lock(reentrant=True)
 
 
 def between_callbacks() -> AbstractContextManager[Any]:
@@ -43,7 +46,7 @@ class InlineExecutor:
 
     def __init__(self) -> None:
         self._jobs: deque[Job] = deque()
-        self._changing = threading.Lock()
+        self._changing = Lock()
         self._running = False
 
     def submit(self, job: Job) -> None:
@@ -69,7 +72,7 @@ class InlineExecutor:
             return None
 
 
-class Worker:
+class Worker(Renewed):
     """One daemon thread, started with its first job and ended when it has had nothing to do for a while.
 
     All views share one, so two never run a network at the same time. What escapes a job is logged.
@@ -78,12 +81,17 @@ class Worker:
     def __init__(self, name: str = "cnnviz-worker", linger: float = 5.0) -> None:
         self._name = name
         self._linger = linger
+        self._ended = False
+        self.renew()
+        super().__init__()
+
+    def renew(self) -> None:
+        """Begin without jobs: a forked child has neither the thread nor any use for what it was doing."""
         self._jobs: deque[Job] = deque()
         self._spare: deque[Job] = deque()
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
         self._busy = False
-        self._ended = False
 
     def submit(self, job: Job, spare: bool = False) -> None:
         """Run a job after those before it; a `spare` one not while there is any other."""
@@ -102,7 +110,8 @@ class Worker:
         with self._changed:
             if threading.current_thread() is self._thread:
                 raise RuntimeError("A job cannot wait until there is no job left.")
-            return self._changed.wait_for(lambda: not self._jobs and not self._spare and not self._busy, timeout)
+            with CELLS.waiting():
+                return self._changed.wait_for(lambda: not self._jobs and not self._spare and not self._busy, timeout)
 
     def end(self, timeout: float = 5.0) -> None:
         """Drop all jobs and wait for the one that runs; later ones are ignored. For the end of the process."""
@@ -182,7 +191,7 @@ class LatestWins:
         self._executor = executor
         self._spare = spare
         self._newest: _Request | None = None
-        self._changing = threading.Lock()
+        self._changing = Lock()
         self._delivering = 0
 
     @property

@@ -32,7 +32,7 @@ def watch(classifier: Classifier, pixels: Tensor, layers: Iterable[str], see: Ca
 
     if not missing:
         return
-    with guest.watching(classifier.network, wanted, counts, look), suppress(guest.Enough):
+    with suppress(guest.Enough), classifier.evaluating(), guest.watching(classifier.shadow, wanted, counts, look):
         classifier.logits(pixels)
     if missing:
         raise LayerError(f"{classifier.name} skipped the layer {min(missing)!r} on this picture; choose another one.")

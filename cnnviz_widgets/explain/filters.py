@@ -15,7 +15,6 @@ from torch import Tensor, nn
 from cnnviz_widgets.classifier import Classifier, Layer
 from cnnviz_widgets.errors import LayerError
 from cnnviz_widgets.explain.base import FloatArray
-from cnnviz_widgets.guest import LOCK
 
 #: A weight counts as zero below this share of the layer's largest, a filter as dead below this share of the
 #: layer's largest norm.
@@ -109,7 +108,7 @@ def convolutions(classifier: Classifier) -> tuple[Layer, ...]:
     for layer in classifier.layers:
         for name in (layer.name, *layer.aliases):
             module = layer.call_of(name)[0]
-            if isinstance(classifier.network.get_submodule(module), nn.Conv2d):
+            if isinstance(classifier.shadow.get_submodule(module), nn.Conv2d):
                 found.setdefault(module, layer)
     return tuple(dict.fromkeys(found.values()))
 
@@ -129,8 +128,8 @@ def convolution_of(classifier: Classifier, layer: str) -> Layer:
 
 def filters_of(classifier: Classifier, layer: str) -> Filters:
     """The kernels of a convolution. Raises LayerError for a layer that is none."""
-    module = _module_of(classifier, layer)
-    with LOCK, torch.no_grad():
+    with classifier.evaluating(), torch.no_grad():
+        module = _module_of(classifier, layer)
         return _filters(classifier, layer, module, module.weight)
 
 
@@ -139,16 +138,16 @@ def untrained(classifier: Classifier, layer: str, seed: int = 0) -> Filters:
 
     Neither the network nor any random state but its own is touched. Raises LayerError.
     """
-    module = _module_of(classifier, layer)
-    weight = torch.empty(module.weight.shape)
-    with torch.no_grad():
+    with classifier.evaluating(), torch.no_grad():
+        module = _module_of(classifier, layer)
+        weight = torch.empty(module.weight.shape)
         nn.init.kaiming_uniform_(weight, a=math.sqrt(5), generator=torch.Generator().manual_seed(seed))
-    return _filters(classifier, layer, module, weight)
+        return _filters(classifier, layer, module, weight)
 
 
 def _module_of(classifier: Classifier, layer: str) -> nn.Conv2d:
     found = classifier.layer(layer)
-    modules = [classifier.network.get_submodule(found.call_of(name)[0]) for name in (layer, found.name, *found.aliases)]
+    modules = [classifier.shadow.get_submodule(found.call_of(name)[0]) for name in (layer, found.name, *found.aliases)]
     module = next((module for module in modules if isinstance(module, nn.Conv2d)), None)
     if module is None:
         near = convolution_of(classifier, layer).name

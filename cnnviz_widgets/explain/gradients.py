@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from cnnviz_widgets.errors import ClassifierError, ExplanationError
-from cnnviz_widgets.scores import brief
+from cnnviz_widgets.errors import ClassifierError
+from cnnviz_widgets.explain.differentiation import INSTEAD, cut_off, gradients_of
 
 if TYPE_CHECKING:
     from cnnviz_widgets.batching import Batches
@@ -30,32 +30,19 @@ def input_gradients(
     """d score / d pixels for each picture of `batch` (N, C, H, W): (N, C, H, W), float32 on the CPU.
 
     The score is the logit, or the difference of two. `before_backward` is given the sum of the scores, with
-    its graph, before that is differentiated. Raises ClassifierError when the network cannot be
-    differentiated.
+    its graph, before that is differentiated. Raises MethodError where the scores are cut
+    off from the pixels, and ClassifierError when the network cannot be differentiated.
     """
     # Gradients are wanted whatever the caller has switched off.
-    with torch.inference_mode(False), torch.enable_grad():
+    with torch.inference_mode(False), torch.enable_grad(), classifier.evaluating():
         leaf = batch.detach().clone().requires_grad_()
         # A copy, as a leaf must not be changed in place and a network may do that to its input.
         score = classifier.score(classifier.logits(leaf.clone()), target).sum()
-        if not score.requires_grad:
-            raise ClassifierError(
-                f"The scores of {classifier.name} are cut off from its input by `no_grad` or `detach`; "
-                "use Occlusion or RISE, which need no gradients."
-            )
-        if before_backward is not None:
+        if before_backward is not None and score.requires_grad:
             before_backward(score)
-        try:
-            (gradients,) = torch.autograd.grad(score, leaf, materialize_grads=True)
-        except ExplanationError:
-            raise
-        except Exception as error:
-            raise ClassifierError(
-                f"{classifier.name} could not be differentiated ({brief(error)}); "
-                "use Occlusion or RISE, which need no gradients."
-            ) from error
+        (gradients,) = gradients_of(classifier, score, [leaf])
+    if gradients is None:
+        raise cut_off(classifier.name)
     if not torch.isfinite(gradients).all():
-        raise ClassifierError(
-            f"The gradients of {classifier.name} are NaN or infinite; use Occlusion or RISE, which need none."
-        )
+        raise ClassifierError(f"The gradients of {classifier.name} are NaN or infinite; {INSTEAD}.")
     return gradients.to("cpu", torch.float32)

@@ -43,7 +43,7 @@ class Engine:
     @property
     def current(self) -> bool:
         """Whether the network is as it was when the plan was made, and runs as it did then."""
-        return self._plan.state == state_of(self._classifier.network) and not torch.is_autocast_enabled("cpu")
+        return self._plan.state == state_of(self._classifier) and not torch.is_autocast_enabled("cpu")
 
     def runs(self, boxes: Sequence[Box]) -> list[Integers]:
         """Boxes, by number, in groups that are best run together."""
@@ -78,6 +78,8 @@ def engine_for(
     height, width = pixels.shape[2:]
     supported = pixels.device.type == "cpu" and pixels.dtype in (torch.float32, torch.float64)
     if not supported or height * width < _SMALLEST or torch.is_autocast_enabled("cpu") or classifier.autocast:
+        return None
+    if classifier.runner.is_random:
         return None
     with guest.LOCK:
         plan = plan_for(classifier, pixels, filling)
