@@ -71,12 +71,12 @@ class Cells(Renewed):
             with self._changed:
                 self._waiting[thread] -= 1
 
-    def give_way(self) -> None:
-        """Wait until no cell runs on another thread, but for cells that wait for work of ours; at most `PATIENCE`."""
+    def give_way(self, patience: float = PATIENCE) -> bool:
+        """Wait until no cell runs on another thread, but for cells that wait for work of ours; whether that is so."""
         thread = threading.get_ident()
         with self._changed:
-            self._changed.wait_for(
-                lambda: all(other == thread or self._waiting[other] > 0 for other in self._running), PATIENCE
+            return self._changed.wait_for(
+                lambda: all(other == thread or self._waiting[other] > 0 for other in self._running), patience
             )
 
 
@@ -86,6 +86,6 @@ CELLS = Cells()
 class Lock(forks.Lock):
     """A lock that a cell may wait for: meanwhile work of ours, which may hold it, need not give way to that cell."""
 
-    def _wait(self) -> None:
+    def _wait(self, timeout: float) -> bool:
         with CELLS.waiting():
-            super()._wait()
+            return super()._wait(timeout)

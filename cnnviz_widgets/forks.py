@@ -21,7 +21,7 @@ class Renewed:
 
 
 class Lock(Renewed):
-    """A lock for `with`, free in a forked child unless the thread that forked held it."""
+    """A lock, free in a forked child unless the thread that forked held it."""
 
     def __init__(self, *, reentrant: bool = False) -> None:
         super().__init__()
@@ -35,20 +35,29 @@ class Lock(Renewed):
         """Whether this thread holds it."""
         return self._owner == threading.get_ident()
 
-    def __enter__(self) -> None:
-        if not self._inner.acquire(blocking=False):
-            self._wait()
+    def acquire(self, timeout: float = -1) -> bool:
+        """Take it, waiting at most `timeout` seconds; whether it is this thread's now."""
+        if not (self._inner.acquire(blocking=False) or self._wait(timeout)):
+            return False
         self._owner = threading.get_ident()
         self._depth += 1
+        return True
 
-    def __exit__(self, *_: object) -> None:
+    def release(self) -> None:
+        """Give it back."""
         self._depth -= 1
         if not self._depth:
             self._owner = None
         self._inner.release()
 
-    def _wait(self) -> None:
-        self._inner.acquire()
+    def __enter__(self) -> None:
+        self.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+    def _wait(self, timeout: float) -> bool:
+        return self._inner.acquire(timeout=timeout)
 
     def renew(self) -> None:
         self._inner = self._make()

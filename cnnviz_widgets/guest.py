@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from operator import is_
 from typing import Any, Generic, TypeVar, overload
 
 import torch
@@ -90,21 +92,45 @@ class Buffers:
     """A copy of some of a network's buffers, by name, to put them back as they were."""
 
     def __init__(self, network: nn.Module, names: Iterable[str]) -> None:
-        self._found: list[tuple[str, nn.Module, Tensor, Tensor]] = []
+        self._found: list[tuple[nn.Module, str, Tensor, Tensor]] = []
         for name in names:
-            owner = network.get_submodule(name.rpartition(".")[0])
-            buffer = owner._buffers.get(name.rpartition(".")[2])
+            owner, _, leaf = name.rpartition(".")
+            module = network.get_submodule(owner)
+            buffer = dict(module.named_buffers(recurse=False)).get(leaf)
             if buffer is not None:
-                self._found.append((name, owner, buffer, buffer.detach().clone()))
+                self._found.append((module, leaf, buffer, buffer.detach().clone()))
 
     # Only there may buffers that were made in inference mode be written to.
     @torch.inference_mode()
     def restore(self) -> None:
-        for name, owner, buffer, copy in self._found:
-            leaf = name.rpartition(".")[2]
-            if owner._buffers.get(leaf) is not buffer or not torch.equal(buffer, copy):
-                owner._buffers[leaf] = buffer
+        for module, leaf, buffer, copy in self._found:
+            if not isinstance(module, torch.jit.ScriptModule):
+                module._buffers[leaf] = buffer
+            if not torch.equal(buffer, copy):
                 buffer.copy_(copy)
+
+
+class Attributes:
+    """What the attributes of a network's modules were, lists and dicts with what was in them, to put them back."""
+
+    def __init__(self, network: nn.Module) -> None:
+        self._found: list[tuple[Any, Any]] = []
+        for module in modules(network):
+            self._keep(module.__dict__)
+
+    def _keep(self, value: Any) -> None:
+        if type(value) in (dict, OrderedDict, list, set) and len(value) <= 1000:
+            self._found.append((value, value.copy()))
+            for item in value.values() if isinstance(value, dict) else value:
+                self._keep(item)
+
+    def restore(self) -> None:
+        for value, copy in self._found:
+            if isinstance(value, list):
+                value[:] = copy
+            elif len(value) != len(copy) or isinstance(value, set) or not all(map(is_, value.values(), copy.values())):
+                value.clear()
+                value.update(copy)
 
 
 class _Found(Renewed):

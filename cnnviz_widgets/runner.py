@@ -120,20 +120,23 @@ class Runner(Renewed):
 
     def _tried_out(self, shadow: Shadow, pixels: Tensor) -> object:
         """The answer of a shadow that is new, or of one that is no good of the network itself."""
-        kept, failed = pixels.detach().clone(), False
-        with _originals_called(shadow) as called:
-            try:
+        kept = pixels.detach().clone()
+        reason = ""
+        try:
+            with _originals_refused(shadow):
                 output = shadow.root(pixels)
-            except Exception as error:
-                if not called and (self._tried or type(error) in self._failures):
-                    raise
-                self._failures.add(type(error))
-                failed = True
-        if called or failed:
+        except _OriginalCalled:
+            reason = "calls its modules by other ways than through each other"
+        except Exception as error:
+            if self._tried or type(error) in self._failures:
+                raise
+            self._failures.add(type(error))
+            reason = _UNUSUAL
+        if reason:
             with guest.evaluating(self.network, self._buffers):
                 output = self.network(kept)
-            self._in_place("calls its modules by other ways than through each other" if called else _UNUSUAL)
-        elif not self._tried:
+            self._in_place(reason)
+        elif not self._tried and not shadow.was_written():
             self._first = kept, output
         self._tried, self._makeup = True, shadow.makeup
         return output
@@ -144,12 +147,15 @@ class Runner(Renewed):
         Later that is not done: it may be at work elsewhere. One that is random gives no output twice.
         """
         self._first = None
+        attributes = guest.Attributes(self.network)
         try:
-            with torch.no_grad(), self._randomness, guest.evaluating(self.network, self._buffers):
+            with torch.no_grad(), self._randomness, guest.evaluating(self.network):
                 own = self.network(pixels.clone())
                 same = _alike(output, own) or not _alike(self.network(pixels.clone()), own)
         except Exception:
             return  # as with backward hooks of the user's, which the shadow has not
+        finally:
+            attributes.restore()
         if not same:
             self._in_place(_UNUSUAL)
 
@@ -164,19 +170,22 @@ def _take_turn() -> None:
         pass
 
 
+class _OriginalCalled(BaseException):
+    """A pass of the shadow has come to a module of the network's own. No `except Exception` of the network stops it."""
+
+
 @contextmanager
-def _originals_called(shadow: Shadow) -> Iterator[list[nn.Module]]:
-    """Which of the network's own modules this thread calls inside: none, if the shadow is one."""
+def _originals_refused(shadow: Shadow) -> Iterator[None]:
+    """Inside, this thread raises _OriginalCalled instead of calling one of the network's own modules."""
     thread = threading.get_ident()
-    called: list[nn.Module] = []
 
     def look(module: nn.Module, _: Any) -> None:
         if threading.get_ident() == thread and shadow.has(module):
-            called.append(module)
+            raise _OriginalCalled
 
     handle = register_module_forward_pre_hook(look)
     try:
-        yield called
+        yield
     finally:
         handle.remove()
 

@@ -133,6 +133,10 @@ class Shadow:
         """Whether `module` is one of the network's own."""
         return id(module) in self._modules
 
+    def was_written(self) -> bool:
+        """Whether a pass has written to a tensor, since the last `refresh`."""
+        return any(tensor.was_written() or tensor.differs() for tensor in self._tensors.values())
+
     def refresh(self) -> None:
         """Follow what has changed in the network, and take back what passes did to the shadow."""
         for _ in range(3):

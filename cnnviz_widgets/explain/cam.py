@@ -12,13 +12,15 @@ from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
 from cnnviz_widgets.classifier import Classifier, Target
-from cnnviz_widgets.errors import MethodError
+from cnnviz_widgets.errors import ClassifierError, MethodError
 from cnnviz_widgets.explain.base import Explainer, Heatmap
 from cnnviz_widgets.explain.differentiation import cut_off
 from cnnviz_widgets.explain.variants import single_input
 
 #: How far the scores may be from linear, as a share of their range: TF32 and bfloat16 round that much.
 _BEND = 0.02
+#: So often the maps are made anew where a cell trains the network meanwhile.
+_TRIES = 4
 
 
 @dataclass(frozen=True)
@@ -36,29 +38,15 @@ class CAM(Explainer):
     def maps(self, classifier: Classifier, pixels: Tensor) -> ClassMaps:
         """The maps of all classes for pixels (1, C, H, W), at the price of one. Raises MethodError."""
         pixels = single_input(classifier, pixels)
-        with torch.inference_mode(False), torch.enable_grad(), classifier.evaluating():
-            # Another picture beside the one in question: the scores must depend on the pooled maps alone.
-            other = torch.linspace(-1, 1, pixels.numel()).reshape(pixels.shape)
-            with _Pooling() as pooling:
-                logits = classifier.logits(torch.cat([pixels, other]))
-            if classifier.outputs_probabilities:
-                # The softmax took a constant of each picture away, so that only differences are linear.
-                logits = logits - logits.mean(dim=1, keepdim=True)
-            if pooling.maps is None or pooling.vector is None:
-                raise _not_applicable(classifier)
-            if not logits.requires_grad:
-                raise cut_off(classifier.name, "the pooled maps")
-            weight = _jacobian(logits[0], pooling.vector)
-            if weight is None:
-                raise _not_applicable(classifier)
-        logits, vector = logits.detach(), pooling.vector.detach().flatten(1).float()
-        bias = logits[0] - weight @ vector[0]
-        deviation = (logits[1] - weight @ vector[1] - bias).abs().max()
-        if not bool(deviation <= _BEND * (logits[1] - logits[0]).abs().max()):
-            raise _not_applicable(classifier)
-        cells = torch.einsum("kc,chw->khw", weight, pooling.maps[0].detach().float())
-        size = (pixels.shape[2], pixels.shape[3])
-        return ClassMaps(classifier, size, cells.cpu(), bias.cpu(), logits[0].cpu())
+        for _ in range(_TRIES):
+            before = classifier.runner.weights()
+            try:
+                return _maps(classifier, pixels)
+            except MethodError:
+                # Weights that a cell trains meanwhile are no longer those of the scores.
+                if classifier.runner.weights() == before:
+                    raise
+        raise ClassifierError(f"The weights of {classifier.name} change faster than CAM reads them; try again later.")
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +69,32 @@ class ClassMaps:
         cells = self.classifier.score(self.cells.reshape(classes, -1).T, target).reshape(rows, columns)
         quantity = "share of the logit (the mean of all cells plus the bias is the logit)"
         return Heatmap.of_cells(cells, self.size, quantity, signed=True, target=target)
+
+
+def _maps(classifier: Classifier, pixels: Tensor) -> ClassMaps:
+    with torch.inference_mode(False), torch.enable_grad(), classifier.evaluating():
+        # Another picture beside the one in question: the scores must depend on the pooled maps alone.
+        other = torch.linspace(-1, 1, pixels.numel()).reshape(pixels.shape)
+        with _Pooling() as pooling:
+            logits = classifier.logits(torch.cat([pixels, other]))
+        if classifier.outputs_probabilities:
+            # The softmax took a constant of each picture away, so that only differences are linear.
+            logits = logits - logits.mean(dim=1, keepdim=True)
+        if pooling.maps is None or pooling.vector is None:
+            raise _not_applicable(classifier)
+        weight = _jacobian(logits[0], pooling.vector) if logits.requires_grad else None
+        if weight is None:
+            # Whether the scores depend on the mean at all shows where other values took its place.
+            unused = torch.allclose(classifier.logits(torch.cat([pixels, other])), logits)
+            raise _not_applicable(classifier) if unused else cut_off(classifier.name, "the pooled maps")
+    logits, vector = logits.detach(), pooling.vector.detach().flatten(1).float()
+    bias = logits[0] - weight @ vector[0]
+    deviation = (logits[1] - weight @ vector[1] - bias).abs().max()
+    if not bool(deviation <= _BEND * (logits[1] - logits[0]).abs().max()):
+        raise _not_applicable(classifier)
+    cells = torch.einsum("kc,chw->khw", weight, pooling.maps[0].detach().float())
+    size = (pixels.shape[2], pixels.shape[3])
+    return ClassMaps(classifier, size, cells.cpu(), bias.cpu(), logits[0].cpu())
 
 
 def _not_applicable(classifier: Classifier) -> MethodError:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from cnnviz_widgets.errors import ClassifierError
+from cnnviz_widgets.errors import ClassifierError, MethodError
 from cnnviz_widgets.explain.differentiation import INSTEAD, cut_off, gradients_of
 
 if TYPE_CHECKING:
@@ -38,8 +38,13 @@ def input_gradients(
         leaf = batch.detach().clone().requires_grad_()
         # A copy, as a leaf must not be changed in place and a network may do that to its input.
         score = classifier.score(classifier.logits(leaf.clone()), target).sum()
-        if before_backward is not None and score.requires_grad:
-            before_backward(score)
+        try:
+            if before_backward is not None and score.requires_grad:
+                before_backward(score)
+        except MethodError:
+            if gradients_of(classifier, score, [leaf])[0] is None:
+                raise cut_off(classifier.name) from None
+            raise
         (gradients,) = gradients_of(classifier, score, [leaf])
     if gradients is None:
         raise cut_off(classifier.name)

@@ -77,7 +77,7 @@ class Tape:
         """Gradients of the target's score with respect to each activation, by layer name, (1, C, h, w).
 
         The score is the logit, or the difference of two. Layers that no gradient comes to are left out. Raises
-        TargetError, MethodError where the scores have no gradient, and ClassifierError where autograd fails.
+        TargetError, and ClassifierError where autograd fails.
         """
         if isinstance(target, Contrast):
             first, second = self.gradients(target.target), self.gradients(target.against)
@@ -91,7 +91,10 @@ class Tape:
         return self._gradients[index]
 
     def gradient(self, layer: str, target: Target) -> Tensor:
-        """The gradient at one layer, (1, C, h, w). Raises as `gradients`, and for a layer left out there."""
+        """The gradient at one layer, (1, C, h, w). Raises as `gradients`.
+
+        For a layer left out there a LayerError where the score does not depend on it, else a MethodError.
+        """
         found = self.gradients(target).get(layer)
         if found is None:
             raise self._without_gradient(layer)
@@ -99,11 +102,11 @@ class Tape:
 
     def _backward(self, index: int) -> dict[str, Tensor]:
         outputs = {name: output for name, output in self._outputs.items() if output.requires_grad}
-        if not outputs:
+        if not outputs or not self._graph.requires_grad:
             return {}
-        if not self._graph.requires_grad:
-            raise cut_off(self.classifier.name, "its layers")
-        gradients = gradients_of(self.classifier, self._graph[0, index], list(outputs.values()), again=True)
+        with torch.inference_mode(False), torch.enable_grad():
+            score = self._graph[0, index]
+        gradients = gradients_of(self.classifier, score, list(outputs.values()), again=True)
         return {name: found for name, found in zip(outputs, gradients, strict=True) if found is not None}
 
     def _without_gradient(self, layer: str) -> ExplanationError:
