@@ -54,8 +54,8 @@ class Classifier:
     """Any torch image classifier, greyscale or RGB, with the way its input is made and the names of its classes.
 
     `network` may return logits (N, K), a tuple or dict that holds them, or an object with `.logits`; a network that
-    ends in a softmax is recognised and its log-probabilities are taken as logits. It is used in eval mode with
-    frozen parameters and given back exactly as it was found after every call.
+    ends in a softmax is recognised and its log-probabilities are taken as logits. A shadow that shares
+    its weights is run, in eval mode with frozen parameters: the network is the user's at every moment.
 
     `preprocess` turns a PIL image into a float tensor (C, H, W), as a torchvision transform does. Without it pictures
     are resized and cropped to `input_size`, scaled to 0..1 and, where given, normalised with `mean` and `std`.

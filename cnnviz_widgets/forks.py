@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import threading
 import weakref
 
 _RENEWED: weakref.WeakSet[Renewed] = weakref.WeakSet()
+_NUMBERS = itertools.count()
 
 
 class Renewed:
     """Something that is made anew in each forked child, as in the workers of a torch DataLoader."""
 
     def __init__(self) -> None:
+        self._number = next(_NUMBERS)
         _RENEWED.add(self)
 
     def renew(self) -> None:
@@ -68,7 +71,8 @@ class Lock(Renewed):
 
 
 def _renew_all() -> None:
-    for thing in list(_RENEWED):
+    # The last made first: what was changed within a change is put back before that.
+    for thing in sorted(_RENEWED, key=lambda thing: thing._number, reverse=True):
         thing.renew()
 
 

@@ -145,6 +145,7 @@ class _Found(Renewed):
         self._learning = [(weight, weight.requires_grad) for weight in network.parameters()]
         self._compiled = [(module, module._compiled_call_impl) for module in modules if _is_compiled(module)]
         self._buffers = Buffers(network, restless)
+        self._done = False
         super().__init__()
 
     def freeze(self) -> None:
@@ -169,9 +170,10 @@ class _Found(Renewed):
                 if weight.requires_grad != learns:
                     weight.requires_grad_(learns)
         self._buffers.restore()
+        self._done = True
 
     def renew(self) -> None:
-        if not LOCK.mine:
+        if not (LOCK.mine or self._done):
             self.restore()
 
 

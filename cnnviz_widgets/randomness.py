@@ -28,7 +28,7 @@ class OwnRandomness(TorchDispatchMode):
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
-        if torch.Tag.nondeterministic_seeded not in func.tags:
+        if torch.Tag.nondeterministic_seeded not in func.tags or not _draws(func, args, kwargs):
             return func(*args, **kwargs)
         self.used = True
         own = _with_generator(func)
@@ -46,9 +46,7 @@ class OwnRandomness(TorchDispatchMode):
             return self._dropout(*args)
         return func(*args, **kwargs)
 
-    def _dropout(self, values: Tensor, share: float, train: bool | None) -> tuple[Tensor, Tensor]:
-        if train is False or share == 0:
-            return values.clone(), torch.ones_like(values, dtype=torch.bool)
+    def _dropout(self, values: Tensor, share: float, _: bool | None = True) -> tuple[Tensor, Tensor]:
         kept = torch.empty_like(values).bernoulli_(1 - share, generator=self._generator(values.device))
         return values * kept / max(1 - share, 1e-12), kept.bool()
 
@@ -64,6 +62,14 @@ def _with_generator(func: Any) -> Any:
         return func
     overload = "generator" if func._overloadname == "default" else f"{func._overloadname}_generator"
     return getattr(func.overloadpacket, overload, None)
+
+
+def _draws(func: Any, args: Any, kwargs: Any) -> bool:
+    """Whether a random operation is one, with these arguments: attention without dropout is not."""
+    named = {argument.name: value for argument, value in zip(func._schema.arguments, args, strict=False)} | kwargs
+    defaults = {argument.name: argument.default_value for argument in func._schema.arguments}
+    share = named.get("dropout_p", defaults.get("dropout_p", 1.0))
+    return share != 0 and named.get("train", named.get("training", True)) is not False
 
 
 def _device(args: Any, kwargs: Any) -> torch.device:

@@ -100,6 +100,9 @@ class Runner(Renewed):
         with self._randomness if self.is_random else nullcontext():
             return self.root(pixels)
 
+    def __reduce__(self) -> object:
+        return _settled, (self.network, self._name)
+
     def renew(self) -> None:
         if not guest.LOCK.mine:
             self._depth = 0
@@ -162,6 +165,12 @@ class Runner(Renewed):
     @property
     def _buffers(self) -> list[str]:
         return [name for name, _ in self.network.named_buffers()]
+
+
+def _settled(network: nn.Module, name: str) -> Runner:
+    runner = Runner(network, name)
+    runner.settle()
+    return runner
 
 
 def _take_turn() -> None:

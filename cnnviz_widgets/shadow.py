@@ -161,6 +161,8 @@ class Shadow:
 
     # -- making it -----------------------------------------------------------------------------------------------
 
+    # What is made in inference mode could not take part in a graph later.
+    @torch.inference_mode(False)
     def _build(self) -> None:
         self._modules: dict[int, tuple[nn.Module, nn.Module]] = {}
         self._tensors: dict[int, _Shared] = {}
@@ -246,8 +248,7 @@ class Shadow:
             witness = _alias(tensor, tensor.data)
             shadow = witness
             if self._private or self._place in self._restless:
-                with torch.inference_mode(False):
-                    shadow = _alias(tensor, tensor.data.clone())
+                shadow = _alias(tensor, tensor.data.clone())
             known = self._tensors[id(tensor)] = _Shared(tensor, shadow, witness, self._place)
         return known.shadow
 

@@ -618,5 +618,6 @@ def test_random_numbers_of_a_network_are_not_those_of_the_session() -> None:
         first, second = classifier.logits(PIXELS), classifier.logits(PIXELS)
     assert classifier.runner.is_random
     assert not torch.equal(first, second)
+    assert not Classifier(built("attention"), input_size=SIZE).runner.is_random
     assert torch.equal(torch.get_rng_state(), state)
     assert not classifier.notes
