@@ -100,7 +100,7 @@ class Runner(Renewed):
         with self._randomness if self.is_random else nullcontext():
             return self.root(pixels)
 
-    def __reduce__(self) -> object:
+    def __reduce__(self) -> tuple[Any, ...]:
         return _settled, (self.network, self._name)
 
     def renew(self) -> None:
