@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from cnnviz_widgets.errors import ClassifierError, MethodError
+from cnnviz_widgets.explain.cuts import looking_for_cuts
 from cnnviz_widgets.explain.differentiation import INSTEAD, cut_off, gradients_of
 
 if TYPE_CHECKING:
@@ -37,7 +38,11 @@ def input_gradients(
     with torch.inference_mode(False), torch.enable_grad(), classifier.evaluating():
         leaf = batch.detach().clone().requires_grad_()
         # A copy, as a leaf must not be changed in place and a network may do that to its input.
-        score = classifier.score(classifier.logits(leaf.clone()), target).sum()
+        pixels = leaf.clone()
+        with looking_for_cuts(classifier, pixels) as judge:
+            logits = classifier.logits(pixels)
+        judge(logits)
+        score = classifier.score(logits, target).sum()
         try:
             if before_backward is not None and score.requires_grad:
                 before_backward(score)

@@ -13,6 +13,7 @@ from cnnviz_widgets import guest
 from cnnviz_widgets.classifier import Classifier, Contrast, Target
 from cnnviz_widgets.errors import ExplanationError, LayerError, MethodError
 from cnnviz_widgets.explain.base import Explainer, Heatmap
+from cnnviz_widgets.explain.cuts import looking_for_cuts
 from cnnviz_widgets.explain.differentiation import INSTEAD, cut_off, gradients_of
 from cnnviz_widgets.explain.variants import single_input
 
@@ -48,7 +49,10 @@ class Tape:
         recording = self.classifier.recording(*sorted(self._chosen))
         # Callers may be in inference mode, and an inference tensor cannot take part in a graph.
         with torch.inference_mode(False), torch.enable_grad(), recording as outputs:
-            self._graph = self.classifier.logits(self._pixels.clone())
+            pixels = self._pixels.clone()
+            with looking_for_cuts(self.classifier, pixels) as judge:
+                self._graph = self.classifier.logits(pixels)
+            judge(self._graph)
         self._outputs = outputs
         self._gradients: dict[int, dict[str, Tensor]] = {}
         #: (1, K)

@@ -180,3 +180,46 @@ def test_a_network_checkpointed_in_the_old_way_is_refused(explainer: Explainer) 
     assert "Occlusion or RISE" in str(caught.value)
     assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
     assert explain.GradCAM("conv2")(classifier, networks.picture(classifier), 1).values.any()
+
+
+class Parallel(Cut):
+    """Two ways from the picture to the scores, on one of which something is done."""
+
+    def __init__(self, cut: Callable[..., Any]) -> None:
+        super().__init__()
+        self.cut = cut
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        values = self.conv(pixels).relu()
+        return self.fc(self.cut(self.conv2(values)).relu().mean((2, 3)) + values.mean((2, 3)))
+
+
+@pytest.mark.parametrize("explainer", [explain.Saliency(), explain.GradCAM("conv")], ids=["pixels", "layer"])
+@pytest.mark.parametrize("cut", CUTS)
+def test_a_gradient_that_is_only_a_part_is_said_to_be_one(cut: str, explainer: Explainer) -> None:
+    classifier = networks.classifier(networks.seeded(lambda: Parallel(CUTS[cut])))
+    pixels = networks.picture(classifier)
+    for _ in range(2):
+        assert explainer(classifier, pixels, 1).values.any()
+    assert len(classifier.notes) == 1
+    assert "Occlusion and RISE see all of it" in classifier.notes[0]
+
+
+WHOLE: dict[str, Callable[[Tensor], Tensor]] = {
+    "nothing": lambda values: values,
+    "masks": lambda values: values * (values > 0) + torch.where(values > 0.1, values, 0),
+    "places": lambda values: values * values.argmax(dim=1, keepdim=True),
+    "shapes": lambda values: values * values.shape[2] + len(values),
+    "rounding": lambda values: values + values.round() * 0,
+    "another type": lambda values: values.double().float(),
+    "constants": lambda values: values + torch.zeros(6, 1, 1).detach(),
+    "in place": lambda values: values.clone().mul_(2).clamp_(-1, 1),
+}
+
+
+@pytest.mark.parametrize("explainer", [explain.Saliency(), explain.GradCAM("conv")], ids=["pixels", "layer"])
+@pytest.mark.parametrize("way", WHOLE)
+def test_a_whole_gradient_needs_no_note(way: str, explainer: Explainer) -> None:
+    classifier = networks.classifier(networks.seeded(lambda: Parallel(WHOLE[way])))
+    assert explainer(classifier, networks.picture(classifier), 1).values.any()
+    assert not classifier.notes
