@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import threading
 import time
 from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING, Literal, TypeVar
@@ -13,6 +12,7 @@ import torch
 
 from cnnviz_widgets import guest, memory
 from cnnviz_widgets.errors import ClassifierError, ExplanationError
+from cnnviz_widgets.forks import Lock
 from cnnviz_widgets.scores import brief
 
 if TYPE_CHECKING:
@@ -212,7 +212,7 @@ class Measured:
 
 
 #: Held while something is looked up in these.
-_KEEPING = threading.Lock()
+_KEEPING = Lock()
 #: By classifier, then by kind of work and what else it depends on.
 _measured: WeakKeyDictionary[Classifier, dict[Hashable, Measured]] = WeakKeyDictionary()
 #: Seconds of the passes of single pictures.

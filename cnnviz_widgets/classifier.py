@@ -33,6 +33,7 @@ from cnnviz_widgets.preprocess import (
 )
 from cnnviz_widgets.pretrained import pretrained
 from cnnviz_widgets.readout import Readout, Scores, Trial, Tried
+from cnnviz_widgets.runner import Runner
 from cnnviz_widgets.scores import Contrast, Target, brief, class_index, close_matches, name_all, names_of_classes
 
 __all__ = ["Autocast", "Classifier", "Contrast", "Layer", "Scores", "Target"]
@@ -41,8 +42,8 @@ __all__ = ["Autocast", "Classifier", "Contrast", "Layer", "Scores", "Target"]
 class Classifier:
     """Any torch image classifier, greyscale or RGB, with the way its input is made and the names of its classes.
 
-    `network` may return logits (N, K), or a tuple, dict or object that holds them. It is used in eval mode with frozen
-    parameters and given back exactly as it was found after every call, and so is what it is given.
+    `network` may return logits (N, K), or a tuple, dict or object that holds them. A shadow that shares its weights is
+    run, in eval mode with frozen parameters: the network is the user's at every moment, and so is what it is given.
 
     Where it returns several tensors that may be scores, `logits` among their names or the number of `class_names`
     decides, or else `output`: an index, key or attribute, a tuple of such, or a function of what the network returns.
@@ -101,23 +102,19 @@ class Classifier:
         self.output: Output | None = outputs.checked(output)
         names = habit.class_names if class_names is None else class_names
         self._names = names
-        self._passes = Passes(self.name)
-        # Which buffers a pass changes even in eval mode, as quantisation observers do, is known after the first.
-        self._restless: tuple[str, ...] = ()
-        buffers = guest.Buffers(self.network, [name for name, _ in self.network.named_buffers()])
-        draws = Draws(self.device)
-        try:
-            self._accepted = trial.accepted(self._try_out, self.name, depths, size, preprocess)
-            self.channels, self.input_size = self._accepted.channels, self._accepted.size
-            first = raw.last.pop()
-            self._restless = buffers.restore()
-            found = trial.tried(self._try_out, self.network, self.name, self._accepted, draws)
-            self._passes.one_at_a_time, self._passes.same_draws = found.one_at_a_time, found.same_draws
-            task = getattr(getattr(self.network, "config", None), "problem_type", None)
-            tried = Tried(raw, self.logits, self._trial_input(), first, self.name, task)
-            self.readout, self._classes = readout.guessed(tried, wish)
-        finally:
-            self._restless = (*self._restless, *buffers.restore())
+        #: Runs the network.
+        self.runner = Runner(self.network, self.name)
+        self._passes = Passes(self.name, self.runner.randomness)
+        draws = Draws(self.device, self.runner.randomness)
+        self._accepted = trial.accepted(self._try_out, self.name, depths, size, preprocess)
+        self.channels, self.input_size = self._accepted.channels, self._accepted.size
+        first = raw.last.pop()
+        found = trial.tried(self._try_out, self.network, self.name, self._accepted, draws)
+        self._passes.one_at_a_time, self._passes.same_draws = found.one_at_a_time, found.same_draws
+        task = getattr(getattr(self.network, "config", None), "problem_type", None)
+        tried = Tried(raw, self.logits, self._trial_input(), first, self.name, task)
+        self.readout, self._classes = readout.guessed(tried, wish)
+        self.runner.settle()
         if bare:
             habit = with_torchvision(habit, self.network, self.name, self.channels, self._classes)
             mean, std = habit.mean, habit.std
@@ -231,7 +228,7 @@ class Classifier:
         if pixels.ndim != 4:
             raise ClassifierError(f"{self.name} takes pixels (N, C, H, W), not of shape {tuple(pixels.shape)}.")
         with self.evaluating():
-            return self._passes.scores(pixels, self.device, lambda part: self._passed(part, autocast))
+            return self._passes.scores(pixels, lambda part: self._passed(part, autocast))
 
     def _passed(self, pixels: Tensor, autocast: Autocast | None) -> Tensor:
         """The logits of one forward pass."""
@@ -240,11 +237,12 @@ class Classifier:
         try:
             with precision.casting(autocast, self.device), self.readout.watching() as watched:
                 # A copy, as a network may change its input in place.
-                output = self.network(inputs.clone() if inputs is pixels else inputs)
+                output = self.runner(inputs.clone() if inputs is pixels else inputs)
         except ExplanationError:
             raise
         except Exception as error:
             raise failures.of_pass(self.name, tuple(pixels.shape), error) from error
+        self.notes += tuple({self.runner.note} - {"", *self.notes})
         scores = self.logits_in(output, len(pixels), watched)
         # Asking for the answer waits for the device.
         finite = bool(torch.isfinite(scores).all())
@@ -316,15 +314,21 @@ class Classifier:
         """Whether each picture is run by itself: together they would change each other's scores, or cannot be run."""
         return self._passes.one_at_a_time
 
+    @property
+    def shadow(self) -> nn.Module:
+        """Modules that share the network's weights: they are run, and given hooks inside `evaluating`, in its place."""
+        return self.runner.root
+
     def evaluating(self) -> AbstractContextManager[None]:
-        """Eval mode and frozen parameters inside; the network as found afterwards."""
-        return guest.evaluating(self.network, self._restless)
+        """Inside, `shadow` is in eval mode with frozen parameters, as the network is now, and this thread's alone."""
+        return self.runner.evaluating()
 
     # -- layers --------------------------------------------------------------------------------------------------
 
     @guest.once
     def _structure(self) -> Structure:
-        return structure_of(self.network, self._trial_input(), self.logits)
+        with self.evaluating():
+            return structure_of(self.shadow, self._trial_input(), self.logits)
 
     @property
     def layers(self) -> tuple[Layer, ...]:
@@ -360,8 +364,9 @@ class Classifier:
         What is recorded is part of the autograd graph and no in-place operation behind the layer changes it. Passes
         that other threads make meanwhile are not recorded. Raises LayerError.
         """
-        with self._passes.recorded(), guest.recording(self.network, *self.calls_of(layers)) as recorded:
-            yield recorded
+        recorded = guest.recording(self.shadow, *self.calls_of(layers))
+        with self._passes.recorded(), self.evaluating(), recorded as outputs:
+            yield outputs
 
     def calls_of(self, layers: Iterable[str]) -> tuple[guest.Wanted, Mapping[str, int]]:
         """Which calls of which modules `layers` are, and how often a pass calls each module. Raises LayerError."""
@@ -369,7 +374,8 @@ class Classifier:
         for name in layers:
             module, call = self.layer(name).call_of(name)
             wanted.setdefault(module, {}).setdefault(call, []).append(name)
-        gone = wanted.keys() - dict(self.network.named_modules()).keys()
+        with self.evaluating():
+            gone = wanted.keys() - dict(self.shadow.named_modules()).keys()
         if gone:
             raise LayerError(f"{self.name} no longer has the layer {min(gone)!r}; make a new Classifier of it.")
         return wanted, self._structure.calls

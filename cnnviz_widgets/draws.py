@@ -9,11 +9,17 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 
+from cnnviz_widgets.randomness import OwnRandomness
+
 
 class Draws:
-    """The state of the generators that a network on `device` may draw from, to put it back."""
+    """The state of the generators that a network on `device` may draw from, to put it back.
 
-    def __init__(self, device: torch.device) -> None:
+    What torch draws in its passes comes from generators of its `own`.
+    """
+
+    def __init__(self, device: torch.device, own: OwnRandomness) -> None:
+        self.own = own
         self._states = random.getstate(), np.random.get_state(), torch.get_rng_state()
         self._device = device if device.type == "cuda" else None
         self._accelerator = None if self._device is None else torch.cuda.get_rng_state(self._device)
@@ -25,9 +31,13 @@ class Draws:
         same = python == random.getstate() and all(map(np.array_equal, numpy, np.random.get_state()))
         device = self._device
         accelerator = None if device is None else torch.cuda.get_rng_state(device)
-        return not same or any(
-            old is not None and new is not None and not torch.equal(old, new)
-            for old, new in ((torches, torch.get_rng_state()), (self._accelerator, accelerator))
+        return (
+            self.own.used
+            or not same
+            or any(
+                old is not None and new is not None and not torch.equal(old, new)
+                for old, new in ((torches, torch.get_rng_state()), (self._accelerator, accelerator))
+            )
         )
 
     def restore(self) -> None:
@@ -41,16 +51,17 @@ class Draws:
 
 
 @contextmanager
-def same_draws(device: torch.device) -> Iterator[None]:
-    """Inside, the same numbers are drawn each time; afterwards it is as if nothing had been drawn."""
-    before = Draws(device)
+def same_draws(own: OwnRandomness) -> Iterator[None]:
+    """Inside, a network that torch gives numbers from its `own` generators draws the same ones each time.
+
+    So it does from Python's and NumPy's generators, which are put back afterwards.
+    """
+    before = random.getstate(), np.random.get_state()
     try:
         random.seed(0)
         np.random.seed(0)
-        torch.default_generator.manual_seed(0)
-        if device.type == "cuda":
-            with torch.cuda.device(device):
-                torch.cuda.manual_seed(0)
+        own.restart()
         yield
     finally:
-        before.restore()
+        random.setstate(before[0])
+        np.random.set_state(before[1])

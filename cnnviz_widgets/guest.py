@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from operator import is_
 from typing import Any, Generic, TypeVar, overload
 
 import torch
 from torch import Tensor, nn
 
-#: Held while a network is run: two networks may share modules, and what is set for one run is set for all threads.
-LOCK = threading.RLock()
+from cnnviz_widgets.cells import Lock
+from cnnviz_widgets.forks import Renewed
+
+#: Held while a network is run: what is set for one run is set for all threads that run the same modules.
+LOCK = Lock(reentrant=True)
 
 #: For each module: which names to record for which of its calls in a forward pass, counted from 0.
 Wanted = Mapping[str, Mapping[int, list[str]]]
@@ -73,35 +78,103 @@ def modules(network: nn.Module) -> list[nn.Module]:
     return list(found.values())
 
 
+def tensors(modules: Iterable[nn.Module]) -> list[Tensor]:
+    """Weights and buffers of modules."""
+    return [t for m in modules for t in (*m._parameters.values(), *m._buffers.values()) if t is not None]
+
+
 def weights(modules: Iterable[nn.Module]) -> Hashable:
     """What changes when a weight or a buffer of these modules does; writing through `.data` does not show."""
-    tensors = (t for m in modules for t in (*m._parameters.values(), *m._buffers.values()) if t is not None)
-    return tuple((id(t), t.data_ptr(), 0 if t.is_inference() else t._version) for t in tensors)
+    return tuple((id(t), t.data_ptr(), 0 if t.is_inference() else t._version) for t in tensors(modules))
 
 
 class Buffers:
     """A copy of some of a network's buffers, by name, to put them back as they were."""
 
     def __init__(self, network: nn.Module, names: Iterable[str]) -> None:
-        self._found: list[tuple[str, nn.Module, Tensor, Tensor]] = []
+        self._found: list[tuple[nn.Module, str, Tensor, Tensor]] = []
         for name in names:
-            owner = network.get_submodule(name.rpartition(".")[0])
-            buffer = owner._buffers.get(name.rpartition(".")[2])
+            owner, _, leaf = name.rpartition(".")
+            module = network.get_submodule(owner)
+            buffer = dict(module.named_buffers(recurse=False)).get(leaf)
             if buffer is not None:
-                self._found.append((name, owner, buffer, buffer.detach().clone()))
+                self._found.append((module, leaf, buffer, buffer.detach().clone()))
 
     # Only there may buffers that were made in inference mode be written to.
     @torch.inference_mode()
-    def restore(self) -> tuple[str, ...]:
-        """Put them back and return the names of those that had changed."""
-        changed = []
-        for name, owner, buffer, copy in self._found:
-            leaf = name.rpartition(".")[2]
-            if owner._buffers.get(leaf) is not buffer or not torch.equal(buffer, copy):
-                owner._buffers[leaf] = buffer
+    def restore(self) -> None:
+        for module, leaf, buffer, copy in self._found:
+            if not isinstance(module, torch.jit.ScriptModule):
+                module._buffers[leaf] = buffer
+            if not torch.equal(buffer, copy):
                 buffer.copy_(copy)
-                changed.append(name)
-        return tuple(changed)
+
+
+class Attributes:
+    """What the attributes of a network's modules were, lists and dicts with what was in them, to put them back."""
+
+    def __init__(self, network: nn.Module) -> None:
+        self._found: list[tuple[Any, Any]] = []
+        for module in modules(network):
+            self._keep(module.__dict__)
+
+    def _keep(self, value: Any) -> None:
+        if type(value) in (dict, OrderedDict, list, set) and len(value) <= 1000:
+            self._found.append((value, value.copy()))
+            for item in value.values() if isinstance(value, dict) else value:
+                self._keep(item)
+
+    def restore(self) -> None:
+        for value, copy in self._found:
+            if isinstance(value, list):
+                value[:] = copy
+            elif len(value) != len(copy) or isinstance(value, set) or not all(map(is_, value.values(), copy.values())):
+                value.clear()
+                value.update(copy)
+
+
+class _Found(Renewed):
+    """How a network was found: modes, `requires_grad`, compiled calls and some buffers, to put them back.
+
+    A child that is forked meanwhile begins with the network as it was found, too.
+    """
+
+    def __init__(self, network: nn.Module, restless: Iterable[str]) -> None:
+        modules = list(network.modules())
+        self._modes = [(module, module.training) for module in modules]
+        self._learning = [(weight, weight.requires_grad) for weight in network.parameters()]
+        self._compiled = [(module, module._compiled_call_impl) for module in modules if _is_compiled(module)]
+        self._buffers = Buffers(network, restless)
+        self._done = False
+        super().__init__()
+
+    def freeze(self) -> None:
+        for module, _ in self._compiled:
+            module._compiled_call_impl = None
+        for module, training in self._modes:
+            if training:
+                module.training = False
+        for weight, learns in self._learning:
+            if learns:
+                weight.requires_grad_(False)
+
+    def restore(self) -> None:
+        for module, call in self._compiled:
+            module._compiled_call_impl = call
+        for module, training in self._modes:
+            if module.training != training:
+                module.training = training
+        # Only there may a weight that was made in inference mode require gradients again.
+        with torch.inference_mode():
+            for weight, learns in self._learning:
+                if weight.requires_grad != learns:
+                    weight.requires_grad_(learns)
+        self._buffers.restore()
+        self._done = True
+
+    def renew(self) -> None:
+        if not (LOCK.mine or self._done):
+            self.restore()
 
 
 @contextmanager
@@ -112,33 +185,12 @@ def evaluating(network: nn.Module, restless: Iterable[str] = ()) -> Iterator[Non
     compiled in place run as they are, since a compiled one is compiled anew for each set of hooks and modes.
     """
     with LOCK:
-        modules = list(network.modules())
-        modes = [(module, module.training) for module in modules]
-        learning = [(weight, weight.requires_grad) for weight in network.parameters()]
-        compiled = [(module, module._compiled_call_impl) for module in modules if _is_compiled(module)]
-        buffers = Buffers(network, restless)
+        found = _Found(network, restless)
         try:
-            for module, _ in compiled:
-                module._compiled_call_impl = None
-            for module in modules:
-                if module.training:
-                    module.training = False
-            for weight, learns in learning:
-                if learns:
-                    weight.requires_grad_(False)
+            found.freeze()
             yield
         finally:
-            for module, call in compiled:
-                module._compiled_call_impl = call
-            for module, training in modes:
-                if module.training != training:
-                    module.training = training
-            # Only there may a weight that was made in inference mode require gradients again.
-            with torch.inference_mode():
-                for weight, learns in learning:
-                    if weight.requires_grad != learns:
-                        weight.requires_grad_(learns)
-            buffers.restore()
+            found.restore()
 
 
 def _is_compiled(module: nn.Module) -> bool:

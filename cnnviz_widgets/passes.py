@@ -12,35 +12,38 @@ from torch import Tensor
 from cnnviz_widgets import failures
 from cnnviz_widgets.draws import same_draws
 from cnnviz_widgets.errors import ClassifierError
+from cnnviz_widgets.randomness import OwnRandomness
 
 
 class Passes:
     """The forward passes of the network `name`.
 
-    `one_at_a_time`: each picture is run by itself. `same_draws`: with the same random numbers. `needs_graph`: a pass
+    torch gives it random numbers from its `own` generators. `one_at_a_time`: each picture is run by itself.
+    `same_draws`: with the same random numbers. `needs_graph`: a pass
     takes part in a graph even where no gradients are wanted, as one does in which a hook is set on a tensor.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, own: OwnRandomness) -> None:
         self.one_at_a_time = False
         self.same_draws = False
         self.needs_graph = False
         self._name = name
+        self._own = own
         self._recorders: list[int] = []
 
-    def scores(self, pixels: Tensor, device: torch.device, run: Callable[[Tensor], Tensor]) -> Tensor:
+    def scores(self, pixels: Tensor, run: Callable[[Tensor], Tensor]) -> Tensor:
         """What `run` makes of pixels (N, C, H, W), in as many passes as it takes: (N, K), differentiable in `pixels`.
 
-        The network is on `device`. Raises ClassifierError where the layers of several pictures would have to be
+        Raises ClassifierError where the layers of several pictures would have to be
         recorded in several passes.
         """
         if self.one_at_a_time and len(pixels) > 1:
             if threading.get_ident() in self._recorders:
                 raise ClassifierError(f"{self._name} is run one picture at a time; record one picture at a time too.")
-            return torch.cat([self.scores(one, device, run) for one in pixels.split(1)])
+            return torch.cat([self.scores(one, run) for one in pixels.split(1)])
         if self.one_at_a_time and not len(pixels):
-            return self.scores(pixels.new_zeros(1, *pixels.shape[1:]), device, run)[:0]
-        with same_draws(device) if self.same_draws else nullcontext():
+            return self.scores(pixels.new_zeros(1, *pixels.shape[1:]), run)[:0]
+        with same_draws(self._own) if self.same_draws else nullcontext():
             if not self.needs_graph or (torch.is_grad_enabled() and pixels.requires_grad):
                 return run(pixels)
             with torch.inference_mode(False), torch.enable_grad():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import operator
-import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -16,9 +15,9 @@ import traitlets
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cnnviz_widgets import guest
 from cnnviz_widgets.classifier import Autocast, Classifier
 from cnnviz_widgets.errors import ClassifierError, ExplanationError, PictureError, TargetError
+from cnnviz_widgets.forks import Lock
 from cnnviz_widgets.given import network_in
 from cnnviz_widgets.guest import once
 from cnnviz_widgets.picture import Picture, read_picture
@@ -38,12 +37,12 @@ class Example:
     def __init__(self, classifier: Classifier, picture: Picture) -> None:
         self.classifier = classifier
         self.picture = picture
-        self._weights = guest.weights(guest.modules(classifier.network))
+        self._weights = classifier.runner.weights(anew=True)
 
     @property
     def current(self) -> bool:
         """Whether the network has the weights that it had when this was made."""
-        return self._weights == guest.weights(guest.modules(self.classifier.network))
+        return self._weights == self.classifier.runner.weights(anew=True)
 
     @once
     def pixels(self) -> Tensor:
@@ -165,7 +164,7 @@ class Session(traitlets.HasTraits):
     def __init__(self, model: object = None, picture: object = None, **traits: Any) -> None:
         super().__init__()
         self._example: Example | None = None
-        self._making = threading.Lock()
+        self._making = Lock()
         self._choices = 0
         unknown = [name for name in traits if not self.has_trait(name)]
         if unknown:

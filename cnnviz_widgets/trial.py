@@ -144,7 +144,7 @@ def tried(run: Run, network: nn.Module, name: str, start: Accepted, draws: Draws
     if moved <= limits.again:
         return _together(run, name, alone, shown, limits)
     draws.restore()
-    one, two = (_steadily(run, shown[0], again.device) for _ in range(2))
+    one, two = (_steadily(run, shown[0], draws) for _ in range(2))
     note = f"{name} is random in eval mode, as by dropout that is left on: from pass to pass a picture's scores "
     note += f"differed by {moved / _range(again):.0%} of their range"
     if float((one - two).abs().max()) <= limits.again:
@@ -155,8 +155,8 @@ def tried(run: Run, network: nn.Module, name: str, start: Accepted, draws: Draws
     return replace(trial, notes=(f"{note}, so that a part of each map is noise.", *trial.notes))
 
 
-def _steadily(run: Run, pixels: Tensor, device: torch.device) -> Tensor:
-    with same_draws(device):
+def _steadily(run: Run, pixels: Tensor, draws: Draws) -> Tensor:
+    with same_draws(draws.own):
         return run(pixels)
 
 

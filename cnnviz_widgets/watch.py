@@ -34,7 +34,7 @@ def watch(classifier: Classifier, pixels: Tensor, layers: Iterable[str], see: Ca
         return
     if classifier.one_at_a_time and len(pixels) != 1:
         raise ClassifierError(f"{classifier.name} is run one picture at a time; watch one at a time too.")
-    with guest.watching(classifier.network, wanted, counts, look), suppress(guest.Enough):
+    with suppress(guest.Enough), classifier.evaluating(), guest.watching(classifier.shadow, wanted, counts, look):
         classifier.logits(pixels)
     if missing:
         raise LayerError(f"{classifier.name} skipped the layer {min(missing)!r} on this picture; choose another one.")

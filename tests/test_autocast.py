@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import torch
+from tally import Tally
 from torch import Tensor, nn
 
 from cnnviz_widgets.classifier import Classifier
@@ -15,6 +16,8 @@ from cnnviz_widgets.errors import ClassifierError
 class Net(nn.Module):
     """Five scores; says in which types its convolution answered, for the gradients of which passes."""
 
+    types = Tally()
+
     def __init__(self, scale: float = 1.0) -> None:
         super().__init__()
         with torch.random.fork_rng(devices=[]):
@@ -22,7 +25,7 @@ class Net(nn.Module):
             self.conv = nn.Conv2d(3, 8, 3)
             self.head = nn.Linear(8, 5)
         self.scale = scale
-        self.types: list[torch.dtype] = []
+        self.types = []
 
     def forward(self, pixels: Tensor) -> Any:
         values = self.conv(pixels)

@@ -11,6 +11,7 @@ import networks
 import pytest
 import torch
 from networks import seeded
+from tally import Tally
 from torch import Tensor, nn
 
 from cnnviz_widgets import batching, memory
@@ -22,12 +23,15 @@ from cnnviz_widgets.errors import ClassifierError
 class Timed(nn.Module):
     """A network whose pass of n pictures takes `cost(n)` seconds on a clock of its own, and 0.05 s more at first."""
 
+    now = Tally()
+    batches = Tally()
+
     def __init__(self, cost: Callable[[int], float]) -> None:
         super().__init__()
         self.network = seeded(networks.ConvGapLinear)
         self.cost = cost
         self.now = 0.0
-        self.batches: list[int] = []
+        self.batches = []
 
     def forward(self, pixels: Tensor) -> Tensor:
         self.now += self.cost(len(pixels)) + 0.05 * (len(pixels) not in self.batches)

@@ -106,7 +106,7 @@ def worker() -> Worker:
 @pytest.fixture
 def lock(monkeypatch: pytest.MonkeyPatch) -> WatchedLock:
     watched = WatchedLock()
-    monkeypatch.setattr(schedule, "_CALLBACKS", watched)
+    monkeypatch.setattr(schedule.turns, "_CALLBACKS", watched)
     return watched
 
 

@@ -10,6 +10,7 @@ import PIL.Image
 import pytest
 import torch
 import traitlets
+from tally import Tally
 from torch import Tensor, nn
 
 from cnnviz_widgets.classifier import Classifier
@@ -22,6 +23,8 @@ PATIENCE = 20.0
 
 class Net(nn.Module):
     """A small network that takes pictures of any size; counts its passes."""
+
+    passes = Tally()
 
     def __init__(self, width: int = 4, classes: int = 3) -> None:
         super().__init__()

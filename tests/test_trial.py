@@ -19,6 +19,7 @@ from cnnviz_widgets import explain
 from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.draws import Draws, same_draws
 from cnnviz_widgets.errors import ClassifierError, LayerError
+from cnnviz_widgets.randomness import OwnRandomness
 from cnnviz_widgets.session import as_classifier
 
 SIZE = (12, 16)
@@ -179,7 +180,7 @@ def test_a_random_network_is_given_the_same_numbers(name: str, seed: int) -> Non
     torch.manual_seed(seed)
     np.random.seed(seed)
     random.seed(seed)
-    before = Draws(torch.device("cpu"))
+    before = Draws(torch.device("cpu"), OwnRandomness())
     classifier = Classifier(Net(RANDOM[name]).eval(), input_size=SIZE)
     (note,) = classifier.notes
     assert note.startswith("Net is random in eval mode") and "% of their range" in note and "other maps" in note
@@ -209,14 +210,15 @@ def test_the_same_draws() -> None:
     def drawn() -> list[float]:
         return [float(torch.rand(1)), float(np.random.rand()), random.random()]
 
-    with same_draws(torch.device("cpu")):
+    own = OwnRandomness()
+    with own, same_draws(own):
         first = drawn()
     between = drawn()
-    before = Draws(torch.device("cpu"))
-    with same_draws(torch.device("cpu")):
+    before = Draws(torch.device("cpu"), OwnRandomness())
+    with own, same_draws(own):
         assert drawn() == first != between
         assert before.moved
-    assert not before.moved
+    assert not before.moved and own.used
     following = drawn()
     assert before.moved
     before.restore()

@@ -313,7 +313,7 @@ def features_and_logits(
 def _features_and_logits(
     classifier: Classifier, pixels: Tensor, layer: str
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    with _recording(classifier, layer) as outputs:
+    with classifier.evaluating(), _recording(classifier, layer) as outputs:
         logits = classifier.logits(pixels)
     if layer not in outputs:
         raise LayerError(f"{classifier.name} skipped the layer {layer!r} on this picture; choose another one.")
@@ -332,7 +332,7 @@ def _recording(classifier: Classifier, layer: str) -> AbstractContextManager[dic
     if _is_spatial(classifier, layer):
         return classifier.recording(layer)
     # Behind the pooling: of a module that is called several times, the last call.
-    return guest.recording(classifier.network, {layer: {0: [layer]}}, {layer: 1})
+    return guest.recording(classifier.shadow, {layer: {0: [layer]}}, {layer: 1})
 
 
 def _is_spatial(classifier: Classifier, layer: str) -> bool:
@@ -343,7 +343,7 @@ def layer_name(classifier: Classifier, layer: str | None) -> str:
     """The name of the layer meant: its own where an alias was given, the default one for None. Raises LayerError."""
     if layer is None:
         return classifier.default_layer
-    if not _is_spatial(classifier, layer) and layer in dict(classifier.network.named_modules()):
+    if not _is_spatial(classifier, layer) and layer in dict(classifier.shadow.named_modules()):
         return layer
     return classifier.layer(layer).name
 

@@ -14,7 +14,6 @@ from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.errors import TargetError
 from cnnviz_widgets.explain.base import FloatArray
 from cnnviz_widgets.explain.variants import single_input
-from cnnviz_widgets.guest import LOCK
 
 
 @torch.no_grad()
@@ -42,7 +41,6 @@ def silenced(classifier: Classifier, layer: str, channels: Sequence[int]) -> Ite
     Never yield from a generator inside: the network is the user's again only afterwards. Raises LayerError.
     """
     module_name, wanted = classifier.layer(layer).call_of(layer)
-    module = classifier.network.get_submodule(module_name)
     off = sorted(set(channels))
     thread = threading.get_ident()
     calls = 0
@@ -62,11 +60,11 @@ def silenced(classifier: Classifier, layer: str, channels: Sequence[int]) -> Ite
         # A new tensor: the old one may be the input too, of an in-place module.
         return output.index_fill(1, torch.tensor(off, dtype=torch.long, device=output.device), 0)
 
-    with LOCK:
+    with classifier.evaluating():
         handles = []
         try:
-            handles.append(classifier.network.register_forward_pre_hook(restart))
-            handles.append(module.register_forward_hook(silence))
+            handles.append(classifier.shadow.register_forward_pre_hook(restart))
+            handles.append(classifier.shadow.get_submodule(module_name).register_forward_hook(silence))
             yield
         finally:
             for handle in handles:

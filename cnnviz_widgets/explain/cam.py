@@ -12,8 +12,9 @@ from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
 from cnnviz_widgets.classifier import Classifier, Target
-from cnnviz_widgets.errors import MethodError
+from cnnviz_widgets.errors import ClassifierError, MethodError
 from cnnviz_widgets.explain.base import Explainer, Heatmap
+from cnnviz_widgets.explain.differentiation import cut_off
 from cnnviz_widgets.explain.remarks import ONE_CLASS, on_class
 from cnnviz_widgets.explain.rounding import nothing, rounding
 from cnnviz_widgets.explain.variants import single_input
@@ -24,6 +25,8 @@ _SIBLINGS = (
     "At the layer that is pooled Grad-CAM, HiResCAM and XGrad-CAM are this same map divided by the number of cells: "
     "their agreement says nothing."
 )
+#: So often the maps are made anew where a cell trains the network meanwhile.
+_TRIES = 4
 
 
 @dataclass(frozen=True)
@@ -41,24 +44,15 @@ class CAM(Explainer):
     def maps(self, classifier: Classifier, pixels: Tensor) -> ClassMaps:
         """The maps of all classes for pixels (1, C, H, W), at the price of one. Raises MethodError."""
         pixels = single_input(classifier, pixels)
-        with torch.inference_mode(False), torch.enable_grad():
-            # Another picture beside the one in question: the scores must depend on the pooled maps alone.
-            other = torch.linspace(-1, 1, pixels.numel()).reshape(pixels.shape)
-            logits, pooling, vectors = _pooled(classifier, pixels, other)
-            if classifier.readout.relative:
-                # A softmax took a constant of each picture away, so that only differences are linear.
-                logits = logits - logits.mean(dim=1, keepdim=True)
-            if pooling.maps is None or pooling.vector is None or len(vectors) != 2 or not logits.requires_grad:
-                raise _not_applicable(classifier)
-            weight = _jacobian(logits[0], pooling.vector)
-        logits = logits.detach()
-        bias = logits[0] - weight @ vectors[0]
-        deviation = (logits[1] - weight @ vectors[1] - bias).abs().max()
-        if not bool(deviation <= _BEND * (logits[1] - logits[0]).abs().max()):
-            raise _not_applicable(classifier)
-        cells = torch.einsum("kc,chw->khw", weight, pooling.maps[0].detach().float())
-        size = (pixels.shape[2], pixels.shape[3])
-        return ClassMaps(classifier, size, cells.cpu(), bias.cpu(), logits[0].cpu())
+        for _ in range(_TRIES):
+            before = classifier.runner.weights()
+            try:
+                return _maps(classifier, pixels)
+            except MethodError:
+                # Weights that a cell trains meanwhile are no longer those of the scores.
+                if classifier.runner.weights() == before:
+                    raise
+        raise ClassifierError(f"The weights of {classifier.name} change faster than CAM reads them; try again later.")
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,6 +86,31 @@ class ClassMaps:
         return heatmap.noted(_SIBLINGS, on_class(self.classifier, self.logits, target, cells_of, ONE_CLASS))
 
 
+def _maps(classifier: Classifier, pixels: Tensor) -> ClassMaps:
+    with torch.inference_mode(False), torch.enable_grad(), classifier.evaluating():
+        # Another picture beside the one in question: the scores must depend on the pooled maps alone.
+        other = torch.linspace(-1, 1, pixels.numel()).reshape(pixels.shape)
+        scores, pooling, vectors = _pooled(classifier, pixels, other)
+        # Where a softmax took a constant of each picture away, only differences are linear.
+        logits = scores - scores.mean(dim=1, keepdim=True) if classifier.readout.relative else scores
+        if pooling.maps is None or pooling.vector is None or len(vectors) != 2:
+            raise _not_applicable(classifier)
+        weight = _jacobian(logits[0], pooling.vector) if logits.requires_grad else None
+        if weight is None:
+            # Whether the scores depend on the mean at all shows where other values took its place.
+            plain = torch.cat([classifier.logits(pixels), classifier.logits(other)])
+            unused = torch.allclose(plain, scores)
+            raise _not_applicable(classifier) if unused else cut_off(classifier.name, "the pooled maps")
+    logits = logits.detach()
+    bias = logits[0] - weight @ vectors[0]
+    deviation = (logits[1] - weight @ vectors[1] - bias).abs().max()
+    if not bool(deviation <= _BEND * (logits[1] - logits[0]).abs().max()):
+        raise _not_applicable(classifier)
+    cells = torch.einsum("kc,chw->khw", weight, pooling.maps[0].detach().float())
+    size = (pixels.shape[2], pixels.shape[3])
+    return ClassMaps(classifier, size, cells.cpu(), bias.cpu(), logits[0].cpu())
+
+
 def _not_applicable(classifier: Classifier) -> MethodError:
     return MethodError(
         "CAM needs a network that ends in global average pooling and one linear layer, "
@@ -112,13 +131,17 @@ def _pooled(classifier: Classifier, pixels: Tensor, other: Tensor) -> tuple[Tens
     return torch.cat([first, second]), pooling, torch.cat([pooling.rows(), elsewhere.rows()])
 
 
-def _jacobian(logits: Tensor, vector: Tensor) -> Tensor:
-    """Derivatives (K, C) of logits (K,) with respect to the first row of `vector` (2, C, ...)."""
+def _jacobian(logits: Tensor, vector: Tensor) -> Tensor | None:
+    """Derivatives (K, C) of logits (K,) with respect to the first row of `vector` (2, C, ...), if they depend on it."""
     rows = []
     classes = torch.arange(len(logits), device=logits.device)
     for start in range(0, len(logits), 1024):
         picks = functional.one_hot(classes[start : start + 1024], len(logits)).to(logits.dtype)
-        (gradients,) = torch.autograd.grad(logits, vector, picks, is_grads_batched=True, retain_graph=True)
+        (gradients,) = torch.autograd.grad(
+            logits, vector, picks, is_grads_batched=True, retain_graph=True, allow_unused=True
+        )
+        if gradients is None:
+            return None
         rows.append(gradients[:, 0].flatten(1).float())
     return torch.cat(rows)
 

@@ -14,13 +14,13 @@ from torch import Tensor
 
 from cnnviz_widgets.batching import Batches
 from cnnviz_widgets.classifier import Contrast, Target
-from cnnviz_widgets.errors import ClassifierError, ExplanationError, MethodError, TargetError
+from cnnviz_widgets.errors import ClassifierError, MethodError, TargetError
 from cnnviz_widgets.explain.augment import transformed
 from cnnviz_widgets.explain.base import Range
+from cnnviz_widgets.explain.differentiation import CUTS, gradients_of
 from cnnviz_widgets.explain.parameters import check_choice, check_count, check_share
 from cnnviz_widgets.explain.parametrisation import WRITTEN, Fourier, Parametrisation, Pixels
 from cnnviz_widgets.guest import once
-from cnnviz_widgets.scores import brief
 from cnnviz_widgets.watch import watch
 
 if TYPE_CHECKING:
@@ -220,18 +220,9 @@ class ClassVisual:
         """The sum of the scores of network inputs (N, C, H, W), and its gradient, (N, C, H, W)."""
         inputs = inputs.detach().requires_grad_()
         score = self._score(visual.classifier, inputs, visual.target) * len(inputs)
-        if not score.requires_grad:
-            raise ClassifierError(
-                f"{_told(visual)} is cut off from the input by `no_grad` or `detach`; remove it from the forward."
-            )
-        try:
-            (gradient,) = torch.autograd.grad(score, inputs)
-        except ExplanationError:
-            raise
-        except Exception as error:
-            raise ClassifierError(
-                f"{visual.classifier.name} could not be differentiated ({brief(error)}); use differentiable layers."
-            ) from error
+        gradient = gradients_of(visual.classifier, score, [inputs])[0] if score.requires_grad else None
+        if gradient is None:
+            raise MethodError(f"{_told(visual)} is cut off from the input by {CUTS}; remove that from the forward.")
         return score.detach(), gradient
 
     def _score(self, classifier: Classifier, pixels: Tensor, target: Target | Channel) -> Tensor:

@@ -16,7 +16,6 @@ from cnnviz_widgets.classifier import Classifier, Layer
 from cnnviz_widgets.errors import LayerError
 from cnnviz_widgets.explain.base import FloatArray
 from cnnviz_widgets.explain.initial import initial_kernels
-from cnnviz_widgets.guest import LOCK
 
 #: A weight counts as zero below this share of the layer's largest, a filter as dead below this share of the
 #: layer's largest norm.
@@ -111,7 +110,7 @@ def convolutions(classifier: Classifier) -> tuple[Layer, ...]:
     for layer in classifier.layers:
         for name in (layer.name, *layer.aliases):
             module = layer.call_of(name)[0]
-            if isinstance(classifier.network.get_submodule(module), nn.Conv2d):
+            if isinstance(classifier.shadow.get_submodule(module), nn.Conv2d):
                 found.setdefault(module, layer)
     return tuple(dict.fromkeys(found.values()))
 
@@ -131,8 +130,8 @@ def convolution_of(classifier: Classifier, layer: str) -> Layer:
 
 def filters_of(classifier: Classifier, layer: str) -> Filters:
     """The kernels of a convolution. Raises LayerError for a layer that is none."""
-    module = _module_of(classifier, layer)
-    with LOCK, torch.no_grad():
+    with classifier.evaluating(), torch.no_grad():
+        module = _module_of(classifier, layer)
         return _filters(classifier, layer, module, module.weight)
 
 
@@ -143,20 +142,21 @@ def untrained(classifier: Classifier, layer: str, seed: int = 0) -> Filters:
     kernels are torch's default draw (`Conv2d.reset_parameters`), and a difference in strength to it need not come
     from training. Neither the network nor any random state but its own is touched. Raises LayerError.
     """
-    module = _module_of(classifier, layer)
-    name = next(name for name, other in classifier.network.named_modules() if other is module)
-    builder, kernels = initial_kernels(classifier.network, seed) or ("", {})
-    if name in kernels and kernels[name].shape == module.weight.shape:
-        return _filters(classifier, layer, module, kernels[name], f"as {builder} begins")
-    weight = torch.empty(module.weight.shape)
-    with torch.no_grad():
+    with classifier.evaluating(), torch.no_grad():
+        module = _module_of(classifier, layer)
+        name = next(name for name, other in classifier.shadow.named_modules() if other is module)
+        builder, kernels = initial_kernels(classifier.network, seed) or ("", {})
+        if name in kernels and kernels[name].shape == module.weight.shape:
+            return _filters(classifier, layer, module, kernels[name], f"as {builder} begins")
+        weight = torch.empty(module.weight.shape)
         nn.init.kaiming_uniform_(weight, a=math.sqrt(5), generator=torch.Generator().manual_seed(seed))
-    return _filters(classifier, layer, module, weight, "torch's default draw, which this network need not begin with")
+        drawn = "torch's default draw, which this network need not begin with"
+        return _filters(classifier, layer, module, weight, drawn)
 
 
 def _module_of(classifier: Classifier, layer: str) -> nn.Conv2d:
     found = classifier.layer(layer)
-    modules = [classifier.network.get_submodule(found.call_of(name)[0]) for name in (layer, found.name, *found.aliases)]
+    modules = [classifier.shadow.get_submodule(found.call_of(name)[0]) for name in (layer, found.name, *found.aliases)]
     module = next((module for module in modules if isinstance(module, nn.Conv2d)), None)
     if module is None:
         near = convolution_of(classifier, layer).name

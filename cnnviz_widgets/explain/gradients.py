@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from cnnviz_widgets.errors import ClassifierError, ExplanationError
+from cnnviz_widgets.errors import ClassifierError, MethodError
+from cnnviz_widgets.explain.cuts import looking_for_cuts
+from cnnviz_widgets.explain.differentiation import INSTEAD, cut_off, gradients_of
 from cnnviz_widgets.explain.rounding import rounding
-from cnnviz_widgets.scores import brief
 
 if TYPE_CHECKING:
     from cnnviz_widgets.batching import Batches
@@ -58,34 +59,28 @@ def input_gradients(
     """d score / d pixels for each picture of `batch` (N, C, H, W): (N, C, H, W), float32 on the CPU.
 
     The score is the logit, or the difference of two. `before_backward` is given the sum of the scores, with
-    its graph, before that is differentiated; `floor` sees the logits. Raises ClassifierError when the network cannot be
-    differentiated.
+    its graph, before that is differentiated; `floor` sees the logits. Raises MethodError where the scores are cut off
+    from the pixels, and ClassifierError when the network cannot be differentiated.
     """
     # Gradients are wanted whatever the caller has switched off.
-    with torch.inference_mode(False), torch.enable_grad():
+    with torch.inference_mode(False), torch.enable_grad(), classifier.evaluating():
         leaf = batch.detach().clone().requires_grad_()
-        logits = classifier.logits(leaf)
+        with looking_for_cuts(classifier, leaf) as judge:
+            logits = classifier.logits(leaf)
+        judge(logits)
         if floor is not None:
             floor.see(logits)
         score = classifier.score(logits, target).sum()
-        if not score.requires_grad:
-            raise ClassifierError(
-                f"The scores of {classifier.name} are cut off from its input by `no_grad` or `detach`; "
-                "use Occlusion or RISE, which need no gradients."
-            )
-        if before_backward is not None:
-            before_backward(score)
         try:
-            (gradients,) = torch.autograd.grad(score, leaf, materialize_grads=True)
-        except ExplanationError:
+            if before_backward is not None and score.requires_grad:
+                before_backward(score)
+        except MethodError:
+            if gradients_of(classifier, score, [leaf])[0] is None:
+                raise cut_off(classifier.name) from None
             raise
-        except Exception as error:
-            raise ClassifierError(
-                f"{classifier.name} could not be differentiated ({brief(error)}); "
-                "use Occlusion or RISE, which need no gradients."
-            ) from error
+        (gradients,) = gradients_of(classifier, score, [leaf])
+    if gradients is None:
+        raise cut_off(classifier.name)
     if not torch.isfinite(gradients).all():
-        raise ClassifierError(
-            f"The gradients of {classifier.name} are NaN or infinite; use Occlusion or RISE, which need none."
-        )
+        raise ClassifierError(f"The gradients of {classifier.name} are NaN or infinite; {INSTEAD}.")
     return gradients.to("cpu", torch.float32)

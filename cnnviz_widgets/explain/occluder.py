@@ -39,6 +39,7 @@ class Occluder:
         self.pixels = self._variants.pixels
         with torch.inference_mode(False):
             self._baseline = classifier.to_network(baseline).detach().clone()
+        classifier.runner.weights(anew=True)
         self._engine: Engine | None = None
         self._tried = False
 

@@ -8,7 +8,6 @@ import math
 import torch
 from torch import Tensor, nn
 
-from cnnviz_widgets import guest
 from cnnviz_widgets.classifier import Classifier
 
 #: Replaced by nothing: they would only bend, shift or switch off what passes.
@@ -50,8 +49,8 @@ def positive_copy(classifier: Classifier) -> Classifier:
 
     The copy loses its hooks: they are the user's and may do anything.
     """
-    with guest.LOCK:
-        network = copy.deepcopy(classifier.network).cpu().double().eval()
+    with classifier.evaluating():
+        network = copy.deepcopy(classifier.shadow).cpu().double().eval()
     for module in list(network.modules()):
         for hooks in (module._forward_hooks, module._forward_pre_hooks, module._backward_hooks):
             hooks.clear()

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 
+from cnnviz_widgets import guest
 from cnnviz_widgets.classifier import Classifier, Contrast, Target
-from cnnviz_widgets.errors import ClassifierError, LayerError
+from cnnviz_widgets.errors import ExplanationError, LayerError, MethodError
 from cnnviz_widgets.explain.base import Explainer, Heatmap
+from cnnviz_widgets.explain.cuts import looking_for_cuts
+from cnnviz_widgets.explain.differentiation import INSTEAD, cut_off, gradients_of
 from cnnviz_widgets.explain.remarks import is_linear, layer_before
 from cnnviz_widgets.explain.variants import single_input
-from cnnviz_widgets.scores import brief
 
 #: So many classes' gradients are kept: those of all layers of a VGG take 50 MB for each class.
 _CLASSES_KEPT = 8
@@ -25,8 +27,9 @@ class Tape:
 
     `pixels` is one network input (1, C, H, W); `layers` are layer names, by default the convolutions, the
     blocks, the default layer and the one a block before. Building it costs one forward pass, the first question
-    about a class one backward pass (without gradients of weights), all else nothing. The network is free as soon as
-    the tape is built; the tape keeps the graph from its earliest layer on until it is dropped.
+    about a class one backward pass (without gradients of weights), all else nothing, unless the network was trained on:
+    then it is run again. The network is free as soon as the tape is built; the tape keeps the graph from its earliest
+    layer on until it is dropped.
 
     Raises PictureError, LayerError, and ClassifierError when the network fails.
     """
@@ -37,19 +40,31 @@ class Tape:
             layers = [*chosen, classifier.default_layer, layer_before(classifier)]
         self.classifier = classifier
         self._chosen = frozenset(classifier.layer(name).name for name in layers)
-        pixels = single_input(classifier, pixels)
-        recording = classifier.recording(*sorted(self._chosen))
-        # Callers may be in inference mode, and an inference tensor cannot take part in a graph.
-        with torch.inference_mode(False), torch.enable_grad(), recording as outputs:
-            self._graph = classifier.logits(pixels)
-        self._outputs = outputs
-        self._gradients: dict[int, dict[str, Tensor]] = {}
+        self._pixels = single_input(classifier, pixels)
         #: Of the picture, (H, W).
         self.size: tuple[int, int] = (pixels.shape[2], pixels.shape[3])
+        self._record()
+
+    def _record(self) -> None:
+        self._weights = self.classifier.runner.weights()
+        recording = self.classifier.recording(*sorted(self._chosen))
+        # Callers may be in inference mode, and an inference tensor cannot take part in a graph.
+        with torch.inference_mode(False), torch.enable_grad(), recording as outputs:
+            pixels = self._pixels.clone()
+            with looking_for_cuts(self.classifier, pixels) as judge:
+                self._graph = self.classifier.logits(pixels)
+            judge(self._graph)
+        self._outputs = outputs
+        self._gradients: dict[int, dict[str, Tensor]] = {}
         #: (1, K)
         self.logits: Tensor = self._graph.detach()
         #: By layer name, each (1, C, h, w), in the network's floating type.
         self.activations: dict[str, Tensor] = {name: output.detach() for name, output in outputs.items()}
+
+    def follow(self) -> None:
+        """Record anew if the network has other weights now."""
+        if self._weights != self.classifier.runner.weights():
+            self._record()
 
     def layer(self, name: str | None = None) -> str:
         """The key in `activations` of a layer, named by itself or an alias, or of the default layer.
@@ -66,14 +81,14 @@ class Tape:
     def gradients(self, target: Target) -> dict[str, Tensor]:
         """Gradients of the target's score with respect to each activation, by layer name, (1, C, h, w).
 
-        The score is the logit, or the difference of two. Zero where it does not depend on the layer; layers
-        that the network runs without gradients are left out. Raises TargetError, and ClassifierError where
-        autograd fails.
+        The score is the logit, or the difference of two. Layers that no gradient comes to are left out. Raises
+        TargetError, and ClassifierError where autograd fails.
         """
         if isinstance(target, Contrast):
             first, second = self.gradients(target.target), self.gradients(target.against)
-            return {name: first[name] - second[name] for name in first}
+            return {name: first[name] - second[name] for name in first if name in second}
         index = self.classifier.class_index(target)
+        self.follow()
         if index not in self._gradients:
             if len(self._gradients) == _CLASSES_KEPT:
                 del self._gradients[next(iter(self._gradients))]
@@ -81,12 +96,13 @@ class Tape:
         return self._gradients[index]
 
     def gradient(self, layer: str, target: Target) -> Tensor:
-        """The gradient at one layer, (1, C, h, w). Raises as `gradients`, and for a layer left out there."""
+        """The gradient at one layer, (1, C, h, w). Raises as `gradients`.
+
+        For a layer left out there a LayerError where the score does not depend on it, else a MethodError.
+        """
         found = self.gradients(target).get(layer)
         if found is None:
-            raise ClassifierError(
-                f"{self.classifier.name} runs the layer {layer!r} without gradients; remove `no_grad` from its forward."
-            )
+            raise self._without_gradient(layer)
         return found
 
     def is_linear_behind(self, layer: str) -> bool:
@@ -96,18 +112,37 @@ class Tape:
     def _backward(self, index: int) -> dict[str, Tensor]:
         outputs = {name: output for name, output in self._outputs.items() if output.requires_grad}
         if not outputs or not self._graph.requires_grad:
-            return {name: torch.zeros_like(output) for name, output in outputs.items()}
+            return {}
         with torch.inference_mode(False), torch.enable_grad():
-            try:
-                gradients = torch.autograd.grad(
-                    self._graph[0, index], list(outputs.values()), retain_graph=True, materialize_grads=True
-                )
-            except Exception as error:
-                raise ClassifierError(
-                    f"{self.classifier.name} could not be differentiated ({brief(error)}); "
-                    "use differentiable layers, and a new tape after its weights have changed."
-                ) from error
-        return dict(zip(outputs, gradients, strict=True))
+            score = self._graph[0, index]
+        gradients = gradients_of(self.classifier, score, list(outputs.values()), again=True)
+        return {name: found for name, found in zip(outputs, gradients, strict=True) if found is not None}
+
+    def _without_gradient(self, layer: str) -> ExplanationError:
+        """Why no gradient comes to a layer."""
+        name = self.classifier.name
+        if not self._outputs[layer].requires_grad:
+            return MethodError(
+                f"{name} runs the layer {layer!r} without gradients; remove `no_grad`, or a checkpoint with "
+                f"`use_reentrant=True`, from its forward, or {INSTEAD}."
+            )
+        if self._matters(layer):
+            return cut_off(name, f"the layer {layer!r}")
+        return LayerError(f"The score of {name} does not depend on the layer {layer!r} here; choose another layer.")
+
+    @torch.inference_mode(False)
+    @torch.no_grad()
+    def _matters(self, layer: str) -> bool:
+        """Whether a logit is another one when the layer's output is."""
+        wanted, calls = self.classifier.calls_of([layer])
+
+        def disturb(_: list[str], __: list[Any], output: Tensor) -> Tensor:
+            noise = torch.randn(output.shape, generator=torch.Generator().manual_seed(0)).to(output)
+            return output + (1 + output.abs().max()) * noise
+
+        with self.classifier.evaluating(), guest.watching(self.classifier.shadow, wanted, calls, disturb):
+            found = self.classifier.logits(self._pixels)
+        return not torch.equal(found, self.logits)
 
 
 @dataclass(frozen=True)
@@ -136,6 +171,7 @@ class TapeExplainer(Explainer):
 
     def from_tape(self, tape: Tape, target: Target) -> Heatmap:
         """The map of a layer that `tape` recorded, at no forward pass. Raises LayerError, TargetError."""
+        tape.follow()
         layer = tape.layer(self.layer_in(tape.classifier))
         quantity = tape.classifier.readout.worded(self.quantity)
         drawn = self._drawn(self._cells(tape, layer, target), target)

@@ -14,6 +14,7 @@ from unittest.mock import Mock
 import numpy as np
 import pytest
 import torch
+from tally import Tally
 
 from cnnviz_widgets import batching
 from cnnviz_widgets.classifier import Classifier
@@ -230,6 +231,7 @@ def test_an_index_says_its_recall(classifier: Classifier, tmp_path: Path, monkey
 class Crowded(Small):
     """Has room for three pictures at once."""
 
+    failed = Tally()
     most = 3
 
     def forward(self, pixels: torch.Tensor) -> Any:

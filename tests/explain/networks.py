@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+from tally import Tally
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -40,6 +41,9 @@ def picture(classifier: Classifier, seed: int = 1, count: int = 1) -> Tensor:
 class Counted(nn.Module):
     """Counts the calls of the network inside, and the pictures it was given."""
 
+    calls = Tally()
+    pictures = Tally()
+
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
         self.network = network
@@ -55,6 +59,8 @@ class Counted(nn.Module):
 class Failing(nn.Module):
     """Passes on what it is given, until `left` calls have been made; then it raises. Belongs in a network."""
 
+    left = Tally()
+
     def __init__(self, left: float = float("inf")) -> None:
         super().__init__()
         self.left = left
@@ -69,12 +75,14 @@ class Failing(nn.Module):
 class Crowded(nn.Module):
     """Has room for `most` pictures at once, each of which the network inside may change; `failed` are the others."""
 
+    failed = Tally()
+
     def __init__(self, network: nn.Module, most: int, error: type[Exception] = MemoryError) -> None:
         super().__init__()
         self.network = network
         self.most = most
         self.error = error
-        self.failed: list[int] = []
+        self.failed = []
 
     def forward(self, pixels: Tensor) -> Any:
         if len(pixels) > self.most:

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 import torchvision
+from tally import Tally
 from torch import Tensor, nn
 
 from cnnviz_widgets.classifier import Classifier
@@ -29,10 +30,12 @@ def torchvision_classifier(name: str) -> Classifier:
 class Recorded(nn.Module):
     """Keeps a copy of every picture that the network inside was given, (C, H, W) each."""
 
+    seen = Tally()
+
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
         self.network = network
-        self.seen: list[Tensor] = []
+        self.seen = []
 
     def forward(self, pixels: Tensor) -> Any:
         self.seen += pixels.detach().clone(memory_format=torch.contiguous_format)

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 from networks import Crowded, Failing, seeded
+from tally import Tally
 from test_laws import guest, mode, state
 from torch import nn
 
@@ -257,6 +258,8 @@ def test_nothing_behind_the_layer_is_computed() -> None:
 
 class Greedy(nn.Module):
     """Goes on after any ordinary exception of its convolution."""
+
+    beyond = Tally()
 
     def __init__(self) -> None:
         super().__init__()

@@ -12,6 +12,7 @@ import torch
 from captum.attr import Occlusion as CaptumOcclusion
 from networks import Counted, Linear, seeded
 from oracles import SIZES, Recorded, torchvision_classifier
+from tally import Tally
 from torch import Tensor, nn
 
 from cnnviz_widgets import demo
@@ -411,6 +412,8 @@ def test_a_network_may_change_its_input_in_place() -> None:
 
 class Viewing(nn.Module):
     """Only works on tensors in the usual memory layout."""
+
+    calls = Tally()
 
     def __init__(self) -> None:
         super().__init__()

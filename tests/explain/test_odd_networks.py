@@ -27,6 +27,7 @@ from cnnviz_widgets.explain.ablation import ablated_logits
 from cnnviz_widgets.explain.activations import activations
 from cnnviz_widgets.explain.incremental.engine import engine_for
 from cnnviz_widgets.explain.tape import Tape
+from cnnviz_widgets.randomness import OwnRandomness
 from cnnviz_widgets.watch import watch
 
 
@@ -91,7 +92,8 @@ class Dropped(ConvGapLinear):
 
     def forward(self, pixels: Tensor) -> Tensor:
         vector = torch.flatten(self.pool(self.features(pixels)), 1)
-        with same_draws(torch.device("cpu")), torch.no_grad():
+        own = OwnRandomness()
+        with own, same_draws(own), torch.no_grad():
             mask = functional.dropout(torch.ones(1, 8), 0.5, training=True)
         return self.fc(vector * mask)
 

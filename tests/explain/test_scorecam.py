@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from networks import Counted, seeded
+from tally import Tally
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -94,6 +95,8 @@ def test_without_any_channel_to_look_through_the_map_is_zero() -> None:
 
 class LargestBatch(nn.Module):
     """Remembers the largest batch it was given."""
+
+    largest = Tally()
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()

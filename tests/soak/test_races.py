@@ -252,7 +252,7 @@ def test_no_thread_that_runs_the_network_waits_for_the_panels(
     """One order for both locks: whoever is between two callbacks may take the network's, and never the other way."""
     callbacks, network = Order(threading.RLock()), Order(guest.LOCK)
     callbacks.other = network
-    monkeypatch.setattr(schedule, "_CALLBACKS", callbacks)
+    monkeypatch.setattr(schedule.turns, "_CALLBACKS", callbacks)
     for name, module in list(sys.modules.items()):
         if name.startswith("cnnviz_widgets.") and getattr(module, "LOCK", None) is network.lock:
             monkeypatch.setattr(module, "LOCK", network)

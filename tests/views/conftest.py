@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from tally import Tally
 from torch import Tensor, nn
 
 from cnnviz_widgets import schedule
@@ -20,6 +21,8 @@ NAMES = ["ant", "bee", "<script>alert(1)</script>", "dog"]
 
 class Counting(nn.Module):
     """Counts its forward passes; `breaks` makes it raise, or answer with NaN."""
+
+    calls = Tally()
 
     def __init__(self) -> None:
         super().__init__()

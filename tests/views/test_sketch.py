@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from tally import Tally
 from torch import Tensor, nn
 
 from cnnviz_widgets import schedule
@@ -21,6 +22,8 @@ from .test_filters import pick
 
 class Grey(nn.Module):
     """Counts its forward passes, each of which waits for `gate`."""
+
+    calls = Tally()
 
     def __init__(self) -> None:
         super().__init__()

@@ -43,7 +43,7 @@ class Engine:
     @property
     def current(self) -> bool:
         """Whether the network is as it was when the plan was made, and runs as it did then."""
-        return self._plan.state == state_of(self._classifier.network) and not torch.is_autocast_enabled("cpu")
+        return self._plan.state == state_of(self._classifier) and not torch.is_autocast_enabled("cpu")
 
     def runs(self, boxes: Sequence[Box]) -> list[Integers]:
         """Boxes, by number, in groups that are best run together."""
@@ -80,6 +80,8 @@ def engine_for(
     # What one picture's scores owe to another one is no part of a plan.
     supported = supported and not (classifier.one_at_a_time or classifier.autocast)
     if not supported or height * width < _SMALLEST or torch.is_autocast_enabled("cpu"):
+        return None
+    if classifier.runner.is_random:
         return None
     with guest.LOCK:
         plan = plan_for(classifier, pixels, filling)

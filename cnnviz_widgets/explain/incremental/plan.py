@@ -24,8 +24,6 @@ from cnnviz_widgets.explain.incremental.trace import BATCH, traced
 from cnnviz_widgets.explain.incremental.winograd import quickened
 
 if TYPE_CHECKING:
-    from torch import nn
-
     from cnnviz_widgets.classifier import Classifier
 
 #: Multiply-adds of a forward pass below which nothing is worth the preparations.
@@ -95,14 +93,11 @@ class Plan:
         return found
 
 
-def state_of(network: nn.Module) -> Hashable:
-    """What changes when a weight, a buffer, a module or a hook of the network does.
-
-    Neither a module's other attributes nor writing through `.data` show here.
-    """
-    modules = guest.modules(network)
+def state_of(classifier: Classifier) -> Hashable:
+    """What changes when a weight, a buffer, a module or a hook of the network does; not a module's other attributes."""
+    modules = guest.modules(classifier.network)
     hooks = ((id(m), id(type(m)), *m._forward_pre_hooks, *m._forward_hooks) for m in modules)
-    return guest.weights(modules), tuple(hooks)
+    return classifier.runner.weights(), tuple(hooks)
 
 
 #: The last plan of each classifier with the state and shape it is for; None where there can be none.
@@ -111,7 +106,7 @@ _plans: WeakKeyDictionary[Classifier, tuple[Hashable, Plan | None]] = WeakKeyDic
 
 def plan_for(classifier: Classifier, pixels: Tensor, filling: Tensor) -> Plan | None:
     """The plan for pictures like `pixels` (1, C, H, W), traced on others than these. To be called under the lock."""
-    state = state_of(classifier.network)
+    state = state_of(classifier)
     key = (state, tuple(pixels.shape), classifier.dtype)
     known = _plans.get(classifier)
     if known is None or known[0] != key:
@@ -134,7 +129,7 @@ def _plan(classifier: Classifier, pixels: Tensor, state: Hashable) -> Plan | Non
                 # What is traced must not look at numbers; the whole program is tried on windows later.
                 return classifier.logits_in(output, BATCH, inputs, verified=False)
 
-            trace = traced(classifier.network, pixels, logits_in)
+            trace = traced(classifier.shadow, pixels, logits_in)
         room = min(_SHARE * memory.left("cpu"), _MOST_BYTES)
         program = Program.of(quickened(folded(lowered(trace)), room))
     except Exception:  # besides UntraceableError, whatever torch raises where it does not bear what was made of it

@@ -1,0 +1,215 @@
+"""How a network is run: by a shadow of it, or in place where there can be none."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Hashable, Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.module import register_module_forward_pre_hook
+from torch.utils._pytree import tree_leaves
+
+from cnnviz_widgets import guest
+from cnnviz_widgets.cells import CELLS
+from cnnviz_widgets.checksum import Checksum
+from cnnviz_widgets.forks import Renewed
+from cnnviz_widgets.randomness import OwnRandomness
+from cnnviz_widgets.shadow import NoShadowError, Shadow
+
+_UNUSUAL = "has modules of an unusual kind"
+
+
+class Runner(Renewed):
+    """A network, and how it is run so that nothing of it changes for anybody: by a shadow that shares its weights.
+
+    Where no shadow does what the network does, its own modules are put into eval mode for the length of a pass;
+    notebook cells are waited for.
+    """
+
+    def __init__(self, network: nn.Module, name: str) -> None:
+        super().__init__()
+        self.network = network
+        self._name = name
+        #: A sentence for those who look at the network, where it is run itself, else "".
+        self.note: str = ""
+        self._shadow: Shadow | None = None
+        self._tried = False
+        self._makeup: tuple[int, ...] = ()
+        self._first: tuple[Tensor, object] | None = None
+        #: What the shadow has raised, and the network too.
+        self._failures: set[type[Exception]] = set()
+        self._depth = 0
+        #: What the network draws random numbers from.
+        self.randomness = OwnRandomness()
+        self._checksum = Checksum()
+        self._sum: bytes | None = None
+        try:
+            self._shadow = Shadow(network)
+        except Exception as error:  # besides NoShadowError, whatever an unusual class raises
+            self._in_place(str(error) if isinstance(error, NoShadowError) else _UNUSUAL)
+
+    @property
+    def root(self) -> nn.Module:
+        """What to run, and to set hooks on while it is `evaluating`: the shadow, or else the network."""
+        return self.network if self._shadow is None else self._shadow.root
+
+    @property
+    def is_random(self) -> bool:
+        """Whether a pass so far has drawn random numbers of torch."""
+        return self.randomness.used
+
+    def weights(self, *, anew: bool = False) -> Hashable:
+        """What changes when a weight or a buffer does; through `.data`, as of the last time it was asked `anew`."""
+        modules = guest.modules(self.network)
+        if anew or self._sum is None:
+            self._sum = self._checksum.of(guest.tensors(modules))
+        return guest.weights(modules), self._sum
+
+    @contextmanager
+    def evaluating(self) -> Iterator[None]:
+        """Inside, `root` is in eval mode with frozen parameters and as the network is now, and this thread's alone."""
+        with ExitStack() as stack:
+            if self._shadow is None:
+                CELLS.give_way()
+            stack.enter_context(guest.LOCK)
+            if not self._depth and self._shadow is not None:
+                self._follow(self._shadow)
+            if self._shadow is None:
+                stack.enter_context(guest.evaluating(self.network, self._buffers))
+            self._depth += 1
+            try:
+                yield
+            finally:
+                self._depth -= 1
+
+    def settle(self) -> None:
+        """Passes so far were on copies of all weights; from now on share those that they have not written to."""
+        with guest.LOCK:
+            if self._shadow is not None:
+                self._shadow.settle()
+
+    def __call__(self, pixels: Tensor) -> object:
+        """What the network answers, in a block of `evaluating`."""
+        if self._first is not None:
+            self._compare(*self._first)
+        if self._shadow is not None and not (self._tried and self._makeup == self._shadow.makeup):
+            with self.randomness:
+                return self._tried_out(self._shadow, pixels)
+        with self.randomness if self.is_random else nullcontext():
+            return self.root(pixels)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _settled, (self.network, self._name)
+
+    def renew(self) -> None:
+        if not guest.LOCK.mine:
+            self._depth = 0
+
+    def _follow(self, shadow: Shadow) -> None:
+        try:
+            shadow.refresh()
+        except Exception as error:
+            self._in_place(str(error) if isinstance(error, NoShadowError) else _UNUSUAL)
+
+    def _in_place(self, reason: str) -> None:
+        self._shadow = None
+        self.note = (
+            f"While {self._name} is looked at its own modules are in eval mode, because it {reason}: notebook cells "
+            "are waited for, but do not train it in another thread meanwhile."
+        )
+        CELLS.follow(_take_turn)
+
+    def _tried_out(self, shadow: Shadow, pixels: Tensor) -> object:
+        """The answer of a shadow that is new, or of one that is no good of the network itself."""
+        kept = pixels.detach().clone()
+        reason = ""
+        try:
+            with _originals_refused(shadow):
+                output = shadow.root(pixels)
+        except _OriginalCalled:
+            reason = "calls its modules by other ways than through each other"
+        except Exception as error:
+            if self._tried or type(error) in self._failures:
+                raise
+            self._failures.add(type(error))
+            reason = _UNUSUAL
+        if reason:
+            with guest.evaluating(self.network, self._buffers):
+                output = self.network(kept)
+            self._in_place(reason)
+        elif not self._tried and not shadow.was_written():
+            self._first = kept, output
+        self._tried, self._makeup = True, shadow.makeup
+        return output
+
+    def _compare(self, pixels: Tensor, output: object) -> None:
+        """Run the network itself, this once, to see whether it gives this output in eval mode.
+
+        Later that is not done: it may be at work elsewhere. One that is random gives no output twice.
+        """
+        self._first = None
+        attributes = guest.Attributes(self.network)
+        try:
+            with torch.no_grad(), self.randomness, guest.evaluating(self.network):
+                own = self.network(pixels.clone())
+                same = _alike(output, own) or not _alike(self.network(pixels.clone()), own)
+        except Exception:
+            return  # as with backward hooks of the user's, which the shadow has not
+        finally:
+            attributes.restore()
+        if not same:
+            self._in_place(_UNUSUAL)
+
+    @property
+    def _buffers(self) -> list[str]:
+        return [name for name, _ in self.network.named_buffers()]
+
+
+def _settled(network: nn.Module, name: str) -> Runner:
+    runner = Runner(network, name)
+    runner.settle()
+    return runner
+
+
+def _take_turn() -> None:
+    """Wait until the pass that is under way has ended."""
+    with guest.LOCK:
+        pass
+
+
+class _OriginalCalled(BaseException):
+    """A pass of the shadow has come to a module of the network's own. No `except Exception` of the network stops it."""
+
+
+@contextmanager
+def _originals_refused(shadow: Shadow) -> Iterator[None]:
+    """Inside, this thread raises _OriginalCalled instead of calling one of the network's own modules."""
+    thread = threading.get_ident()
+
+    def look(module: nn.Module, _: Any) -> None:
+        if threading.get_ident() == thread and shadow.has(module):
+            raise _OriginalCalled
+
+    handle = register_module_forward_pre_hook(look)
+    try:
+        yield
+    finally:
+        handle.remove()
+
+
+def _alike(first: object, second: object) -> bool:
+    """Whether the tensors of two outputs are the same, but for rounding."""
+    pairs = [[leaf for leaf in tree_leaves(output) if isinstance(leaf, Tensor)] for output in (first, second)]
+    if len(pairs[0]) != len(pairs[1]):
+        return False
+    for one, other in zip(*pairs, strict=True):
+        if one.shape != other.shape:
+            return False
+        one, other = one.detach().double(), other.detach().double()
+        slack = 1e-3 * float(other.abs().max()) if other.numel() else 0.0
+        if not torch.allclose(one, other, rtol=0, atol=slack, equal_nan=True):
+            return False
+    return True

@@ -1,0 +1,36 @@
+"""Latest wins: a newer request closes the older one, and panels take turns on one worker.
+
+No asyncio loop is captured and no thread is assumed: the thread on which Jupyter runs a callback differs between
+front ends, and on ipykernel 7.4.0 from one event to the next.
+"""
+
+from cnnviz_widgets.schedule.executors import (
+    WORKER,
+    Executor,
+    InlineExecutor,
+    SpareTime,
+    Worker,
+    current_executor,
+    inline,
+    spare_executor,
+)
+from cnnviz_widgets.schedule.latest import Awaited, LatestWins
+from cnnviz_widgets.schedule.turns import Job, after_callbacks, between_callbacks, in_turn, is_between_callbacks
+
+__all__ = [
+    "WORKER",
+    "Awaited",
+    "Executor",
+    "InlineExecutor",
+    "Job",
+    "LatestWins",
+    "SpareTime",
+    "Worker",
+    "after_callbacks",
+    "between_callbacks",
+    "current_executor",
+    "in_turn",
+    "inline",
+    "is_between_callbacks",
+    "spare_executor",
+]

@@ -1,0 +1,185 @@
+"""Who runs jobs: one worker for all panels, or at once the thread that submits them."""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import threading
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+from cnnviz_widgets.cells import CELLS, Lock
+from cnnviz_widgets.forks import Renewed
+from cnnviz_widgets.schedule.turns import Job, is_between_callbacks
+
+_log = logging.getLogger("cnnviz_widgets")
+
+
+class Executor(Protocol):
+    """Runs jobs one after the other, in the order in which they were submitted."""
+
+    def submit(self, job: Job) -> None: ...
+
+
+class InlineExecutor:
+    """Runs each job before `submit` returns; jobs that jobs submit follow, without recursion.
+
+    A job that another thread submits meanwhile is run by the thread that is at it. After a job that raises, the rest
+    waits for the next `submit`.
+    """
+
+    def __init__(self) -> None:
+        self._jobs: deque[Job] = deque()
+        self._changing = Lock()
+        self._running = False
+
+    def submit(self, job: Job) -> None:
+        with self._changing:
+            self._jobs.append(job)
+            if self._running:
+                return
+            self._running = True
+        del job
+        while (next_job := self._next()) is not None:
+            try:
+                next_job()
+            except BaseException:
+                with self._changing:
+                    self._running = False
+                raise
+
+    def _next(self) -> Job | None:
+        with self._changing:
+            if self._jobs:
+                return self._jobs.popleft()
+            self._running = False
+            return None
+
+
+class Worker(Renewed):
+    """One daemon thread, started with its first job and ended when it has had nothing to do for a while.
+
+    All views share one, so two never run a network at the same time. What escapes a job is logged.
+    """
+
+    def __init__(self, name: str = "cnnviz-worker", linger: float = 5.0) -> None:
+        self._name = name
+        self._linger = linger
+        self._ended = False
+        self.renew()
+        super().__init__()
+
+    def renew(self) -> None:
+        """Begin without jobs: a forked child has neither the thread nor any use for what it was doing."""
+        self._jobs: deque[Job] = deque()
+        self._spare: deque[Job] = deque()
+        self._changed = threading.Condition()
+        self._thread: threading.Thread | None = None
+        self._busy = False
+        self._expected = 0
+        self._ended = False
+
+    def submit(self, job: Job, spare: bool = False) -> None:
+        """Run a job after those before it; a `spare` one not while there is any other."""
+        with self._changed:
+            if self._ended:
+                return
+            if self._thread is None:
+                thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+                thread.start()
+                self._thread = thread
+            (self._spare if spare else self._jobs).append(job)
+            self._changed.notify_all()
+
+    def expect(self) -> Job:
+        """Let `drain` wait for what is made elsewhere and will submit a job, until what this returns is called."""
+        with self._changed:
+            self._expected += 1
+        return self._arrived
+
+    def _arrived(self) -> None:
+        with self._changed:
+            self._expected -= 1
+            self._changed.notify_all()
+
+    def drain(self, timeout: float | None = None) -> bool:
+        """Wait until there is no job left; False if `timeout` seconds passed first.
+
+        Raises RuntimeError in a job and between call backs, where it would wait for ever.
+        """
+        if is_between_callbacks():
+            raise RuntimeError("A panel's handler cannot wait until there is no job left: call this from a cell.")
+        with self._changed:
+            if threading.current_thread() is self._thread:
+                raise RuntimeError("A job cannot wait until there is no job left.")
+            with CELLS.waiting():
+                return self._changed.wait_for(
+                    lambda: not (self._jobs or self._spare or self._busy or self._expected), timeout
+                )
+
+    def end(self, timeout: float = 5.0) -> None:
+        """Drop all jobs and wait for the one that runs; later ones are ignored. For the end of the process."""
+        with self._changed:
+            self._ended = True
+            self._jobs.clear()
+            self._spare.clear()
+            if threading.current_thread() is not self._thread:
+                self._changed.wait_for(lambda: not self._busy, timeout)
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                self._busy = False
+                self._changed.notify_all()
+                if not self._changed.wait_for(lambda: bool(self._jobs or self._spare), self._linger):
+                    self._thread = None
+                    return
+                job = (self._jobs or self._spare).popleft()
+                self._busy = True
+            try:
+                job()
+            except BaseException:
+                _log.exception("A job failed.")
+            # The frame must not keep the last job, and with it a picture's tensors, alive while it waits.
+            del job
+
+
+class SpareTime:
+    """Runs jobs on a worker that has nothing else to do."""
+
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
+
+    def submit(self, job: Job) -> None:
+        self._worker.submit(job, spare=True)
+
+
+WORKER = Worker()
+_SPARE = SpareTime(WORKER)
+# The interpreter must not take itself apart under a thread that is inside torch: that ends the process with an abort.
+atexit.register(WORKER.end)
+_inline = threading.local()
+
+
+@contextmanager
+def inline() -> Iterator[None]:
+    """Within the block, work that this thread submits runs at once, on this thread: for tests and scripts."""
+    before = getattr(_inline, "executor", None)
+    _inline.executor = InlineExecutor()
+    try:
+        yield
+    finally:
+        _inline.executor = before
+
+
+def current_executor() -> Executor:
+    """The inline executor of an open `inline()` block, else the shared worker."""
+    executor: Executor | None = getattr(_inline, "executor", None)
+    return WORKER if executor is None else executor
+
+
+def spare_executor() -> Executor | None:
+    """The shared worker when it has nothing else to do; None in an open `inline()` block: no time is spare there."""
+    return _SPARE if getattr(_inline, "executor", None) is None else None
