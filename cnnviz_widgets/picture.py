@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from cnnviz_widgets.errors import PictureError
-from cnnviz_widgets.forks import Lock
+from cnnviz_widgets.forks import lock
 
 #: File formats that are decoded; everything else Pillow knows (PostScript, fonts, ...) is refused unread.
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
@@ -44,7 +44,7 @@ _TILE_SIDES = (322, 323)
 # FF 00 and the restart markers D0 to D7 are compressed data of a scan; FF 01 has no length.
 _JPEG_MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd7\xff]")
 # `warnings.catch_warnings` swaps process-wide filters: two at a time could put the wrong ones back.
-_silencing = Lock()
+_silencing = lock()
 
 
 @dataclass(frozen=True, eq=False)

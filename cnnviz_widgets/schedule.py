@@ -14,8 +14,8 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Protocol
 
-from cnnviz_widgets.cells import CELLS, Lock
-from cnnviz_widgets.forks import Renewed
+from cnnviz_widgets.cells import CELLS
+from cnnviz_widgets.forks import Renewed, lock
 
 Job = Callable[[], None]
 
@@ -23,7 +23,7 @@ _log = logging.getLogger("cnnviz_widgets")
 
 #: Held during each call back. One lock for all: panels that set off each other's work, from two threads, would take
 #: locks of their own in opposite orders.
-_CALLBACKS = Lock(reentrant=True)
+_CALLBACKS = lock()
 
 
 def between_callbacks() -> AbstractContextManager[Any]:
@@ -46,7 +46,7 @@ class InlineExecutor:
 
     def __init__(self) -> None:
         self._jobs: deque[Job] = deque()
-        self._changing = Lock()
+        self._changing = lock()
         self._running = False
 
     def submit(self, job: Job) -> None:
@@ -191,7 +191,7 @@ class LatestWins:
         self._executor = executor
         self._spare = spare
         self._newest: _Request | None = None
-        self._changing = Lock()
+        self._changing = lock()
         self._delivering = 0
 
     @property
@@ -232,7 +232,7 @@ class LatestWins:
             self._newest = request
         # From here on no delivery of an older request begins; one that has begun is waited for, unless this is it.
         if self._delivering:
-            with _CALLBACKS:
+            with CELLS.waiting(), _CALLBACKS:
                 pass
 
 
@@ -297,7 +297,7 @@ class _Request:
             _log.exception("A failure could not be reported.")
 
     def _call_if_newest(self, callback: Callable[[Any], None], argument: object) -> None:
-        with _CALLBACKS:
+        with CELLS.waiting(), _CALLBACKS:
             # Said before the check: whoever replaces the request after the check will see it.
             self._owner._delivering += 1
             try:

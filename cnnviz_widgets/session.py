@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from cnnviz_widgets.classifier import Autocast, Classifier
 from cnnviz_widgets.errors import ClassifierError, ExplanationError, PictureError, TargetError
-from cnnviz_widgets.forks import Lock
+from cnnviz_widgets.forks import lock
 from cnnviz_widgets.guest import once
 from cnnviz_widgets.picture import Picture, read_picture
 from cnnviz_widgets.scores import brief_value
@@ -132,7 +132,7 @@ class Session(traitlets.HasTraits):
     def __init__(self, model: object = None, picture: object = None, **traits: Any) -> None:
         super().__init__()
         self._example: Example | None = None
-        self._making = Lock()
+        self._making = lock()
         unknown = [name for name in traits if not self.has_trait(name)]
         if unknown:
             raise TypeError(f"Session has no {', '.join(unknown)}.")

@@ -13,7 +13,7 @@ import PIL.Image
 import PIL.ImageDraw
 
 from cnnviz_widgets.errors import PictureError
-from cnnviz_widgets.forks import Lock
+from cnnviz_widgets.forks import lock
 from cnnviz_widgets.picture import Picture, read_picture
 from cnnviz_widgets.schedule import LatestWins
 from cnnviz_widgets.session import Example, Scene
@@ -71,7 +71,7 @@ class SketchView(View):
         self._strokes: list[Stroke] = []
         self._drawing = False
         self._changed = False
-        self._changing = Lock()
+        self._changing = lock()
         self._sketches = LatestWins()
         self._sketch: Picture | None = None
         super().__init__(model, picture, **options)
