@@ -12,7 +12,7 @@ import torch
 
 from cnnviz_widgets import guest, memory
 from cnnviz_widgets.errors import ClassifierError, ExplanationError
-from cnnviz_widgets.forks import Lock
+from cnnviz_widgets.forks import lock
 from cnnviz_widgets.scores import brief
 
 if TYPE_CHECKING:
@@ -212,7 +212,7 @@ class Measured:
 
 
 #: Held while something is looked up in these.
-_KEEPING = Lock()
+_KEEPING = lock()
 #: By classifier, then by kind of work and what else it depends on.
 _measured: WeakKeyDictionary[Classifier, dict[Hashable, Measured]] = WeakKeyDictionary()
 #: Seconds of the passes of single pictures.

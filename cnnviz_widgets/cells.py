@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from cnnviz_widgets import forks
-from cnnviz_widgets.forks import Renewed
+from cnnviz_widgets.forks import Renewed, lock
 
+#: Held while a network is run: what is set for one run is set for all threads that run the same modules.
+LOCK = lock()
 #: Seconds after which work goes on beside a cell, in case that waits for it in a way that is not known here.
 PATIENCE = 10.0
 
@@ -25,23 +26,19 @@ class Cells(Renewed):
         self._shell: Any = None
 
     def renew(self) -> None:
-        self._changed = threading.Condition()
+        # Of that lock: who gives way lets go of it, however often it was taken.
+        self._changed = threading.Condition(LOCK)
         self._running: Counter[int] = Counter()
         self._waiting: Counter[int] = Counter()
 
-    def follow(self, before: Any) -> None:
-        """From now on be told of the cells of this notebook; each begins with a call of `before`."""
+    def follow(self) -> None:
+        """From now on be told of the cells of this notebook; each begins when the pass that is under way has ended."""
         ipython = sys.modules.get("IPython")
         shell = ipython.get_ipython() if ipython is not None else None
         if shell is None or shell is self._shell:
             return
         self._shell = shell
-
-        def begin(*_: object) -> None:
-            self.begun()
-            before()
-
-        shell.events.register("pre_run_cell", begin)
+        shell.events.register("pre_run_cell", lambda *_: self.begun())
         shell.events.register("post_run_cell", lambda *_: self.ended())
 
     def begun(self) -> None:
@@ -62,6 +59,9 @@ class Cells(Renewed):
     def waiting(self) -> Iterator[None]:
         """Inside, this thread waits for work of ours: that need not give way to its cell."""
         thread = threading.get_ident()
+        if thread not in self._running:
+            yield
+            return
         with self._changed:
             self._waiting[thread] += 1
             self._changed.notify_all()
@@ -81,11 +81,3 @@ class Cells(Renewed):
 
 
 CELLS = Cells()
-
-
-class Lock(forks.Lock):
-    """A lock that a cell may wait for: meanwhile work of ours, which may hold it, need not give way to that cell."""
-
-    def _wait(self, timeout: float) -> bool:
-        with CELLS.waiting():
-            return super()._wait(timeout)

@@ -6,8 +6,10 @@ import itertools
 import os
 import threading
 import weakref
+from typing import Any
 
 _RENEWED: weakref.WeakSet[Renewed] = weakref.WeakSet()
+_LOCKS: weakref.WeakSet[Any] = weakref.WeakSet()
 _NUMBERS = itertools.count()
 
 
@@ -23,54 +25,25 @@ class Renewed:
         raise NotImplementedError
 
 
-class Lock(Renewed):
-    """A lock, free in a forked child unless the thread that forked held it."""
+def lock() -> threading.RLock:
+    """A reentrant lock that is free in a forked child, unless the thread that forked held it.
 
-    def __init__(self, *, reentrant: bool = False) -> None:
-        super().__init__()
-        self._make = threading.RLock if reentrant else threading.Lock
-        self._inner = self._make()
-        self._owner: int | None = None
-        self._depth = 0
+    It is Python's own: in one written in Python an interrupt could come between taking it and saying so.
+    """
+    made = threading.RLock()
+    _LOCKS.add(made)
+    return made
 
-    @property
-    def mine(self) -> bool:
-        """Whether this thread holds it."""
-        return self._owner == threading.get_ident()
 
-    def acquire(self, timeout: float = -1) -> bool:
-        """Take it, waiting at most `timeout` seconds; whether it is this thread's now."""
-        if not (self._inner.acquire(blocking=False) or self._wait(timeout)):
-            return False
-        self._owner = threading.get_ident()
-        self._depth += 1
-        return True
-
-    def release(self) -> None:
-        """Give it back."""
-        self._depth -= 1
-        if not self._depth:
-            self._owner = None
-        self._inner.release()
-
-    def __enter__(self) -> None:
-        self.acquire()
-
-    def __exit__(self, *_: object) -> None:
-        self.release()
-
-    def _wait(self, timeout: float) -> bool:
-        return self._inner.acquire(timeout=timeout)
-
-    def renew(self) -> None:
-        self._inner = self._make()
-        if not self.mine:
-            self._owner, self._depth = None, 0
-        for _ in range(self._depth):
-            self._inner.acquire()
+def is_mine(lock: Any) -> bool:
+    """Whether this thread holds the lock."""
+    return bool(lock._is_owned())
 
 
 def _renew_all() -> None:
+    for held in _LOCKS:
+        if not is_mine(held):
+            held._at_fork_reinit()
     # The last made first: what was changed within a change is put back before that.
     for thing in sorted(_RENEWED, key=lambda thing: thing._number, reverse=True):
         thing.renew()

@@ -12,11 +12,8 @@ from typing import Any, Generic, TypeVar, overload
 import torch
 from torch import Tensor, nn
 
-from cnnviz_widgets.cells import Lock
-from cnnviz_widgets.forks import Renewed
-
-#: Held while a network is run: what is set for one run is set for all threads that run the same modules.
-LOCK = Lock(reentrant=True)
+from cnnviz_widgets.cells import LOCK as LOCK
+from cnnviz_widgets.forks import Renewed, is_mine
 
 #: For each module: which names to record for which of its calls in a forward pass, counted from 0.
 Wanted = Mapping[str, Mapping[int, list[str]]]
@@ -173,7 +170,7 @@ class _Found(Renewed):
         self._done = True
 
     def renew(self) -> None:
-        if not (LOCK.mine or self._done):
+        if not (is_mine(LOCK) or self._done):
             self.restore()
 
 

@@ -15,7 +15,7 @@ from torch.utils._pytree import tree_leaves
 from cnnviz_widgets import guest
 from cnnviz_widgets.cells import CELLS
 from cnnviz_widgets.checksum import Checksum
-from cnnviz_widgets.forks import Renewed
+from cnnviz_widgets.forks import Renewed, is_mine
 from cnnviz_widgets.randomness import OwnRandomness
 from cnnviz_widgets.shadow import NoShadowError, Shadow
 
@@ -72,7 +72,7 @@ class Runner(Renewed):
     def evaluating(self) -> Iterator[None]:
         """Inside, `root` is in eval mode with frozen parameters and as the network is now, and this thread's alone."""
         with ExitStack() as stack:
-            if self._shadow is None:
+            if self._shadow is None and not (self._depth and is_mine(guest.LOCK)):
                 CELLS.give_way()
             stack.enter_context(guest.LOCK)
             if not self._depth and self._shadow is not None:
@@ -105,7 +105,7 @@ class Runner(Renewed):
         return _settled, (self.network, self._name)
 
     def renew(self) -> None:
-        if not guest.LOCK.mine:
+        if not is_mine(guest.LOCK):
             self._depth = 0
 
     def _follow(self, shadow: Shadow) -> None:
@@ -120,7 +120,7 @@ class Runner(Renewed):
             f"While {self._name} is looked at its own modules are in eval mode, because it {reason}: notebook cells "
             "are waited for, but do not train it in another thread meanwhile."
         )
-        CELLS.follow(_take_turn)
+        CELLS.follow()
 
     def _tried_out(self, shadow: Shadow, pixels: Tensor) -> object:
         """The answer of a shadow that is new, or of one that is no good of the network itself."""
@@ -148,12 +148,17 @@ class Runner(Renewed):
     def _compare(self, pixels: Tensor, output: object) -> None:
         """Run the network itself, this once, to see whether it gives this output in eval mode.
 
-        Later that is not done: it may be at work elsewhere. One that is random gives no output twice.
+        Later that is not done: it may be at work elsewhere. One that is random gives no output twice, unless torch draws
+        the numbers.
         """
         self._first = None
         attributes = guest.Attributes(self.network)
         try:
             with torch.no_grad(), self.randomness, guest.evaluating(self.network):
+                if self.is_random and self._shadow is not None:
+                    self.randomness.restart()
+                    output = self._shadow.root(pixels.clone())
+                    self.randomness.restart()
                 own = self.network(pixels.clone())
                 same = _alike(output, own) or not _alike(self.network(pixels.clone()), own)
         except Exception:
@@ -172,12 +177,6 @@ def _settled(network: nn.Module, name: str) -> Runner:
     runner = Runner(network, name)
     runner.settle()
     return runner
-
-
-def _take_turn() -> None:
-    """Wait until the pass that is under way has ended."""
-    with guest.LOCK:
-        pass
 
 
 class _OriginalCalled(BaseException):

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from cnnviz_widgets.classifier import Autocast, Classifier
 from cnnviz_widgets.errors import ClassifierError, ExplanationError, PictureError, TargetError
-from cnnviz_widgets.forks import Lock
+from cnnviz_widgets.forks import lock
 from cnnviz_widgets.given import network_in
 from cnnviz_widgets.guest import once
 from cnnviz_widgets.picture import Picture, read_picture
@@ -164,7 +164,7 @@ class Session(traitlets.HasTraits):
     def __init__(self, model: object = None, picture: object = None, **traits: Any) -> None:
         super().__init__()
         self._example: Example | None = None
-        self._making = Lock()
+        self._making = lock()
         self._choices = 0
         unknown = [name for name in traits if not self.has_trait(name)]
         if unknown:

@@ -139,8 +139,8 @@ def test_a_cell_that_wants_the_lock_of_one_who_gives_way_gets_it(shell: Callable
     thread = background(run)
     assert held.wait(PATIENCE)
     classifier.logits(PIXELS)
-    assert joined(thread)
     shell("post_run_cell")
+    assert joined(thread)
 
 
 def test_networks_with_a_shadow_give_way_to_nobody(shell: Callable[[str], None]) -> None:

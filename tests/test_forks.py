@@ -120,12 +120,11 @@ def test_a_lock_that_another_thread_holds_is_free_in_the_child(name: str) -> Non
     assert not lock.acquire(timeout=0.01) if thread.is_alive() else in_child(work) == 0
 
 
-@pytest.mark.parametrize("reentrant", [True, False])
-def test_a_lock_that_the_forking_thread_holds_is_its_own_in_the_child(reentrant: bool) -> None:
-    lock = forks.Lock(reentrant=reentrant)
+def test_a_lock_that_the_forking_thread_holds_is_its_own_in_the_child() -> None:
+    lock = forks.lock()
 
     def others_wait() -> None:
-        assert lock.mine
+        assert forks.is_mine(lock)
         free: list[bool] = []
         thread = threading.Thread(target=lambda: free.append(lock.acquire(timeout=0.01)))
         thread.start()
@@ -133,11 +132,10 @@ def test_a_lock_that_the_forking_thread_holds_is_its_own_in_the_child(reentrant:
         assert free == [False]
 
     with lock:
-        if reentrant:
-            with lock:
-                assert in_child(others_wait) == 0
+        with lock:
+            assert in_child(others_wait) == 0
         assert in_child(others_wait) == 0
-    assert not lock.mine
+    assert not forks.is_mine(lock)
 
 
 def test_the_worker_of_a_child_works() -> None:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from cnnviz_widgets.errors import PictureError
-from cnnviz_widgets.forks import Lock
+from cnnviz_widgets.forks import lock
 from cnnviz_widgets.picture.arrays import bands_of_array, of_sixteen_bits, shown
 from cnnviz_widgets.picture.checks import (
     BYTE_LIMIT,
@@ -48,7 +48,7 @@ _TILE_SIDES = (322, 323)
 # FF 00 and the restart markers D0 to D7 are compressed data of a scan; FF 01 has no length.
 _JPEG_MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd7\xff]")
 # `warnings.catch_warnings` swaps process-wide filters: two at a time could put the wrong ones back.
-_silencing = Lock()
+_silencing = lock()
 
 
 #: A decoded picture, its bands where they are more than the picture shows (H, W, C), and a note, mostly "".

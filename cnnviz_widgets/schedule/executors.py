@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
-from cnnviz_widgets.cells import CELLS, Lock
-from cnnviz_widgets.forks import Renewed
+from cnnviz_widgets.cells import CELLS
+from cnnviz_widgets.forks import Renewed, lock
 from cnnviz_widgets.schedule.turns import Job, is_between_callbacks
 
 _log = logging.getLogger("cnnviz_widgets")
@@ -32,7 +32,7 @@ class InlineExecutor:
 
     def __init__(self) -> None:
         self._jobs: deque[Job] = deque()
-        self._changing = Lock()
+        self._changing = lock()
         self._running = False
 
     def submit(self, job: Job) -> None:

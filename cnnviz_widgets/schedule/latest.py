@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Generator
 from typing import Any
 
-from cnnviz_widgets.cells import Lock
+from cnnviz_widgets.forks import lock
 from cnnviz_widgets.schedule.executors import Executor, current_executor, spare_executor
 from cnnviz_widgets.schedule.turns import Job, between_callbacks
 
@@ -34,7 +34,7 @@ class LatestWins:
         self._executor = executor
         self._spare = spare
         self._newest: _Request | None = None
-        self._changing = Lock()
+        self._changing = lock()
         self._delivering = 0
 
     @property

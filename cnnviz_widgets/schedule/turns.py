@@ -9,7 +9,8 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any, ParamSpec, TypeVar
 
-from cnnviz_widgets.cells import Lock
+from cnnviz_widgets.cells import CELLS
+from cnnviz_widgets.forks import lock
 
 Job = Callable[[], None]
 
@@ -20,7 +21,7 @@ _T = TypeVar("_T")
 #: Held during each call back, and while a panel is told of what the hand or a cell does. One lock for all: panels that
 #: set off each other's work, from two threads, would take locks of their own in opposite orders. Whoever holds it may
 #: run a network and wait for that one's lock; never the other way round.
-_CALLBACKS = Lock(reentrant=True)
+_CALLBACKS = lock()
 
 
 class _Turn(threading.local):
@@ -31,16 +32,17 @@ class _Turn(threading.local):
         self.put_off: list[Job] = []
 
     def __enter__(self) -> None:
-        lock = _CALLBACKS
-        lock.__enter__()
-        self.held.append(lock)
+        turn = _CALLBACKS
+        with CELLS.waiting():
+            turn.__enter__()
+        self.held.append(turn)
 
     def __exit__(self, kind: object, raised: object, traceback: object) -> None:
         put_off: list[Job] = []
-        lock = self.held.pop()
+        turn = self.held.pop()
         if not self.held:
             put_off, self.put_off = self.put_off, put_off
-        lock.__exit__(None, None, None)
+        turn.__exit__(None, None, None)
         errors = [error for error in map(_error_of, put_off) if error is not None]
         for error in errors[raised is None :]:
             _log.error("An observer failed.", exc_info=error)

@@ -13,7 +13,7 @@ from cnnviz_widgets.explain.incremental.boxes import Changes, Integers, Part, pa
 from cnnviz_widgets.explain.incremental.gather import Rim, Table, index, rim
 from cnnviz_widgets.explain.incremental.program import Cellwise, Clamp, Join, Mean, Op, Slide, side_by_side
 from cnnviz_widgets.explain.incremental.regions import Program
-from cnnviz_widgets.forks import Lock
+from cnnviz_widgets.forks import lock
 
 
 class Base:
@@ -34,7 +34,7 @@ class Base:
         for value, tensor in program.listing.constants.items():
             self.tables[value] = Table(tensor)
         self.pixels, self.filling = pixels, filling
-        self._keepers, self._counting = 0, Lock(reentrant=True)  # the end of a dropped map may come anywhere
+        self._keepers, self._counting = 0, lock()  # the end of a dropped map may come anywhere
         self.logits = program.logits(pixels, note)
         self.tables[program.listing.input].write(filling)
 
