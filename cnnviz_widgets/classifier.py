@@ -13,8 +13,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from cnnviz_widgets import batching, guest, memory, precision
-from cnnviz_widgets.errors import ClassifierError, ExplanationError, LayerError, PictureError
+from cnnviz_widgets import batching, guest, hooks, memory, precision
+from cnnviz_widgets.errors import ClassifierError, ExplanationError, PictureError
 from cnnviz_widgets.layers import Layer, Structure, input_depths, structure_of
 from cnnviz_widgets.picture import Picture, read_picture
 from cnnviz_widgets.precision import Autocast
@@ -29,7 +29,7 @@ from cnnviz_widgets.preprocess import (
     shape_after,
 )
 from cnnviz_widgets.pretrained import pretrained
-from cnnviz_widgets.scores import brief, class_index, close_matches, names_of_classes, scores_in
+from cnnviz_widgets.scores import brief, class_index, names_of_classes, scores_in
 
 __all__ = ["Autocast", "Classifier", "Contrast", "Layer", "Target"]
 
@@ -84,8 +84,8 @@ class Classifier:
             raise ClassifierError("`preprocess` must be callable: a PIL image in, a float tensor (C, H, W) out.")
         if preprocess is not None and (mean is not None or std is not None):
             raise ClassifierError("Give either `preprocess` or `mean` and `std`: a preprocess normalises by itself.")
-        #: Sentences about this network that a reader of its maps should know; views show them.
-        self.notes: tuple[str, ...] = ()
+        self._complete = False
+        self._notes: tuple[str, ...] = ()
         #: The floating type that a pass is cast to, or None.
         self.autocast: Autocast | None = None
         chosen = precision.checked(autocast)
@@ -109,6 +109,7 @@ class Classifier:
         self._classes = scores.shape[1]
         self.class_names: tuple[str, ...] = names_of_classes(class_names, self._classes)
         self._cast(chosen)
+        self._complete = True
 
     @classmethod
     def of(cls, name: str, weights: object = "DEFAULT", *, autocast: Autocast | None = None) -> Classifier:
@@ -286,6 +287,15 @@ class Classifier:
         """Eval mode and frozen parameters inside; the network as found afterwards."""
         return guest.evaluating(self.network, self._restless)
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences about this network that a reader of its maps should know; views show them."""
+        return (*self._notes, *self._structure.notes) if self._complete else self._notes
+
+    @notes.setter
+    def notes(self, sentences: tuple[str, ...]) -> None:
+        self._notes = sentences
+
     # -- layers --------------------------------------------------------------------------------------------------
 
     @guest.once
@@ -294,29 +304,16 @@ class Classifier:
 
     @property
     def layers(self) -> tuple[Layer, ...]:
-        """The layers with spatial extent in execution order, found by one recorded forward pass."""
+        """The layers that are maps of the picture in execution order, found by a few forward passes."""
         return self._structure.layers
-
-    @guest.once
-    def _layer_by_name(self) -> dict[str, Layer]:
-        return {name: layer for layer in self.layers for name in (layer.name, *layer.aliases)}
 
     def layer(self, name: str) -> Layer:
         """The layer of that qualified name or alias. Raises LayerError with close matches."""
-        try:
-            return self._layer_by_name[name]
-        except (KeyError, TypeError):
-            pass
-        if isinstance(name, str) and name in self._structure.calls:
-            raise LayerError(
-                f"{name!r} of {self.name} has no spatial extent; choose a layer before the pooling, "
-                f"such as {self.default_layer!r}."
-            )
-        raise LayerError(f"{self.name} has no layer {name!r}{close_matches(str(name), list(self._layer_by_name))}.")
+        return self._structure.layer(name, self.name)
 
     @property
     def default_layer(self) -> str:
-        """The last layer with spatial extent, the usual target layer of Grad-CAM."""
+        """The last layer that all evidence passes through, the usual target layer of Grad-CAM. Raises LayerError."""
         return self._structure.default_layer
 
     @contextmanager
@@ -326,19 +323,19 @@ class Classifier:
         What is recorded is part of the autograd graph and no in-place operation behind the layer changes it. Passes
         that other threads make meanwhile are not recorded. Raises LayerError.
         """
-        with guest.recording(self.network, *self.calls_of(layers)) as outputs:
+        outputs: dict[str, Tensor] = {}
+        with self.watching(layers, guest.keeping(outputs)):
             yield outputs
 
-    def calls_of(self, layers: Iterable[str]) -> tuple[guest.Wanted, Mapping[str, int]]:
-        """Which calls of which modules `layers` are, and how often a pass calls each module. Raises LayerError."""
-        wanted: dict[str, dict[int, list[str]]] = {}
-        for name in layers:
-            module, call = self.layer(name).call_of(name)
-            wanted.setdefault(module, {}).setdefault(call, []).append(name)
-        gone = wanted.keys() - dict(self.network.named_modules()).keys()
-        if gone:
-            raise LayerError(f"{self.name} no longer has the layer {min(gone)!r}; make a new Classifier of it.")
-        return wanted, self._structure.calls
+    @contextmanager
+    def watching(self, layers: Iterable[str], see: guest.See) -> Iterator[None]:
+        """Call `see` with the maps (N, C, h, w) of each of `layers` in each forward pass of this thread inside.
+
+        What it returns, if anything, takes their place. Raises LayerError.
+        """
+        known = {name: self.layer(name) for name in layers}
+        with hooks.watching(self.network, known, self._structure.calls, see):
+            yield
 
     # -- getting to know the network -----------------------------------------------------------------------------
 

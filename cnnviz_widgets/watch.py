@@ -20,8 +20,8 @@ def watch(classifier: Classifier, pixels: Tensor, layers: Iterable[str], see: Ca
     not copied: with several layers, in-place operations may change it after `see` has returned. Raises LayerError,
     also for a layer that the network skips on these pixels, and ClassifierError.
     """
-    wanted, counts = classifier.calls_of(layers)
-    missing = {name for calls in wanted.values() for names in calls.values() for name in names}
+    wanted = list(layers)
+    missing = set(wanted)
 
     def look(names: list[str], _: list[Any], output: Tensor) -> None:
         for name in names:
@@ -32,7 +32,7 @@ def watch(classifier: Classifier, pixels: Tensor, layers: Iterable[str], see: Ca
 
     if not missing:
         return
-    with guest.watching(classifier.network, wanted, counts, look), suppress(guest.Enough):
+    with classifier.watching(wanted, look), suppress(guest.Enough):
         classifier.logits(pixels)
     if missing:
         raise LayerError(f"{classifier.name} skipped the layer {min(missing)!r} on this picture; choose another one.")

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.errors import TargetError
 from cnnviz_widgets.explain.base import FloatArray
 from cnnviz_widgets.explain.variants import single_input
-from cnnviz_widgets.guest import LOCK
 
 
 @torch.no_grad()
@@ -41,33 +39,11 @@ def silenced(classifier: Classifier, layer: str, channels: Sequence[int]) -> Ite
 
     Never yield from a generator inside: the network is the user's again only afterwards. Raises LayerError.
     """
-    module_name, wanted = classifier.layer(layer).call_of(layer)
-    module = classifier.network.get_submodule(module_name)
     off = sorted(set(channels))
-    thread = threading.get_ident()
-    calls = 0
 
-    def restart(_: nn.Module, __: Any) -> None:
-        nonlocal calls
-        if threading.get_ident() == thread:
-            calls = 0
-
-    def silence(_: nn.Module, __: Any, output: Any) -> Any:
-        nonlocal calls
-        if threading.get_ident() != thread:
-            return None
-        calls += 1
-        if calls - 1 != wanted or not isinstance(output, Tensor):
-            return None
+    def silence(_: list[str], __: list[Any], maps: Tensor) -> Tensor:
         # A new tensor: the old one may be the input too, of an in-place module.
-        return output.index_fill(1, torch.tensor(off, dtype=torch.long, device=output.device), 0)
+        return maps.index_fill(1, torch.tensor(off, dtype=torch.long, device=maps.device), 0)
 
-    with LOCK:
-        handles = []
-        try:
-            handles.append(classifier.network.register_forward_pre_hook(restart))
-            handles.append(module.register_forward_hook(silence))
-            yield
-        finally:
-            for handle in handles:
-                handle.remove()
+    with classifier.watching([layer], silence):
+        yield
