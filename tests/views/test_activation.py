@@ -151,7 +151,7 @@ def test_a_click_on_the_picture_shows_what_the_cell_sees_and_says(
     assert view.vector.values == pytest.approx({i: float(vector[i]) for i in range(6)}, abs=1e-5)
     assert list(view.vector.values.values()) == sorted(view.vector.values.values(), key=abs, reverse=True)
     assert len(view.vector.children) == 1
-    assert f"Cell {cell} of body.1 sees {height} x {width} pixels" in view.status.text
+    assert f"Cell {cell} of body.1 can see {height} x {width} pixels" in view.status.text
     view.session.layer = "body.2"
     assert view.canvas.box is None and view.vector.children == ()
 
