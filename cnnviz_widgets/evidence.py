@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
+from torch.autograd import grad
 from torch.autograd.graph import GradientEdge, Node
 
 
@@ -45,6 +46,6 @@ def gradients(scores: Tensor, edges: Sequence[GradientEdge]) -> list[Tensor | No
     with torch.inference_mode(False), torch.enable_grad():
         weights = torch.linspace(0.5, 1.5, scores.numel(), device=scores.device).cos().reshape(scores.shape)
         try:
-            return list(torch.autograd.grad((scores * weights).sum(), edges, retain_graph=True, allow_unused=True))
+            return list(grad((scores * weights).sum(), edges, retain_graph=True, allow_unused=True))
         except RuntimeError:
             return [None] * len(edges)

@@ -263,6 +263,9 @@ def input_depths(network: nn.Module, name: str) -> Sequence[int]:
         raise ClassifierError(f"{name} is on the meta device, without weights; load it on a real device first.")
     depths = [module.in_channels for module in network.modules() if isinstance(module, nn.Conv2d)]
     if not depths:
+        # A network of torch.export has the kernels, but no modules that know their meaning.
+        depths = [int(weight.shape[1]) for weight in network.parameters() if weight.ndim == 4]
+    if not depths:
         raise ClassifierError(f"{name} has no 2-D convolution; pass a convolutional network, as one of torchvision's.")
     # A network may register another convolution before the one that it runs first.
     return list(dict.fromkeys([depths[0], *(depth for depth in (3, 1) if depth in depths)]))
