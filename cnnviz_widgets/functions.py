@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -40,12 +41,18 @@ class FunctionCall:
 class Noting(TorchFunctionMode):
     """Calls `note(call, result)` for the tensors that functions make while it is on.
 
-    `frames` are the calls of modules that are going on, outermost first.
+    `frames` are the calls of modules that are going on, outermost first, `grids` the (rows, columns) of maps so far.
     """
 
-    def __init__(self, frames: Sequence[tuple[str, int]], note: Callable[[FunctionCall, Tensor], None]) -> None:
+    def __init__(
+        self,
+        frames: Sequence[tuple[str, int]],
+        grids: Iterable[tuple[int, int]],
+        note: Callable[[FunctionCall, Tensor], None],
+    ) -> None:
         super().__init__()
         self._frames = frames
+        self._grids = grids
         self._note = note
         #: Whether places were weighed against each other, as in a transformer.
         self.attends = False
@@ -55,7 +62,7 @@ class Noting(TorchFunctionMode):
         self, func: _Function, types: Sequence[type], args: tuple[Any, ...] = (), kwargs: Any = None
     ) -> Any:
         result = func(*args, **(kwargs or {}))
-        self.attends = self.attends or _is_attention(func, result)
+        self.attends = self.attends or _is_attention(func, result, self._grids)
         if isinstance(result, Tensor) and result.ndim > 2 and self._frames:
             shape = tuple(result.shape[1:])
             module, call = self._frames[-1]
@@ -65,11 +72,23 @@ class Noting(TorchFunctionMode):
         return result
 
 
-def _is_attention(function: _Function, result: object) -> bool:
+def _is_attention(function: _Function, result: object, grids: Iterable[tuple[int, int]]) -> bool:
+    """Whether each place of a grid, or each in its window, weighs others; channels may weigh each other too."""
     name = str(getattr(function, "__name__", ""))
-    if "softmax" in name and isinstance(result, Tensor) and result.ndim > 2:
-        return result.shape[-1] > 1 and result.shape[-2] > 1
-    return name in ("multi_head_attention_forward", "scaled_dot_product_attention")
+    if "softmax" not in name or not isinstance(result, Tensor):
+        return name in ("multi_head_attention_forward", "scaled_dot_product_attention")
+    if result.ndim < 3 or result.shape[-1] == 1:
+        return False
+    queries, windows = result.shape[-2], result.shape[:2]
+    side = math.isqrt(queries)
+    for rows, columns in grids:
+        # In front of a grid's tokens there may be a class token, and one for distillation; windows may reach beyond it.
+        whole = queries - rows * columns in (0, 1, 2)
+        square = queries == side * side > 0
+        padded = math.ceil(rows / side) * math.ceil(columns / side) * queries if square else 0
+        if queries > 1 and rows * columns > 1 and (whole or {rows * columns, padded} & {queries * w for w in windows}):
+            return True
+    return False
 
 
 class _Listening(TorchFunctionMode):

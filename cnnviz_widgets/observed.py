@@ -195,7 +195,7 @@ def _ways(tensor: Tensor, grids: set[Grid], size: Grid) -> list[tuple[Arrangemen
 def _noted(network: nn.Module, picture: Tensor, run: Run, with_graph: bool) -> _Notes:
     pixels = picture.clone().requires_grad_(with_graph)
     notes = _Notes((picture.shape[2], picture.shape[3]), dict(network.named_modules()), pixels)
-    noting = Noting(notes.frames, notes.note)
+    noting = Noting(notes.frames, notes.grids, notes.note)
     with torch.set_grad_enabled(with_graph), _hooks(network, notes.leave, notes.enter), noting:
         scores = run(pixels.clone())
     notes.attends = noting.attends
