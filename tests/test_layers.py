@@ -147,7 +147,8 @@ def test_maps_in_another_order_are_found_by_how_they_move(name: str) -> None:
     assert [entry for entry in described if entry in some] == some
     assert classifier.default_layer == default
     assert any("transformer" in note for note in classifier.notes) is (name != "convnext")
-    blob_moves(classifier, [layer.name for layer in classifier.layers])
+    # A kernel of 7 x 7 mixes all of a grid of 4 x 4.
+    blob_moves(classifier, [layer.name for layer in classifier.layers if not layer.name.startswith("features.3.0.")])
 
 
 def blob_moves(classifier: Classifier, layers: list[str]) -> None:
