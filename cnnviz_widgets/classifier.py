@@ -11,11 +11,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from cnnviz_widgets import batching, failures, guest, outputs, precision, readout, trial
+from cnnviz_widgets import batching, failures, guest, hooks, outputs, precision, readout, trial
 from cnnviz_widgets.adapters import as_preprocess
 from cnnviz_widgets.capture import Inputs
 from cnnviz_widgets.draws import Draws
-from cnnviz_widgets.errors import ClassifierError, ExplanationError, LayerError, PictureError
+from cnnviz_widgets.errors import ClassifierError, ExplanationError, PictureError
 from cnnviz_widgets.given import network_in
 from cnnviz_widgets.layers import Layer, Structure, input_depths, structure_of
 from cnnviz_widgets.normalisation import Habit, habit_of, with_torchvision
@@ -34,7 +34,7 @@ from cnnviz_widgets.preprocess import (
 from cnnviz_widgets.pretrained import pretrained
 from cnnviz_widgets.readout import Readout, Scores, Trial, Tried
 from cnnviz_widgets.runner import Runner
-from cnnviz_widgets.scores import Contrast, Target, brief, class_index, close_matches, name_all, names_of_classes
+from cnnviz_widgets.scores import Contrast, Target, brief, class_index, name_all, names_of_classes
 
 __all__ = ["Autocast", "Classifier", "Contrast", "Layer", "Scores", "Target"]
 
@@ -83,8 +83,8 @@ class Classifier:
         preprocess = as_preprocess(preprocess)
         if preprocess is not None and (mean is not None or std is not None):
             raise ClassifierError("Give either `preprocess` or `mean` and `std`: a preprocess normalises by itself.")
-        #: Sentences about this network that a reader of its maps should know; views show them.
-        self.notes: tuple[str, ...] = ()
+        self._complete = False
+        self._notes: tuple[str, ...] = ()
         #: The floating type that a pass is cast to, or None.
         self.autocast: Autocast | None = None
         chosen, wish = precision.checked(autocast), readout.checked(scores)
@@ -122,6 +122,7 @@ class Classifier:
         self.preprocess: Preprocess = preprocess or resize_and_crop(self.input_size, self.channels, mean, std)
         self.class_names: tuple[str, ...] = names_of_classes(names, self._classes)
         self._cast(chosen)
+        self._complete = True
 
     @classmethod
     def of(cls, name: str, weights: object = "DEFAULT", *, autocast: Autocast | None = None) -> Classifier:
@@ -323,6 +324,15 @@ class Classifier:
         """Inside, `shadow` is in eval mode with frozen parameters, as the network is now, and this thread's alone."""
         return self.runner.evaluating()
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences about this network that a reader of its maps should know; views show them."""
+        return (*self._notes, *self._structure.notes) if self._complete else self._notes
+
+    @notes.setter
+    def notes(self, sentences: tuple[str, ...]) -> None:
+        self._notes = sentences
+
     # -- layers --------------------------------------------------------------------------------------------------
 
     @guest.once
@@ -332,29 +342,16 @@ class Classifier:
 
     @property
     def layers(self) -> tuple[Layer, ...]:
-        """The layers with spatial extent in execution order, found by one recorded forward pass."""
+        """The layers that are maps of the picture in execution order, found by a few forward passes."""
         return self._structure.layers
-
-    @guest.once
-    def _layer_by_name(self) -> dict[str, Layer]:
-        return {name: layer for layer in self.layers for name in (layer.name, *layer.aliases)}
 
     def layer(self, name: str) -> Layer:
         """The layer of that qualified name or alias. Raises LayerError with close matches."""
-        try:
-            return self._layer_by_name[name]
-        except (KeyError, TypeError):
-            pass
-        if isinstance(name, str) and name in self._structure.calls:
-            raise LayerError(
-                f"{name!r} of {self.name} has no spatial extent; choose a layer before the pooling, "
-                f"such as {self.default_layer!r}."
-            )
-        raise LayerError(f"{self.name} has no layer {name!r}{close_matches(str(name), list(self._layer_by_name))}.")
+        return self._structure.layer(name, self.name)
 
     @property
     def default_layer(self) -> str:
-        """The last layer with spatial extent, the usual target layer of Grad-CAM."""
+        """The last layer that all evidence passes through, the usual target layer of Grad-CAM. Raises LayerError."""
         return self._structure.default_layer
 
     @contextmanager
@@ -364,21 +361,19 @@ class Classifier:
         What is recorded is part of the autograd graph and no in-place operation behind the layer changes it. Passes
         that other threads make meanwhile are not recorded. Raises LayerError.
         """
-        recorded = guest.recording(self.shadow, *self.calls_of(layers))
-        with self._passes.recorded(), self.evaluating(), recorded as outputs:
+        outputs: dict[str, Tensor] = {}
+        with self._passes.recorded(), self.watching(layers, guest.keeping(outputs)):
             yield outputs
 
-    def calls_of(self, layers: Iterable[str]) -> tuple[guest.Wanted, Mapping[str, int]]:
-        """Which calls of which modules `layers` are, and how often a pass calls each module. Raises LayerError."""
-        wanted: dict[str, dict[int, list[str]]] = {}
-        for name in layers:
-            module, call = self.layer(name).call_of(name)
-            wanted.setdefault(module, {}).setdefault(call, []).append(name)
-        with self.evaluating():
-            gone = wanted.keys() - dict(self.shadow.named_modules()).keys()
-        if gone:
-            raise LayerError(f"{self.name} no longer has the layer {min(gone)!r}; make a new Classifier of it.")
-        return wanted, self._structure.calls
+    @contextmanager
+    def watching(self, layers: Iterable[str], see: guest.See) -> Iterator[None]:
+        """Call `see` with the maps (N, C, h, w) of each of `layers` in each forward pass of this thread inside.
+
+        What it returns, if anything, takes their place. Raises LayerError.
+        """
+        known = {name: self.layer(name) for name in layers}
+        with self.evaluating(), hooks.watching(self.shadow, known, self._structure.calls, see):
+            yield
 
     # -- getting to know the network -----------------------------------------------------------------------------
 

@@ -54,13 +54,25 @@ class once(Generic[_T]):
 
 def unwrapped(network: nn.Module) -> nn.Module:
     """The network inside wrappers for several devices and for torch.compile: behind those no hooks of layers run."""
-    while True:
-        if isinstance(network, nn.DataParallel | nn.parallel.DistributedDataParallel):
-            network = network.module
-        elif isinstance(original := dict(network.named_children()).get("_orig_mod"), nn.Module):
-            network = original
-        else:
-            return network
+    while (inside := _inside(network)) is not None:
+        network = inside
+    return network
+
+
+def bypassed(module: nn.Module) -> bool:
+    """Whether a module only runs another one, compiled or on several devices, in a way in which hooks are lost."""
+    return _inside(module) is not None
+
+
+def _inside(module: nn.Module) -> nn.Module | None:
+    wraps = isinstance(module, nn.DataParallel | nn.parallel.DistributedDataParallel)
+    # The modules of TorchScript are in a container of their own kind, and none of them is compiled by torch.compile.
+    return None if not hooked(module) else module._modules.get("module" if wraps else "_orig_mod")
+
+
+def _uncompiled(module: nn.Module) -> Callable[..., Any] | None:
+    """What to call in place of a `forward` that torch.compile made, or that runs another module on several devices."""
+    return _inside(module) or getattr(module.__dict__.get("forward"), "_torchdynamo_orig_callable", None)
 
 
 def modules(network: nn.Module) -> list[nn.Module]:
@@ -141,6 +153,8 @@ class _Found(Renewed):
         self._modes = [(module, module.training) for module in modules]
         self._learning = [(weight, weight.requires_grad) for weight in network.parameters()]
         self._compiled = [(module, module._compiled_call_impl) for module in modules if _is_compiled(module)]
+        plain = [(module, forward) for module in modules if (forward := _uncompiled(module)) is not None]
+        self._bypasses = [(module, module.__dict__.get("forward"), forward) for module, forward in plain]
         self._buffers = Buffers(network, restless)
         self._done = False
         super().__init__()
@@ -148,6 +162,8 @@ class _Found(Renewed):
     def freeze(self) -> None:
         for module, _ in self._compiled:
             module._compiled_call_impl = None
+        for module, _, inside in self._bypasses:
+            module.__dict__["forward"] = inside
         for module, training in self._modes:
             if training:
                 module.training = False
@@ -158,6 +174,10 @@ class _Found(Renewed):
     def restore(self) -> None:
         for module, call in self._compiled:
             module._compiled_call_impl = call
+        for module, forward, _ in self._bypasses:
+            module.__dict__.pop("forward", None)
+            if forward is not None:
+                module.__dict__["forward"] = forward
         for module, training in self._modes:
             if module.training != training:
                 module.training = training
@@ -179,7 +199,8 @@ def evaluating(network: nn.Module, restless: Iterable[str] = ()) -> Iterator[Non
     """Eval mode and frozen parameters inside; modes, `requires_grad` and `restless` buffers as found afterwards.
 
     Modes are set attribute by attribute: a network's own `train()` may do more than set them. Modules that were
-    compiled in place run as they are, since a compiled one is compiled anew for each set of hooks and modes.
+    compiled in place run as they are, since a compiled one is compiled anew for each set of hooks and modes; so do
+    those inside wrappers for several devices and for torch.compile.
     """
     with LOCK:
         found = _Found(network, restless)
@@ -247,6 +268,12 @@ def recording(network: nn.Module, wanted: Wanted, calls: Mapping[str, int]) -> I
     goes on with a copy.
     """
     outputs: dict[str, Tensor] = {}
+    with watching(network, wanted, calls, keeping(outputs)):
+        yield outputs
+
+
+def keeping(outputs: dict[str, Tensor]) -> See:
+    """What puts all it sees into `outputs`, as `recording` does."""
 
     def see(names: list[str], inputs: list[Any], output: Tensor) -> Tensor:
         # An output that shares memory with an input (Identity, in-place modules) could be changed through it.
@@ -256,8 +283,7 @@ def recording(network: nn.Module, wanted: Wanted, calls: Mapping[str, int]) -> I
         outputs.update(dict.fromkeys(names, kept))
         return kept.clone()
 
-    with watching(network, wanted, calls, see):
-        yield outputs
+    return see
 
 
 def _shares_memory(value: object, output: Tensor) -> bool:

@@ -1,38 +1,46 @@
-"""The layers of a network, found by one recorded forward pass."""
+"""The layers of a network, found by a few forward passes."""
 
 from __future__ import annotations
 
 import itertools
-import threading
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.nn.parameter import is_lazy
 
 from cnnviz_widgets.errors import ClassifierError, LayerError
-from cnnviz_widgets.guest import evaluating, hooked
+from cnnviz_widgets.evidence import gradients, reaches
+from cnnviz_widgets.functions import FunctionCall
+from cnnviz_widgets.guest import once
+from cnnviz_widgets.observed import Observed, Output, Run, observe
+from cnnviz_widgets.scores import close_matches
+from cnnviz_widgets.spatial import FIRST, Arrangement
 
 #: Types of modules that keep no modules of the network they were made of.
 _GRAPHS = ("GraphModule", "UnflattenedModule", "InterpreterModule")
 
 Role = Literal["convolution", "block", "other"]
 
-#: Layers of these kinds only pass on, or thin out, what the layer before them saw.
-_PASSING = ("Pool", "Dropout", "Identity", "Flatten", "Upsample")
+#: What a layer is called that no module puts out.
+_POOLED = "pooled"
+#: So many layers, from the last on, are asked whether all evidence passes through them.
+_ASKED = 100
 
 
 @dataclass(frozen=True)
 class Layer:
     """A layer with spatial extent.
 
-    `name` is its qualified name, as in `named_modules`. Of a module that a forward pass calls several times the last
-    call has that name, earlier ones are "name#1", "name#2", ... `shape` is (C, H, W) for the classifier's input size,
-    `stride` the input pixels per cell, (rows, columns). `aliases` are other names of the very same tensor, such as a
-    block and the activation it ends in.
+    `name` is its qualified name, as in `named_modules`, without the parts that torch.compile adds. Of a module that a
+    forward pass calls several times the last call has that name, earlier ones are "name#1", "name#2", ... `shape` is
+    (C, H, W) for the classifier's input size, `stride` the input pixels per cell, (rows, columns). `aliases` are
+    other names of the very same tensor, such as a block and the activation it ends in.
+
+    "pooled" is what the head is given where no module puts it out: the result of `function`. `arrangement` says how
+    the network holds the maps; what is recorded of a layer is (N, C, H, W) always.
     """
 
     name: str
@@ -42,158 +50,202 @@ class Layer:
     role: Role
     aliases: tuple[str, ...]
     calls: tuple[tuple[str, str, int], ...]
+    arrangement: Arrangement = FIRST
+    function: FunctionCall | None = None
 
     def call_of(self, name: str) -> tuple[str, int]:
-        """Which module, and which of its calls in a forward pass, `name` (this layer's or an alias) stands for."""
+        """Which module, and which of its calls in a forward pass, `name` (this layer's or an alias) stands for.
+
+        Of a function's result, the module that calls the function.
+        """
         return next((module, call) for known, module, call in self.calls if known == name)
 
 
 @dataclass(frozen=True)
 class Structure:
-    """All layers of a network, how often a forward pass calls each module, and the layer to begin with."""
+    """All layers of a network, how often a forward pass calls each module, and the layer to begin with.
+
+    `notes` are sentences that a reader of any layer's maps should know; `missing` says why there are no layers.
+    """
 
     layers: tuple[Layer, ...]
     calls: dict[str, int]
     default: str | None
-    #: What helps where there is no layer.
-    mend: str = "give a larger `input_size`"
+    notes: tuple[str, ...] = ()
+    missing: str = ""
 
     @property
     def default_layer(self) -> str:
-        """The last layer that sees space, poolings that only thin out the one before set aside. Raises LayerError."""
+        """The last layer that all evidence passes through, poolings set aside that only thin out the one before.
+
+        Raises LayerError where there are no layers.
+        """
         if self.default is None:
-            raise LayerError(f"This network has no layer with spatial extent for its input size; {self.mend}.")
+            raise LayerError(self.missing)
         return self.default
 
+    @once
+    def _by_name(self) -> dict[str, Layer]:
+        return {name: layer for layer in self.layers for name in (layer.name, *layer.aliases)}
 
-@dataclass(frozen=True, eq=False)
-class _Output:
-    module: str
-    call: int
-    tensor: Tensor
-    version: int
+    def layer(self, name: str, network: str) -> Layer:
+        """The layer of that name or alias, of a network of that name. Raises LayerError with close matches."""
+        known = self._by_name.get(name) or self._by_name.get(shown(name)) if isinstance(name, str) else None
+        if known is not None:
+            return known
+        if isinstance(name, str) and name in self.calls:
+            raise LayerError(
+                f"{name!r} of {network} has no spatial extent; choose a layer before the pooling, "
+                f"such as {self.default_layer!r}."
+            )
+        raise LayerError(f"{network} has no layer {name!r}{close_matches(str(name), list(self._by_name))}.")
 
 
-def structure_of(network: nn.Module, pixels: Tensor, run: Callable[[Tensor], object]) -> Structure:
-    """Run `pixels` (1, C, H, W) through the network once and describe every module's outputs."""
-    seen: list[_Output] = []
-    calls: Counter[str] = Counter()
+def structure_of(network: nn.Module, pixels: torch.Tensor, run: Run) -> Structure:
+    """Run trial pictures of the shape of `pixels`, (1, C, H, W), through the network and describe what is put out."""
+    observed = observe(network, pixels.shape, run)
     modules = dict(network.named_modules())
-    thread = threading.get_ident()
-    handles = []
+    seeing = _seeing(observed.outputs, modules)
+    chosen = _last_of_all_evidence(observed, seeing, modules)
 
-    def hook_of(name: str) -> Callable[[nn.Module, Any, Any], None]:
-        def hook(_: nn.Module, __: Any, output: Any) -> None:
-            if threading.get_ident() != thread:
-                return
-            if isinstance(output, Tensor):
-                # Keeping the tensor keeps its identity from being reused; the version tells in-place changes apart.
-                # Inference tensors count no versions: each of their outputs stands for itself.
-                version = -len(seen) - 1 if output.is_inference() else output._version
-                seen.append(_Output(name, calls[name], output, version))
-            calls[name] += 1
-
-        return hook
-
-    with torch.inference_mode(False), torch.no_grad(), evaluating(network):
-        try:
-            for name, module in modules.items():
-                if hooked(module):
-                    handles.append(module.register_forward_hook(hook_of(name)))
-            run(pixels.clone())
-        finally:
-            for handle in handles:
-                handle.remove()
-    height, width = pixels.shape[-2:]
-    mend = _mend([output.tensor for output in seen if output.module and output.tensor.ndim == 4])
-    seen = [output for output in seen if output.module and _is_map(output.tensor, modules[output.module])]
-    spatial = _on_grids(seen, modules, height, width)
-    groups: dict[tuple[int, int], list[_Output]] = {}
-    for output in spatial:
-        groups.setdefault((id(output.tensor), output.version), []).append(output)
-    other_names = _other_names(network)
-    layers = [_layer(group, modules, calls, other_names, height, width) for group in groups.values()]
-    seeing = [layer.name for layer in layers if not _is_passing(modules[layer.call_of(layer.name)[0]])]
-    default = seeing[-1] if seeing else layers[-1].name if layers else None
-    return Structure(tuple(layers), dict(calls), default, mend)
-
-
-def _mend(maps: list[Tensor]) -> str:
-    """What helps a network of whose modules' outputs, all those (N, C, H, W), none is a layer."""
-    if any(not tensor.is_floating_point() for tensor in maps):
-        return "its layers are quantised: pass the network before that, or use Occlusion or RISE"
-    if not maps:
-        return "make its convolutions modules, as `nn.Conv2d`, or use Occlusion or RISE"
-    return "give a larger `input_size`"
-
-
-def _is_map(tensor: Tensor, module: nn.Module) -> bool:
-    fits = tensor.ndim == 4 and len(tensor) == 1 and tensor.shape[2] * tensor.shape[3] > 1
-    # Those two work on the last axis.
-    return fits and tensor.is_floating_point() and not isinstance(module, nn.LayerNorm | nn.Linear)
-
-
-def _on_grids(outputs: list[_Output], modules: dict[str, nn.Module], height: int, width: int) -> list[_Output]:
-    """Those outputs (1, C, h, w) whose last two axes are rows and columns, not tokens or channels.
-
-    Modules for two dimensions tell what grids there are. Another module's output is on one of them, or else smaller
-    than the largest and of the picture's proportions.
-    """
-    grids = {output.tensor.shape[2:] for output in outputs if _is_two_dimensional(modules[output.module])}
-    largest = max((rows * columns for rows, columns in grids), default=0)
-
-    def is_on_grid(output: _Output) -> bool:
-        rows, columns = output.tensor.shape[2:]
-        if (rows, columns) in grids:
-            return True
-        return rows * columns < largest and abs(rows * width - columns * height) <= max(height, width)
-
-    return [output for output in outputs if is_on_grid(output)]
-
-
-def _is_two_dimensional(module: nn.Module) -> bool:
-    return type(module).__name__.endswith("2d") or isinstance(module, nn.Conv2d | nn.BatchNorm2d)
-
-
-def _is_passing(module: nn.Module) -> bool:
-    return not _has_children(module) and any(word in type(module).__name__ for word in _PASSING)
-
-
-def _has_children(module: nn.Module) -> bool:
-    return next(module.children(), None) is not None
-
-
-def _layer(
-    group: list[_Output], modules: dict[str, nn.Module], calls: Counter[str], others: dict[str, list[str]],
-    height: int, width: int,
-) -> Layer:  # fmt: skip
-    def name_of(module: str, output: _Output) -> str:
-        last = output.call == calls[output.module] - 1
-        return module if last else f"{module}#{output.call + 1}"
-
-    def is_block(output: _Output) -> bool:
-        module = modules[output.module]
-        return type(module) is not nn.Sequential and _has_children(module)
-
-    main = next((output for output in group if is_block(output)), group[0])
-    module = modules[main.module]
-    role: Role = "convolution" if isinstance(module, nn.Conv2d) else "block" if is_block(main) else "other"
-    names = [
-        (name_of(name, output), output.module, output.call)
-        for output in group
-        for name in (output.module, *others.get(output.module, []))
+    maps = [
+        output for output in observed.outputs if output is chosen or output.may_be_layer(output.arrangement, modules)
     ]
-    name = name_of(main.module, main)
-    channels, rows, columns = main.tensor.shape[1:]
-    return Layer(
-        name=name,
-        kind=type(module).__name__,
-        shape=(channels, rows, columns),
-        stride=(height / rows, width / columns),
-        role=role,
-        aliases=tuple(other for other, _, _ in names if other != name),
-        calls=tuple(names),
+    size = int(pixels.shape[2]), int(pixels.shape[3])
+    describing = _Describing(modules, dict(observed.calls), _other_names(network), size)
+    groups: dict[tuple[int, int], list[Output]] = {}
+    for output in maps:
+        groups.setdefault(output.key, []).append(output)
+    layers = {key: describing.layer(group) for key, group in groups.items()}
+    if chosen is None:
+        chosen = next(reversed([output for output in seeing if output in maps] or maps), None)
+    default = None if chosen is None else layers[chosen.key]
+    return Structure(
+        tuple(layers.values()),
+        dict(observed.calls),
+        None if default is None else default.name,
+        () if default is None else _notes(default, observed, chosen),
+        _why_there_are_none(observed, modules),
     )
+
+
+def _seeing(outputs: list[Output], modules: dict[str, nn.Module]) -> list[Output]:
+    """Those that see something anew, each tensor once; what only pools or passes on is left out."""
+    first: dict[tuple[int, int], Output] = {}
+    for output in outputs:
+        first.setdefault(output.key, output)
+
+    def is_seeing(output: Output) -> bool:
+        # An identity names the result of a function that was given to it.
+        return output.takes == output.key or not output.is_passing(modules[output.module])
+
+    return [output for output in first.values() if is_seeing(output)]
+
+
+def _last_of_all_evidence(observed: Observed, outputs: list[Output], modules: dict[str, nn.Module]) -> Output | None:
+    """The last of `outputs` that all evidence passes through and that the scores answer to.
+
+    Where there is none, the last that they answer to; None where the network cannot be differentiated.
+    """
+    scores = observed.scores
+    if scores is None:
+        return None
+    seeing = [output for output in outputs[::-1] if output.edge is not None][:_ASKED]
+    felt = gradients(scores, [output.edge for output in seeing if output.edge is not None])
+    answering = [
+        output
+        for output, gradient in zip(seeing, felt, strict=True)
+        if gradient is not None and bool(output.arrangement.maps_of(gradient).any())
+    ]
+    # All gradients of a network that is dead for noise are zero.
+    for outputs in (answering, seeing):
+        for output in outputs:
+            if not reaches(scores, observed.pixels, without=output.edge):
+                return output
+    return next((output for output in answering if output.may_be_layer(output.arrangement, modules)), None)
+
+
+def _notes(default: Layer, observed: Observed, chosen: Output | None) -> tuple[str, ...]:
+    found = []
+    if observed.attends or default.arrangement.axes == "tokens":
+        found.append(
+            "This network mixes what is at different places, as transformers do, so that a cell of a layer's map also "
+            "stands for what is elsewhere in the picture; occlusion, RISE and Saliency ask the pixels themselves."
+        )
+    if observed.scores is not None and chosen is not None and reaches(observed.scores, observed.pixels, chosen.edge):
+        found.append(
+            f"No layer of this network has all the evidence: what does not pass through {default.name} is missing in "
+            "that layer's maps; occlusion, RISE and the gradients of pixels have all of it."
+        )
+    return tuple(found)
+
+
+def _why_there_are_none(observed: Observed, modules: dict[str, nn.Module]) -> str:
+    if any(isinstance(module, torch.jit.ScriptModule) for module in modules.values()):
+        return (
+            "The layers of this network are inside TorchScript, where they cannot be read; "
+            "use the module it was made from."
+        )
+    none = "This network has no layer with spatial extent for its input size"
+    if any("quantized" in type(module).__module__ for module in modules.values()):
+        return f"{none}; its layers are quantised: pass the network before that, or use Occlusion or RISE."
+    if not any(_input_depth(module) for module in modules.values()):
+        return f"{none}; make its convolutions modules, as `nn.Conv2d`, or use Occlusion or RISE."
+    if observed.extended:
+        return (
+            "No layer of this network moves with the picture, so that none can be shown as a map; use Occlusion, RISE "
+            "or Saliency, which need no layer, or a larger `input_size` if its maps have a single cell."
+        )
+    return f"{none}; give a larger `input_size`."
+
+
+@dataclass(frozen=True)
+class _Describing:
+    modules: dict[str, nn.Module]
+    calls: dict[str, int]
+    others: dict[str, list[str]]
+    size: tuple[int, int]
+
+    def layer(self, group: list[Output]) -> Layer:
+        main = next((output for output in group if self._is_block(output)), group[0])
+        module = self.modules[main.module]
+        role: Role = "block" if self._is_block(main) else "other"
+        if isinstance(module, nn.Conv2d) and main.function is None:
+            role = "convolution"
+        channels, rows, columns = main.shape
+        names = list(dict.fromkeys(self._names(main) + [entry for output in group for entry in self._names(output)]))
+        return Layer(
+            name=names[0][0],
+            kind=type(module).__name__ if main.function is None else main.function.name,
+            shape=(channels, rows, columns),
+            stride=(self.size[0] / rows, self.size[1] / columns),
+            role=role,
+            aliases=tuple(dict.fromkeys(name for name, _, _ in names[1:])),
+            calls=tuple(names),
+            arrangement=main.arrangement,
+            function=main.function,
+        )
+
+    def _is_block(self, output: Output) -> bool:
+        module = self.modules[output.module]
+        plain = type(module) is nn.Sequential or next(module.children(), None) is None
+        return output.function is None and not plain
+
+    def _names(self, output: Output) -> list[tuple[str, str, int]]:
+        if output.function is not None:
+            taken = {shown(name) for name in self.modules}
+            free = (_POOLED if not turn else f"{_POOLED}_{turn}" for turn in itertools.count())
+            return [(next(name for name in free if name not in taken), output.module, output.call)]
+        last = output.call == self.calls[output.module] - 1
+        suffix = "" if last else f"#{output.call + 1}"
+        known = [output.module, *self.others.get(output.module, [])]
+        # State dicts have the names that torch.compile gives.
+        return [(name + suffix, output.module, output.call) for name in (*map(shown, known), *known)]
+
+
+def shown(name: str) -> str:
+    """A module's qualified name without the parts that torch.compile adds."""
+    return ".".join(part for part in name.split(".") if part != "_orig_mod")
 
 
 def _other_names(network: nn.Module) -> dict[str, list[str]]:

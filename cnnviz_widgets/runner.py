@@ -148,8 +148,8 @@ class Runner(Renewed):
     def _compare(self, pixels: Tensor, output: object) -> None:
         """Run the network itself, this once, to see whether it gives this output in eval mode.
 
-        Later that is not done: it may be at work elsewhere. One that is random gives no output twice, unless torch draws
-        the numbers.
+        Later that is not done: it may be at work elsewhere. One that is random gives no output twice, unless its
+        numbers are torch's.
         """
         self._first = None
         attributes = guest.Attributes(self.network)

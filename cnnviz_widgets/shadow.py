@@ -286,9 +286,12 @@ class Shadow:
 
 
 def _compiled(module: nn.Module) -> nn.Module | None:
-    """The module inside one that torch.compile returned: that one is run as it was written."""
-    inside = module.__dict__.get("_modules", {}).get("_orig_mod")
-    return inside if type(module).__name__ == "OptimizedModule" and isinstance(inside, nn.Module) else None
+    """The module inside one of torch.compile, which is run as it was written, or of one for several devices."""
+    wraps = isinstance(module, nn.DataParallel | nn.parallel.DistributedDataParallel)
+    if not (wraps or type(module).__name__ == "OptimizedModule"):
+        return None
+    inside = module.__dict__.get("_modules", {}).get("module" if wraps else "_orig_mod")
+    return inside if isinstance(inside, nn.Module) else None
 
 
 def _blank(module: nn.Module) -> nn.Module:

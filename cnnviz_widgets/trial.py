@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from cnnviz_widgets import failures
 from cnnviz_widgets.draws import Draws, same_draws
-from cnnviz_widgets.errors import ClassifierError
+from cnnviz_widgets.errors import ClassifierError, PictureError
 from cnnviz_widgets.preprocess import Preprocess, measured_colours, shape_after
 from cnnviz_widgets.scores import brief
 
@@ -124,7 +124,10 @@ def _shape(depth: int, tried: Size, size: Size | None, preprocess: Preprocess | 
     if preprocess is None:
         return Accepted(depth, tried, 0.0, 1.0)
     channels, made = shape_after(preprocess, size, depth)
-    colours = measured_colours(preprocess, channels, made)
+    try:
+        colours = measured_colours(preprocess, channels, made)
+    except PictureError:  # it refuses plain pictures
+        return Accepted(channels, made, 0.0, 1.0)
     return Accepted(channels, made, colours.black, colours.white)
 
 

@@ -20,8 +20,8 @@ def watch(classifier: Classifier, pixels: Tensor, layers: Iterable[str], see: Ca
     not copied: with several layers, in-place operations may change it after `see` has returned. Raises LayerError,
     also for a layer that the network skips on these pixels, and ClassifierError.
     """
-    wanted, counts = classifier.calls_of(layers)
-    missing = {name for calls in wanted.values() for names in calls.values() for name in names}
+    wanted = list(layers)
+    missing = set(wanted)
 
     def look(names: list[str], _: list[Any], output: Tensor) -> None:
         for name in names:
@@ -34,7 +34,7 @@ def watch(classifier: Classifier, pixels: Tensor, layers: Iterable[str], see: Ca
         return
     if classifier.one_at_a_time and len(pixels) != 1:
         raise ClassifierError(f"{classifier.name} is run one picture at a time; watch one at a time too.")
-    with suppress(guest.Enough), classifier.evaluating(), guest.watching(classifier.shadow, wanted, counts, look):
+    with classifier.watching(wanted, look), suppress(guest.Enough):
         classifier.logits(pixels)
     if missing:
         raise LayerError(f"{classifier.name} skipped the layer {min(missing)!r} on this picture; choose another one.")

@@ -16,8 +16,8 @@ FILES = sorted(path for path in PACKAGE.rglob("*.py"))
 
 # One wrapper, in files of readable size.
 CLASSIFIER = (
-    "adapters batching capture classifier draws failures forks given guest layers memory normalisation outputs passes "
-    "precision preprocess pretrained readout scores trial watch"
+    "adapters batching capture classifier draws failures forks given guest hooks layers memory normalisation outputs "
+    "passes precision preprocess pretrained readout scores trial watch"
 )
 
 #: Part of the package -> parts and libraries that it may import, besides itself and the standard library.
@@ -37,13 +37,17 @@ ALLOWED = {
     "draws": "randomness numpy torch",
     "errors": "",
     "explain": f"{CLASSIFIER} errors picture numpy torch",
+    "evidence": "torch",
     "failures": "errors memory scores",
-    "given": "errors torch",
     "forks": "",
+    "functions": "guest torch",
+    "given": "errors torch",
     "guest": "cells forks torch",
-    "layers": "errors guest torch",
+    "hooks": "errors functions guest layers torch",
+    "layers": "errors evidence functions guest observed scores spatial torch",
     "memory": "psutil torch",
     "normalisation": "adapters preprocess torch",
+    "observed": "errors evidence functions guest spatial torch",
     "outputs": "errors scores torch",
     "paint": "numpy",
     "passes": "draws errors failures randomness torch",
@@ -58,6 +62,7 @@ ALLOWED = {
     "scores": "errors",
     "serve": "jupyterlab traitlets visitors voila",
     "session": f"{CLASSIFIER} errors forks picture schedule numpy torch traitlets",
+    "spatial": "torch",
     "shadow": "shadow_values torch",
     "shadow_values": "torch",
     "views": "aside classifier collection demo errors explain forks paint picture schedule session widgets "

@@ -229,7 +229,7 @@ def test_wrappers_are_taken_off() -> None:
         classifier = Classifier(wrapped, input_size=(12, 16))
         assert classifier.network is inner
         assert classifier.name == "Net"
-        assert [layer.name for layer in classifier.layers] == ["conv"]
+        assert [layer.name for layer in classifier.layers] == ["conv", "pooled"]
 
 
 def scripted() -> nn.Module:

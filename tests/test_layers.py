@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -50,20 +51,22 @@ ARCHITECTURES: dict[str, tuple[Callable[..., nn.Module], dict[str, Any], int, in
         "layer4.1",
     ),
     "vgg11": (
-        models.vgg11, {}, 32, 21,
+        models.vgg11, {}, 64, 22,
         [
-            ("features.0", "Conv2d", (64, 32, 32), (1, 1), "convolution"),
-            ("features.19", "ReLU", (512, 2, 2), (16, 16), "other"),
+            ("features.0", "Conv2d", (64, 64, 64), (1, 1), "convolution"),
+            ("features.19", "ReLU", (512, 4, 4), (16, 16), "other"),
         ],
         "features.19",
     ),
     "densenet121": (
-        models.densenet121, {}, 64, 369,
+        models.densenet121, {}, 64, 370,
         [
             ("features.denseblock1.denselayer2", "_DenseLayer", (32, 16, 16), (4, 4), "block"),
             ("features.norm5", "BatchNorm2d", (1024, 2, 2), (32, 32), "other"),
+            # `forward` itself calls the last ReLU.
+            ("pooled", "relu", (1024, 2, 2), (32, 32), "other"),
         ],
-        "features.norm5",
+        "pooled",
     ),
     "mobilenet_v2": (
         models.mobilenet_v2, {}, 64, 149,
@@ -80,14 +83,6 @@ ARCHITECTURES: dict[str, tuple[Callable[..., nn.Module], dict[str, Any], int, in
         [("inception5b", "Inception", (1024, 2, 2), (32, 32), "block")],
         "inception5b",
     ),
-    "convnext": (
-        models.ConvNeXt, {"block_setting": [CNBlockConfig(8, 16, 2), CNBlockConfig(16, None, 1)]}, 32, 17,
-        [
-            ("features.1.0", "CNBlock", (8, 8, 8), (4, 4), "block"),
-            ("features.3.0", "CNBlock", (16, 4, 4), (8, 8), "block"),
-        ],
-        "features.3.0",
-    ),
     "efficientnet_b0": (
         models.efficientnet_b0, {}, 64, 156,
         [("features.2.1", "MBConv", (24, 16, 16), (4, 4), "block")],
@@ -103,25 +98,132 @@ ARCHITECTURES: dict[str, tuple[Callable[..., nn.Module], dict[str, Any], int, in
         [("trunk_output.block1.block1-0", "ResBottleneckBlock", (48, 16, 16), (4, 4), "block")],
         "trunk_output.block4.block4-5",
     ),
+}  # fmt: skip
+
+
+#: With weights drawn from a seed, as what moves decides which outputs are maps: build, options, input size, how many
+#: layers hold their maps in which order, some of them, default layer.
+TOKENS: dict[str, tuple[Callable[..., nn.Module], dict[str, Any], int, dict[str, int], list[tuple[Any, ...]], str]] = {
+    # In its first stage there are as many channels as columns, and rows.
+    "convnext": (
+        models.ConvNeXt, {"block_setting": [CNBlockConfig(8, 16, 2), CNBlockConfig(16, None, 1)]}, 32, {"first": 16},
+        [("features.1.0", (8, 8, 8), "first"), ("features.3.0", (16, 4, 4), "first")],
+        "features.3.0",
+    ),
     "swin": (
         models.SwinTransformer,
         {"patch_size": [4, 4], "embed_dim": 12, "depths": [1, 1], "num_heads": [1, 2], "window_size": [2, 2]},
-        32, 2,
-        # Blocks hold their maps channels last; only before the pooling is there one with channels first.
-        [
-            ("features.0.0", "Conv2d", (12, 8, 8), (4, 4), "convolution"),
-            ("permute", "Permute", (24, 4, 4), (8, 8), "other"),
-        ],
+        32, {"first": 2, "last": 8},
+        [("features.1.0", (12, 8, 8), "last"), ("features.3.0", (24, 4, 4), "last"), ("permute", (24, 4, 4), "first")],
         "permute",
     ),
     "vit": (
         models.VisionTransformer,
-        {"image_size": 32, "patch_size": 8, "num_layers": 1, "num_heads": 2, "hidden_dim": 8, "mlp_dim": 8},
-        32, 1,
-        [("conv_proj", "Conv2d", (8, 4, 4), (8, 8), "convolution")],
-        "conv_proj",
+        {"image_size": 32, "patch_size": 4, "num_layers": 2, "num_heads": 2, "hidden_dim": 8, "mlp_dim": 8},
+        32, {"first": 1, "tokens": 5},
+        [("conv_proj", (8, 8, 8), "first"), ("encoder.layers.encoder_layer_0", (8, 8, 8), "tokens")],
+        # Of the last block's output the head is given the class token alone.
+        "encoder.layers.encoder_layer_0",
     ),
 }  # fmt: skip
+
+
+def with_a_head(network: nn.Module) -> nn.Module:
+    """Some networks of torchvision begin with a head of zeros."""
+    for weight in network.parameters():
+        if not weight.any() and weight.ndim == 2:
+            nn.init.normal_(weight)
+    return network.eval()
+
+
+@pytest.mark.parametrize("name", TOKENS)
+def test_maps_in_another_order_are_found_by_how_they_move(name: str) -> None:
+    build, options, size, orders, some, default = TOKENS[name]
+    torch.manual_seed(0)
+    network = with_a_head(build(**options))
+    classifier = Classifier(network, input_size=size)
+    described = [(layer.name, layer.shape, layer.arrangement.axes) for layer in classifier.layers]
+    assert Counter(axes for _, _, axes in described) == orders
+    assert [entry for entry in described if entry in some] == some
+    assert classifier.default_layer == default
+    assert any("transformer" in note for note in classifier.notes) is (name != "convnext")
+    # A kernel of 7 x 7 mixes all of a grid of 4 x 4.
+    blob_moves(classifier, [layer.name for layer in classifier.layers if not layer.name.startswith("features.3.0.")])
+
+
+def blob_moves(classifier: Classifier, layers: list[str]) -> None:
+    """Whether what is recorded of each layer answers most to a square there where the square is."""
+    height, width = classifier.input_size
+    base = torch.rand(1, 3, height, width, generator=torch.Generator().manual_seed(5))
+    with torch.no_grad(), classifier.recording(*layers) as outputs:
+        classifier.logits(base)
+        before = {name: outputs[name].clone() for name in layers}
+        for top, left in [(0, 0), (0, width // 2), (height // 2, 0), (height // 2, width // 2)]:
+            changed = base.clone()
+            changed[..., top : top + height // 2, left : left + width // 2] += 2
+            classifier.logits(changed)
+            for name in layers:
+                rows, columns = before[name].shape[2:]
+                change = (outputs[name] - before[name])[0].square().sum(0)
+                quarters = {(r, c): float(change[r : r + rows // 2, c : c + columns // 2].mean())
+                            for r in (0, rows // 2) for c in (0, columns // 2)}  # fmt: skip
+                expected = (rows // 2 * (top > 0), columns // 2 * (left > 0))
+                assert max(quarters, key=lambda place: quarters[place]) == expected, name
+
+
+@pytest.mark.parametrize("architecture", ["swin_v2_t", "maxvit"])
+def test_tables_of_positions_are_no_layers(architecture: str) -> None:
+    torch.manual_seed(0)
+    network = models.swin_v2_t(weights=None) if architecture == "swin_v2_t" else models.MaxVit(
+        (64, 64), 8, 2, [8, 16], [1, 1], 4, 0.0
+    )  # fmt: skip
+    classifier = Classifier(network.eval(), input_size=64)
+    assert not [layer.name for layer in classifier.layers if "cpb_mlp" in layer.name]
+    assert any("transformer" in note for note in classifier.notes)
+
+
+class Reordered(nn.Module):
+    def __init__(self, change: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.change = change
+
+    def forward(self, values: Tensor) -> Tensor:
+        return self.change(values)
+
+
+SHUFFLED = torch.randperm(64, generator=torch.Generator().manual_seed(0))
+NO_MAPS: dict[str, Callable[[Tensor], Tensor]] = {
+    "channels last": lambda values: values.permute(0, 2, 3, 1),
+    "rows last": lambda values: values.permute(0, 1, 3, 2),
+    "rows first": lambda values: values.permute(0, 3, 1, 2),
+    "upside down": lambda values: values.flip(2),
+    "turned round": lambda values: values.rot90(2, (2, 3)),
+    "shuffled": lambda values: values.flatten(2)[..., SHUFFLED].view_as(values),
+    "mean spread out": lambda values: values.mean((2, 3), keepdim=True).expand_as(values) + values * 0,
+    "a table": lambda values: torch.linspace(0, 1, 512).reshape(1, 8, 8, 8).expand_as(values),
+    "attention": lambda values: (values.mean(1).flatten(1)[:, :, None] * values.mean(1).flatten(1)[:, None])[:, None],
+}
+
+
+@pytest.mark.parametrize("kind", NO_MAPS)
+@pytest.mark.parametrize("seed", range(3))
+def test_what_does_not_move_with_the_picture_is_no_layer(kind: str, seed: int) -> None:
+    """Also where there are as many channels as rows and as columns."""
+    torch.manual_seed(seed)
+
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.body = nn.Sequential(nn.Conv2d(3, 8, 4, 4), nn.GELU(), nn.Conv2d(8, 8, 3, padding=1))
+            self.odd = Reordered(NO_MAPS[kind])
+            self.head = nn.Linear(8, 4)
+
+        def forward(self, pixels: Tensor) -> Tensor:
+            values = self.body(pixels)
+            return self.head(values.mean((2, 3))) + self.odd(values).mean()
+
+    classifier = Classifier(Net().eval(), input_size=32)
+    assert [layer.name for layer in classifier.layers] == ["body.0", "body.1", "body.2"]
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)

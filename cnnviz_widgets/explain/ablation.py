@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.errors import TargetError
@@ -40,32 +39,11 @@ def silenced(classifier: Classifier, layer: str, channels: Sequence[int]) -> Ite
 
     Never yield from a generator inside: the network is the user's again only afterwards. Raises LayerError.
     """
-    module_name, wanted = classifier.layer(layer).call_of(layer)
     off = sorted(set(channels))
-    thread = threading.get_ident()
-    calls = 0
 
-    def restart(_: nn.Module, __: Any) -> None:
-        nonlocal calls
-        if threading.get_ident() == thread:
-            calls = 0
-
-    def silence(_: nn.Module, __: Any, output: Any) -> Any:
-        nonlocal calls
-        if threading.get_ident() != thread:
-            return None
-        calls += 1
-        if calls - 1 != wanted or not isinstance(output, Tensor):
-            return None
+    def silence(_: list[str], __: list[Any], maps: Tensor) -> Tensor:
         # A new tensor: the old one may be the input too, of an in-place module.
-        return output.index_fill(1, torch.tensor(off, dtype=torch.long, device=output.device), 0)
+        return maps.index_fill(1, torch.tensor(off, dtype=torch.long, device=maps.device), 0)
 
-    with classifier.evaluating():
-        handles = []
-        try:
-            handles.append(classifier.shadow.register_forward_pre_hook(restart))
-            handles.append(classifier.shadow.get_submodule(module_name).register_forward_hook(silence))
-            yield
-        finally:
-            for handle in handles:
-                handle.remove()
+    with classifier.watching([layer], silence):
+        yield

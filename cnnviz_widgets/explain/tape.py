@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from cnnviz_widgets import guest
 from cnnviz_widgets.classifier import Classifier, Contrast, Target
 from cnnviz_widgets.errors import ExplanationError, LayerError, MethodError
 from cnnviz_widgets.explain.base import Explainer, Heatmap
@@ -134,13 +133,12 @@ class Tape:
     @torch.no_grad()
     def _matters(self, layer: str) -> bool:
         """Whether a logit is another one when the layer's output is."""
-        wanted, calls = self.classifier.calls_of([layer])
 
         def disturb(_: list[str], __: list[Any], output: Tensor) -> Tensor:
             noise = torch.randn(output.shape, generator=torch.Generator().manual_seed(0)).to(output)
             return output + (1 + output.abs().max()) * noise
 
-        with self.classifier.evaluating(), guest.watching(self.classifier.shadow, wanted, calls, disturb):
+        with self.classifier.watching([layer], disturb):
             found = self.classifier.logits(self._pixels)
         return not torch.equal(found, self.logits)
 

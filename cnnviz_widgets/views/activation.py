@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import ipywidgets
@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from cnnviz_widgets.explain.ablation import ablated_logits
 from cnnviz_widgets.explain.activations import Activations, Strength, activations
-from cnnviz_widgets.explain.receptive_field import ReceptiveField, receptive_field
+from cnnviz_widgets.explain.receptive_field import ReceptiveField
 from cnnviz_widgets.paint import table_names
 from cnnviz_widgets.schedule import LatestWins
 from cnnviz_widgets.session import Example, Scene
+from cnnviz_widgets.views.cells import Cell, look_at_cell, said_of, shaded
 from cnnviz_widgets.views.controls import ClassPicker, amount, percent
 from cnnviz_widgets.views.layers import LayerScrubber
 from cnnviz_widgets.views.scales import short
@@ -49,7 +50,8 @@ class ActivationView(View):
     """A layer's activation maps for this picture, strongest first.
 
     Hover a map to lay it over the picture, click it to choose its channel, Shift-click it to switch the channel off
-    and see the class scores move. Click the picture to see what the cell there can see, and what it says.
+    and see the class scores move. Click the picture: the box is what the cell painted there can see, shaded where a
+    change would alter its activation now. A cell keeps its tile of the picture; its box may lie half a cell beside it.
     `ActivationView(model, picture)` or, linked with other views, `ActivationView(session)`.
     """
 
@@ -62,6 +64,7 @@ class ActivationView(View):
         self._cells = LatestWins()
         #: What the cells of the layer see, once the picture was clicked.
         self.field: ReceptiveField | None = None
+        self._cell: Cell | None = None
         super().__init__(model, picture, **options)
 
     @property
@@ -145,10 +148,12 @@ class ActivationView(View):
         if before is None or before.maps is not result.maps:
             for name in ("box", "marker"):
                 self.canvas.set_trait(name, None)
-            self.field = None
+            self.field = self._cell = None
             self.vector.show(None)
             self._show_tiles()
         else:
+            if self._cell is not None and self.session.channel not in (None, self._cell.channel):
+                self._cell = replace(self._cell, answers=None)
             self._mark()
         self._show_channel()
         best = [int(index) for index in np.argsort(-example.logits)[:_BEST]]
@@ -210,7 +215,7 @@ class ActivationView(View):
         if shown is None:
             return
         chosen = self.session.channel if channel is None else channel
-        picture, maps = shown.example.appearance, shown.maps
+        picture, maps = shaded(shown.example.appearance, self._cell), shown.maps
         name = shown.example.picture.name or "picture"
         if chosen is None or chosen >= len(maps.maps):
             self._light(picture)
@@ -278,26 +283,18 @@ class ActivationView(View):
         if shown is None or not isinstance(event, PointPicked):
             done()
             return
-        self.run(self._cells, _cell(shown, event.row, event.column), self._draw_cell, done)
+        work = look_at_cell(shown.example, shown.maps, event.row, event.column, self.session.channel, event.final)
+        self.run(self._cells, work, self._draw_cell, done)
 
-    def _draw_cell(self, result: tuple[_Shown, tuple[int, int], ReceptiveField]) -> None:
-        shown, (row, column), field = result
-        if self._shown is None or shown.maps is not self._shown.maps:
+    def _draw_cell(self, cell: Cell) -> None:
+        if self._shown is None or cell.maps is not self._shown.maps:
             return
-        top, left, height, width = field.box(row, column)
-        self.field = field
-        self.canvas.box = (top, left, top + height, left + width)
-        vector = shown.maps.maps[:, row, column]
-        self.vector.show(vector)
-        best = int(np.abs(vector).argmax())
-        text = (
-            f"Cell ({row}, {column}) of {shown.maps.layer} sees {height} x {width} pixels from row {top}, column {left}"
-        )
-        if field.regular and (height, width) != field.size:
-            text += f" ({field.size[0]} x {field.size[1]} with what lies outside the picture)"
-        if field.source == "assumed":
-            text += " (assumed: an operation before it is not known)"
-        self.status.say(f"{text}; its strongest channel is {best} ({short(float(vector[best]))}).")
+        self.field, self._cell = cell.field, cell
+        self.canvas.box = cell.box
+        self.vector.show(cell.vector)
+        self._show_channel()
+        self.canvas.label += "; box: what a cell can see"
+        self.status.say(said_of(cell))
 
     def _say(self, shown: _Shown) -> None:
         maps, channel = shown.maps, self.session.channel
@@ -350,8 +347,3 @@ def _look(scene: Scene, off: frozenset[int], known: _Shown | None) -> Work:
         _ = maps.thumbnails, maps.extent, example.logits, example.appearance
     logits = ablated_logits(example.classifier, example.pixels, layer, sorted(off)) if off else None
     yield _Shown(example, scene.class_index, maps, off, logits)
-
-
-def _cell(shown: _Shown, row: int, column: int) -> Work:
-    # The first question about a classifier costs a forward pass, the others nothing.
-    yield shown, shown.maps.cell_at(row, column), receptive_field(shown.example.classifier, shown.maps.layer)

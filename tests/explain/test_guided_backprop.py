@@ -148,6 +148,31 @@ SPELLINGS: dict[str, tuple[Callable[[Tensor], Tensor], float]] = {
 }
 
 
+def set_to_zero(values: Tensor) -> Tensor:
+    values = values.clone()
+    values[values < 0] = 0
+    return values
+
+
+#: Spellings that no operation of autograd's is named after.
+WRITTEN_OUT: dict[str, Callable[[Tensor], Tensor]] = {
+    "maximum(x, 0)": lambda x: torch.maximum(x, torch.zeros(())),
+    "maximum(0, x)": lambda x: torch.maximum(torch.zeros(()), x),
+    "max(x, zeros)": lambda x: torch.max(x, torch.zeros_like(x)),
+    "fmax": lambda x: torch.fmax(x, torch.zeros(())),
+    "clamp(min=tensor)": lambda x: torch.clamp(x, min=torch.zeros(())),
+    "x * (x > 0)": lambda x: x * (x > 0),
+    "x * (x > 0).float()": lambda x: x * (x > 0).float(),
+    "mul_": lambda x: x.clone().mul_(x > 0),
+    "where": lambda x: torch.where(x > 0, x, 0.0),
+    "where with zeros": lambda x: torch.where(x > 0, x, torch.zeros_like(x)),
+    "masked_fill": lambda x: x.masked_fill(x < 0, 0.0),
+    "x[x < 0] = 0": set_to_zero,
+    "leaky_relu(x, 0)": lambda x: functional.leaky_relu(x, 0.0),
+}
+SPELLINGS |= {name: (function, INFINITE) for name, function in WRITTEN_OUT.items()}
+
+
 def activated(activation: Callable[[Tensor], Tensor]) -> Classifier:
     return networks.classifier(seeded(lambda: Activated(activation)))
 
@@ -201,6 +226,72 @@ def test_a_network_without_relu_is_refused(activation: Callable[[Tensor], Tensor
     classifier = activated(activation)
     with pytest.raises(MethodError, match="finds no ReLU in Activated; use Saliency"):
         GuidedBackprop()(classifier, networks.picture(classifier), 1)
+
+
+OTHERS: dict[str, Callable[[Tensor], Tensor]] = {
+    "hard-swish": lambda x: x * functional.relu6(x + 3) / 6,
+    "hard-swish, divided first": lambda x: functional.hardtanh(x + 3, 0, 6) / 6 * x,
+    "hard-swish of a clamp": lambda x: x * torch.clamp(x / 6 + 0.5, 0, 1),
+    "hard-swish of a ReLU": lambda x: x * (x + 3).relu().clamp(max=6) / 6,
+    "swish": lambda x: x.relu() + x * x.sigmoid(),
+    "swish of an exponential": lambda x: x.relu() + x / (1 + (-x).exp()),
+    "quick GELU": lambda x: x.relu() + x * torch.sigmoid(1.702 * x),
+    "GELU": lambda x: x.relu() + 0.5 * x * (1 + torch.erf(x / 2**0.5)),
+    "GELU of a tanh": lambda x: x.relu() + 0.5 * x * (1 + torch.tanh(0.79788 * (x + 0.044715 * x**3))),
+    "Mish": lambda x: x.relu() + x * torch.tanh(functional.softplus(x)),
+    "leaky ReLU of a maximum": lambda x: x.relu() + torch.maximum(x, 0.1 * x),
+    "leaky ReLU of two ReLUs": lambda x: x.relu() - 0.1 * (-x).relu(),
+    "ELU": lambda x: x.relu() + torch.where(x > 0, x, x.exp() - 1),
+    "a threshold": lambda x: x.relu() + torch.where(x > 0.5, x, torch.zeros_like(x)),
+    "ReLU of an absolute value": lambda x: x.relu() + (x + x.abs()) / 2,
+    "tanh": lambda x: torch.tanh(x).relu(),
+    "sigmoid": lambda x: x.relu().sigmoid(),
+    "x relu(x)": lambda x: x * x.relu(),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_other_activations_that_are_written_out_are_refused(name: str) -> None:
+    classifier = activated(OTHERS[name])
+    with pytest.raises(MethodError, match=r"defined for ReLUs only.*use Saliency, SmoothGrad or Integr"):
+        GuidedBackprop()(classifier, networks.picture(classifier), 1)
+
+
+class Excited(nn.Module):
+    """ReLUs, or ReLU6s, and a squeeze-and-excite gate between them."""
+
+    def __init__(self, activation: Callable[[Tensor], Tensor], gate: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.conv1, self.conv2 = nn.Conv2d(3, 6, 3, padding=1), nn.Conv2d(6, 6, 3, padding=1)
+        self.squeeze, self.fc = nn.Conv2d(6, 6, 1), nn.Linear(6, CLASSES)
+        self.activation = activation
+        self.gate = gate
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        values = self.activation(4 * self.conv1(pixels))
+        values = values * self.gate(self.squeeze(values.mean((2, 3), keepdim=True)))
+        return self.fc(self.activation(self.conv2(values)).mean((2, 3)))
+
+
+@pytest.mark.parametrize("top", [INFINITE, 6.0], ids=["ReLU", "ReLU6"])
+@pytest.mark.parametrize(
+    "gate",
+    [torch.sigmoid, functional.hardsigmoid, lambda x: functional.relu6(x + 3) / 6, lambda x: (x / 6 + 0.5).clamp(0, 1)],
+    ids=["sigmoid", "hardsigmoid", "relu6", "clamp"],
+)
+def test_gates_of_other_values_are_no_relus(gate: Callable[[Tensor], Tensor], top: float) -> None:
+    """The textbook's ReLUs are guided, its gate is not."""
+    activation = functional.relu if top == INFINITE else functional.relu6
+    classifier = networks.classifier(seeded(lambda: Excited(activation, gate)))
+    textbook = networks.classifier(
+        seeded(lambda: Excited(lambda values: Guided.apply(values, top), lambda x: functional.hardsigmoid(x)))
+        if gate is not torch.sigmoid
+        else seeded(lambda: Excited(lambda values: Guided.apply(values, top), torch.sigmoid))
+    )
+    pixels = networks.picture(classifier)
+    found = guided_gradients(classifier, pixels, 1)
+    np.testing.assert_allclose(found, input_gradients(textbook, pixels, 1), atol=1e-6)
+    assert found.abs().max() > 1e-3
 
 
 class OnAView(nn.Module):

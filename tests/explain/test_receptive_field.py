@@ -243,12 +243,12 @@ BODIES: dict[str, Callable[[], nn.Module]] = {
     "group norm": lambda: nn.Sequential(nn.Conv2d(3, 4, 3), nn.GroupNorm(2, 4)),
     "pixel shuffle": lambda: nn.Sequential(nn.Conv2d(3, 16, 3, 2), nn.PixelShuffle(2)),
     "shifted": lambda: nn.Sequential(nn.Conv2d(3, 4, 3), Apply(lambda values: torch.roll(values, (2, -3), (2, 3)))),
-    "turned": lambda: nn.Sequential(nn.Conv2d(3, 4, 3), Apply(lambda values: values.flip(2)[:, :, 1:])),
+    "turned": lambda: nn.Sequential(nn.Conv2d(3, 4, 3), Apply(lambda values: values.flip(2)[:, :, 1:].flip(2))),
 }
 #: Where a grid that advances evenly, with one size, describes all cells.
 REGULAR = {
     "dilation beyond the border", "a stride that leaves a rest, then padding", "padding only", "asymmetric padding",
-    "ceil mode", "max pooling with ceil mode", "branches", "control flow", "channels last",
+    "ceil mode", "max pooling with ceil mode", "branches", "control flow", "channels last", "turned",
 }  # fmt: skip
 
 

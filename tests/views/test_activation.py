@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from cnnviz_widgets.classifier import Classifier
-from cnnviz_widgets.errors import TargetError
+from cnnviz_widgets.errors import LayerError, TargetError
 from cnnviz_widgets.explain.ablation import ablated_logits
 from cnnviz_widgets.explain.receptive_field import receptive_field
 from cnnviz_widgets.session import Session
@@ -152,9 +153,56 @@ def test_a_click_on_the_picture_shows_what_the_cell_sees_and_says(
     assert view.vector.values == pytest.approx({i: float(vector[i]) for i in range(6)}, abs=1e-5)
     assert list(view.vector.values.values()) == sorted(view.vector.values.values(), key=abs, reverse=True)
     assert len(view.vector.children) == 1
-    assert f"Cell {cell} of body.1 sees {height} x {width} pixels" in view.status.text
+    assert f"Cell {cell} of body.1 can see {height} x {width} pixels" in view.status.text
     view.session.layer = "body.2"
     assert view.canvas.box is None and view.vector.children == ()
+
+
+def picture_of(view: ActivationView) -> np.ndarray:
+    return np.frombuffer(view.canvas.picture, np.uint8).reshape(24, 32, 3)
+
+
+def test_the_box_is_shaded_where_the_cell_answers_once_the_hand_rests(
+    view: ActivationView, classifier: Classifier, network: Counting
+) -> None:
+    view.session.layer = "body.0"
+    view.session.channel = 2
+    appearance, calls = view.session.example.appearance, network.calls
+    send(view.canvas, name="picked", point=[9, 14], final=False)
+    assert "can see 3 x 3 pixels" in view.status.text and "Shaded" not in view.status.text
+    np.testing.assert_array_equal(picture_of(view), appearance)
+    send(view.canvas, name="picked", point=[9, 14])
+    assert network.calls <= calls + 2  # for all layers' fields, once, and for this cell
+    assert "box: what a cell can see" in view.canvas.label
+    assert "Shaded: what channel 2 answers to" in view.status.text
+    strength = np.zeros((24, 32, 1))
+    kernel = classifier.network.body[0].weight[2].detach().abs().sum(0).numpy()
+    strength[7:10, 13:16, 0] = 0.75 * kernel / kernel.max()
+    expected = appearance * (1 - strength) + np.array([230, 159, 0]) * strength
+    np.testing.assert_allclose(picture_of(view), expected, atol=1)
+    view.session.channel = 3
+    np.testing.assert_array_equal(picture_of(view), appearance)
+    view.session.layer = "body.2"
+    assert view.canvas.box is None
+
+
+def test_a_layer_without_gradients_has_a_box_and_a_sentence(classifier: Classifier, picture: np.ndarray) -> None:
+    class Frozen(Counting):
+        def forward(self, pixels: Any) -> Any:
+            with torch.no_grad():
+                values = self.body(pixels)
+            return self.head(values.mean((2, 3)))
+
+    view = ActivationView(Session(Classifier(Frozen(), input_size=(24, 32)), picture, layer="body.1"))
+    send(view.canvas, name="picked", point=[9, 14])
+    assert view.canvas.box is not None
+    assert "What it answers to is not known" in view.status.text and "no_grad" in view.status.text
+
+
+def test_a_layer_that_is_not_there_is_a_sentence(view: ActivationView) -> None:
+    with pytest.raises(LayerError, match=r"Counting has no layer 'body\.9'; did you mean 'body"):
+        view.session.layer = "body.9"
+    assert view.session.layer == "body.1"
 
 
 def test_the_same_picture_and_layer_are_looked_at_once(view: ActivationView, network: Counting) -> None:

@@ -1,0 +1,394 @@
+"""What the modules and functions of a network put out for a few pictures, and which of it are maps of the picture."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.autograd.graph import GradientEdge
+
+from cnnviz_widgets.errors import ClassifierError
+from cnnviz_widgets.evidence import edge_of, reaches
+from cnnviz_widgets.functions import FunctionCall, Noting, listening
+from cnnviz_widgets.guest import See, bypassed, evaluating, hooked
+from cnnviz_widgets.spatial import (
+    FIRST,
+    ROUNDS,
+    TINY,
+    Arrangement,
+    Grid,
+    Movement,
+    arrangements,
+    changed_quarters,
+    in_proportion,
+    trial_picture,
+)
+
+#: Class scores (1, K) of a picture (1, C, H, W), by the network that is observed.
+Run = Callable[[Tensor], Tensor]
+
+#: Layers of these kinds only pass on, or thin out, what the layer before them saw.
+_PASSING_MODULES = ("Pool", "Dropout", "Identity", "Flatten", "Upsample")
+#: Functions of these names do, or reorder it. torch's maximum pooling functions are all called fn.
+_PASSING_FUNCTIONS = {
+    "alias", "bfloat16", "clone", "contiguous", "detach", "expand", "flatten", "float", "fn", "getitem", "half",
+    "interpolate", "movedim", "narrow", "permute", "reshape", "roll", "select", "slice", "squeeze", "swapaxes", "to",
+    "transpose", "type", "type_as", "unflatten", "unsqueeze", "upsample", "view", "view_as",
+}  # fmt: skip
+#: So many results of functions are looked at, the last ones, and so many of them may be what the head is given.
+_LOOKED_AT, _KEPT = 200, 3
+
+
+@dataclass(eq=False)
+class Output:
+    """The output of a call of a module, or of a function inside one, for the first trial picture."""
+
+    place: int
+    module: str
+    call: int
+    tensor: Tensor
+    version: int
+    edge: GradientEdge | None
+    function: FunctionCall | None = None
+    #: Which tensor the module was given.
+    takes: tuple[int, int] | None = None
+    ways: list[tuple[Arrangement, Movement]] = field(default_factory=list)
+    #: How it holds its maps, once it is known to have some.
+    arrangement: Arrangement = FIRST
+
+    def is_passing(self, module: nn.Module | None) -> bool:
+        """Whether it only passes on, thins out or reorders what was there before."""
+        if self.function is not None:
+            name = self.function.name
+            return name in _PASSING_FUNCTIONS or any(word in name for word in ("pool", "dropout"))
+        childless = module is not None and next(module.children(), None) is None
+        return childless and any(word in type(module).__name__ for word in _PASSING_MODULES)
+
+    def may_be_layer(self, way: Arrangement, modules: dict[str, nn.Module]) -> bool:
+        """Whether maps that are held so are worth a layer: in another order than (N, C, h, w), those of blocks are."""
+        if self.function is not None:
+            return False
+        return way == FIRST or next(modules[self.module].children(), None) is not None
+
+    @property
+    def key(self) -> tuple[int, int]:
+        """Equal for outputs that are the very same tensor with the same values."""
+        return id(self.tensor), self.version
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(C, h, w)"""
+        channels, rows, columns = self.arrangement.maps_of(self.tensor).shape[1:]
+        return channels, rows, columns
+
+
+@dataclass(frozen=True, eq=False)
+class Observed:
+    """The outputs that are maps of the picture, in execution order, and how often a pass calls each module.
+
+    `scores` of the trial picture and `pixels`, a leaf, are the ends of the graph of its pass; `scores` is None where
+    the network cannot be differentiated. `extended` says whether any module put out more than one place, `attends`
+    whether places were weighed against each other, as in a transformer.
+    """
+
+    outputs: list[Output]
+    calls: Counter[str]
+    scores: Tensor | None
+    pixels: Tensor
+    extended: bool
+    attends: bool
+
+
+def observe(network: nn.Module, shape: Sequence[int], run: Run) -> Observed:
+    """Run trial pictures (1, C, H, W) of that shape: one with all outputs noted, and four or more to see what moves.
+
+    Raises what `run` raises.
+    """
+    picture = trial_picture(shape)
+    modules = dict(network.named_modules())
+    with torch.inference_mode(False), evaluating(network):
+        try:
+            notes = _noted(network, picture, run, with_graph=True)
+        except ClassifierError:
+            # Weights that were made in inference mode take part in no graph, and a custom step may have no gradient.
+            notes = _noted(network, picture, run, with_graph=False)
+        functions = _verified(network, picture, run, _fed_to_the_head(notes)) if notes.scores is not None else []
+        outputs = sorted([*notes.outputs, *functions], key=lambda output: output.place)
+        with torch.no_grad():
+            for turn in range(ROUNDS):
+                for quarter, changed in enumerate(changed_quarters(picture, turn)):
+                    _see(network, outputs, changed, quarter, run)
+                if not any(_is_open(output, modules) for output in outputs):
+                    break
+    maps = _without_inner_orders(_maps_among(outputs, modules, notes.size))
+    extended = any(output.ways for output in outputs)
+    for output in outputs:
+        output.ways = []
+    return Observed(maps, notes.calls, notes.scores, notes.pixels, extended, notes.attends)
+
+
+class _Notes:
+    """What came by in one forward pass. Keeping the tensors keeps their identities from being used again."""
+
+    def __init__(self, size: Grid, modules: dict[str, nn.Module], pixels: Tensor) -> None:
+        self.size = size
+        self.pixels = pixels
+        self.scores: Tensor | None = None
+        self.attends = False
+        self.outputs: list[Output] = []
+        self.functions: list[Output] = []
+        self.calls: Counter[str] = Counter()
+        self.frames: list[tuple[str, int]] = []
+        self.modules = modules
+        self.grids: set[Grid] = set()
+        self._given: dict[str, tuple[int, int] | None] = {}
+        self._places = itertools.count()
+
+    def enter(self, name: str, inputs: Any) -> None:
+        self.frames.append((name, self.calls[name]))
+        # Now, as a module may change in place what it is given.
+        given = next((value for value in inputs if isinstance(value, Tensor)), None)
+        self._given[name] = None if given is None else (id(given), 0 if given.is_inference() else given._version)
+
+    def leave(self, name: str, result: Any) -> None:
+        call = self.calls[name]
+        if (name, call) in self.frames:
+            del self.frames[self.frames.index((name, call)) :]
+        self.calls[name] += 1
+        if not (isinstance(result, Tensor) and name):
+            return
+        output = self._output(name, call, result, takes=self._given.get(name))
+        self.outputs.append(output)
+        output.ways = _ways(result, self.grids, self.size)
+        if _is_two_dimensional(output, self.modules) and result.ndim == 4:
+            self.grids.add((result.shape[2], result.shape[3]))
+
+    def note(self, call: FunctionCall, result: Tensor) -> None:
+        # What a module without children calls is inside one step of the network.
+        if call.module and next(self.modules[call.module].children(), None) is None:
+            return
+        if result.ndim in (3, 4) and len(result) == 1 and result.is_floating_point():
+            self.functions.append(self._output(call.module, call.call, result, function=call))
+
+    def _output(self, module: str, call: int, tensor: Tensor, **more: Any) -> Output:
+        place = next(self._places)
+        # Inference tensors count no versions: each of their outputs stands for itself.
+        version = -place - 1 if tensor.is_inference() else tensor._version
+        return Output(place, module, call, tensor, version, edge_of(tensor), **more)
+
+
+def _ways(tensor: Tensor, grids: set[Grid], size: Grid) -> list[tuple[Arrangement, Movement]]:
+    found = list(arrangements(tensor, grids, size))
+    # Their values as they are now: later steps may change them in place.
+    values = tensor.detach().clone() if found else tensor
+    return [(way, Movement(way.maps_of(values))) for way in found]
+
+
+def _noted(network: nn.Module, picture: Tensor, run: Run, with_graph: bool) -> _Notes:
+    pixels = picture.clone().requires_grad_(with_graph)
+    notes = _Notes((picture.shape[2], picture.shape[3]), dict(network.named_modules()), pixels)
+    noting = Noting(notes.frames, notes.grids, notes.note)
+    with torch.set_grad_enabled(with_graph), _hooks(network, notes.leave, notes.enter), noting:
+        scores = run(pixels.clone())
+    notes.attends = noting.attends
+    if with_graph and reaches(scores, pixels):
+        notes.scores = scores
+    return notes
+
+
+def _fed_to_the_head(notes: _Notes) -> list[Output]:
+    """The last results of functions that no module puts out and that all evidence passes through, the last first.
+
+    Only those behind the last map of a module of which that is true: of the others none is asked for.
+    """
+    assert notes.scores is not None
+    known = {output.key for output in notes.outputs}
+    found: list[Output] = []
+    later = [output for output in notes.functions if output.key not in known][-_LOOKED_AT:]
+    for output in sorted([*notes.outputs, *later], key=lambda output: -output.place):
+        if output.edge is None or output.is_passing(notes.modules[output.module]) or len(found) == _KEPT:
+            continue
+        if output.function is None and tuple(output.tensor.shape[2:]) not in notes.grids:
+            continue
+        if not reaches(notes.scores, notes.pixels, without=output.edge):
+            if output.function is None:
+                break
+            if output.key not in known:
+                known.add(output.key)
+                found.append(output)
+    return found
+
+
+def _verified(network: nn.Module, picture: Tensor, run: Run, outputs: list[Output]) -> list[Output]:
+    """Those that can be replaced where they are made: a function may also have changed in place what goes on."""
+    if not outputs:
+        return []
+    pixels = picture.clone().requires_grad_()
+    size = picture.shape[2], picture.shape[3]
+    edges: dict[int, GradientEdge | None] = {}
+
+    def see_of(output: Output) -> See:
+        def see(_: list[str], __: list[Any], result: Tensor) -> Tensor:
+            kept = result.clone()
+            output.ways = _ways(kept, set(), size)
+            edges[output.place] = edge_of(kept)
+            return kept.clone()
+
+        return see
+
+    with torch.enable_grad(), ExitStack() as stack:
+        for output in outputs:
+            assert output.function is not None
+            stack.enter_context(listening(network, output.function, [], see_of(output)))
+        scores = run(pixels.clone())
+    return [
+        output
+        for output in outputs
+        if (edge := edges.get(output.place)) is not None and not reaches(scores, pixels, without=edge)
+    ]
+
+
+def _see(network: nn.Module, outputs: list[Output], picture: Tensor, quarter: int, run: Run) -> None:
+    """Show every output's movements what it is for `picture`."""
+    by_call = {(output.module, output.call): output for output in outputs if output.ways and output.function is None}
+    counts: Counter[str] = Counter()
+
+    def look(output: Output, result: Any) -> None:
+        if isinstance(result, Tensor) and result.shape == output.tensor.shape:
+            for way, movement in output.ways:
+                movement.see(way.maps_of(result), quarter)
+
+    def leave(name: str, result: Any) -> None:
+        output = by_call.get((name, counts[name]))
+        counts[name] += 1
+        if output is not None:
+            look(output, result)
+
+    with _hooks(network, leave), ExitStack() as stack:
+        for output in outputs:
+            if output.function is not None:
+                see = partial(lambda output, _, __, result: look(output, result), output)
+                stack.enter_context(listening(network, output.function, [], see))
+        run(picture.clone())
+
+
+@contextmanager
+def _hooks(
+    network: nn.Module, leave: Callable[[str, Any], None], enter: Callable[[str, Any], None] | None = None
+) -> Iterator[None]:
+    """Calls those for the modules that this thread runs inside, each time with the same random numbers."""
+    thread = threading.get_ident()
+    handles = []
+    weight = next(network.parameters(), None)
+    devices = [weight.device] if weight is not None and weight.is_cuda else []
+
+    def after(name: str) -> Callable[[nn.Module, Any, Any], None]:
+        return lambda _, __, output: leave(name, output) if threading.get_ident() == thread else None
+
+    def before(name: str) -> Callable[[nn.Module, Any], None]:
+        return lambda _, inputs: enter(name, inputs) if enter is not None and threading.get_ident() == thread else None
+
+    with torch.random.fork_rng(devices=devices):
+        torch.manual_seed(0)
+        try:
+            for name, module in network.named_modules():
+                if hooked(module) and not bypassed(module):
+                    handles.append(module.register_forward_pre_hook(before(name)))
+                    handles.append(module.register_forward_hook(after(name)))
+            yield
+        finally:
+            for handle in handles:
+                handle.remove()
+
+
+def _is_open(output: Output, modules: dict[str, nn.Module]) -> bool:
+    """Whether more pictures may show that an output is a map, and that would matter."""
+    if any(movement.verdict == "moves" and not movement.is_open for _, movement in output.ways):
+        return False
+    return any(movement.is_open and output.may_be_layer(way, modules) for way, movement in output.ways)
+
+
+# -- which are maps ----------------------------------------------------------------------------------------------
+
+
+def _maps_among(outputs: list[Output], modules: dict[str, nn.Module], size: Grid) -> list[Output]:
+    """The outputs that are maps of the picture, in order, their `arrangement` chosen."""
+    grids = {
+        (output.tensor.shape[2], output.tensor.shape[3])
+        for output in outputs
+        if output.ways and output.ways[0][0] == FIRST and _is_two_dimensional(output, modules)
+    }
+    found: list[Output] = []
+    places: dict[tuple[int, int] | None, Output] = {}
+    for output in outputs:
+        moving = next((way for way, movement in output.ways if movement.verdict == "moves"), None)
+        if moving is None and output.ways and output.ways[0][0] == FIRST and output.function is None:
+            module, verdict = modules[output.module], output.ways[0][1].verdict
+            doubtful = verdict == "flat" and _may_be_flat(output, module, grids)
+            if verdict == "silent":
+                doubtful = _may_be_silent(output, module, grids, size)
+            if doubtful or (output.takes in places and _keeps_places(module, places[output.takes], output)):
+                moving = FIRST
+        if moving is not None:
+            output.arrangement = moving
+            found.append(output)
+            if moving == FIRST:
+                places[output.key] = output
+    return found
+
+
+def _keeps_places(module: nn.Module, before: Output, output: Output) -> bool:
+    """Whether a module of torch's makes a map of a map, whatever its weights: places then need no evidence."""
+    if not type(module).__module__.startswith("torch.nn.modules") or isinstance(module, nn.Linear | nn.LayerNorm):
+        return False
+    same = output.tensor.shape == before.tensor.shape
+    return next(module.children(), None) is None and (same or type(module).__name__.endswith("2d"))
+
+
+def _may_be_flat(output: Output, module: nn.Module, grids: set[Grid]) -> bool:
+    """Whether an output is a map although it does not move: one convolution may mix all of a small grid."""
+    rows, columns = output.tensor.shape[2:]
+    if (rows, columns) not in grids:
+        return False
+    if isinstance(module, nn.Conv2d):
+        reach = [step * (side - 1) + 1 for side, step in zip(module.kernel_size, module.dilation, strict=True)]
+        return rows * columns <= TINY or (reach[0] * 2 >= rows and reach[1] * 2 >= columns)
+    return rows * columns <= TINY
+
+
+def _may_be_silent(output: Output, module: nn.Module, grids: set[Grid], size: Grid) -> bool:
+    """Whether what hardly answers to the trial pictures is computed from them, and has the shape of a map."""
+    if output.edge is None or isinstance(module, nn.LayerNorm | nn.Linear):
+        return False
+    rows, columns = output.tensor.shape[2:]
+    largest = max((grid[0] * grid[1] for grid in grids), default=0)
+    return (rows, columns) in grids or (rows * columns < largest and in_proportion((rows, columns), size))
+
+
+def _is_two_dimensional(output: Output, modules: dict[str, nn.Module]) -> bool:
+    module = modules[output.module]
+    named = type(module).__name__.endswith("2d") or isinstance(module, nn.Conv2d | nn.BatchNorm2d)
+    return named and output.function is None
+
+
+def _without_inner_orders(maps: list[Output]) -> list[Output]:
+    """Leaves out what only a block that puts out (1, C, h, w) itself holds in another order inside."""
+    first = {output.module: output.arrangement == FIRST for output in maps if output.function is None}
+
+    def is_inner(output: Output) -> bool:
+        if output.arrangement == FIRST or output.function is not None:
+            return False
+        parent = output.module.rpartition(".")[0]
+        while parent and parent not in first:
+            parent = parent.rpartition(".")[0]
+        return first.get(parent, False)
+
+    return [output for output in maps if not is_inner(output)]
