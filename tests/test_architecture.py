@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -159,7 +160,8 @@ def test_the_app_opens_without_what_only_some_tabs_need() -> None:
     heavy = ("torchvision", "torch._dynamo", "sympy", "sklearn", "scipy", "openTSNE", "umap", "numba", "lancedb")
     heavy += ("ipycanvas", "jscatter", "matplotlib", "skimage", "voila", "jupyterlab")
     code = "from cnnviz_widgets import explore, schedule\nwith schedule.inline():\n assert explore().view.probe"
-    assert imported_by(code, "bqplot", *heavy) == {"bqplot"}
+    torchs_own = {"sympy"} if version("torch").startswith("2.4.") else set()  # with the first gradient
+    assert imported_by(code, "bqplot", *heavy) - torchs_own == {"bqplot"}
 
 
 def test_receptive_fields_are_followed_without_the_compiler() -> None:

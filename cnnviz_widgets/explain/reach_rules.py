@@ -324,7 +324,7 @@ _MOVING = {
     "cat", "stack", "roll", "flip", "index", "index_select", "gather", "constant_pad_nd", "pixel_shuffle", "repeat",
     "pixel_unshuffle", "channel_shuffle", "native_channel_shuffle", "unsafe_view", "unsafe_split", "im2col",
 }  # fmt: skip
-#: Each element goes on as it is, without being tagged as pointwise.
+#: Each element goes on as it is, without being tagged as pointwise; torch 2.4 does not tag the last lines.
 _PASSING = {
     "to_copy",
     "copy",
@@ -337,6 +337,8 @@ _PASSING = {
     "bernoulli",
     "rrelu_with_noise",
     "floor_divide",
+    *("celu", "elu", "hardshrink", "hardsigmoid", "hardtanh", "leaky_relu", "mish", "relu6", "selu", "softplus"),
+    *("softshrink", "threshold"),
 }
 
 #: Made anew, with no more of the input than its shape.

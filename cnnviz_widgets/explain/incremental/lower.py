@@ -36,8 +36,11 @@ _BATCH_NORMS = (
 )
 _COPIES = ("clone", "alias", "detach", "lift_fresh", "contiguous")
 _RESHAPES = ("view", "_unsafe_view", "reshape", "_reshape_alias")
-#: Cell by cell, though torch does not tag them so.
-_UNTAGGED = ("hardswish", "hardtanh", "_prelu_kernel")
+#: Cell by cell, though torch, or torch 2.4, does not tag them so.
+_UNTAGGED = (
+    *("hardswish", "hardtanh", "_prelu_kernel"),
+    *("celu", "elu", "hardshrink", "hardsigmoid", "leaky_relu", "mish", "softplus", "softshrink", "threshold"),
+)
 
 
 def lowered(trace: Trace) -> Listing:
