@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from cnnviz_widgets.classifier import Autocast, Classifier
+from cnnviz_widgets.classifier.given import network_in
+from cnnviz_widgets.classifier.guest import once
+from cnnviz_widgets.classifier.scores import brief_value
 from cnnviz_widgets.errors import ClassifierError, ExplanationError, PictureError, TargetError
 from cnnviz_widgets.forks import lock
-from cnnviz_widgets.given import network_in
-from cnnviz_widgets.guest import once
 from cnnviz_widgets.picture import Picture, read_picture
 from cnnviz_widgets.schedule import after_callbacks, between_callbacks, is_between_callbacks
-from cnnviz_widgets.scores import brief_value
 
 #: Pictures up to this side, in pixels, are taken as they are when the network accepts any input size.
 _SMALL = 256

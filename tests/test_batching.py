@@ -14,9 +14,8 @@ from networks import seeded
 from tally import Tally
 from torch import Tensor, nn
 
-from cnnviz_widgets import batching, memory
-from cnnviz_widgets.batching import Batches
-from cnnviz_widgets.classifier import Classifier
+from cnnviz_widgets.classifier import Classifier, batching, memory
+from cnnviz_widgets.classifier.batching import Batches
 from cnnviz_widgets.errors import ClassifierError
 
 

@@ -12,9 +12,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from cnnviz_widgets import guest, schedule
+from cnnviz_widgets import schedule
 from cnnviz_widgets.cells import CELLS
-from cnnviz_widgets.classifier import Classifier
+from cnnviz_widgets.classifier import Classifier, guest
 
 PATIENCE = 60.0
 PIXELS = torch.zeros(1, 3, 8, 8)

@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from cnnviz_widgets.checksum import Checksum, checksum_of_values
 from cnnviz_widgets.classifier import Classifier
+from cnnviz_widgets.classifier.checksum import Checksum, checksum_of_values
 from cnnviz_widgets.collection.fingerprint import weights_fingerprint
 from cnnviz_widgets.explain import EigenCAM, Occlusion, Tape
 from cnnviz_widgets.explain.occluder import Occluder

@@ -13,9 +13,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from cnnviz_widgets import batching, forks, guest, schedule
+from cnnviz_widgets import forks, schedule
 from cnnviz_widgets.cells import CELLS
-from cnnviz_widgets.classifier import Classifier
+from cnnviz_widgets.classifier import Classifier, batching, guest
 from cnnviz_widgets.picture import files
 from cnnviz_widgets.session import Session
 

@@ -12,8 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrizations
 
-from cnnviz_widgets import guest
-from cnnviz_widgets.classifier import Classifier
+from cnnviz_widgets.classifier import Classifier, guest
 from cnnviz_widgets.errors import ClassifierError, LayerError
 
 PATIENCE = 20.0

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from cnnviz_widgets import memory
+from cnnviz_widgets.classifier import memory
 from cnnviz_widgets.errors import ClassifierError
 
 MEMINFO = "MemTotal:       24684096 kB\nMemFree:   20016056 kB\nMemAvailable:   1000 kB\nHugePages_Total: 0\n"

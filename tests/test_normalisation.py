@@ -13,9 +13,9 @@ from torch import nn
 from torchvision.transforms.functional import normalize, to_tensor
 
 from cnnviz_widgets.classifier import Classifier
+from cnnviz_widgets.classifier.normalisation import IMAGENET_MEAN, IMAGENET_STD
+from cnnviz_widgets.classifier.preprocess import cover
 from cnnviz_widgets.errors import ClassifierError, PictureError
-from cnnviz_widgets.normalisation import IMAGENET_MEAN, IMAGENET_STD
-from cnnviz_widgets.preprocess import cover
 
 timm = pytest.importorskip("timm")
 transformers = pytest.importorskip("transformers")

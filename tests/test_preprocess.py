@@ -15,8 +15,8 @@ from torchvision.transforms import v2
 from torchvision.transforms.functional import center_crop, resize
 
 from cnnviz_widgets.classifier import Classifier
+from cnnviz_widgets.classifier.preprocess import ResizeAndCrop, cover
 from cnnviz_widgets.errors import ClassifierError, PictureError
-from cnnviz_widgets.preprocess import ResizeAndCrop, cover
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 

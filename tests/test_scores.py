@@ -12,10 +12,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from cnnviz_widgets.capture import Inputs
 from cnnviz_widgets.classifier import Classifier, Scores
+from cnnviz_widgets.classifier.capture import Inputs
+from cnnviz_widgets.classifier.readout import Readout
 from cnnviz_widgets.errors import ClassifierError
-from cnnviz_widgets.readout import Readout
 
 SIZE = (24, 20)
 End = Callable[[Tensor], Any]

@@ -16,8 +16,8 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrizations, parametrize, prune
 
 from cnnviz_widgets.classifier import Classifier
+from cnnviz_widgets.classifier.shadow import Shadow
 from cnnviz_widgets.errors import ClassifierError
-from cnnviz_widgets.shadow import Shadow
 
 SIZE = (12, 16)
 PIXELS = torch.randn(2, 3, *SIZE, generator=torch.Generator().manual_seed(0))

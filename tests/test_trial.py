@@ -17,9 +17,9 @@ from torch.nn import functional
 
 from cnnviz_widgets import explain
 from cnnviz_widgets.classifier import Classifier
-from cnnviz_widgets.draws import Draws, same_draws
+from cnnviz_widgets.classifier.draws import Draws, same_draws
+from cnnviz_widgets.classifier.randomness import OwnRandomness
 from cnnviz_widgets.errors import ClassifierError, LayerError
-from cnnviz_widgets.randomness import OwnRandomness
 from cnnviz_widgets.session import as_classifier
 
 SIZE = (12, 16)

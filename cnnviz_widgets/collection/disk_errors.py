@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from cnnviz_widgets.classifier.scores import brief
 from cnnviz_widgets.errors import ExplanationError
-from cnnviz_widgets.scores import brief
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, 112}  # 112 and 39: Windows
 _FULL_WORDS = ("no space left", "disk quota", "not enough space", "storage full", "os error 28", "os error 122")

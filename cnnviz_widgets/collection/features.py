@@ -15,9 +15,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from cnnviz_widgets import guest
-from cnnviz_widgets.batching import Batches, quickly
-from cnnviz_widgets.classifier import Classifier
+from cnnviz_widgets.classifier import Classifier, guest
+from cnnviz_widgets.classifier.batching import Batches, quickly
 from cnnviz_widgets.collection.disk import INDEX_FROM, Disk, check_folder
 from cnnviz_widgets.collection.disk_errors import told
 from cnnviz_widgets.collection.fingerprint import weights_fingerprint

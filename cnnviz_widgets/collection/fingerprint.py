@@ -7,8 +7,8 @@ import hashlib
 import numpy as np
 from torch import Tensor
 
-from cnnviz_widgets.checksum import checksum_of_values
 from cnnviz_widgets.classifier import Classifier
+from cnnviz_widgets.classifier.checksum import checksum_of_values
 
 
 def _named(output: object) -> str:

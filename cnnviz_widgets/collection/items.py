@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
+from cnnviz_widgets.classifier.scores import brief
 from cnnviz_widgets.collection.labels import UNKNOWN, Labels, NoLabel, number_of, plain
 from cnnviz_widgets.errors import PictureError
 from cnnviz_widgets.picture import Picture, read_picture
-from cnnviz_widgets.scores import brief
 
 #: By these names data sets know the picture of an item, and its target; the first that is there is taken.
 IMAGE_KEYS = (

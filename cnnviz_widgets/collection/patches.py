@@ -19,14 +19,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cnnviz_widgets.batching import Batches, quickly
 from cnnviz_widgets.classifier import Classifier
+from cnnviz_widgets.classifier.batching import Batches, quickly
+from cnnviz_widgets.classifier.watch import watch
 from cnnviz_widgets.collection.disk_errors import told
 from cnnviz_widgets.collection.fingerprint import weights_fingerprint
 from cnnviz_widgets.collection.lock import try_lock
 from cnnviz_widgets.collection.source import Source, batches, source_of
 from cnnviz_widgets.errors import ClassifierError, MethodError, PictureError, TargetError
-from cnnviz_widgets.watch import watch
 
 _T = TypeVar("_T", np.float32, np.int64)
 

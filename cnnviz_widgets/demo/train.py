@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from cnnviz_widgets.classifier.preprocess import Preprocess
 from cnnviz_widgets.demo.digits import digits, held_out
 from cnnviz_widgets.demo.networks import (
     DIGIT_PIXELS,
@@ -25,7 +26,6 @@ from cnnviz_widgets.demo.networks import (
     Stages,
 )
 from cnnviz_widgets.demo.shapes import CLASSES, MARKED, ShapeSet, shapes
-from cnnviz_widgets.preprocess import Preprocess
 
 TRAINING_SEED, TEST_SEED = 1, 2
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Literal
 
 from torch import Tensor
 
+from cnnviz_widgets.classifier.readout import Readout
+from cnnviz_widgets.classifier.scores import Contrast, Target
 from cnnviz_widgets.errors import MethodError, TargetError
-from cnnviz_widgets.readout import Readout
-from cnnviz_widgets.scores import Contrast, Target
 
 if TYPE_CHECKING:
     from cnnviz_widgets.classifier import Classifier

@@ -12,16 +12,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cnnviz_widgets.batching import Batches
 from cnnviz_widgets.classifier import Contrast, Target
+from cnnviz_widgets.classifier.batching import Batches
+from cnnviz_widgets.classifier.guest import once
+from cnnviz_widgets.classifier.watch import watch
 from cnnviz_widgets.errors import ClassifierError, MethodError, TargetError
 from cnnviz_widgets.explain.augment import transformed
 from cnnviz_widgets.explain.base import Range
 from cnnviz_widgets.explain.differentiation import CUTS, gradients_of
 from cnnviz_widgets.explain.parameters import check_choice, check_count, check_share
 from cnnviz_widgets.explain.parametrisation import WRITTEN, Fourier, Parametrisation, Pixels
-from cnnviz_widgets.guest import once
-from cnnviz_widgets.watch import watch
 
 if TYPE_CHECKING:
     from cnnviz_widgets.classifier import Classifier

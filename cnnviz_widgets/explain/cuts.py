@@ -39,9 +39,9 @@ def looking_for_cuts(classifier: Classifier, pixels: Tensor) -> Iterator[Callabl
 
     def judge(logits: Tensor) -> None:
         if logits.requires_grad and (cuts.is_cut(logits) or cuts.left):
-            classifier.notes += (
+            classifier.note(
                 f"Part of what reaches the scores of {classifier.name} passes `detach`, `no_grad`, NumPy or integer "
-                "arithmetic, which gradients do not follow: Occlusion and RISE see all of it.",
+                "arithmetic, which gradients do not follow: Occlusion and RISE see all of it."
             )
 
     with cuts:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from cnnviz_widgets.classifier.scores import brief
 from cnnviz_widgets.errors import ClassifierError, ExplanationError, MethodError
-from cnnviz_widgets.scores import brief
 
 if TYPE_CHECKING:
     from cnnviz_widgets.classifier import Classifier

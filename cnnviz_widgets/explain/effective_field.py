@@ -6,11 +6,11 @@ import torch
 from torch import Tensor
 
 from cnnviz_widgets.classifier import Classifier
+from cnnviz_widgets.classifier.scores import brief
+from cnnviz_widgets.classifier.watch import watch
 from cnnviz_widgets.errors import ClassifierError, LayerError
 from cnnviz_widgets.explain.base import FloatArray
 from cnnviz_widgets.explain.variants import single_input
-from cnnviz_widgets.scores import brief
-from cnnviz_widgets.watch import watch
 
 
 def effective_field(

@@ -14,8 +14,8 @@ from cnnviz_widgets.explain.differentiation import INSTEAD, cut_off, gradients_o
 from cnnviz_widgets.explain.rounding import rounding
 
 if TYPE_CHECKING:
-    from cnnviz_widgets.batching import Batches
     from cnnviz_widgets.classifier import Classifier, Target
+    from cnnviz_widgets.classifier.batching import Batches
 
 
 class Floor:

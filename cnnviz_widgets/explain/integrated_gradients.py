@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cnnviz_widgets.batching import Batches
+from cnnviz_widgets.classifier.batching import Batches
 from cnnviz_widgets.explain.base import Explainer, Heatmap, Range
 from cnnviz_widgets.explain.baseline import Baseline, baseline_pixels
 from cnnviz_widgets.explain.gradients import Floor, gradients_in_batches

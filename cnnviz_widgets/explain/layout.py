@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-from cnnviz_widgets import memory
+from cnnviz_widgets.classifier import memory
 from cnnviz_widgets.errors import ClassifierError
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cnnviz_widgets import guest
+from cnnviz_widgets.classifier import guest
 from cnnviz_widgets.explain.incremental import Engine, engine_for
 from cnnviz_widgets.explain.incremental.boxes import Box
 from cnnviz_widgets.explain.variants import Variants

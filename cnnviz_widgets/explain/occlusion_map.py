@@ -10,11 +10,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from cnnviz_widgets.classifier.readout import Readout
 from cnnviz_widgets.explain.base import FloatArray, Heatmap
 from cnnviz_widgets.explain.class_scores import Score, class_scores
 from cnnviz_widgets.explain.refinement import IntArray, filled
 from cnnviz_widgets.explain.rounding import floor_of, nothing
-from cnnviz_widgets.readout import Readout
 
 if TYPE_CHECKING:
     from cnnviz_widgets.classifier import Target

@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from cnnviz_widgets.classifier import Classifier
+from cnnviz_widgets.classifier.guest import LOCK
 from cnnviz_widgets.errors import LayerError
 from cnnviz_widgets.explain.positive_copy import gradient_boxes
 from cnnviz_widgets.explain.reach import Reaching
 from cnnviz_widgets.explain.reach_rules import Axes
-from cnnviz_widgets.guest import LOCK
 
 #: (top, left, height, width) in pixels of the network's input.
 Box = tuple[int, int, int, int]

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from cnnviz_widgets.classifier import Contrast
+from cnnviz_widgets.classifier.readout import Readout
 from cnnviz_widgets.explain.class_scores import Score, class_scores
-from cnnviz_widgets.readout import Readout
 
 if TYPE_CHECKING:
     from cnnviz_widgets.classifier import Classifier, Target

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from cnnviz_widgets.batching import Batches
+from cnnviz_widgets.classifier.batching import Batches
 from cnnviz_widgets.explain.base import Explainer, Heatmap, Range
 from cnnviz_widgets.explain.gradients import Floor, gradients_in_batches
 from cnnviz_widgets.explain.likeness import rank_correlation

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from cnnviz_widgets.batching import Batches
+from cnnviz_widgets.classifier.batching import Batches
 from cnnviz_widgets.errors import PictureError
 from cnnviz_widgets.explain.layout import USUAL, run_in_a_layout
 

@@ -16,8 +16,7 @@ import pytest
 import torch
 from tally import Tally
 
-from cnnviz_widgets import batching
-from cnnviz_widgets.classifier import Classifier
+from cnnviz_widgets.classifier import Classifier, batching
 from cnnviz_widgets.collection import disk
 from cnnviz_widgets.collection.features import FeatureStore
 from cnnviz_widgets.collection.fingerprint import weights_fingerprint
@@ -133,7 +132,7 @@ KILLED = """
 import os, signal, sys
 import numpy as np, torch
 from collection.conftest import Small
-from cnnviz_widgets import batching
+from cnnviz_widgets.classifier import batching
 from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.collection.features import FeatureStore
 pictures = np.random.default_rng(0).integers(0, 256, (23, 16, 16, 3), dtype=np.uint8)

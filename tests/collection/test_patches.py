@@ -18,8 +18,7 @@ from networks import Crowded, Poison, seeded
 from test_laws import guest, mode, state
 from torch import nn
 
-from cnnviz_widgets import batching
-from cnnviz_widgets.classifier import Classifier
+from cnnviz_widgets.classifier import Classifier, batching
 from cnnviz_widgets.collection.lock import try_lock
 from cnnviz_widgets.collection.patches import LayerSpots, Patches, scan
 from cnnviz_widgets.collection.source import source_of

@@ -11,8 +11,8 @@ from networks import Linear, seeded
 from oracles import SIZES, Recorded, torchvision_classifier
 from torch import Tensor, nn
 
-from cnnviz_widgets.batching import Batches
 from cnnviz_widgets.classifier import Contrast
+from cnnviz_widgets.classifier.batching import Batches
 from cnnviz_widgets.errors import MethodError
 from cnnviz_widgets.explain import IntegratedGradients, baseline_pixels
 from cnnviz_widgets.explain.integrated_gradients import path_points

@@ -15,8 +15,8 @@ from networks import CLASSES, Crowded, Failing, Poison, seeded
 from torch import Tensor, nn
 
 import cnnviz_widgets.explain as explain
-from cnnviz_widgets.batching import Batches
 from cnnviz_widgets.classifier import Classifier, Contrast
+from cnnviz_widgets.classifier.batching import Batches
 from cnnviz_widgets.errors import (
     ClassifierError,
     ExplanationError,

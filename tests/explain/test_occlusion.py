@@ -16,8 +16,8 @@ from tally import Tally
 from torch import Tensor, nn
 
 from cnnviz_widgets import demo
-from cnnviz_widgets.batching import Batches
 from cnnviz_widgets.classifier import Contrast
+from cnnviz_widgets.classifier.batching import Batches
 from cnnviz_widgets.errors import MethodError, TargetError
 from cnnviz_widgets.explain import Occlusion, baseline_pixels, occluder
 from cnnviz_widgets.explain.occlusion import positions

@@ -16,19 +16,19 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from cnnviz_widgets import explain
-from cnnviz_widgets.batching import Batches, quickly
 from cnnviz_widgets.classifier import Classifier
+from cnnviz_widgets.classifier.batching import Batches, quickly
+from cnnviz_widgets.classifier.draws import same_draws
+from cnnviz_widgets.classifier.randomness import OwnRandomness
+from cnnviz_widgets.classifier.watch import watch
 from cnnviz_widgets.collection.features import FeatureStore
 from cnnviz_widgets.collection.patches import scan
-from cnnviz_widgets.draws import same_draws
 from cnnviz_widgets.errors import ClassifierError
 from cnnviz_widgets.explain import Explainer, class_visual
 from cnnviz_widgets.explain.ablation import ablated_logits
 from cnnviz_widgets.explain.activations import activations
 from cnnviz_widgets.explain.incremental.engine import engine_for
 from cnnviz_widgets.explain.tape import Tape
-from cnnviz_widgets.randomness import OwnRandomness
-from cnnviz_widgets.watch import watch
 
 
 class OneOnly(ConvGapLinear):

@@ -14,8 +14,8 @@ from oracles import Recorded
 from scipy.stats import spearmanr
 from torch import Tensor, nn
 
-from cnnviz_widgets.batching import Batches
 from cnnviz_widgets.classifier import Classifier, Contrast
+from cnnviz_widgets.classifier.batching import Batches
 from cnnviz_widgets.errors import MethodError
 from cnnviz_widgets.explain import RISE, baseline_pixels
 

@@ -11,8 +11,8 @@ from tally import Tally
 from torch import Tensor, nn
 from torch.nn import functional
 
-from cnnviz_widgets.batching import Batches
 from cnnviz_widgets.classifier import Classifier, Contrast
+from cnnviz_widgets.classifier.batching import Batches
 from cnnviz_widgets.errors import MethodError, TargetError
 from cnnviz_widgets.explain import ScoreCAM, Tape
 

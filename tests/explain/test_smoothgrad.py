@@ -10,8 +10,8 @@ from networks import seeded
 from oracles import Recorded
 from scipy.stats import spearmanr
 
-from cnnviz_widgets.batching import Batches
 from cnnviz_widgets.classifier import Classifier
+from cnnviz_widgets.classifier.batching import Batches
 from cnnviz_widgets.errors import MethodError
 from cnnviz_widgets.explain import Saliency, SmoothGrad
 

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import torch
 
-from cnnviz_widgets import guest, schedule
-from cnnviz_widgets.classifier import Classifier
+from cnnviz_widgets import schedule
+from cnnviz_widgets.classifier import Classifier, guest
 from cnnviz_widgets.picture import read_picture
 from cnnviz_widgets.session import Session
 from cnnviz_widgets.views.explorer import Explorer

@@ -12,8 +12,8 @@ from tally import Tally
 from torch import Tensor, nn
 
 from cnnviz_widgets import schedule
-from cnnviz_widgets.batching import Batches
 from cnnviz_widgets.classifier import Classifier
+from cnnviz_widgets.classifier.batching import Batches
 from cnnviz_widgets.widgets.pace import Pace
 
 NAMES = ["ant", "bee", "<script>alert(1)</script>", "dog"]

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from cnnviz_widgets import demo, schedule
-from cnnviz_widgets.batching import Batches
 from cnnviz_widgets.classifier import Classifier
+from cnnviz_widgets.classifier.batching import Batches
 from cnnviz_widgets.collection.patches import Patches, scan
 from cnnviz_widgets.explain.receptive_field import receptive_field
 from cnnviz_widgets.session import Session

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from cnnviz_widgets import guest
+from cnnviz_widgets.classifier import guest
 from cnnviz_widgets.explain.incremental.boxes import Box, Integers, changes
 from cnnviz_widgets.explain.incremental.plan import FEWEST, Plan, forget, plan_for, state_of
 from cnnviz_widgets.explain.incremental.run import Base

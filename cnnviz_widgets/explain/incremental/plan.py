@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cnnviz_widgets import guest, memory
+from cnnviz_widgets.classifier import guest, memory
 from cnnviz_widgets.explain.incremental.boxes import Changes, Integers, batches, bytes_of, largest_bytes, work
 from cnnviz_widgets.explain.incremental.fold import folded
 from cnnviz_widgets.explain.incremental.lower import lowered

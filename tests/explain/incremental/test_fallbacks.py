@@ -16,8 +16,7 @@ from occluding import CLASSES, Box, Branching, Odd, hand_made, inputs, lively, s
 from torch import Tensor, nn
 from torch.nn import functional
 
-from cnnviz_widgets import guest
-from cnnviz_widgets.classifier import Classifier
+from cnnviz_widgets.classifier import Classifier, guest
 from cnnviz_widgets.explain import Occlusion, occluder
 from cnnviz_widgets.explain.incremental import boxes, engine, plan
 from cnnviz_widgets.explain.occluder import Occluder

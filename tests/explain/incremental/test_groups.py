@@ -8,8 +8,8 @@ import torch
 from occluding import Branching, Odd, hand_made, inputs, slowly
 from torch import Tensor
 
-from cnnviz_widgets.batching import Batches
 from cnnviz_widgets.classifier import Classifier
+from cnnviz_widgets.classifier.batching import Batches
 from cnnviz_widgets.explain import Occlusion
 from cnnviz_widgets.explain.incremental import engine, plan
 from cnnviz_widgets.explain.incremental.boxes import Changes, batches, changes

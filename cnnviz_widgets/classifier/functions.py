@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 from torch.utils import _pytree as trees
 
-from cnnviz_widgets.guest import LOCK, See
+from cnnviz_widgets.classifier.guest import LOCK, See
 
 _Function = Callable[..., Any]
 

@@ -13,9 +13,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cnnviz_widgets.capture import Capture, Inputs, Link, Pass, captured, linked
+from cnnviz_widgets.classifier.capture import Capture, Inputs, Link, Pass, captured, linked
+from cnnviz_widgets.classifier.scores import brief_value
 from cnnviz_widgets.errors import ClassifierError
-from cnnviz_widgets.scores import brief_value
 
 #: How the scores of the classes are read: they compete, each is by itself, or they are no probabilities.
 Scores = Literal["softmax", "sigmoid", "none"]

@@ -9,8 +9,8 @@ from typing import Any
 
 from torch import nn
 
-from cnnviz_widgets.adapters import as_preprocess
-from cnnviz_widgets.preprocess import Preprocess
+from cnnviz_widgets.classifier.adapters import as_preprocess
+from cnnviz_widgets.classifier.preprocess import Preprocess
 
 #: Mean and standard deviation of ImageNet's pictures in 0..1; those of all weights for 1,000 classes in torchvision.
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)

@@ -11,19 +11,17 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from cnnviz_widgets import batching, failures, guest, hooks, outputs, precision, readout, trial
-from cnnviz_widgets.adapters import as_preprocess
-from cnnviz_widgets.capture import Inputs
-from cnnviz_widgets.draws import Draws
-from cnnviz_widgets.errors import ClassifierError, ExplanationError, PictureError
-from cnnviz_widgets.given import network_in
-from cnnviz_widgets.layers import Layer, Structure, input_depths, structure_of
-from cnnviz_widgets.normalisation import Habit, habit_of, with_torchvision
-from cnnviz_widgets.outputs import Output
-from cnnviz_widgets.passes import Passes
-from cnnviz_widgets.picture import Picture, read_picture
-from cnnviz_widgets.precision import Autocast
-from cnnviz_widgets.preprocess import (
+from cnnviz_widgets.classifier import batching, failures, guest, hooks, outputs, precision, readout, trial
+from cnnviz_widgets.classifier.adapters import as_preprocess
+from cnnviz_widgets.classifier.capture import Inputs
+from cnnviz_widgets.classifier.draws import Draws
+from cnnviz_widgets.classifier.given import network_in
+from cnnviz_widgets.classifier.layers import Layer, Structure, input_depths, structure_of
+from cnnviz_widgets.classifier.normalisation import Habit, habit_of, with_torchvision
+from cnnviz_widgets.classifier.outputs import Output
+from cnnviz_widgets.classifier.passes import Passes
+from cnnviz_widgets.classifier.precision import Autocast
+from cnnviz_widgets.classifier.preprocess import (
     Colours,
     Preprocess,
     measured_colours,
@@ -31,10 +29,12 @@ from cnnviz_widgets.preprocess import (
     pair_of,
     resize_and_crop,
 )
-from cnnviz_widgets.pretrained import pretrained
-from cnnviz_widgets.readout import Readout, Scores, Trial, Tried
-from cnnviz_widgets.runner import Runner
-from cnnviz_widgets.scores import Contrast, Target, brief, class_index, name_all, names_of_classes
+from cnnviz_widgets.classifier.pretrained import pretrained
+from cnnviz_widgets.classifier.readout import Readout, Scores, Trial, Tried
+from cnnviz_widgets.classifier.runner import Runner
+from cnnviz_widgets.classifier.scores import Contrast, Target, brief, class_index, name_all, names_of_classes
+from cnnviz_widgets.errors import ClassifierError, ExplanationError, PictureError
+from cnnviz_widgets.picture import Picture, read_picture
 
 __all__ = ["Autocast", "Classifier", "Contrast", "Layer", "Scores", "Target"]
 
@@ -118,7 +118,8 @@ class Classifier:
         if bare:
             habit = with_torchvision(habit, self.network, self.name, self.channels, self._classes)
             mean, std = habit.mean, habit.std
-        self.notes += (*found.notes, *self.readout.notes, *([habit.note] if habit.note else []))
+        for sentence in (*found.notes, *self.readout.notes, habit.note):
+            self.note(sentence)
         self.preprocess: Preprocess = preprocess or resize_and_crop(self.input_size, self.channels, mean, std)
         self.class_names: tuple[str, ...] = names_of_classes(names, self._classes)
         self._cast(chosen)
@@ -243,7 +244,7 @@ class Classifier:
             raise
         except Exception as error:
             raise failures.of_pass(self.name, tuple(pixels.shape), error) from error
-        self.notes += tuple({self.runner.note} - {"", *self.notes})
+        self.note(self.runner.note)
         scores = self.logits_in(output, len(pixels), watched)
         # Asking for the answer waits for the device.
         finite = bool(torch.isfinite(scores).all())
@@ -264,7 +265,7 @@ class Classifier:
         """
         if self.output is None:
             self.output, note = outputs.chosen(output, count, self.name, lambda of: name_all(self._names, of))
-            self.notes += (note,) if note else ()
+            self.note(note)
         scores = outputs.scores_at(output, self.output, count, self.name).float()
         return self.readout.logits(scores, inputs, self.name, verified=verified)
 
@@ -329,9 +330,10 @@ class Classifier:
         """Sentences about this network that a reader of its maps should know; views show them."""
         return (*self._notes, *self._structure.notes) if self._complete else self._notes
 
-    @notes.setter
-    def notes(self, sentences: tuple[str, ...]) -> None:
-        self._notes = sentences
+    def note(self, sentence: str) -> None:
+        """Add a sentence to `notes`, once; "" is none."""
+        if sentence and sentence not in self._notes:
+            self._notes += (sentence,)
 
     # -- layers --------------------------------------------------------------------------------------------------
 

@@ -9,8 +9,8 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
+from cnnviz_widgets.classifier.scores import brief, brief_value
 from cnnviz_widgets.errors import ClassifierError
-from cnnviz_widgets.scores import brief, brief_value
 
 Key = int | str
 #: Where the scores are in what a network returns: an index, a key or an attribute's name; a path of such; or a function

@@ -8,8 +8,8 @@ from typing import Any
 
 from torch import Tensor
 
-from cnnviz_widgets import guest
-from cnnviz_widgets.classifier import Classifier
+from cnnviz_widgets.classifier import guest
+from cnnviz_widgets.classifier.classifier import Classifier
 from cnnviz_widgets.errors import ClassifierError, LayerError
 
 

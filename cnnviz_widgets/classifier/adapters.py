@@ -11,8 +11,8 @@ import PIL.Image
 import torch
 from torch import Tensor
 
+from cnnviz_widgets.classifier.preprocess import Preprocess
 from cnnviz_widgets.errors import ClassifierError
-from cnnviz_widgets.preprocess import Preprocess
 
 
 def as_preprocess(source: object) -> Preprocess | None:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
-from cnnviz_widgets.shadow_values import Values
+from cnnviz_widgets.classifier.shadow_values import Values
 
 _HOOKS = frozenset({
     "_forward_hooks", "_forward_hooks_with_kwargs", "_forward_hooks_always_called",

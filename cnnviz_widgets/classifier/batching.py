@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Hashable
-from typing import TYPE_CHECKING, Literal, TypeVar
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any, Literal, Protocol, TypeVar
 from weakref import WeakKeyDictionary
 
 import torch
 
-from cnnviz_widgets import guest, memory
+from cnnviz_widgets.classifier import guest, memory
+from cnnviz_widgets.classifier.layers import Layer
+from cnnviz_widgets.classifier.scores import brief
 from cnnviz_widgets.errors import ClassifierError, ExplanationError
 from cnnviz_widgets.forks import lock
-from cnnviz_widgets.scores import brief
-
-if TYPE_CHECKING:
-    from cnnviz_widgets.classifier import Classifier
 
 #: What is done with the pictures. Each has sizes of its own, as a picture's time and memory differ.
 Work = Literal["scores", "gradients", "features", "maxima"]
@@ -36,6 +34,25 @@ _ANY = 2**62
 _T = TypeVar("_T")
 
 
+class Network(Protocol):
+    """What is measured: a Classifier, which imports this module."""
+
+    name: str
+    channels: int
+    input_size: tuple[int, int]
+    autocast: Any
+
+    @property
+    def device(self) -> torch.device: ...
+    @property
+    def dtype(self) -> torch.dtype: ...
+    @property
+    def layers(self) -> Sequence[Layer]: ...
+    @property
+    def one_at_a_time(self) -> bool: ...
+    def logits(self, pixels: torch.Tensor) -> torch.Tensor: ...
+
+
 def clock() -> float:
     """Seconds, read before and after a pass that is measured."""
     return time.perf_counter()
@@ -53,7 +70,7 @@ class Batches:
     may depend on the batch in its last digits, and the same job shall give the same result again.
     """
 
-    def __init__(self, classifier: Classifier, shape: tuple[int, ...], work: Work) -> None:
+    def __init__(self, classifier: Network, shape: tuple[int, ...], work: Work) -> None:
         self._classifier = classifier
         self._shape = tuple(shape)
         self._costs = _GRADIENTS if work == "gradients" else 1
@@ -214,12 +231,12 @@ class Measured:
 #: Held while something is looked up in these.
 _KEEPING = lock()
 #: By classifier, then by kind of work and what else it depends on.
-_measured: WeakKeyDictionary[Classifier, dict[Hashable, Measured]] = WeakKeyDictionary()
+_measured: WeakKeyDictionary[Network, dict[Hashable, Measured]] = WeakKeyDictionary()
 #: Seconds of the passes of single pictures.
-_single: WeakKeyDictionary[Classifier, dict[Hashable, list[float]]] = WeakKeyDictionary()
+_single: WeakKeyDictionary[Network, dict[Hashable, list[float]]] = WeakKeyDictionary()
 
 
-def saw(classifier: Classifier, shape: tuple[int, ...], seconds: float) -> None:
+def saw(classifier: Network, shape: tuple[int, ...], seconds: float) -> None:
     """Note that the forward pass of one picture of `shape` (C, H, W) took so long, the device's work included."""
     with _KEEPING:
         passes = _single.setdefault(classifier, {}).setdefault(_key(classifier, shape), [])
@@ -227,7 +244,7 @@ def saw(classifier: Classifier, shape: tuple[int, ...], seconds: float) -> None:
         passes[1:] = [min([*passes[1:], seconds])] if passes else [seconds]
 
 
-def _seconds(classifier: Classifier, shape: tuple[int, ...]) -> float:
+def _seconds(classifier: Network, shape: tuple[int, ...]) -> float:
     """The least that a forward pass of one picture took. Passes are made where there were none."""
     key = _key(classifier, shape)
     with _KEEPING:
@@ -240,7 +257,7 @@ def _seconds(classifier: Classifier, shape: tuple[int, ...]) -> float:
     return min(known[key][enough - 1 :])
 
 
-def _bytes(classifier: Classifier, shape: tuple[int, ...]) -> float:
+def _bytes(classifier: Network, shape: tuple[int, ...]) -> float:
     """What the outputs of all layers take for one picture: at most what a forward pass keeps at once."""
     height, width = classifier.input_size
     try:
@@ -257,7 +274,7 @@ def _allocated(device: torch.device) -> tuple[int, int]:
     return torch.cuda.memory_allocated(device), torch.cuda.max_memory_allocated(device)
 
 
-def quickly(classifier: Classifier, work: Work, most: int) -> int:
+def quickly(classifier: Network, work: Work, most: int) -> int:
     """How many pictures, at most `most`, to run at once before something else is done with each.
 
     They are over in a quarter of a second and fit into memory, by what is known of single pictures; always the same
@@ -267,7 +284,7 @@ def quickly(classifier: Classifier, work: Work, most: int) -> int:
     return min(most, Batches(classifier, shape, work).batch)
 
 
-def _key(classifier: Classifier, shape: tuple[int, ...]) -> Hashable:
+def _key(classifier: Network, shape: tuple[int, ...]) -> Hashable:
     return tuple(shape), classifier.device, classifier.dtype, classifier.autocast, torch.get_num_threads()
 
 

@@ -15,11 +15,10 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.graph import GradientEdge
 
-from cnnviz_widgets.errors import ClassifierError
-from cnnviz_widgets.evidence import edge_of, reaches
-from cnnviz_widgets.functions import FunctionCall, Noting, listening
-from cnnviz_widgets.guest import See, bypassed, evaluating, hooked
-from cnnviz_widgets.spatial import (
+from cnnviz_widgets.classifier.evidence import edge_of, reaches
+from cnnviz_widgets.classifier.functions import FunctionCall, Noting, listening
+from cnnviz_widgets.classifier.guest import See, bypassed, evaluating, hooked
+from cnnviz_widgets.classifier.spatial import (
     FIRST,
     ROUNDS,
     TINY,
@@ -31,6 +30,7 @@ from cnnviz_widgets.spatial import (
     in_proportion,
     trial_picture,
 )
+from cnnviz_widgets.errors import ClassifierError
 
 #: Class scores (1, K) of a picture (1, C, H, W), by the network that is observed.
 Run = Callable[[Tensor], Tensor]

@@ -8,10 +8,10 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from cnnviz_widgets import guest
+from cnnviz_widgets.classifier import guest
+from cnnviz_widgets.classifier.functions import FunctionCall, listening
+from cnnviz_widgets.classifier.layers import Layer
 from cnnviz_widgets.errors import LayerError
-from cnnviz_widgets.functions import FunctionCall, listening
-from cnnviz_widgets.layers import Layer
 
 
 @contextmanager

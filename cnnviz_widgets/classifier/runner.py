@@ -12,12 +12,12 @@ from torch import Tensor, nn
 from torch.nn.modules.module import register_module_forward_pre_hook
 from torch.utils._pytree import tree_leaves
 
-from cnnviz_widgets import guest
 from cnnviz_widgets.cells import CELLS
-from cnnviz_widgets.checksum import Checksum
+from cnnviz_widgets.classifier import guest
+from cnnviz_widgets.classifier.checksum import Checksum
+from cnnviz_widgets.classifier.randomness import OwnRandomness
+from cnnviz_widgets.classifier.shadow import NoShadowError, Shadow
 from cnnviz_widgets.forks import Renewed, is_mine
-from cnnviz_widgets.randomness import OwnRandomness
-from cnnviz_widgets.shadow import NoShadowError, Shadow
 
 _UNUSUAL = "has modules of an unusual kind"
 

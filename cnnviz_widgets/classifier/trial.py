@@ -9,11 +9,11 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor, nn
 
-from cnnviz_widgets import failures
-from cnnviz_widgets.draws import Draws, same_draws
+from cnnviz_widgets.classifier import failures
+from cnnviz_widgets.classifier.draws import Draws, same_draws
+from cnnviz_widgets.classifier.preprocess import Preprocess, measured_colours, shape_after
+from cnnviz_widgets.classifier.scores import brief
 from cnnviz_widgets.errors import ClassifierError, PictureError
-from cnnviz_widgets.preprocess import Preprocess, measured_colours, shape_after
-from cnnviz_widgets.scores import brief
 
 #: Gives the scores (N, K), as the network has them, of pictures (N, C, H, W).
 Run = Callable[[Tensor], Tensor]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from cnnviz_widgets import memory
+from cnnviz_widgets.classifier import memory
+from cnnviz_widgets.classifier.scores import brief
 from cnnviz_widgets.errors import ClassifierError
-from cnnviz_widgets.scores import brief
 
 _WRAP = "wrap it in a module whose forward takes one tensor of pictures (N, C, H, W) and"
 _BATCH_STATISTICS = "more than 1 value per channel"

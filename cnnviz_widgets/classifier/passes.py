@@ -9,10 +9,10 @@ from contextlib import contextmanager, nullcontext
 import torch
 from torch import Tensor
 
-from cnnviz_widgets import failures
-from cnnviz_widgets.draws import same_draws
+from cnnviz_widgets.classifier import failures
+from cnnviz_widgets.classifier.draws import same_draws
+from cnnviz_widgets.classifier.randomness import OwnRandomness
 from cnnviz_widgets.errors import ClassifierError
-from cnnviz_widgets.randomness import OwnRandomness
 
 
 class Passes:

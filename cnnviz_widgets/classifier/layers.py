@@ -11,13 +11,13 @@ import torch
 from torch import nn
 from torch.nn.parameter import is_lazy
 
+from cnnviz_widgets.classifier.evidence import gradients, reaches
+from cnnviz_widgets.classifier.functions import FunctionCall
+from cnnviz_widgets.classifier.guest import once
+from cnnviz_widgets.classifier.observed import Observed, Output, Run, observe
+from cnnviz_widgets.classifier.scores import close_matches
+from cnnviz_widgets.classifier.spatial import FIRST, Arrangement
 from cnnviz_widgets.errors import ClassifierError, LayerError
-from cnnviz_widgets.evidence import gradients, reaches
-from cnnviz_widgets.functions import FunctionCall
-from cnnviz_widgets.guest import once
-from cnnviz_widgets.observed import Observed, Output, Run, observe
-from cnnviz_widgets.scores import close_matches
-from cnnviz_widgets.spatial import FIRST, Arrangement
 
 #: Types of modules that keep no modules of the network they were made of.
 _GRAPHS = ("GraphModule", "UnflattenedModule", "InterpreterModule")

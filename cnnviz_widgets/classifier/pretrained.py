@@ -9,9 +9,9 @@ from urllib.request import urlopen
 import torch
 from torch import nn
 
+from cnnviz_widgets.classifier.preprocess import Preprocess
+from cnnviz_widgets.classifier.scores import brief, close_matches
 from cnnviz_widgets.errors import ClassifierError
-from cnnviz_widgets.preprocess import Preprocess
-from cnnviz_widgets.scores import brief, close_matches
 
 
 def pretrained(name: str, weights: object) -> tuple[nn.Module, Preprocess, Sequence[str] | None]:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 
-from cnnviz_widgets.randomness import OwnRandomness
+from cnnviz_widgets.classifier.randomness import OwnRandomness
 
 
 class Draws:

@@ -7,8 +7,8 @@ from typing import Literal, get_args
 
 import torch
 
+from cnnviz_widgets.classifier.scores import brief_value
 from cnnviz_widgets.errors import ClassifierError
-from cnnviz_widgets.scores import brief_value
 
 #: Floating types that torch casts to on its own.
 Autocast = Literal["bfloat16", "float16"]

@@ -13,9 +13,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from cnnviz_widgets.classifier.scores import brief, brief_value
 from cnnviz_widgets.errors import ClassifierError, PictureError
 from cnnviz_widgets.picture import Picture
-from cnnviz_widgets.scores import brief, brief_value
 
 #: A PIL image in, a float tensor (C, H, W) out. For a network of other than 1 or 3 channels, bands (C, H, W) in.
 Preprocess = Callable[[PIL.Image.Image], Tensor]
