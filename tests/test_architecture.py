@@ -29,6 +29,7 @@ ALLOWED = {
     "explain": "classifier errors forks picture numpy torch",
     "forks": "",
     "paint": "numpy",
+    "preprocess": "classifier",  # the old name of a module of it
     "picture": "errors forks PIL numpy",
     "schedule": "cells forks",
     "serve": "jupyterlab traitlets visitors voila",

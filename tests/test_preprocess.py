@@ -262,3 +262,12 @@ def test_sizes_of_many_types(size: Any) -> None:
     assert classifier.input_size == (16, 16)
     assert [type(side) for side in classifier.input_size] == [int, int]
     assert classifier.preprocess == ResizeAndCrop((16, 16), tuple(torch.tensor(MEAN).tolist()))
+
+
+def test_the_old_name_of_the_module_warns() -> None:
+    from cnnviz_widgets import preprocess as old
+
+    with pytest.warns(DeprecationWarning, match=r"is now cnnviz_widgets\.classifier\.preprocess\.cover"):
+        assert old.cover is cover
+    with pytest.raises(AttributeError):
+        old.no_such_name  # noqa: B018
