@@ -384,9 +384,10 @@ def test_an_ordinary_classifier_has_nothing_to_say_and_its_scores_cost_no_furthe
     calls: list[int] = []
     network.register_forward_hook(lambda *_: calls.append(1))
     classifier = Classifier(network, input_size=SIZE)
-    assert classifier.scores == "softmax" and not classifier.notes
+    assert classifier.scores == "softmax"
     # A picture, by the network itself too, the same again, another one, and the two together.
     assert len(calls) == 5
+    assert not classifier.notes
 
 
 def test_small_scores_that_grow_with_the_picture_are_no_probabilities() -> None:

@@ -350,7 +350,7 @@ def test_it_answers_as_the_network_does(name: str) -> None:
     expected = evaluated(network, PIXELS)
     before = everything(network)
     classifier = Classifier(network, input_size=SIZE)
-    assert not classifier.notes
+    assert not classifier.runner.note
     assert classifier.shadow is not network
     assert everything(network) == before
     pixels = PIXELS.clone().requires_grad_()
@@ -382,7 +382,7 @@ def test_it_follows_a_training_step_and_a_step_between_its_passes_is_no_error(na
     for ours, own in zip(network.state_dict().values(), alone.state_dict().values(), strict=True):
         assert not isinstance(ours, Tensor) or torch.equal(ours, own)
     torch.testing.assert_close(classifier.logits(PIXELS), evaluated(network, PIXELS), rtol=1e-5, atol=1e-6)
-    assert not classifier.notes
+    assert not classifier.runner.note
 
 
 def test_a_network_that_writes_to_itself_is_as_found_and_always_begins_as_it_is() -> None:

@@ -339,8 +339,9 @@ class Classifier:
 
     @guest.once
     def _structure(self) -> Structure:
-        with self.evaluating():
-            return structure_of(self.shadow, self._trial_input(), self.logits)
+        with self.runner.frozen():
+            trials = self._accepted
+            return structure_of(self.shadow, self._trial_input(), lambda shares: self.logits(trials.between(shares)))
 
     @property
     def layers(self) -> tuple[Layer, ...]:

@@ -19,9 +19,6 @@ from cnnviz_widgets.classifier.scores import close_matches
 from cnnviz_widgets.classifier.spatial import FIRST, Arrangement
 from cnnviz_widgets.errors import ClassifierError, LayerError
 
-#: Types of modules that keep no modules of the network they were made of.
-_GRAPHS = ("GraphModule", "UnflattenedModule", "InterpreterModule")
-
 Role = Literal["convolution", "block", "other"]
 
 #: What a layer is called that no module puts out.
@@ -269,11 +266,7 @@ def input_depths(network: nn.Module, name: str) -> Sequence[int]:
     if any(weight.is_meta for weight in network.parameters()):
         raise ClassifierError(f"{name} is on the meta device, without weights; load it on a real device first.")
     depths = [depth for module in network.modules() if (depth := _input_depth(module)) is not None]
-    if not depths and any(type(module).__name__ in _GRAPHS for module in network.modules()):
-        raise ClassifierError(
-            f"{name} is an exported graph, which has no layers of its own; pass the network that it was exported from."
-        )
-    # A convolution may be written as a function of a weight.
+    # A convolution may be written as a function of a weight; so are all of an exported network.
     depths = depths or [weight.shape[1] for weight in network.parameters() if weight.ndim == 4]
     if not depths:
         raise ClassifierError(f"{name} has no 2-D convolution; pass a convolutional network, as one of torchvision's.")

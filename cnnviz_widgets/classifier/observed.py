@@ -115,8 +115,10 @@ def observe(network: nn.Module, shape: Sequence[int], run: Run) -> Observed:
     picture = trial_picture(shape)
     modules = dict(network.named_modules())
     with torch.inference_mode(False), evaluating(network):
+        # torch warns of gradients through integer arithmetic, as it gives wrong ones.
+        quantised = any("quantized" in type(module).__module__ for module in modules.values())
         try:
-            notes = _noted(network, picture, run, with_graph=True)
+            notes = _noted(network, picture, run, with_graph=not quantised)
         except ClassifierError:
             # Weights that were made in inference mode take part in no graph, and a custom step may have no gradient.
             notes = _noted(network, picture, run, with_graph=False)
@@ -126,9 +128,11 @@ def observe(network: nn.Module, shape: Sequence[int], run: Run) -> Observed:
             for turn in range(ROUNDS):
                 for quarter, changed in enumerate(changed_quarters(picture, turn)):
                     _see(network, outputs, changed, quarter, run)
-                if not any(_is_open(output, modules) for output in outputs):
+                maps = _maps_among(outputs, modules, notes.size)
+                places = {output.key: output for output in maps if output.arrangement == FIRST}
+                if not any(_is_open(output, modules, places) for output in outputs):
                     break
-    maps = _without_inner_orders(_maps_among(outputs, modules, notes.size))
+    maps = _without_inner_orders(maps)
     extended = any(output.ways for output in outputs)
     for output in outputs:
         output.ways = []
@@ -186,10 +190,8 @@ class _Notes:
 
 
 def _ways(tensor: Tensor, grids: set[Grid], size: Grid) -> list[tuple[Arrangement, Movement]]:
-    found = list(arrangements(tensor, grids, size))
-    # Their values as they are now: later steps may change them in place.
-    values = tensor.detach().clone() if found else tensor
-    return [(way, Movement(way.maps_of(values))) for way in found]
+    # A movement keeps a copy, as later steps may change values in place.
+    return [(way, Movement(way.maps_of(tensor.detach()))) for way in arrangements(tensor, grids, size)]
 
 
 def _noted(network: nn.Module, picture: Tensor, run: Run, with_graph: bool) -> _Notes:
@@ -284,11 +286,9 @@ def _see(network: nn.Module, outputs: list[Output], picture: Tensor, quarter: in
 def _hooks(
     network: nn.Module, leave: Callable[[str, Any], None], enter: Callable[[str, Any], None] | None = None
 ) -> Iterator[None]:
-    """Calls those for the modules that this thread runs inside, each time with the same random numbers."""
+    """Calls those for the modules that this thread runs inside."""
     thread = threading.get_ident()
     handles = []
-    weight = next(network.parameters(), None)
-    devices = [weight.device] if weight is not None and weight.is_cuda else []
 
     def after(name: str) -> Callable[[nn.Module, Any, Any], None]:
         return lambda _, __, output: leave(name, output) if threading.get_ident() == thread else None
@@ -296,21 +296,22 @@ def _hooks(
     def before(name: str) -> Callable[[nn.Module, Any], None]:
         return lambda _, inputs: enter(name, inputs) if enter is not None and threading.get_ident() == thread else None
 
-    with torch.random.fork_rng(devices=devices):
-        torch.manual_seed(0)
-        try:
-            for name, module in network.named_modules():
-                if hooked(module) and not bypassed(module):
+    try:
+        for name, module in network.named_modules():
+            if hooked(module) and not bypassed(module):
+                if enter is not None:
                     handles.append(module.register_forward_pre_hook(before(name)))
-                    handles.append(module.register_forward_hook(after(name)))
-            yield
-        finally:
-            for handle in handles:
-                handle.remove()
+                handles.append(module.register_forward_hook(after(name)))
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
 
 
-def _is_open(output: Output, modules: dict[str, nn.Module]) -> bool:
-    """Whether more pictures may show that an output is a map, and that would matter."""
+def _is_open(output: Output, modules: dict[str, nn.Module], places: dict[tuple[int, int], Output]) -> bool:
+    """Whether more pictures may show that an output is a map, and that would matter; `places` are known maps."""
+    if output.takes in places and _keeps_places(modules[output.module], places[output.takes], output):
+        return False
     if any(movement.verdict == "moves" and not movement.is_open for _, movement in output.ways):
         return False
     return any(movement.is_open and output.may_be_layer(way, modules) for way, movement in output.ways)

@@ -85,6 +85,18 @@ class Runner(Renewed):
             finally:
                 self._depth -= 1
 
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """As `evaluating`, but on copies of all weights: several passes can be compared, whatever a cell trains."""
+        with self.evaluating():
+            shared = self._shadow
+            if shared is not None:
+                self._shadow = Shadow(self.network)
+            try:
+                yield
+            finally:
+                self._shadow = shared
+
     def settle(self) -> None:
         """Passes so far were on copies of all weights; from now on share those that they have not written to."""
         with guest.LOCK:

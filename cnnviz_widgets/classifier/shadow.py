@@ -130,8 +130,8 @@ class Shadow:
         return self._makeup
 
     def has(self, module: nn.Module) -> bool:
-        """Whether `module` is one of the network's own."""
-        return id(module) in self._modules
+        """Whether `module` is one of the network's own, and not of the shadow's."""
+        return id(module) in self._modules and id(module) not in self._blanks
 
     def was_written(self) -> bool:
         """Whether a pass has written to a tensor, since the last `refresh`."""
@@ -165,6 +165,8 @@ class Shadow:
     @torch.inference_mode(False)
     def _build(self) -> None:
         self._modules: dict[int, tuple[nn.Module, nn.Module]] = {}
+        #: The shadow's modules: a hook of the user's may lead to them, as by a classifier that it refers to.
+        self._blanks: set[int] = set()
         self._tensors: dict[int, _Shared] = {}
         #: Each module with its class and dict, its shadow, and what that has to begin with.
         self._filled: list[tuple[nn.Module, type, dict[str, Any], nn.Module, dict[str, Any]]] = []
@@ -188,6 +190,7 @@ class Shadow:
             inside = _compiled(module)
             if inside is None:
                 known = module, _blank(module)
+                self._blanks.add(id(known[1]))
                 self._waiting.append(known)
             else:
                 known = module, self._module(inside)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 import torch
@@ -25,6 +25,8 @@ _LEAST, _ASTRAY = 0.01, {True: 0.25, False: 0.05}
 _CLEARER, _CLEAR = 2.0, 5.0
 #: Activity below this share of a tensor's size is rounding.
 _ROUNDING = 1e-6
+#: Values of an output that are looked at, about.
+_LOOKED_AT = 2**16
 #: Class tokens and registers that may stand before a grid of tokens.
 _MOST_BEFORE = 16
 #: Signs of the four quarters, in reading order: where each is along the rows, along the columns, and their product.
@@ -134,26 +136,26 @@ def _noise(shape: Sequence[int], generator: torch.Generator) -> Tensor:
     return torch.stack(layers).mean(dim=0)
 
 
-@dataclass
 class Movement:
     """How the activity of maps (1, C, h, w) follows the quarter of the picture that changes, over rounds of four.
 
-    `base` are the maps of the picture that the four differ from.
+    `base` are the maps of the picture that the four differ from. Of many channels every few are looked at.
     """
 
-    base: Tensor
-    _centroids: tuple[list[tuple[float, float]], ...] = field(default_factory=lambda: ([], [], [], []))
+    def __init__(self, base: Tensor) -> None:
+        self.shape = tuple(base.shape)
+        self._step = max(1, base.numel() // _LOOKED_AT)
+        self._base = base[:, :: self._step].detach().to(torch.float32, copy=True)
+        self._least = _ROUNDING**2 * float(self._base.square().sum())
+        self._centroids: tuple[list[tuple[float, float]], ...] = ([], [], [], [])
 
     def see(self, maps: Tensor, quarter: int) -> None:
         """Take the maps of the picture that differs in `quarter`, 0 to 3."""
-        change = (maps.detach().float() - self.base.float()).square()[0]
-        total = float(change.sum())
-        if total > _ROUNDING**2 * float(self.base.float().square().sum()):
-            rows, columns = (
-                float((profile * torch.linspace(0, 1, len(profile), device=profile.device)).sum()) / total
-                for profile in (change.sum((0, 2)), change.sum((0, 1)))
-            )
-            self._centroids[quarter].append((rows, columns))
+        change = (maps[:, :: self._step].detach().float() - self._base).square_().sum(dim=1)[0]
+        rows, columns = change.sum(dim=1).tolist(), change.sum(dim=0).tolist()
+        total = sum(rows)
+        if total > self._least:
+            self._centroids[quarter].append((_centroid(rows) / total, _centroid(columns) / total))
 
     @property
     def verdict(self) -> Verdict:
@@ -165,7 +167,7 @@ class Movement:
         if not all(self._centroids):
             return "silent"
         contrasts = self._contrasts()
-        least = _ASTRAY[self.base.shape[2] * self.base.shape[3] <= TINY]
+        least = _ASTRAY[self.shape[2] * self.shape[3] <= TINY]
         if any(wrong >= max(least, _CLEARER * own) for own, _, wrong in contrasts):
             return "astray"
         return "moves" if all(own >= _LEAST and own >= _CLEARER * noise for own, noise, _ in contrasts) else "flat"
@@ -184,11 +186,19 @@ class Movement:
         First, with the quarter along the picture's same axis; second, along its other axis or across, without a sign;
         third, the second or against the first, whichever is more.
         """
-        means = torch.stack([torch.tensor(seen, dtype=torch.float64).mean(dim=0) for seen in self._centroids])
+        means = [[sum(axis) / len(seen) for axis in zip(*seen, strict=True)] for seen in self._centroids]
         found = []
         for axis, signs in ((0, (_DOWN, _RIGHT, _BOTH)), (1, (_RIGHT, _DOWN, _BOTH))):
-            if self.base.shape[2 + axis] > 1:
-                own, other, across = (float((means[:, axis] * torch.tensor(sign)).sum()) / 2 for sign in signs)
+            if self.shape[2 + axis] > 1:
+                own, other, across = (
+                    sum(mean[axis] * factor for mean, factor in zip(means, sign, strict=True)) / 2 for sign in signs
+                )
                 noise = max(abs(other), abs(across))
                 found.append((own, noise, max(noise, -own)))
         return found
+
+
+def _centroid(profile: list[float]) -> float:
+    """The sum of places, from 0 at the first value to 1 at the last, weighted by the values."""
+    last = max(len(profile) - 1, 1)
+    return sum(value * place / last for place, value in enumerate(profile))

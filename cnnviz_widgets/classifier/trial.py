@@ -55,8 +55,12 @@ class Accepted:
         # Each has another minimum, maximum, mean and deviation: a batch is normalised with any of them.
         dark = 0.1 + 0.3 * ramp.transpose(2, 3).reshape(ramp.shape).flip(3)
         shares = ramp, dark, 0.65 - 0.2 * ramp.square()
-        picture, other, third = (self.black + (self.white - self.black) * share for share in shares)
+        picture, other, third = map(self.between, shares)
         return picture, other, third
+
+    def between(self, shares: Tensor) -> Tensor:
+        """Network inputs (1, C, H, W) of shares from black, 0, to white, 1."""
+        return self.black + (self.white - self.black) * shares
 
 
 @dataclass(frozen=True)

@@ -209,7 +209,7 @@ WHOLE: dict[str, Callable[[Tensor], Tensor]] = {
     "nothing": lambda values: values,
     "masks": lambda values: values * (values > 0) + torch.where(values > 0.1, values, 0),
     "places": lambda values: values * values.argmax(dim=1, keepdim=True),
-    "shapes": lambda values: values * values.shape[2] + len(values),
+    "shapes": lambda values: values * values.shape[2] + values.shape[1],
     "rounding": lambda values: values + values.round() * 0,
     "another type": lambda values: values.double().float(),
     "constants": lambda values: values + torch.zeros(6, 1, 1).detach(),
