@@ -1,11 +1,16 @@
 // Built from js/src by scripts/build-js: change it there.
 
+// src/model.ts
+async function hostModel(model) {
+  return await model.widget_manager?.get_model?.(String(model.get("_host_id"))) ?? null;
+}
+
 // src/hearing.ts
 function initialize({ model }) {
   void listenAgain(model).catch((error) => console.warn("cnnviz: a widget may not hear the kernel", error));
 }
 async function listenAgain(model) {
-  const host = await model.widget_manager?.get_model?.(String(model.get("_host_id")));
+  const host = await hostModel(model);
   const comm = host?.comm;
   if (!host || !comm || await hears(host)) return;
   const anywidgets = Object.getPrototypeOf(host);
