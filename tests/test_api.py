@@ -29,6 +29,7 @@ NAMES = [
     "explore",
 ]
 TECHNIQUES = {
+    "AblationCAM",
     "CAM",
     "EigenCAM",
     "GradCAM",
@@ -44,6 +45,7 @@ TECHNIQUES = {
     "Saliency",
     "ScoreCAM",
     "SmoothGrad",
+    "XGradCAM",
 }
 
 

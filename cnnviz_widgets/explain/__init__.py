@@ -1,5 +1,6 @@
 """Techniques that explain a score, pure torch: `explainer(classifier, pixels, target)` gives a `Heatmap`."""
 
+from cnnviz_widgets.explain.ablationcam import AblationCAM
 from cnnviz_widgets.explain.base import Explainer, Heatmap, Range
 from cnnviz_widgets.explain.baseline import baseline_pixels
 from cnnviz_widgets.explain.cam import CAM, ClassMaps
@@ -20,6 +21,7 @@ from cnnviz_widgets.explain.tape import Tape, TapeExplainer
 __all__ = [
     "CAM",
     "RISE",
+    "AblationCAM",
     "Attribution",
     "Channel",
     "ClassMaps",

@@ -12,6 +12,7 @@ import numpy as np
 from cnnviz_widgets.classifier import Classifier, Contrast, Layer, Target
 from cnnviz_widgets.explain import (
     CAM,
+    AblationCAM,
     EigenCAM,
     Explainer,
     GradCAM,
@@ -40,6 +41,7 @@ METHODS: Mapping[str, Explainer] = {
     "XGrad-CAM": XGradCAM(),
     "Eigen-CAM": EigenCAM(),
     "Score-CAM": ScoreCAM(),
+    "Ablation-CAM": AblationCAM(),
     "CAM": CAM(),
 }
 NO_CONTRAST = "no other class"
