@@ -29,7 +29,7 @@ from cnnviz_widgets.explain import Explainer, Heatmap
 from cnnviz_widgets.views.scales import scales_of
 
 TECHNIQUES: dict[type[Explainer], Explainer] = {
-    explain.AblationCAM: explain.AblationCAM(),
+    explain.AblationCAM: explain.AblationCAM(relu=False),
     explain.CAM: explain.CAM(),
     explain.EigenCAM: explain.EigenCAM(),
     explain.GradCAM: explain.GradCAM(),

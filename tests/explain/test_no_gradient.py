@@ -18,7 +18,7 @@ from cnnviz_widgets.errors import ClassifierError, LayerError, MethodError
 from cnnviz_widgets.explain import Explainer
 
 #: Those that need no gradient of the scores.
-FREE = (explain.EigenCAM, explain.Occlusion, explain.RISE, explain.ScoreCAM)
+FREE = (explain.AblationCAM, explain.EigenCAM, explain.Occlusion, explain.RISE, explain.ScoreCAM)
 GRADIENTS = {kind: explainer for kind, explainer in TECHNIQUES.items() if kind not in FREE}
 
 
