@@ -6,6 +6,7 @@ from collections.abc import Callable, Generator, Hashable
 from contextlib import closing
 from typing import Any
 
+from cnnviz_widgets.schedule import Awaited
 from cnnviz_widgets.widgets.pace import Pace
 
 
@@ -15,12 +16,16 @@ def paced(
     """The results of `work` that the page has time for, and None for the others.
 
     The first is yielded at once, a further one when the page has drawn those before, the last in any case. Of what
-    comes meanwhile the newest of each `place` is kept. An answer to the hand, a single result, waits for nobody.
+    comes meanwhile the newest of each `place` is kept. An answer to the hand, a single result, waits for nobody. What
+    the work waits for itself, an `Awaited`, is passed on.
     """
     kept: dict[Hashable, Any] = {}
     sent, owed = 0, False
     with closing(work):
         for result in work:
+            if isinstance(result, Awaited):
+                yield result  # nothing to draw: the next step waits for it
+                continue
             if owed:
                 pace.sent()
                 owed = False

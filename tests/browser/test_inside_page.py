@@ -72,7 +72,7 @@ def test_one_channel_in_all_panels_and_a_cell_s_receptive_field(voila_page: Open
     mouse.click(*center(canvas, 0.76, 0.26))
     # The cell (8, 24) of a convolution of 5 x 5 with stride 2.
     nb.kernel.until("activation.canvas.box == (14, 46, 19, 51)")
-    nb.page.get_by_text("Cell (8, 24) of 0.1 sees 5 x 5 pixels from row 14, column 46").wait_for()
+    nb.page.get_by_text("Cell (8, 24) of 0.1 can see 5 x 5 pixels from row 14, column 46").wait_for()
     nb.page.locator(".bqplot").nth(1).wait_for()
 
 

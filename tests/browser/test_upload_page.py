@@ -52,7 +52,7 @@ class Uploads:
             "() => { model.files = []; const send = model.send.bind(model);"
             " model.send = (c, k, b) => { model.files.push(...b); send(c, k, b); } }"
         )
-        self.line = page.page.get_by_role("status")
+        self.line = page.page.locator(".cnnviz-upload-line")
 
     def choose(self, data: bytes, name: str, kind: str) -> None:
         self.fake.page.locator("input[type=file]").set_input_files({"name": name, "mimeType": kind, "buffer": data})

@@ -45,7 +45,13 @@ def event(content, buffers):
     log.append(receive(content, buffers)); return log[-1]
 view.canvas.event = event
 """
-OCCLUSION = [NETWORK, "view = OcclusionView(classifier, picture)", WATCH, "view"]
+OCCLUSION = [
+    NETWORK,
+    "from cnnviz_widgets.explain import Occlusion",
+    "view = OcclusionView(classifier, picture, occlusion=Occlusion(32, 16))",
+    WATCH,
+    "view",
+]
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from cnnviz_widgets import schedule
 from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.collection.projection import TSNE
 from cnnviz_widgets.explain import ClassVisual, Occlusion, SmoothGrad
+from cnnviz_widgets.schedule import Awaited
 from cnnviz_widgets.session import Session
 from cnnviz_widgets.views.class_visual import ClassVisualView
 from cnnviz_widgets.views.embedding import EmbeddingView
@@ -82,6 +83,13 @@ def test_a_single_answer_asks_for_nothing(wire: Wire) -> None:
 
 def test_without_a_page_everything_is_sent(wire: Wire) -> None:
     assert list(paced(counted(5), Pace())) == [0, 1, 2, 3, 4]
+
+
+def test_what_the_work_waits_for_is_passed_on_at_once(wire: Wire) -> None:
+    pace = Pace()
+    custom(pace, {"kind": "here"})
+    first, second = Awaited(), Awaited()
+    assert list(paced((step for step in (first, 0, 1, 2, second, 3)), pace)) == [first, 0, 1, None, second, 3]
 
 
 def test_the_newest_of_each_place_is_kept(wire: Wire) -> None:
