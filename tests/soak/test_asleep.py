@@ -89,7 +89,7 @@ def test_what_the_work_waits_for_is_passed_on_at_once(wire: Wire) -> None:
     pace = Pace()
     custom(pace, {"kind": "here"})
     first, second = Awaited(), Awaited()
-    assert list(paced((step for step in (first, 0, 1, 2, second, 3)), pace)) == [first, 0, 1, None, second, 3]
+    assert list(paced((step for step in (first, 0, 1, 2, second, 3)), pace)) == [first, 0, 1, None, second, None, 3]
 
 
 def test_the_newest_of_each_place_is_kept(wire: Wire) -> None:
