@@ -48,7 +48,7 @@ view.canvas.event = event
 OCCLUSION = [
     NETWORK,
     "from cnnviz_widgets.explain import Occlusion",
-    "view = OcclusionView(classifier, picture, occlusion=Occlusion(32, 16))",
+    "view = OcclusionView(classifier, picture, occlusion=Occlusion(16, 8))",
     WATCH,
     "view",
 ]
