@@ -84,7 +84,8 @@ class RISE(Explainer):
                 progress=done / self.masks,
             )
             blank = high - low <= floor
-            yield heatmap.noted(nothing("mask") if blank else _halves(sums[0].map, sums[1].map), blank=blank)
+            note = nothing("mask") if blank else _halves(sums[0].map, sums[1].map) if done == self.masks else ""
+            yield heatmap.noted(note, blank=blank)
 
     def draw(self, count: int, size: tuple[int, int], generator: torch.Generator) -> Tensor:
         """The next `count` masks (count, H, W), float32 from 0 to 1, for pictures of `size` (H, W)."""
