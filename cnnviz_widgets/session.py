@@ -179,7 +179,8 @@ class Session(traitlets.HasTraits):
 
     def __repr__(self) -> str:
         classifier, target = self.classifier, self.target
-        picture = "no picture" if self.picture is None else repr(self.picture.name or "a picture")
+        name = "no picture" if self.picture is None else "a picture"
+        picture = repr(self.picture.name) if self.picture is not None and self.picture.name else name
         shown = "the predicted class" if target is None else f"class {target} {classifier.class_names[target]!r}"
         return f"<Session {classifier.name}, {picture}, {shown}, layer {self.layer!r}>"
 

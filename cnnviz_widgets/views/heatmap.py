@@ -145,6 +145,9 @@ class HeatmapView(View):
         self.status.say(self.summary(result), "info" if finished else "busy", heatmap.progress)
         self.stop_button.disabled = finished
 
+    def _shown_as(self) -> str:
+        return self.method
+
     def summary(self, result: Shown) -> str:
         """One line about a result."""
         assert result.heatmap is not None

@@ -257,6 +257,17 @@ class View(ipywidgets.VBox):
         """Drop the work under way."""
         self._requests.cancel()
 
+    def __repr__(self) -> str:
+        if not self._complete:  # not made yet, or closed
+            return f"<{type(self).__name__}>"
+        picture = self.session.picture
+        of = "no picture" if picture is None else repr(picture.name) if picture.name else "a picture"
+        return f"<{type(self).__name__} {' '.join(filter(None, [self._shown_as(), f'of {of}']))}>"
+
+    def _shown_as(self) -> str:
+        """What is shown, in a few words for one who prints the view."""
+        return ""
+
     @in_turn
     def close(self) -> None:
         """Stop the work, let go of the session and remove the panel, with all its widgets, from the page."""

@@ -310,3 +310,13 @@ def test_a_map_is_never_drawn_over_another_picture(classifier: Classifier, pictu
     old = view.canvas.map
     view.session.picture = 255 - picture
     assert old and (False, old) not in seen and (False, b"") in seen
+
+
+@pytest.mark.usefixtures("inline")
+def test_a_view_is_printed_in_one_line(classifier: Classifier, picture: np.ndarray) -> None:
+    view = CAMView(classifier)
+    assert repr(view) == "<CAMView Grad-CAM of no picture>"
+    view.session.picture = picture
+    assert repr(view) == "<CAMView Grad-CAM of a picture>"
+    view.close()
+    assert repr(view) == "<CAMView>"
