@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import atexit
-import os
-import threading
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from cnnviz_widgets import schedule
+from cnnviz_widgets.forks import lock
 
 _T = TypeVar("_T")
 
 #: One thread for each kind of call: two of a kind would only slow each other down.
 _THREADS: dict[str, schedule.Worker] = {}
-_changing = threading.Lock()
+_changing = lock()
 
 
 class Aside(schedule.Awaited, Generic[_T]):
@@ -86,13 +85,4 @@ def end(timeout: float = 5.0) -> None:
         thread.end(timeout)
 
 
-def _forget() -> None:
-    """In a forked process there are none of these threads."""
-    global _changing
-    _changing = threading.Lock()
-    _THREADS.clear()
-
-
 atexit.register(end)
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget)

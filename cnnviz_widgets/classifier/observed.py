@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -126,8 +126,7 @@ def observe(network: nn.Module, shape: Sequence[int], run: Run) -> Observed:
         outputs = sorted([*notes.outputs, *functions], key=lambda output: output.place)
         with torch.no_grad():
             for turn in range(ROUNDS):
-                for quarter, changed in enumerate(changed_quarters(picture, turn)):
-                    _see(network, outputs, changed, quarter, run)
+                _see(network, outputs, changed_quarters(picture, turn), run)
                 maps = _maps_among(outputs, modules, notes.size)
                 places = {output.key: output for output in maps if output.arrangement == FIRST}
                 if not any(_is_open(output, modules, places) for output in outputs):
@@ -258,8 +257,9 @@ def _verified(network: nn.Module, picture: Tensor, run: Run, outputs: list[Outpu
     ]
 
 
-def _see(network: nn.Module, outputs: list[Output], picture: Tensor, quarter: int, run: Run) -> None:
-    """Show every output's movements what it is for `picture`."""
+def _see(network: nn.Module, outputs: list[Output], pictures: Iterable[Tensor], run: Run) -> None:
+    """Show every output's movements what it is for `pictures`, each of which differs in the next quarter."""
+    quarter = 0
     by_call = {(output.module, output.call): output for output in outputs if output.ways and output.function is None}
     counts: Counter[str] = Counter()
 
@@ -279,7 +279,9 @@ def _see(network: nn.Module, outputs: list[Output], picture: Tensor, quarter: in
             if output.function is not None:
                 see = partial(lambda output, _, __, result: look(output, result), output)
                 stack.enter_context(listening(network, output.function, [], see))
-        run(picture.clone())
+        for quarter, picture in enumerate(pictures):  # noqa: B007 (look reads it)
+            counts.clear()
+            run(picture)
 
 
 @contextmanager

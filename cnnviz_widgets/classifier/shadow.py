@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
+from cnnviz_widgets.classifier.guest import inside
 from cnnviz_widgets.classifier.shadow_values import Values
 
 _HOOKS = frozenset({
@@ -187,13 +188,13 @@ class Shadow:
     def _module(self, module: nn.Module) -> nn.Module:
         known = self._modules.get(id(module))
         if known is None:
-            inside = _compiled(module)
-            if inside is None:
+            wrapped = inside(module)  # which is run as it was written
+            if wrapped is None:
                 known = module, _blank(module)
                 self._blanks.add(id(known[1]))
                 self._waiting.append(known)
             else:
-                known = module, self._module(inside)
+                known = module, self._module(wrapped)
             self._modules[id(module)] = known
         return known[1]
 
@@ -286,15 +287,6 @@ class Shadow:
             self._place = (id(original), name)
             shadow.__dict__[name] = self._values.of(value)
         return not self._waiting and len(self._tensors) == len(tensors)
-
-
-def _compiled(module: nn.Module) -> nn.Module | None:
-    """The module inside one of torch.compile, which is run as it was written, or of one for several devices."""
-    wraps = isinstance(module, nn.DataParallel | nn.parallel.DistributedDataParallel)
-    if not (wraps or type(module).__name__ == "OptimizedModule"):
-        return None
-    inside = module.__dict__.get("_modules", {}).get("module" if wraps else "_orig_mod")
-    return inside if isinstance(inside, nn.Module) else None
 
 
 def _blank(module: nn.Module) -> nn.Module:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import errno
 import os
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
 from cnnviz_widgets.errors import StoreError
+from cnnviz_widgets.forks import Renewed, lock
 
 if sys.platform == "win32":
     import msvcrt
@@ -48,7 +48,7 @@ class Lock:
     def take(self) -> None:
         """Take it, unless it is held here already. Raises StoreError where another process has it, OSError."""
         with _changing:
-            before = _HELD.get(self._key)
+            before = _HELD.by_path.get(self._key)
             if self._file is not None:
                 return
             if before is not None:
@@ -56,7 +56,7 @@ class Lock:
             else:
                 self._file = self._locked()
             if self._file is not None:
-                _HELD[self._key] = self
+                _HELD.by_path[self._key] = self
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -96,8 +96,8 @@ class Lock:
             file, self._file = self._file, None
             if file is None:
                 return
-            if _HELD.get(self._key) is self:
-                del _HELD[self._key]
+            if _HELD.by_path.get(self._key) is self:
+                del _HELD.by_path[self._key]
             if os.getpid() == self._process:  # and not a forked child, which has the file open too
                 if sys.platform != "win32":
                     # Before it is unlocked: whoever comes in between would lock a file that is about to go.
@@ -109,19 +109,19 @@ class Lock:
                     self._path.unlink(missing_ok=True)
 
 
-_HELD: dict[str, Lock] = {}
-_changing = threading.RLock()
+class _Held(Renewed):
+    """The locks that this process holds, by path; a forked child holds nothing of its parent's."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.renew()
+
+    def renew(self) -> None:
+        self.by_path: dict[str, Lock] = {}
 
 
-def _forget() -> None:
-    """A forked process holds nothing of its parent's."""
-    global _changing
-    _changing = threading.RLock()
-    _HELD.clear()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget)
+_HELD = _Held()
+_changing = lock()
 
 
 def _is_at(file: IO[bytes], path: Path) -> bool:
