@@ -11,7 +11,7 @@ from sklearn.manifold import TSNE as PeerTSNE
 from benchmarks.table import Rival, Row, compare, noted
 from cnnviz_widgets import Classifier, demo
 from cnnviz_widgets.collection.projection import TSNE, principal, trustworthiness
-from cnnviz_widgets.explain import ClassVisual
+from cnnviz_widgets.study import ClassVisual
 
 STEPS, TARGET = 16, 281
 

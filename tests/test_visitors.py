@@ -17,10 +17,10 @@ from typing import Any
 import pytest
 import websocket
 from jupyter_server.services.kernels.connection.base import deserialize_binary_message, deserialize_msg_from_ws_v1
-from servers import Server, until, write_notebook
 
 from cnnviz_widgets.visitors import REFUSAL, opens_document
 from cnnviz_widgets.websocket import MALFORMED, NEWER
+from tests.support.servers import Server, until, write_notebook
 
 pytestmark = pytest.mark.xdist_group("visitors")
 

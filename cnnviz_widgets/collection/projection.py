@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from cnnviz_widgets.collection.neighbours import nearest
 from cnnviz_widgets.errors import MissingExtra, StoreError
+from cnnviz_widgets.parameters import Range
 
 FloatArray = NDArray[np.float32]
 
@@ -27,15 +28,6 @@ _BARNES_HUT = 3000
 _PLACED_BY = 10
 #: Vectors that differ by no more than this share of their length are of one picture.
 _SAME = 1e-5
-
-
-@dataclass(frozen=True)
-class Range:
-    """Allowed values of a numeric field, ends included; a view draws it as a slider."""
-
-    low: float
-    high: float
-    step: float = 1
 
 
 @dataclass(frozen=True, eq=False)

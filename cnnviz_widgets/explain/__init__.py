@@ -1,31 +1,34 @@
 """Techniques that explain a score, pure torch: `explainer(classifier, pixels, target)` gives a `Heatmap`."""
 
-from cnnviz_widgets.explain.ablationcam import AblationCAM
-from cnnviz_widgets.explain.base import Explainer, Heatmap, Range
+import importlib
+import warnings
+from typing import Any
+
 from cnnviz_widgets.explain.baseline import baseline_pixels
-from cnnviz_widgets.explain.cam import CAM, ClassMaps
-from cnnviz_widgets.explain.class_visual import Channel, ClassVisual, Visual
-from cnnviz_widgets.explain.eigencam import EigenCAM
-from cnnviz_widgets.explain.gradcam import GradCAM, GradCAMPlusPlus, HiResCAM, LayerCAM, XGradCAM
-from cnnviz_widgets.explain.guided_backprop import GuidedBackprop
-from cnnviz_widgets.explain.guided_gradcam import GuidedGradCAM
-from cnnviz_widgets.explain.integrated_gradients import Attribution, IntegratedGradients
-from cnnviz_widgets.explain.occlusion import Occlusion
-from cnnviz_widgets.explain.occlusion_map import OcclusionMap
-from cnnviz_widgets.explain.rise import RISE
-from cnnviz_widgets.explain.saliency import GradientXInput, Saliency
-from cnnviz_widgets.explain.scorecam import ScoreCAM
-from cnnviz_widgets.explain.smoothgrad import SmoothGrad
-from cnnviz_widgets.explain.tape import Tape, TapeExplainer
+from cnnviz_widgets.explain.cam.ablationcam import AblationCAM
+from cnnviz_widgets.explain.cam.cam import CAM, ClassMaps
+from cnnviz_widgets.explain.cam.eigencam import EigenCAM
+from cnnviz_widgets.explain.cam.gradcam import GradCAM, GradCAMPlusPlus, HiResCAM, LayerCAM, XGradCAM
+from cnnviz_widgets.explain.cam.scorecam import ScoreCAM
+from cnnviz_widgets.explain.cam.tape import Tape, TapeExplainer
+from cnnviz_widgets.explain.explainer import Explainer
+from cnnviz_widgets.explain.gradient.guided_backprop import GuidedBackprop
+from cnnviz_widgets.explain.gradient.guided_gradcam import GuidedGradCAM
+from cnnviz_widgets.explain.gradient.integrated_gradients import Attribution, IntegratedGradients
+from cnnviz_widgets.explain.gradient.saliency import GradientXInput, Saliency
+from cnnviz_widgets.explain.gradient.smoothgrad import SmoothGrad
+from cnnviz_widgets.explain.heatmap import Heatmap
+from cnnviz_widgets.explain.occlusion.occlusion import Occlusion
+from cnnviz_widgets.explain.occlusion.occlusion_map import OcclusionMap
+from cnnviz_widgets.explain.occlusion.rise import RISE
+from cnnviz_widgets.parameters import Range
 
 __all__ = [
     "CAM",
     "RISE",
     "AblationCAM",
     "Attribution",
-    "Channel",
     "ClassMaps",
-    "ClassVisual",
     "EigenCAM",
     "Explainer",
     "GradCAM",
@@ -45,7 +48,13 @@ __all__ = [
     "SmoothGrad",
     "Tape",
     "TapeExplainer",
-    "Visual",
     "XGradCAM",
     "baseline_pixels",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in ("Channel", "ClassVisual", "Visual"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    warnings.warn(f"explain.{name} is now study.{name}", DeprecationWarning, stacklevel=2)
+    return getattr(importlib.import_module("cnnviz_widgets.study"), name)

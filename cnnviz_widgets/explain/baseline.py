@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Literal
 import torch
 from torch import Tensor
 
-from cnnviz_widgets.explain.parameters import check_choice
-from cnnviz_widgets.explain.variants import single_input
+from cnnviz_widgets.classifier.inputs import single_input
+from cnnviz_widgets.parameters import check_choice
 
 if TYPE_CHECKING:
     from cnnviz_widgets.classifier import Classifier

@@ -14,7 +14,7 @@ from cnnviz_widgets.explain.rounding import rounding
 
 if TYPE_CHECKING:
     from cnnviz_widgets.classifier import Target
-    from cnnviz_widgets.explain.tape import Tape
+    from cnnviz_widgets.explain.cam.tape import Tape
 
 #: Operations that are linear in what comes from a layer, as autograd names them.
 _LINEAR = re.compile(

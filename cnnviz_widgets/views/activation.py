@@ -10,18 +10,18 @@ import ipywidgets
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnviz_widgets.explain.ablation import ablated_logits
-from cnnviz_widgets.explain.activations import Activations, Strength, activations
-from cnnviz_widgets.explain.receptive_field import ReceptiveField
 from cnnviz_widgets.paint import table_names
 from cnnviz_widgets.schedule import LatestWins
 from cnnviz_widgets.session import Example, Scene
+from cnnviz_widgets.study.ablation import ablated_logits
+from cnnviz_widgets.study.activations import Activations, Strength, activations
+from cnnviz_widgets.study.receptive_field import ReceptiveField
 from cnnviz_widgets.views.cells import Cell, look_at_cell, said_of, shaded
-from cnnviz_widgets.views.controls import ClassPicker, amount, percent
-from cnnviz_widgets.views.layers import LayerScrubber
-from cnnviz_widgets.views.scales import short
-from cnnviz_widgets.views.scores import ScoreBars
-from cnnviz_widgets.views.vector import VectorBars
+from cnnviz_widgets.views.parts.controls import ClassPicker, amount, percent
+from cnnviz_widgets.views.parts.layers import LayerScrubber
+from cnnviz_widgets.views.parts.scales import short
+from cnnviz_widgets.views.parts.scores import ScoreBars
+from cnnviz_widgets.views.parts.vector import VectorBars
 from cnnviz_widgets.views.view import View, Work
 from cnnviz_widgets.widgets.picker import Picker
 from cnnviz_widgets.widgets.picture import PictureCanvas, PointPicked

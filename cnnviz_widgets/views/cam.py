@@ -10,6 +10,7 @@ import ipywidgets
 import numpy as np
 
 from cnnviz_widgets.classifier import Classifier, Contrast, Layer, Target
+from cnnviz_widgets.classifier.inputs import FloatArray
 from cnnviz_widgets.explain import (
     CAM,
     AblationCAM,
@@ -25,11 +26,10 @@ from cnnviz_widgets.explain import (
     TapeExplainer,
     XGradCAM,
 )
-from cnnviz_widgets.explain.base import FloatArray
 from cnnviz_widgets.session import Example, Scene
 from cnnviz_widgets.views.heatmap import HeatmapView, Shown
-from cnnviz_widgets.views.layers import LayerScrubber, slidable
-from cnnviz_widgets.views.scales import Scale, scales_of
+from cnnviz_widgets.views.parts.layers import LayerScrubber, slidable
+from cnnviz_widgets.views.parts.scales import Scale, scales_of
 from cnnviz_widgets.views.view import Work
 from cnnviz_widgets.widgets.picker import Picker
 

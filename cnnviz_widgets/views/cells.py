@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnviz_widgets.errors import ExplanationError
-from cnnviz_widgets.explain.activations import Activations
-from cnnviz_widgets.explain.effective_field import effective_field
-from cnnviz_widgets.explain.receptive_field import ReceptiveField, receptive_field
 from cnnviz_widgets.session import Example
-from cnnviz_widgets.views.scales import short
+from cnnviz_widgets.study.activations import Activations
+from cnnviz_widgets.study.effective_field import effective_field
+from cnnviz_widgets.study.receptive_field import ReceptiveField, receptive_field
+from cnnviz_widgets.views.parts.scales import short
 from cnnviz_widgets.views.view import Work
 
 #: The shade over the pixels that a cell answers to (orange, for all kinds of colour vision), and its strength.

@@ -11,13 +11,13 @@ import ipywidgets
 import numpy as np
 
 from cnnviz_widgets.classifier import Classifier
-from cnnviz_widgets.explain import Channel, ClassVisual, Visual
 from cnnviz_widgets.picture import Picture
 from cnnviz_widgets.schedule import in_turn
+from cnnviz_widgets.study import Channel, ClassVisual, Visual
 from cnnviz_widgets.views.closing import discard
-from cnnviz_widgets.views.controls import ClassPicker, parameters, percent
-from cnnviz_widgets.views.layers import LayerScrubber
-from cnnviz_widgets.views.scales import short
+from cnnviz_widgets.views.parts.controls import ClassPicker, parameters, percent
+from cnnviz_widgets.views.parts.layers import LayerScrubber
+from cnnviz_widgets.views.parts.scales import short
 from cnnviz_widgets.views.view import View, Work
 from cnnviz_widgets.widgets.picker import Picker
 from cnnviz_widgets.widgets.picture import PictureCanvas

@@ -18,7 +18,7 @@ from cnnviz_widgets.errors import ExplanationError, PictureError, StoreError
 from cnnviz_widgets.picture import Picture
 from cnnviz_widgets.schedule import LatestWins
 from cnnviz_widgets.session import Session
-from cnnviz_widgets.views.embedded import embedded_source, has_embedded_source
+from cnnviz_widgets.views.parts.embedded import embedded_source, has_embedded_source
 from cnnviz_widgets.views.view import View, Work
 
 NO_SOURCE = (

@@ -18,13 +18,13 @@ from cnnviz_widgets.schedule import LatestWins, in_turn
 from cnnviz_widgets.session import Scene
 from cnnviz_widgets.views.closing import discard
 from cnnviz_widgets.views.collected import CollectionView, captions, row_of
-from cnnviz_widgets.views.controls import parameters, percent
-from cnnviz_widgets.views.descent import Descent
-from cnnviz_widgets.views.filmstrip import Filmstrip
-from cnnviz_widgets.views.mapping import Frame, Placed, mapping, measuring, placing
-from cnnviz_widgets.views.scales import short
-from cnnviz_widgets.views.scatter import PointMap, fitted, frame_of, point_map
-from cnnviz_widgets.views.selected import SelectionPanel, described
+from cnnviz_widgets.views.parts.controls import parameters, percent
+from cnnviz_widgets.views.parts.descent import Descent
+from cnnviz_widgets.views.parts.filmstrip import Filmstrip
+from cnnviz_widgets.views.parts.mapping import Frame, Placed, mapping, measuring, placing
+from cnnviz_widgets.views.parts.scales import short
+from cnnviz_widgets.views.parts.scatter import PointMap, fitted, frame_of, point_map
+from cnnviz_widgets.views.parts.selected import SelectionPanel, described
 from cnnviz_widgets.views.view import Work
 from cnnviz_widgets.widgets.picker import Picker
 from cnnviz_widgets.widgets.status import Status

@@ -22,16 +22,16 @@ from cnnviz_widgets.views.cam import CAMView
 from cnnviz_widgets.views.class_visual import ClassVisualView
 from cnnviz_widgets.views.closing import discard_contents
 from cnnviz_widgets.views.collected import remembered
-from cnnviz_widgets.views.embedded import has_embedded_source
 from cnnviz_widgets.views.embedding import EmbeddingView
 from cnnviz_widgets.views.filters import FilterView
 from cnnviz_widgets.views.neighbours import NeighbourView
 from cnnviz_widgets.views.occlusion import OcclusionView
+from cnnviz_widgets.views.parts.embedded import has_embedded_source
+from cnnviz_widgets.views.parts.uploads import pixels_of, resized, small_picture
 from cnnviz_widgets.views.patches import PatchView
 from cnnviz_widgets.views.predictions import PredictionView
 from cnnviz_widgets.views.saliency import SaliencyView
 from cnnviz_widgets.views.sketch import SketchView
-from cnnviz_widgets.views.uploads import pixels_of, resized, small_picture
 from cnnviz_widgets.views.view import View
 from cnnviz_widgets.widgets.status import Status
 from cnnviz_widgets.widgets.tabs import TabOpened, Tabs

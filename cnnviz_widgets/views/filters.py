@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.errors import ExplanationError
-from cnnviz_widgets.explain.filters import Filters, Order, convolution_of, convolutions, filters_of, untrained
 from cnnviz_widgets.paint import colored, table_names
-from cnnviz_widgets.views.controls import percent
-from cnnviz_widgets.views.layers import LayerScrubber
-from cnnviz_widgets.views.scales import short
+from cnnviz_widgets.study.filters import Filters, Order, convolution_of, convolutions, filters_of, untrained
+from cnnviz_widgets.views.parts.controls import percent
+from cnnviz_widgets.views.parts.layers import LayerScrubber
+from cnnviz_widgets.views.parts.scales import short
 from cnnviz_widgets.views.view import View, Work
 from cnnviz_widgets.widgets.picker import Picker
 from cnnviz_widgets.widgets.scrubber import Scrubber

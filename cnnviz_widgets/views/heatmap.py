@@ -12,9 +12,9 @@ from cnnviz_widgets.classifier import Contrast, Target
 from cnnviz_widgets.explain import Explainer, Heatmap
 from cnnviz_widgets.session import Example, Scene
 from cnnviz_widgets.views.closing import discard
-from cnnviz_widgets.views.controls import ClassPicker, parameters, percent
-from cnnviz_widgets.views.reading import score_name
-from cnnviz_widgets.views.scales import Scale, scales_of, short
+from cnnviz_widgets.views.parts.controls import ClassPicker, parameters, percent
+from cnnviz_widgets.views.parts.reading import score_name
+from cnnviz_widgets.views.parts.scales import Scale, scales_of, short
 from cnnviz_widgets.views.view import View, Work
 from cnnviz_widgets.widgets.picker import Picker
 from cnnviz_widgets.widgets.picture import PictureCanvas

@@ -16,9 +16,9 @@ from cnnviz_widgets.collection.neighbours import METRICS, Metric, Neighbours, la
 from cnnviz_widgets.errors import ExplanationError
 from cnnviz_widgets.session import Example, Scene
 from cnnviz_widgets.views.collected import CollectionView, captions, row_of
-from cnnviz_widgets.views.controls import percent
-from cnnviz_widgets.views.scales import short
-from cnnviz_widgets.views.uploads import small_picture
+from cnnviz_widgets.views.parts.controls import percent
+from cnnviz_widgets.views.parts.scales import short
+from cnnviz_widgets.views.parts.uploads import small_picture
 from cnnviz_widgets.views.view import Work
 from cnnviz_widgets.widgets.picker import Picker
 from cnnviz_widgets.widgets.scrubber import Scrubber

@@ -11,14 +11,14 @@ import ipywidgets
 import numpy as np
 
 from cnnviz_widgets.explain import RISE, Explainer, Heatmap, Occlusion, OcclusionMap
-from cnnviz_widgets.explain.occluder import Box
+from cnnviz_widgets.explain.occlusion.occluder import Box
 from cnnviz_widgets.schedule import LatestWins, in_turn
 from cnnviz_widgets.session import Example, Scene
-from cnnviz_widgets.views.controls import ClassPicker, amount, parameters
-from cnnviz_widgets.views.probing import Nearby, Placed, Probe, on_map, place, probe
-from cnnviz_widgets.views.reading import score_name
-from cnnviz_widgets.views.scales import scales_of, short
-from cnnviz_widgets.views.scores import ScoreBars, entropy
+from cnnviz_widgets.views.parts.controls import ClassPicker, amount, parameters
+from cnnviz_widgets.views.parts.probing import Nearby, Placed, Probe, on_map, place, probe
+from cnnviz_widgets.views.parts.reading import score_name
+from cnnviz_widgets.views.parts.scales import scales_of, short
+from cnnviz_widgets.views.parts.scores import ScoreBars, entropy
 from cnnviz_widgets.views.view import View, Work
 from cnnviz_widgets.widgets.picker import Picker
 from cnnviz_widgets.widgets.picture import PictureCanvas, WindowMoved

@@ -19,12 +19,12 @@ from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.collection.patches import Patches, Spot, scan
 from cnnviz_widgets.collection.source import Source, source_of
 from cnnviz_widgets.errors import PictureError
-from cnnviz_widgets.explain.receptive_field import Box, ReceptiveField, receptive_field
 from cnnviz_widgets.schedule import LatestWins
+from cnnviz_widgets.study.receptive_field import Box, ReceptiveField, receptive_field
 from cnnviz_widgets.views.collected import remembered
-from cnnviz_widgets.views.embedded import embedded_source, has_embedded_source
-from cnnviz_widgets.views.layers import LayerScrubber, slidable
-from cnnviz_widgets.views.scales import short
+from cnnviz_widgets.views.parts.embedded import embedded_source, has_embedded_source
+from cnnviz_widgets.views.parts.layers import LayerScrubber, slidable
+from cnnviz_widgets.views.parts.scales import short
 from cnnviz_widgets.views.view import View, Work
 from cnnviz_widgets.widgets.scrubber import Scrubber
 from cnnviz_widgets.widgets.tiles import TilePicked, Tiles

@@ -7,7 +7,7 @@ from typing import Any
 import ipywidgets
 
 from cnnviz_widgets.session import Example, Scene
-from cnnviz_widgets.views.reading import score_name, verdict
+from cnnviz_widgets.views.parts.reading import score_name, verdict
 from cnnviz_widgets.views.view import View, Work
 
 #: So many classes are named.

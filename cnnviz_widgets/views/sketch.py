@@ -16,8 +16,8 @@ from cnnviz_widgets.errors import PictureError
 from cnnviz_widgets.picture import Picture, read_picture
 from cnnviz_widgets.schedule import LatestWins, in_turn
 from cnnviz_widgets.session import Example, Scene
-from cnnviz_widgets.views.reading import verdict
-from cnnviz_widgets.views.scores import ScoreBars
+from cnnviz_widgets.views.parts.reading import verdict
+from cnnviz_widgets.views.parts.scores import ScoreBars
 from cnnviz_widgets.views.view import View, Work
 from cnnviz_widgets.widgets.picker import Picker
 from cnnviz_widgets.widgets.picture import PictureCanvas

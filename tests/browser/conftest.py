@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fake_page import chromium, fake_page, open_fake_page  # noqa: F401
 from playwright.sync_api import Browser
-from servers import Opener, OpenNotebook, Server, start_lab, start_voila, write_notebook
+
+from tests.support.fake_page import chromium, fake_page, open_fake_page  # noqa: F401
+from tests.support.servers import Opener, OpenNotebook, Server, start_lab, start_voila, write_notebook
 
 _numbers = itertools.count()
 

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from fake_page import FakePage
 from playwright.sync_api import Locator, expect
+
+from tests.support.fake_page import FakePage
 
 LAYERS = [f"layer{number}" for number in range(20)] + ["<img src=x onerror=alert(1)>"]
 SCRUBBER = {

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from matplotlib.path import Path as Polygon
-from servers import Opener, OpenNotebook
+
+from tests.support.servers import Opener, OpenNotebook
 
 pytestmark = pytest.mark.browser
 #: What jupyter-scatter draws on.

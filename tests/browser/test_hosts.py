@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from servers import Opener
+
+from tests.support.servers import Opener
 
 SLIDER = "import ipywidgets\nslider = ipywidgets.IntSlider(description='steps')\nslider"
 

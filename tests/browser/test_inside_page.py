@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 from playwright.sync_api import Locator
-from servers import Opener
+
+from tests.support.servers import Opener
 
 pytestmark = pytest.mark.browser
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import psutil
 import pytest
 from playwright.sync_api import expect
-from servers import Opener, OpenNotebook, until
+
+from tests.support.servers import Opener, OpenNotebook, until
 
 pytestmark = pytest.mark.browser
 

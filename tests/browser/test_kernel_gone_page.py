@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from fake_page import FakePage
 from playwright.sync_api import expect
-from test_controls_page import SCRUBBER
+
+from tests.browser.test_controls_page import SCRUBBER
+from tests.support.fake_page import FakePage
 
 ENDED = "The kernel has ended: run the notebook again."
 LATE = "The kernel has not answered yet: it is busy, or the connection is lost."

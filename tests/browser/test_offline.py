@@ -6,7 +6,8 @@ import urllib.error
 import urllib.request
 
 import pytest
-from servers import Opener, Server
+
+from tests.support.servers import Opener, Server
 
 PAGE = [
     "%%markdown\n# Offline\n\nWith $\\alpha_k$ in\n\n$$L = \\mathrm{ReLU}\\Big(\\sum_k \\alpha_k A^k\\Big)$$",

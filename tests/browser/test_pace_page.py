@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fake_page import FakePage
+from tests.support.fake_page import FakePage
 
 
 def test_a_page_says_that_it_is_there_and_when_it_has_drawn_a_frame(fake_page: FakePage) -> None:

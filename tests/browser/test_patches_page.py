@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from servers import Opener
+
+from tests.support.servers import Opener
 
 pytestmark = pytest.mark.browser
 

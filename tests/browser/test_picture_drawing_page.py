@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from fake_page import FakePage
-from picture_card import DARK, PALE, RED, SIZE, Shown, flat, heatmap, occluded, show, traits
 from playwright.sync_api import expect
 
 from cnnviz_widgets.paint import colored
 from cnnviz_widgets.widgets.picture import PictureCanvas
+from tests.support.fake_page import FakePage
+from tests.support.picture_card import DARK, PALE, RED, SIZE, Shown, flat, heatmap, occluded, show, traits
 
 
 @pytest.fixture

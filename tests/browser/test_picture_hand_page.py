@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from fake_page import FakePage
-from picture_card import DARK, PALE, Shown, occluded, show
 from playwright.sync_api import expect
+
+from tests.support.fake_page import FakePage
+from tests.support.picture_card import DARK, PALE, Shown, occluded, show
 
 
 def windows(fake: FakePage) -> list[list[int]]:

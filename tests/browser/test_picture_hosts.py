@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from playwright.sync_api import Locator, expect
-from servers import Opener, OpenNotebook
+
+from tests.support.servers import Opener, OpenNotebook
 
 CANVAS = "canvas.cnnviz-picture-canvas"
 SETUP = """

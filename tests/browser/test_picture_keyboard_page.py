@@ -6,9 +6,10 @@ import re
 
 import numpy as np
 import pytest
-from fake_page import FakePage
-from picture_card import Shown, occluded, show
 from playwright.sync_api import expect
+
+from tests.support.fake_page import FakePage
+from tests.support.picture_card import Shown, occluded, show
 
 
 def windows(fake: FakePage) -> list[list[int]]:

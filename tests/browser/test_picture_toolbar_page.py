@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from fake_page import FakePage
-from picture_card import PALE, Shown, heatmap, occluded, show, traits
 from playwright.sync_api import expect
+
+from tests.support.fake_page import FakePage
+from tests.support.picture_card import PALE, Shown, heatmap, occluded, show, traits
 
 
 @pytest.fixture

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Error, Locator, Page
-from servers import Opener
+
+from tests.support.servers import Opener
 
 pytestmark = pytest.mark.browser
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from servers import Opener
+from tests.support.servers import Opener
 
 IMPATIENT = """
 const patience = AbortSignal.timeout;

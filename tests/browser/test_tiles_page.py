@@ -7,9 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from fake_page import FakePage
 from PIL import Image
 from playwright.sync_api import Locator, expect
+
+from tests.support.fake_page import FakePage
 
 # Counts every tile that reaches the screen.
 COUNT_DRAWS = """

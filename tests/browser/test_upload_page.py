@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fake_page import FakePage
 from PIL import Image
 from playwright.sync_api import expect
+
+from tests.support.fake_page import FakePage
 
 UPLOAD: dict[str, Any] = {
     "description": "Upload a picture",

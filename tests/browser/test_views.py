@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page
-from servers import Opener, OpenNotebook, until
+
+from tests.support.servers import Opener, OpenNotebook, until
 
 pytestmark = pytest.mark.browser
 

@@ -14,7 +14,6 @@ from unittest.mock import Mock
 import numpy as np
 import pytest
 import torch
-from tally import Tally
 
 from cnnviz_widgets.classifier import Classifier, batching
 from cnnviz_widgets.collection import disk
@@ -24,6 +23,7 @@ from cnnviz_widgets.collection.neighbours import nearest
 from cnnviz_widgets.collection.rows import Rows
 from cnnviz_widgets.collection.source import source_of
 from cnnviz_widgets.errors import LayerError, MissingExtra, PictureError, StoreError
+from tests.support.tally import Tally
 
 from .conftest import Small
 

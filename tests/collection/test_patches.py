@@ -10,12 +10,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import networks
 import numpy as np
 import pytest
 import torch
-from networks import Crowded, Poison, seeded
-from test_laws import guest, mode, state
 from torch import nn
 
 from cnnviz_widgets.classifier import Classifier, batching
@@ -23,6 +20,9 @@ from cnnviz_widgets.collection.lock import try_lock
 from cnnviz_widgets.collection.patches import LayerSpots, Patches, scan
 from cnnviz_widgets.collection.source import source_of
 from cnnviz_widgets.errors import ClassifierError, LayerError, MethodError, PictureError, TargetError
+from tests.support import networks
+from tests.support.guest import guest, mode, state
+from tests.support.networks import Crowded, Poison, seeded
 
 ARRAYS = ("values", "images", "cells", "sample_values", "sample_cells")
 

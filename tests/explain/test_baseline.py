@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 
-import networks
 import numpy as np
 import pytest
 import torch
-from networks import seeded
 
 from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.errors import MethodError
 from cnnviz_widgets.explain import baseline_pixels
+from tests.support import networks
+from tests.support.networks import seeded
 
 
 @pytest.fixture

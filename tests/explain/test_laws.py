@@ -1,4 +1,4 @@
-"""What holds for every technique. A new one is added to `TECHNIQUES`, with parameters that make it quick."""
+"""What holds for every technique. A new one is added to tests/support/techniques.py."""
 
 from __future__ import annotations
 
@@ -7,11 +7,9 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-import networks
 import numpy as np
 import pytest
 import torch
-from networks import CLASSES, Crowded, Failing, Poison, seeded
 from torch import Tensor, nn
 
 import cnnviz_widgets.explain as explain
@@ -25,113 +23,12 @@ from cnnviz_widgets.errors import (
     PictureError,
     TargetError,
 )
-from cnnviz_widgets.explain import Explainer, Heatmap
-from cnnviz_widgets.views.scales import scales_of
-
-TECHNIQUES: dict[type[Explainer], Explainer] = {
-    explain.AblationCAM: explain.AblationCAM(relu=False),
-    explain.CAM: explain.CAM(),
-    explain.EigenCAM: explain.EigenCAM(),
-    explain.GradCAM: explain.GradCAM(),
-    explain.GradCAMPlusPlus: explain.GradCAMPlusPlus(),
-    explain.GradientXInput: explain.GradientXInput(),
-    explain.GuidedBackprop: explain.GuidedBackprop(),
-    explain.GuidedGradCAM: explain.GuidedGradCAM(),
-    explain.HiResCAM: explain.HiResCAM(),
-    explain.IntegratedGradients: explain.IntegratedGradients(points=150),
-    explain.LayerCAM: explain.LayerCAM(),
-    explain.Occlusion: explain.Occlusion(window=3, stride=1),
-    explain.RISE: explain.RISE(masks=150, cells=3),
-    explain.Saliency: explain.Saliency(),
-    explain.ScoreCAM: explain.ScoreCAM(),
-    explain.SmoothGrad: explain.SmoothGrad(samples=150),
-    explain.XGradCAM: explain.XGradCAM(),
-}
-
-#: Exported for views and for new techniques to build on; not techniques themselves.
-BASES = {explain.Explainer, explain.TapeExplainer}
-
-
-class Guest(nn.Module):
-    """A user's network with all that may be lost: mixed modes, frozen weights, gradients, buffers and hooks.
-
-    `failing` raises when it is told to, `poison` makes NaN.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.conv = nn.Conv2d(3, 6, 3, padding=1)
-        self.bn = nn.BatchNorm2d(6)
-        self.relu = nn.ReLU(inplace=True)
-        self.failing = Failing()
-        self.poison = Poison()
-        self.conv2 = nn.Conv2d(6, 6, 3, padding=1)
-        self.dropout = nn.Dropout(0.5)
-        self.fc = nn.Linear(6, CLASSES)
-        self.register_buffer("seen", torch.zeros(()))
-
-    def forward(self, pixels: Tensor) -> Tensor:
-        values = self.failing(self.relu(self.bn(self.conv(pixels))))
-        values = self.relu(self.poison(self.conv2(values)))
-        return self.fc(self.dropout(values.mean((2, 3))))
-
-
-def guest() -> nn.Module:
-    network = seeded(Guest).train()
-    network.bn.eval()
-    network.conv.weight.requires_grad_(False)
-    network.fc.weight.grad = torch.ones_like(network.fc.weight)
-    network.conv2.register_forward_hook(lambda module, inputs, output: None)
-    network.relu.register_forward_pre_hook(lambda module, inputs: None)
-    return network
-
-
-def state(network: nn.Module) -> dict[str, Any]:
-    """Everything about a network that an explainer could leave changed."""
-    found: dict[str, Any] = {}
-    for name, module in network.named_modules():
-        attributes = vars(module)
-        found[name] = (
-            id(module),
-            type(module),
-            module.training,
-            attributes.get("inplace"),
-            sorted(attributes),
-        )
-        found[f"{name} hooks"] = {key: list(value) for key, value in attributes.items() if "hooks" in key}
-    for name, tensor in (*network.named_parameters(), *network.named_buffers()):
-        grad = None if tensor.grad is None else (id(tensor.grad), tensor.grad.tolist())
-        found[f"{name} tensor"] = (id(tensor), tensor.requires_grad, tensor._version, grad, tensor.tolist())
-        found[f"{name} tensor hooks"] = len(tensor._backward_hooks or ())
-    return found
-
-
-def mode() -> tuple[object, ...]:
-    """What a context that was left open in a generator would change for everybody."""
-    return (
-        torch.is_grad_enabled(),
-        torch.is_inference_mode_enabled(),
-        torch._C._len_torch_function_stack(),
-        torch._C._len_torch_dispatch_stack(),
-        len(torch.nn.modules.module._global_forward_hooks),
-        torch.get_rng_state().tolist(),
-        torch.get_default_dtype(),
-    )
-
-
-def all_techniques(function: Callable[..., None]) -> Callable[..., None]:
-    ids = [type(explainer).__name__ for explainer in TECHNIQUES.values()]
-    return pytest.mark.parametrize("explainer", TECHNIQUES.values(), ids=ids)(function)
-
-
-def having(field: str) -> pytest.MarkDecorator:
-    chosen = [e for e in TECHNIQUES.values() if field in {f.name for f in dataclasses.fields(e)}]
-    return pytest.mark.parametrize("explainer", chosen, ids=[type(e).__name__ for e in chosen])
-
-
-def same(first: Heatmap, second: Heatmap) -> None:
-    np.testing.assert_allclose(first.values, second.values, rtol=1e-5, atol=1e-6)
-    np.testing.assert_allclose(first.cells, second.cells, rtol=1e-5, atol=1e-6)
+from cnnviz_widgets.explain import Explainer
+from cnnviz_widgets.views.parts.scales import scales_of
+from tests.support import networks
+from tests.support.guest import guest, mode, state
+from tests.support.networks import CLASSES, Crowded, seeded
+from tests.support.techniques import BASES, TECHNIQUES, all_techniques, having, same
 
 
 def test_every_exported_technique_is_held_to_the_laws() -> None:

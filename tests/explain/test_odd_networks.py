@@ -6,12 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-import networks
 import numpy as np
 import pytest
 import torch
-from networks import ConvGapLinear, seeded
-from test_laws import TECHNIQUES, all_techniques, same
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -24,11 +21,15 @@ from cnnviz_widgets.classifier.watch import watch
 from cnnviz_widgets.collection.features import FeatureStore
 from cnnviz_widgets.collection.patches import scan
 from cnnviz_widgets.errors import ClassifierError
-from cnnviz_widgets.explain import Explainer, class_visual
-from cnnviz_widgets.explain.ablation import ablated_logits
-from cnnviz_widgets.explain.activations import activations
-from cnnviz_widgets.explain.incremental.engine import engine_for
-from cnnviz_widgets.explain.tape import Tape
+from cnnviz_widgets.explain import Explainer
+from cnnviz_widgets.explain.cam.tape import Tape
+from cnnviz_widgets.graph.engine import engine_for
+from cnnviz_widgets.study.ablation import ablated_logits
+from cnnviz_widgets.study.activations import activations
+from cnnviz_widgets.study.maximisation import class_visual
+from tests.support import networks
+from tests.support.networks import ConvGapLinear, seeded
+from tests.support.techniques import TECHNIQUES, all_techniques, same
 
 
 class OneOnly(ConvGapLinear):
@@ -200,7 +201,7 @@ def test_everything_else_is_that_of_the_plain_network(pair: Pair) -> None:
 @pytest.mark.parametrize("target", [2, class_visual.Channel("features.4", 3)])
 def test_class_visualisation(pair: Pair, target: Any) -> None:
     odd, plain = pair.classifiers()
-    ascent = explain.class_visual.ClassVisual(iterations=4, views=3)
+    ascent = class_visual.ClassVisual(iterations=4, views=3)
     found, expected = ascent(odd, target), ascent(plain, target)
     torch.testing.assert_close(found.pixels, expected.pixels, rtol=1e-4, atol=1e-4)
     np.testing.assert_allclose(found.robustness(4), expected.robustness(4), rtol=1e-3, atol=1e-5)

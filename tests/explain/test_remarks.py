@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import networks
 import numpy as np
 import pytest
 import torch
 import torchvision
-from networks import seeded
 from scipy.stats import spearmanr
 from torch import Tensor, nn
 
@@ -27,6 +25,8 @@ from cnnviz_widgets.explain import (
 )
 from cnnviz_widgets.explain.likeness import rank_correlation, unrelated_class
 from cnnviz_widgets.explain.remarks import layer_before
+from tests.support import networks
+from tests.support.networks import seeded
 
 SAME = (GradCAM, HiResCAM, XGradCAM)
 

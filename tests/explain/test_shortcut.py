@@ -10,7 +10,6 @@ from cnnviz_widgets import demo
 from cnnviz_widgets.demo.shapes import CLASSES, MARKED
 from cnnviz_widgets.explain import (
     RISE,
-    ClassVisual,
     Explainer,
     GradCAM,
     HiResCAM,
@@ -20,6 +19,7 @@ from cnnviz_widgets.explain import (
     Saliency,
     SmoothGrad,
 )
+from cnnviz_widgets.study import ClassVisual
 
 SQUARE = CLASSES.index(MARKED)
 LAYER = "stages.stage5.relu"

@@ -24,7 +24,7 @@ from cnnviz_widgets.collection.patches import scan
 from cnnviz_widgets.collection.source import source_of
 from cnnviz_widgets.errors import ExplanationError, MethodError
 from cnnviz_widgets.explain import CAM, GradCAM, GuidedBackprop, Occlusion, baseline_pixels
-from cnnviz_widgets.explain.receptive_field import receptive_field
+from cnnviz_widgets.study.receptive_field import receptive_field
 
 timm = pytest.importorskip("timm")
 

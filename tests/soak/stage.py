@@ -16,8 +16,8 @@ from torch import Tensor, nn
 from cnnviz_widgets import explore
 from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.collection.projection import PCA, TSNE
-from cnnviz_widgets.explain import ClassVisual
 from cnnviz_widgets.session import Session
+from cnnviz_widgets.study import ClassVisual
 from cnnviz_widgets.views.class_visual import ClassVisualView
 from cnnviz_widgets.views.embedding import EmbeddingView
 from cnnviz_widgets.views.explorer import TABS, Explorer

@@ -11,9 +11,10 @@ import pytest
 from cnnviz_widgets import schedule
 from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.collection.projection import TSNE
-from cnnviz_widgets.explain import ClassVisual, Occlusion, SmoothGrad
+from cnnviz_widgets.explain import Occlusion, SmoothGrad
 from cnnviz_widgets.schedule import Awaited
 from cnnviz_widgets.session import Session
+from cnnviz_widgets.study import ClassVisual
 from cnnviz_widgets.views.class_visual import ClassVisualView
 from cnnviz_widgets.views.embedding import EmbeddingView
 from cnnviz_widgets.views.occlusion import OcclusionView
@@ -180,7 +181,7 @@ def scan(classifier: Classifier, length: int) -> View:
 def test_a_sleeping_page_is_sent_no_more_for_longer_work(
     wire: Wire, classifier: Classifier, made: Callable[[Classifier, int], View], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cnnviz_widgets.views.mapping.INTERVAL", 0.0)
+    monkeypatch.setattr("cnnviz_widgets.views.parts.mapping.INTERVAL", 0.0)
     sent = []
     for length in (1, 4):
         view = made(classifier, length)

@@ -9,9 +9,10 @@ import numpy as np
 import torch
 
 from cnnviz_widgets.classifier import Contrast
-from cnnviz_widgets.explain import Channel, TapeExplainer, baseline_pixels
-from cnnviz_widgets.explain.filters import convolution_of
+from cnnviz_widgets.explain import TapeExplainer, baseline_pixels
 from cnnviz_widgets.session import Scene
+from cnnviz_widgets.study import Channel
+from cnnviz_widgets.study.filters import convolution_of
 from cnnviz_widgets.views.activation import ActivationView
 from cnnviz_widgets.views.cam import CAMView
 from cnnviz_widgets.views.class_visual import ClassVisualView

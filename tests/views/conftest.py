@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from tally import Tally
 from torch import Tensor, nn
 
 from cnnviz_widgets import schedule
 from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.classifier.batching import Batches
 from cnnviz_widgets.widgets.pace import Pace
+from tests.support.tally import Tally
 
 NAMES = ["ant", "bee", "<script>alert(1)</script>", "dog"]
 

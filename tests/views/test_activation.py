@@ -10,9 +10,9 @@ import torch
 
 from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.errors import LayerError, TargetError
-from cnnviz_widgets.explain.ablation import ablated_logits
-from cnnviz_widgets.explain.receptive_field import receptive_field
 from cnnviz_widgets.session import Session
+from cnnviz_widgets.study.ablation import ablated_logits
+from cnnviz_widgets.study.receptive_field import receptive_field
 from cnnviz_widgets.views.activation import QUANTILES, ActivationView
 from cnnviz_widgets.views.filters import FilterView
 

@@ -11,10 +11,10 @@ import torch
 
 from cnnviz_widgets import demo, schedule
 from cnnviz_widgets.classifier import Classifier
-from cnnviz_widgets.explain import Channel, ClassVisual
 from cnnviz_widgets.session import Session
+from cnnviz_widgets.study import Channel, ClassVisual
 from cnnviz_widgets.views.class_visual import ClassVisualView
-from cnnviz_widgets.views.controls import percent
+from cnnviz_widgets.views.parts.controls import percent
 
 from .conftest import NAMES, Counting, Stepping
 

@@ -25,12 +25,13 @@ from cnnviz_widgets.collection.projection import PCA, TSNE, Map, Projection, tru
 from cnnviz_widgets.collection.source import source_of
 from cnnviz_widgets.errors import MissingExtra
 from cnnviz_widgets.session import Session
-from cnnviz_widgets.views import embedding, mapping, scatter
-from cnnviz_widgets.views.descent import Descent
+from cnnviz_widgets.views import embedding
 from cnnviz_widgets.views.embedding import EmbeddingView
-from cnnviz_widgets.views.filmstrip import Filmstrip
-from cnnviz_widgets.views.palette import color_of, small_map
-from cnnviz_widgets.views.scatter import LargeMap, SmallMap, fitted, frame_of
+from cnnviz_widgets.views.parts import mapping, scatter
+from cnnviz_widgets.views.parts.descent import Descent
+from cnnviz_widgets.views.parts.filmstrip import Filmstrip
+from cnnviz_widgets.views.parts.palette import color_of, small_map
+from cnnviz_widgets.views.parts.scatter import LargeMap, SmallMap, fitted, frame_of
 from cnnviz_widgets.widgets.pace import Pace
 
 from .conftest import NAMES, Counting

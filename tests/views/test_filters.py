@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from cnnviz_widgets.classifier import Classifier
-from cnnviz_widgets.explain.filters import filters_of, untrained
 from cnnviz_widgets.session import Session
+from cnnviz_widgets.study.filters import filters_of, untrained
 from cnnviz_widgets.views.filters import FilterView
 from cnnviz_widgets.widgets.tiles import Tiles
 

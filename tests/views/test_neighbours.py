@@ -17,9 +17,9 @@ from cnnviz_widgets.collection.features import FeatureStore
 from cnnviz_widgets.collection.source import source_of
 from cnnviz_widgets.picture import read_picture
 from cnnviz_widgets.session import Session
-from cnnviz_widgets.views import embedded
 from cnnviz_widgets.views.collected import register, remembered
 from cnnviz_widgets.views.neighbours import NeighbourView
+from cnnviz_widgets.views.parts import embedded
 from cnnviz_widgets.views.patches import PatchView
 
 from .conftest import Counting

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.explain import Occlusion
 from cnnviz_widgets.session import Session
-from cnnviz_widgets.views import probing
 from cnnviz_widgets.views.occlusion import OcclusionView
+from cnnviz_widgets.views.parts import probing
 
 from .conftest import Counting, Stepping
 

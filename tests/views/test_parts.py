@@ -12,9 +12,9 @@ import pytest
 
 from cnnviz_widgets.schedule import LatestWins, Worker
 from cnnviz_widgets.views import view
-from cnnviz_widgets.views.controls import percent
-from cnnviz_widgets.views.scales import scales_of, short
-from cnnviz_widgets.views.scores import ScoreBars, entropy, shortened, unique
+from cnnviz_widgets.views.parts.controls import percent
+from cnnviz_widgets.views.parts.scales import scales_of, short
+from cnnviz_widgets.views.parts.scores import ScoreBars, entropy, shortened, unique
 
 
 def test_scales_keep_zero_in_place() -> None:

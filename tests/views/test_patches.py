@@ -12,8 +12,8 @@ from cnnviz_widgets import demo, schedule
 from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.classifier.batching import Batches
 from cnnviz_widgets.collection.patches import Patches, scan
-from cnnviz_widgets.explain.receptive_field import receptive_field
 from cnnviz_widgets.session import Session
+from cnnviz_widgets.study.receptive_field import receptive_field
 from cnnviz_widgets.views.patches import _TILE, PLACES, PatchView, crop, nearest_scanned
 
 from .conftest import Counting, Stepping

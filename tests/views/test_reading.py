@@ -10,17 +10,18 @@ import torch
 from torch import nn
 
 from cnnviz_widgets.classifier import Classifier
-from cnnviz_widgets.explain import RISE, ClassVisual, GradCAM, Occlusion
+from cnnviz_widgets.explain import RISE, GradCAM, Occlusion
 from cnnviz_widgets.session import Session
+from cnnviz_widgets.study import ClassVisual
 from cnnviz_widgets.views.activation import ActivationView
 from cnnviz_widgets.views.class_visual import ClassVisualView
-from cnnviz_widgets.views.controls import amount
 from cnnviz_widgets.views.heatmap import HeatmapView
 from cnnviz_widgets.views.occlusion import OcclusionView
+from cnnviz_widgets.views.parts.controls import amount
+from cnnviz_widgets.views.parts.reading import verdict
+from cnnviz_widgets.views.parts.scales import short
+from cnnviz_widgets.views.parts.scores import ScoreBars, entropy
 from cnnviz_widgets.views.predictions import PredictionView
-from cnnviz_widgets.views.reading import verdict
-from cnnviz_widgets.views.scales import short
-from cnnviz_widgets.views.scores import ScoreBars, entropy
 from cnnviz_widgets.views.sketch import SketchView
 
 from .conftest import NAMES, Counting

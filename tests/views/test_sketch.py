@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from tally import Tally
 from torch import Tensor, nn
 
 from cnnviz_widgets import schedule
@@ -16,6 +15,7 @@ from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.session import Session
 from cnnviz_widgets.views.predictions import PredictionView
 from cnnviz_widgets.views.sketch import SketchView, Stroke, rasterised
+from tests.support.tally import Tally
 
 from .test_filters import pick
 

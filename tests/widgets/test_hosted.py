@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cnnviz_widgets.views.controls import ClassPicker
+from cnnviz_widgets.views.parts.controls import ClassPicker
 from cnnviz_widgets.widgets.hosted import Hosted
 from cnnviz_widgets.widgets.pace import Pace
 from cnnviz_widgets.widgets.picker import Picker

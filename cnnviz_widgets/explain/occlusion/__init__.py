@@ -1,0 +1,1 @@
+"""Maps from the score of pictures with parts covered."""

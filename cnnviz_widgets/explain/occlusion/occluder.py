@@ -1,0 +1,123 @@
+"""Class scores of a picture with a box of it covered."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from cnnviz_widgets.classifier import guest
+from cnnviz_widgets.explain.perturbation import Variants
+from cnnviz_widgets.graph import Engine, engine_for
+from cnnviz_widgets.graph.boxes import Box
+
+if TYPE_CHECKING:
+    from cnnviz_widgets.classifier import Classifier
+
+__all__ = ["Box", "Occluder"]
+
+#: With so many boxes at once the preparations for computing only what a box changes pay for themselves.
+_SOON = 24
+
+
+class Occluder:
+    """Logits of a picture with one box at a time replaced by the same box of a baseline, both (1, C, H, W).
+
+    Only what a box changes is computed where the network's operations allow it, once that is prepared; otherwise
+    each box costs a forward pass of the whole network, `batch` at once. Raises PictureError.
+    """
+
+    def __init__(self, classifier: Classifier, pixels: Tensor, baseline: Tensor) -> None:
+        self.classifier = classifier
+        self._variants = Variants(classifier, pixels)
+        self.pixels = self._variants.pixels
+        with torch.inference_mode(False):
+            self._baseline = classifier.to_network(baseline).detach().clone()
+        classifier.runner.weights(anew=True)
+        self._engine: Engine | None = None
+        self._tried = False
+
+    @property
+    def batch(self) -> int:
+        """How many boxes to ask for next, wherever they are."""
+        return self._variants.batch if self._engine is None else self._engine.batch
+
+    def prepare(self, boxes: float = math.inf) -> None:
+        """Make ready for computing only what a box changes, if so many `boxes` more make up for some forward passes.
+
+        Without it, that is done when as many are asked for at once. Raises ClassifierError.
+        """
+        with guest.LOCK:
+            if self._engine is not None and not self._engine.current:
+                self._engine, self._tried = None, False
+            if boxes >= _SOON and not self._tried:
+                self._tried = True
+                self._engine = engine_for(self.classifier, self.pixels, self._baseline, self._by_network)
+
+    @torch.no_grad()
+    def uncovered(self) -> Tensor:
+        """Logits (K,), float32 on the CPU, of the picture itself. Raises ClassifierError."""
+        self.prepare(0)
+        if self._engine is not None:
+            return self._engine.uncovered[0]
+        return self.classifier.logits(self.pixels)[0].to("cpu", torch.float32)
+
+    def keeping(self) -> AbstractContextManager[None]:
+        """Inside, memory for groups of boxes is kept from one to the next."""
+        return nullcontext() if self._engine is None else self._engine.keeping()
+
+    def runs(self, boxes: Sequence[Box]) -> list[NDArray[np.int64]]:
+        """Boxes, by number, in groups of boxes near each other that are best run together. Raises ClassifierError."""
+        self.prepare(len(boxes))
+        if self._engine is not None:
+            return self._engine.runs(boxes)
+        return _compact(np.array(boxes)[:, :2], np.arange(len(boxes)), self.batch) if len(boxes) else []
+
+    def logits(self, boxes: Sequence[Box]) -> Tensor:
+        """Logits (n, K), float32 on the CPU, of boxes that lie inside the picture. Raises ClassifierError."""
+        self.prepare(len(boxes))
+        engine = self._engine
+        if engine is not None:
+            try:
+                found = engine.logits(boxes)
+            except (RuntimeError, MemoryError):
+                # It keeps more in memory than the network alone.
+                self._engine = None
+            else:
+                # With numbers that are none the network itself has the last word.
+                if torch.isfinite(found).all():
+                    return found
+        return self._by_network(boxes)
+
+    def _by_network(self, boxes: Sequence[Box]) -> Tensor:
+        found: list[Tensor] = []
+        while boxes:
+            part, boxes = boxes[: (batch := self.batch)], boxes[batch:]
+            found.append(self._of_batch(part))
+        return torch.cat(found)
+
+    def _of_batch(self, boxes: Sequence[Box]) -> Tensor:
+        def cover(copies: Tensor) -> None:
+            for copy, (top, left, height, width) in zip(copies, boxes, strict=True):
+                area = (slice(None), slice(top, top + height), slice(left, left + width))
+                copy[area] = self._baseline[0][area]
+
+        return self._variants.logits(len(boxes), cover)
+
+
+def _compact(corners: NDArray[np.int64], numbers: NDArray[np.int64], most: int) -> list[NDArray[np.int64]]:
+    """Numbers of boxes in full groups of at most `most`, cut apart across where they extend farthest."""
+    groups = -(-len(numbers) // most)
+    if groups == 1:
+        return [numbers]
+    here = corners[numbers]
+    axis = int(np.ptp(here, axis=0).argmax())
+    order = numbers[np.lexsort((here[:, 1 - axis], here[:, axis]))]
+    cut = groups // 2 * most
+    return _compact(corners, order[:cut], most) + _compact(corners, order[cut:], most)

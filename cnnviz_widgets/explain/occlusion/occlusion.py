@@ -1,0 +1,168 @@
+"""Occlusion: cover a part of the picture and see how much the score drops."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from cnnviz_widgets.classifier.inputs import single_input
+from cnnviz_widgets.errors import MethodError
+from cnnviz_widgets.explain.baseline import Baseline, baseline_pixels
+from cnnviz_widgets.explain.class_scores import Score, resolved
+from cnnviz_widgets.explain.explainer import Explainer
+from cnnviz_widgets.explain.occlusion.occluder import Box, Occluder
+from cnnviz_widgets.explain.occlusion.occlusion_map import OcclusionMap, Windows
+from cnnviz_widgets.explain.occlusion.refinement import IntArray, Refinement, scattered
+from cnnviz_widgets.explain.rounding import rounding
+from cnnviz_widgets.parameters import Range, check_choice, check_count
+
+if TYPE_CHECKING:
+    from cnnviz_widgets.classifier import Classifier, Target
+
+
+#: Share of the windows that the first map is made of.
+_COARSE = 0.05
+#: The default window's side, as a share of the picture's shorter one.
+_WINDOW = 2 / 7
+
+
+@dataclass(frozen=True)
+class Occlusion(Explainer):
+    """Score of the whole picture minus its score with a window covered, for each pixel the mean over windows.
+
+    `window` and `stride` are pixels of the network's input, one number or (rows, columns). Windows begin
+    every `stride` pixels, and a last one ends exactly at the far edge. By default a window is 2/7 of the
+    shorter side, 64 pixels of 224, and the stride half a window. A window larger than the picture is
+    cut to its size. Where windows leave gaps (`stride` > `window`), each pixel has the value of the nearest
+    window. The covered pixels are those of `baseline` (see `baseline_pixels`). Costs a forward pass for
+    each window, or on a CPU what of it the window changes. Zeiler and Fergus 2013 (arXiv 1311.2901),
+    section 4.2, painted where the window was.
+    """
+
+    window: Annotated[int | tuple[int, int] | None, Range(1, 256)] = None
+    stride: Annotated[int | tuple[int, int] | None, Range(1, 128)] = None
+    baseline: Baseline = "mean"
+    score: Score = "logit"
+
+    def __post_init__(self) -> None:
+        for name in ("window", "stride"):
+            for number in () if getattr(self, name) is None else _pair(getattr(self, name), name):
+                check_count(name, number)
+        check_choice("baseline", self.baseline, Baseline)
+        check_choice("score", self.score, Score)
+
+    def steps(self, classifier: Classifier, pixels: Tensor, target: Target) -> Iterator[OcclusionMap]:
+        """Yield the map so far after each group of windows: first some spread over the picture, at most 5 % of all.
+
+        Then the others, where the map is large, steep or not known yet. A window that has not been run shows what
+        those that have been suggest. Raises TargetError, MethodError, PictureError, ClassifierError.
+        """
+        target = resolved(classifier, target, self.score)
+        yield from self.sliding(self.occluder(classifier, pixels), target)
+
+    def occluder(self, classifier: Classifier, pixels: Tensor) -> Occluder:
+        """What answers for windows on this network input, (1, C, H, W). Raises PictureError."""
+        pixels = single_input(classifier, pixels)
+        return Occluder(classifier, pixels, baseline_pixels(classifier, pixels, self.baseline))
+
+    def sliding(self, occluder: Occluder, target: Target) -> Iterator[OcclusionMap]:
+        """The same as `steps`, by an occluder at hand."""
+        readout = occluder.classifier.readout
+        windows = self.windows((occluder.pixels.shape[2], occluder.pixels.shape[3]))
+        boxes = windows.boxes
+        occluder.prepare(len(boxes))
+        whole = occluder.uncovered().numpy()
+        measured = np.empty((len(boxes), len(whole)), np.float32)
+        refinement = Refinement(*windows.shape)
+        share = rounding(occluder.classifier)
+
+        def covered(cells: IntArray) -> OcclusionMap:
+            done = refinement.done
+            measured[done : done + len(cells)] = occluder.logits([boxes[cell] for cell in cells]).numpy()
+            refinement.add(cells)
+            seen = measured[: refinement.done]
+            source, known = refinement.source, refinement.known
+            return OcclusionMap.of_logits(windows, self.score, readout, target, whole, seen, source, known, share)
+
+        first = scattered(*windows.shape, max(1, int(_COARSE * len(boxes))))
+        with occluder.keeping():
+            while len(first):
+                some = np.array_split(first, -(-len(first) // occluder.batch))[0]
+                first = first[len(some) :]
+                yield (found := covered(some))
+            # Groups of neighbours run fastest; of every second cell, as on a chessboard, they show nearly as much.
+            colours = np.add.outer(*map(np.arange, windows.shape)).ravel() % 2
+            groups: list[IntArray] = []
+            batch = 0
+            while refinement.done < len(boxes):
+                if batch != occluder.batch:
+                    rest = np.flatnonzero(~refinement.known)
+                    halves = [rest[colours[rest] == colour] for colour in range(2)]
+                    groups = [cells[run] for cells in halves for run in occluder.runs([boxes[cell] for cell in cells])]
+                    batch = occluder.batch
+                interest = refinement.interest(found.cells).ravel()
+                yield (found := covered(groups.pop(int(np.argmax([interest[group].mean() for group in groups])))))
+
+    def sized(self, size: tuple[int, int]) -> Occlusion:
+        """The same with `window` and `stride` in numbers, for a picture of `size` (height, width)."""
+        window = max(1, round(_WINDOW * min(size))) if self.window is None else self.window
+        stride = self.stride
+        if stride is None:
+            halves = [max(1, side // 2) for side in _pair(window, "window")]
+            stride = (halves[0], halves[1]) if isinstance(window, tuple) else halves[0]
+        return dataclasses.replace(self, window=window, stride=stride)
+
+    def windows(self, size: tuple[int, int]) -> Windows:
+        """Where the windows lie in a picture of `size` (height, width)."""
+        sized = self.sized(size)
+        window, stride = _pair(sized.window, "window"), _pair(sized.stride, "stride")
+        height, width = min(window[0], size[0]), min(window[1], size[1])
+        return Windows(
+            size,
+            (height, width),
+            positions(size[0], height, stride[0]),
+            positions(size[1], width, stride[1]),
+        )
+
+    def occluded(self, classifier: Classifier, pixels: Tensor, boxes: Sequence[Box]) -> Tensor:
+        """Logits (n, K), float32 on the CPU, of the picture with each box (top, left, height, width) covered.
+
+        Raises MethodError when a box does not lie inside the picture; PictureError, ClassifierError.
+        """
+        pixels = single_input(classifier, pixels)
+        checked = [_box(box, pixels.shape[2], pixels.shape[3]) for box in boxes]
+        if not checked:
+            return torch.empty(0, len(classifier.class_names))
+        return self.occluder(classifier, pixels).logits(checked)
+
+
+def positions(size: int, window: int, stride: int) -> tuple[int, ...]:
+    """Where windows begin along an axis: every `stride` pixels from 0, and one that ends at the far edge."""
+    last = max(size - window, 0)
+    regular = range(0, last + 1, stride)
+    return (*regular,) if regular[-1] == last else (*regular, last)
+
+
+def _pair(value: object, name: str) -> tuple[int, int]:
+    pair = value if isinstance(value, tuple) else (value, value)
+    if len(pair) != 2:
+        raise MethodError(f"`{name}` is a number of pixels or (rows, columns), not {value!r}.")
+    return pair
+
+
+def _box(box: object, height: int, width: int) -> Box:
+    numbers = tuple(box) if isinstance(box, list | tuple) else ()
+    if len(numbers) == 4 and all(isinstance(number, int) and not isinstance(number, bool) for number in numbers):
+        top, left, tall, wide = numbers
+        if top >= 0 and left >= 0 and 1 <= tall <= height - top and 1 <= wide <= width - left:
+            return top, left, tall, wide
+    raise MethodError(
+        f"An occlusion box is (top, left, height, width) in whole pixels inside the "
+        f"{height} x {width} picture, not {box!r}."
+    )

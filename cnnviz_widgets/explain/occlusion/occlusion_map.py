@@ -1,0 +1,158 @@
+"""An occlusion map that remembers every class's score for every window."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from cnnviz_widgets.classifier.inputs import FloatArray
+from cnnviz_widgets.classifier.readout import Readout
+from cnnviz_widgets.explain.class_scores import Score, class_scores
+from cnnviz_widgets.explain.heatmap import Heatmap
+from cnnviz_widgets.explain.occlusion.refinement import IntArray, filled
+from cnnviz_widgets.explain.rounding import floor_of, nothing
+
+if TYPE_CHECKING:
+    from cnnviz_widgets.classifier import Target
+
+
+@dataclass(frozen=True, eq=False)
+class Windows:
+    """A grid of occlusion windows over a picture of `size` (height, width).
+
+    `tops` (rows,) and `lefts` (columns,) are the windows' corners in pixels, `window` their (height, width).
+    """
+
+    size: tuple[int, int]
+    window: tuple[int, int]
+    tops: tuple[int, ...]
+    lefts: tuple[int, ...]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(rows, columns)"""
+        return len(self.tops), len(self.lefts)
+
+    def box(self, row: int, column: int) -> tuple[int, int, int, int]:
+        """(top, left, height, width) of a window."""
+        return self.tops[row], self.lefts[column], *self.window
+
+    @property
+    def boxes(self) -> list[tuple[int, int, int, int]]:
+        """All of them, row by row."""
+        rows, columns = self.shape
+        return [self.box(row, column) for row in range(rows) for column in range(columns)]
+
+    def cell(self, top: float, left: float) -> tuple[int, int]:
+        """(row, column) of the window whose upper left corner is nearest to a point, the first of equals."""
+        rows, columns = (np.abs(np.array(at) - to) for at, to in ((self.tops, top), (self.lefts, left)))
+        return int(rows.argmin()), int(columns.argmin())
+
+    def averaged(self, cells: FloatArray) -> FloatArray:
+        """Cells (rows, columns) as pixels (H, W): each the mean over the windows that cover it.
+
+        Between windows that leave gaps, each pixel has the value of the nearest window.
+        """
+        down = _coverage(self.tops, self.window[0], self.size[0])
+        across = _coverage(self.lefts, self.window[1], self.size[1])
+        # Coverage of a pixel is that of its row times that of its column: no loop over the windows is needed. By torch:
+        # the threads of numpy's own library keep the cores busy for a while afterwards, at the network's expense.
+        parts = [torch.from_numpy(part) for part in (down, cells.astype(np.float64), across)]
+        values: FloatArray = (parts[0].T @ parts[1] @ parts[2]).to(torch.float32).numpy()
+        return values
+
+
+def _coverage(positions: tuple[int, ...], window: int, size: int) -> NDArray[np.float64]:
+    """The share (windows, pixels) that each window has in each pixel of an axis; a pixel's add up to 1."""
+    pixels = np.arange(size)
+    starts = np.array(positions)[:, None]
+    distances = np.maximum(np.maximum(starts - pixels, pixels - (starts + window - 1)), 0)
+    shares = (distances == 0).astype(np.float64)
+    gaps = np.flatnonzero(shares.sum(axis=0) == 0)
+    shares[distances[:, gaps].argmin(axis=0), gaps] = 1
+    normalised: NDArray[np.float64] = shares / shares.sum(axis=0)
+    return normalised
+
+
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
+class OcclusionMap(Heatmap):
+    """How much the score drops behind each window, and all class scores it was computed from.
+
+    With these another class, or the scores behind a window, cost no forward pass. `cells` (rows, columns)
+    are the drops of the single windows, `values` their average over the windows that cover a pixel. Before the map is
+    complete, cells that are not `known` (rows, columns) are made up from those that are (see `filled`).
+
+    `readout` says what the logits are: `whole` (K,) are those of the whole picture, of which the share `rounding` is
+    rounding, `measured` (n, K) those of the windows run so far, and `source` (rows, columns) says which of these is
+    nearest to each window: itself where it is known. Earlier maps of the same run share the memory of `measured`.
+    """
+
+    windows: Windows
+    score: Score
+    readout: Readout
+    whole: FloatArray
+    measured: FloatArray
+    source: IntArray
+    known: NDArray[np.bool_]
+    rounding: float
+
+    @classmethod
+    def of_logits(
+        cls, windows: Windows, score: Score, readout: Readout, target: Target,
+        whole: FloatArray, measured: FloatArray, source: IntArray, known: NDArray[np.bool_], rounding: float,
+    ) -> OcclusionMap:  # fmt: skip
+        """The map of `target` from logits of the whole picture (K,) and of windows (n, K)."""
+        drops = _score(whole[None], target, score, readout) - _score(measured, target, score, readout)
+        cells = filled(drops[source], known)
+        floor = max(
+            floor_of(torch.from_numpy(some), target, score, readout, rounding) for some in (whole[None], measured)
+        )
+        blank = float(np.abs(drops).max()) <= floor
+        progress = len(measured) / source.size
+        return cls(
+            values=windows.averaged(cells),
+            cells=cells,
+            quantity=readout.worded(f"drop of the {score}"),
+            signed=True,
+            target=target,
+            progress=progress,
+            windows=windows,
+            score=score,
+            readout=readout,
+            whole=whole,
+            measured=measured,
+            source=source,
+            known=known,
+            rounding=rounding,
+            note=nothing("window") if blank and progress == 1 else "",
+            blank=blank,
+        )
+
+    @property
+    def logits(self) -> FloatArray:
+        """Logits (rows, columns, K) behind each window, or the nearest known one."""
+        return self.measured[self.source]
+
+    def nearest(self, top: float, left: float) -> FloatArray:
+        """Logits (K,) behind the window whose upper left corner is nearest to a point in input pixels."""
+        logits: FloatArray = self.measured[self.source[self.windows.cell(top, left)]]
+        return logits
+
+    def for_target(self, target: Target) -> OcclusionMap:
+        """The same run seen for another class, without a forward pass. Raises TargetError."""
+        run = self.readout, target, self.whole, self.measured, self.source, self.known
+        return self.of_logits(self.windows, self.score, *run, self.rounding)
+
+    def for_score(self, score: Score) -> OcclusionMap:
+        """The same run with drops of the other score, without a forward pass. Raises MethodError."""
+        return dataclasses.replace(self, score=score).for_target(self.target)
+
+
+def _score(logits: FloatArray, target: Target, score: Score, readout: Readout) -> FloatArray:
+    scores: FloatArray = class_scores(torch.from_numpy(logits), target, score, readout).numpy()
+    return scores

@@ -1,0 +1,150 @@
+"""RISE: for each pixel the mean score of the picture seen through random masks that show it."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from cnnviz_widgets.classifier.inputs import single_input
+from cnnviz_widgets.explain.baseline import Baseline, baseline_pixels
+from cnnviz_widgets.explain.class_scores import Score, class_scores, resolved
+from cnnviz_widgets.explain.explainer import Explainer
+from cnnviz_widgets.explain.heatmap import Heatmap
+from cnnviz_widgets.explain.likeness import rank_correlation
+from cnnviz_widgets.explain.perturbation import Variants
+from cnnviz_widgets.explain.rounding import floor_of, nothing, rounding
+from cnnviz_widgets.parameters import Range, check_choice, check_count, check_share
+
+if TYPE_CHECKING:
+    from cnnviz_widgets.classifier import Classifier, Target
+
+
+@dataclass(frozen=True)
+class RISE(Explainer):
+    """sum over random masks of score(picture seen through the mask) x mask / sum of masks, minus the masks' mean score.
+
+    Positive where showing a pixel raises the score, negative where it lowers it.
+    A mask is a grid of `cells` x `cells`, each 1 with `probability` and else 0, upsampled bilinearly to a
+    little more than the picture and shifted by up to a cell; where it is 0 the network sees the `baseline`.
+    The same `seed` gives the same masks. Costs a forward pass for each mask and needs no gradients. Petsiuk
+    et al. 2018 (arXiv 1806.07421), equation 6, with the masks' own sum for its expectation, and signed. The
+    probabilities of all classes add up to one, so that the map of another class tends to be the winner's inverted,
+    unless `score` is "logit".
+    """
+
+    masks: Annotated[int, Range(100, 4000, 100)] = 500
+    cells: Annotated[int, Range(2, 16)] = 7
+    probability: Annotated[float, Range(0.1, 0.9, 0.1)] = 0.5
+    baseline: Baseline = "mean"
+    score: Score = "probability"
+    seed: Annotated[int, Range(0, 99)] = 0
+
+    def __post_init__(self) -> None:
+        check_count("masks", self.masks)
+        check_count("cells", self.cells, low=2)
+        check_share("probability", self.probability, 0.01, 0.99)
+        check_choice("baseline", self.baseline, Baseline)
+        check_choice("score", self.score, Score)
+        check_count("seed", self.seed, low=0)
+
+    def steps(self, classifier: Classifier, pixels: Tensor, target: Target) -> Iterator[Heatmap]:
+        """Yield the map of the masks so far after each batch.
+
+        Raises TargetError, MethodError, PictureError, ClassifierError.
+        """
+        target = resolved(classifier, target, self.score)
+        pixels = single_input(classifier, pixels)
+        variants = Variants(classifier, pixels)
+        start = classifier.to_network(baseline_pixels(classifier, pixels, self.baseline))
+        generator = torch.Generator().manual_seed(self.seed)
+        size = (pixels.shape[2], pixels.shape[3])
+        sums, done = [_Sums(size), _Sums(size)], 0
+        low, high = math.inf, -math.inf
+        floor = 0.0
+        while done < self.masks:
+            masks = self.draw(min(variants.batch, self.masks - done), size, generator)
+            logits = _seen_through(variants, masks, start)
+            scores = class_scores(logits, target, self.score, classifier.readout).double()
+            # Every second mask, in whatever batches they come.
+            for part, half in enumerate(sums):
+                half.add(scores[(done + part) % 2 :: 2], masks[(done + part) % 2 :: 2].double())
+            done += len(masks)
+            low, high = min(low, float(scores.min())), max(high, float(scores.max()))
+            floor = max(floor, floor_of(logits, target, self.score, classifier.readout, rounding(classifier)))
+            heatmap = Heatmap.of_values(
+                (sums[0] + sums[1]).map,
+                classifier.readout.worded(f"mean {self.score} where the pixel is seen, minus the mean over all masks"),
+                signed=True,
+                target=target,
+                progress=done / self.masks,
+            )
+            blank = high - low <= floor
+            note = nothing("mask") if blank else _halves(sums[0].map, sums[1].map) if done == self.masks else ""
+            yield heatmap.noted(note, blank=blank)
+
+    def draw(self, count: int, size: tuple[int, int], generator: torch.Generator) -> Tensor:
+        """The next `count` masks (count, H, W), float32 from 0 to 1, for pictures of `size` (H, W)."""
+        cell = [-(-side // self.cells) for side in size]
+        grids, shifts = [], []
+        # One by one, so that the masks do not depend on how many are drawn at once.
+        for _ in range(count):
+            grid = torch.rand(self.cells, self.cells, generator=generator) < self.probability
+            grids.append(grid.float())
+            shifts.append([int(torch.randint(side, (), generator=generator)) for side in cell])
+        larger = [(self.cells + 1) * side for side in cell]
+        masks = functional.interpolate(torch.stack(grids)[None], size=larger, mode="bilinear", align_corners=False)
+        shifted = zip(masks[0].clamp(0, 1), shifts, strict=True)
+        return torch.stack([mask[top : top + size[0], left : left + size[1]] for mask, (top, left) in shifted])
+
+
+class _Sums:
+    """Sums over masks: of score x mask and of masks (H, W), of scores, and how many there were."""
+
+    def __init__(self, size: tuple[int, int]) -> None:
+        self._weighted = self._shown = torch.zeros(size, dtype=torch.float64)
+        self._total, self._count = 0.0, 0
+
+    def add(self, scores: Tensor, masks: Tensor) -> None:
+        """Add scores (n,) of masks (n, H, W)."""
+        self._weighted = self._weighted + torch.einsum("n,nhw->hw", scores, masks)
+        self._shown = self._shown + masks.sum(dim=0)
+        self._total += float(scores.sum())
+        self._count += len(scores)
+
+    def __add__(self, other: _Sums) -> _Sums:
+        both = copy.copy(self)
+        both._weighted, both._shown = self._weighted + other._weighted, self._shown + other._shown
+        both._total, both._count = self._total + other._total, self._count + other._count
+        return both
+
+    @property
+    def map(self) -> Tensor:
+        """The mean score by pixel minus that of all masks, (H, W); 0 where no mask has shown the pixel yet."""
+        mean = self._total / max(1, self._count)
+        return torch.where(self._shown > 0, self._weighted / self._shown.clamp_min(1e-12) - mean, 0)
+
+
+def _halves(first: Tensor, second: Tensor) -> str:
+    correlation = rank_correlation(first, second)
+    if math.isnan(correlation):
+        return ""
+    return (
+        f"Two maps of half of the masks each correlate at {correlation:.2f} (ranks): "
+        "differences smaller than that noise mean nothing."
+    )
+
+
+def _seen_through(variants: Variants, masks: Tensor, start: Tensor) -> Tensor:
+    """Logits of the picture where masks (n, H, W) are 1 and of `start` (1, C, H, W) where they are 0."""
+
+    def mask(copies: Tensor) -> None:
+        copies.copy_(start + masks[:, None].to(copies) * (copies - start))
+
+    return variants.logits(len(masks), mask)

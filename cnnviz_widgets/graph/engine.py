@@ -1,0 +1,112 @@
+"""Logits of a picture with windows covered, from what the windows change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from cnnviz_widgets.classifier import guest
+from cnnviz_widgets.graph.boxes import Box, Integers, changes
+from cnnviz_widgets.graph.plan import FEWEST, Plan, forget, plan_for, state_of
+from cnnviz_widgets.graph.run import Base
+
+if TYPE_CHECKING:
+    from cnnviz_widgets.classifier import Classifier
+
+#: How far from the network's own logits ours may be, as a share of the range of their scores.
+_TOLERANCE = 1e-4
+#: Pixels of pictures for which a forward pass is quick enough as it is.
+_SMALLEST = 64 * 64
+
+
+class Engine:
+    """Windows of one picture (1, C, H, W), covered with `filling`, by a plan of the network."""
+
+    #: How many to ask for, wherever they are.
+    batch = FEWEST
+
+    def __init__(self, plan: Plan, classifier: Classifier, pixels: Tensor, filling: Tensor) -> None:
+        self._plan, self._classifier = plan, classifier
+        self._base = Base(plan.program, pixels, filling)
+        #: Logits (1, K), float32 on the CPU, of the picture itself, by the network.
+        self.uncovered = classifier.logits(pixels).to("cpu", torch.float32)
+
+    @property
+    def whole(self) -> Tensor:
+        """The same by the plan."""
+        return self._base.logits
+
+    @property
+    def current(self) -> bool:
+        """Whether the network is as it was when the plan was made, and runs as it did then."""
+        return self._plan.state == state_of(self._classifier) and not torch.is_autocast_enabled("cpu")
+
+    def runs(self, boxes: Sequence[Box]) -> list[Integers]:
+        """Boxes, by number, in groups that are best run together."""
+        return self._plan.groups(changes(self._plan.program, boxes))
+
+    def keeping(self) -> AbstractContextManager[None]:
+        """Inside, memory for groups of boxes is kept from one to the next."""
+        return self._base.keeping()
+
+    @torch.inference_mode(False)
+    @torch.no_grad()
+    def logits(self, boxes: Sequence[Box]) -> Tensor:
+        """Logits (n, K), float32, of boxes that lie inside the picture."""
+        moved = changes(self._plan.program, boxes)
+        found = torch.empty(len(boxes), self.whole.shape[1])
+        with guest.LOCK:
+            for group in self._plan.runs(moved):
+                found[torch.from_numpy(group)] = self._plan.run(self._base, moved.of(group)).float()
+        return found
+
+
+@torch.inference_mode(False)
+@torch.no_grad()
+def engine_for(
+    classifier: Classifier, pixels: Tensor, filling: Tensor, network: Callable[[Sequence[Box]], Tensor]
+) -> Engine | None:
+    """An engine for one picture (1, C, H, W), or None where only the network itself is right, or as quick.
+
+    `network` gives the logits of windows as the network itself has them: the picture whole, and for the first
+    engine of a network some windows, are compared with it.
+    """
+    height, width = pixels.shape[2:]
+    supported = pixels.device.type == "cpu" and pixels.dtype in (torch.float32, torch.float64)
+    # What one picture's scores owe to another one is no part of a plan.
+    supported = supported and not (classifier.one_at_a_time or classifier.autocast)
+    if not supported or height * width < _SMALLEST or torch.is_autocast_enabled("cpu"):
+        return None
+    if classifier.runner.is_random:
+        return None
+    with guest.LOCK:
+        plan = plan_for(classifier, pixels, filling)
+        if plan is None:
+            return None
+        try:
+            engine = Engine(plan, classifier, pixels, filling)
+            right = _agree(engine.whole, engine.uncovered)
+            if right and not plan.tried:
+                boxes = _trials(height, width)
+                right = plan.tried = _agree(engine.logits(boxes), network(boxes))
+        except Exception:  # as where the size of the traced batch is part of what the network computes
+            right = False
+        if not right:
+            forget(classifier)
+        return engine if right else None
+
+
+def _trials(height: int, width: int) -> list[Box]:
+    """Windows in two corners and inside the picture."""
+    tall, wide = height // 5, width // 5
+    return [(0, 0, tall, wide), (height // 2, width // 3, tall, wide), (height - tall, width - wide, tall, wide)]
+
+
+def _agree(ours: Tensor, logits: Tensor) -> bool:
+    ours = ours.to("cpu", torch.float32)
+    spread = float(logits.max() - logits.min()) if logits.numel() > 1 else float(logits.abs().max())
+    return bool(((ours - logits).abs() <= _TOLERANCE * spread).all())

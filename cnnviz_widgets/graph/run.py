@@ -1,0 +1,196 @@
+"""A program run on windows of one picture: on boxes as long as they are small, then on whole planes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from cnnviz_widgets.forks import lock
+from cnnviz_widgets.graph.boxes import Changes, Integers, Part, parts
+from cnnviz_widgets.graph.gather import Rim, Table, index, rim
+from cnnviz_widgets.graph.program import Cellwise, Clamp, Join, Mean, Op, Slide, side_by_side
+from cnnviz_widgets.graph.regions import Program
+
+
+class Base:
+    """The values of one whole picture, and what comes of replacing windows of it by `filling`."""
+
+    def __init__(self, program: Program, pixels: Tensor, filling: Tensor) -> None:
+        self.program = program
+        self.tables: dict[int, Table] = {}
+        self.means: dict[int, Tensor] = {}
+        means = {op.output for op in program.listing.ops if isinstance(op, Mean)}
+
+        def note(value: int, tensor: Tensor) -> None:
+            if value in program.kept:
+                self.tables[value] = Table(tensor)
+            if value in means:
+                self.means[value] = tensor.clone()
+
+        for value, tensor in program.listing.constants.items():
+            self.tables[value] = Table(tensor)
+        self.pixels, self.filling = pixels, filling
+        self._keepers, self._counting = 0, lock()  # the end of a dropped map may come anywhere
+        self.logits = program.logits(pixels, note)
+        self.tables[program.listing.input].write(filling)
+
+    def by_boxes(self, changes: Changes) -> Tensor:
+        """Logits (N, K) with each of these windows replaced, run together: only what they change."""
+        with self.keeping():
+            return _Batch(self, changes).logits()
+
+    @contextmanager
+    def keeping(self) -> Iterator[None]:
+        """Inside, room for what windows change is kept from one group to the next."""
+        with self._counting:
+            self._keepers += 1
+        try:
+            yield
+        finally:
+            with self._counting:
+                self._keepers -= 1
+                if not self._keepers:
+                    for table in self.tables.values():
+                        table.shrink()
+
+    def by_planes(self, changes: Changes) -> Tensor:
+        """The same, everything computed anew."""
+        shape = (len(changes), *self.pixels.shape[1:])
+        pixels = self.pixels.new_empty(shape).contiguous(memory_format=torch.channels_last).copy_(self.pixels)
+        for copy, (top, left), (bottom, right) in zip(pixels, changes.first[0].T, changes.last[0].T, strict=True):
+            copy[:, top:bottom, left:right] = self.filling[0, :, top:bottom, left:right]
+        return self.program.logits(pixels)
+
+
+class _Batch:
+    def __init__(self, base: Base, changes: Changes) -> None:
+        self.base = base
+        self.program = base.program
+        self.changes = changes
+        self.count = len(changes)
+        self.parts = parts(self.program, changes)
+        #: Of values that are joined of others, the others: they are copied only once, to where they are read.
+        self.patches: dict[int, Tensor | tuple[Tensor, ...]] = {}
+        self.wholes: dict[int, Tensor] = dict(self.program.listing.constants)
+        self.written: set[int] = set()
+        self.indices: dict[object, Tensor] = {}
+        self.rims: dict[object, Rim | None] = {}
+
+    def logits(self) -> Tensor:
+        listing = self.program.listing
+        for position, op in enumerate(listing.ops):
+            region = self.program.region_of.get(op.output)
+            if region is not None and self.parts[region] is not None:
+                self.patches[op.output] = self.part_of(op, region)
+            elif isinstance(op, Mean) and self.has_part(op.inputs[0]):
+                self.wholes[op.output] = self.mean(op)
+            else:
+                self.wholes[op.output] = op.whole(*(self.whole(value) for value in op.inputs))
+            for value in op.inputs:
+                if self.program.last_use[value] == position:
+                    self.patches.pop(value, None)
+                    self.wholes.pop(value, None)
+        return self.whole(listing.output)
+
+    def has_part(self, value: int) -> bool:
+        region = self.program.region_of.get(value)
+        return region is not None and self.parts[region] is not None
+
+    def part_of(self, op: Op, region: int) -> Tensor | tuple[Tensor, ...]:
+        """The output of an operation in the boxes of its region."""
+        part = self.parts[region]
+        assert part is not None
+        if isinstance(op, Slide):
+            source = op.inputs[0]
+            if self.program.region_of[source] == region and source in self.patches:
+                return op.inside(self.joined(source))
+            starts = [axis * reach.stride - reach.padding for axis, reach in zip(part.start, op.reaches, strict=True)]
+            size = [
+                ((cells - 1) * reach.stride + reach.span) // reach.step + 1
+                for cells, reach in zip(part.size, op.reaches, strict=True)
+            ]
+            steps = (op.reaches[0].step, op.reaches[1].step)
+            return op.inside(
+                self.cut(source, np.stack(starts), (size[0], size[1]), steps, op.fill, (region, op.reaches))
+            )
+        assert isinstance(op, Cellwise)
+        if isinstance(op, Join) and op.activation is None:
+            return tuple(self.patch(value, region, part) for value in op.inputs)
+        pieces = self.patches.get(op.inputs[0])
+        if (
+            isinstance(op.function, Clamp)
+            and op.activation is None
+            and isinstance(pieces, tuple)
+            and self.program.region_of[op.inputs[0]] == region
+        ):
+            return op.function.joined(pieces)
+        return op.part(*(self.patch(value, region, part) for value in op.inputs))
+
+    def joined(self, value: int) -> Tensor:
+        """A value in the boxes of its own region."""
+        found = self.patches[value]
+        if isinstance(found, tuple):
+            found = self.patches[value] = side_by_side(*found)
+        return found
+
+    def patch(self, value: int, region: int, part: Part) -> Tensor:
+        """A value in the boxes of another region."""
+        if value in self.patches and self.program.region_of[value] == region:
+            return self.joined(value)
+        return self.cut(value, part.start, part.size, key=region)
+
+    def whole(self, value: int) -> Tensor:
+        """A value in the whole plane."""
+        if value not in self.wholes:
+            region = self.program.regions[self.program.region_of[value]]
+            start = np.zeros((2, self.count), dtype=np.int64)
+            self.wholes[value] = self.cut(value, start, region.plane, key="whole")
+        return self.wholes[value]
+
+    def mean(self, op: Mean) -> Tensor:
+        """Means of whole planes, from the mean before and what the boxes added."""
+        value = op.inputs[0]
+        number = self.program.region_of[value]
+        part = self.parts[number]
+        assert part is not None
+        rows, columns = self.program.regions[number].plane
+        before = self.base.tables[value].read(torch.from_numpy(index((rows, columns), part.start, part.size)))
+        added = self.joined(value).sum((-2, -1), keepdim=op.keepdim) - before.sum((-2, -1), keepdim=op.keepdim)
+        return self.base.means[op.output] + added / (rows * columns)
+
+    def cut(
+        self,
+        value: int,
+        start: Integers,
+        size: tuple[int, int],
+        steps: tuple[int, int] = (1, 1),
+        fill: float = 0.0,
+        key: object = None,
+    ) -> Tensor:
+        """Boxes of a value, everything inside them as it is when the windows are replaced."""
+        table = self.base.tables[value]
+        number = self.program.region_of.get(value)
+        plane = (table.height, table.width)
+        pieces = self.patches.get(value, ())
+        pieces = pieces if isinstance(pieces, tuple) else (pieces,)
+        patches = None if number is None else self.parts[number]
+        known = (number, plane, key, steps, fill)
+        if pieces and patches is not None and steps == (1, 1):
+            if known not in self.rims:
+                self.rims[known] = rim(plane, start, size, fill, patches)
+            if (around := self.rims[known]) is not None:
+                return around.read(table, *pieces)
+        if pieces and value not in self.written:
+            table.write(*pieces)
+            self.written.add(value)
+        if known not in self.indices:
+            if value == self.program.listing.input:
+                rows = index(plane, start, size, steps, fill, overlay=(self.changes.first[0], self.changes.last[0]))
+            else:
+                rows = index(plane, start, size, steps, fill, patches=patches)
+            self.indices[known] = torch.from_numpy(rows).to(table.rows.device)
+        return table.read(self.indices[known])

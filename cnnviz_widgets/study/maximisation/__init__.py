@@ -1,0 +1,1 @@
+"""Pictures that excite a class or a channel as much as possible."""

@@ -1,0 +1,140 @@
+"""A window on a picture: what the network says of it, and of windows around it before anybody asks."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cnnviz_widgets.explain import Occlusion, OcclusionMap, baseline_pixels
+from cnnviz_widgets.explain.baseline import Baseline
+from cnnviz_widgets.explain.occlusion.occluder import Box, Occluder
+from cnnviz_widgets.session import Example, Scene
+from cnnviz_widgets.views.view import Work
+
+#: Windows around that are run ahead lie this share of the window's shorter side apart.
+_FINENESS = 6
+#: Seconds for which a hand that comes back may have to wait for the windows that are just being run ahead.
+_WAIT = 0.1
+#: So many run together at most: in a network that computes only what a window changes, more are hardly faster.
+_TOGETHER = 4
+#: Bytes of class scores that are kept.
+_KEPT = 2**24
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Placed:
+    """A picture, what a window on it is filled with, and what answers for windows on it."""
+
+    example: Example
+    class_index: int
+    baseline: Baseline
+    filling: NDArray[np.uint8]
+    occluder: Occluder
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Probe:
+    """What the network says with a window on the picture. `box` is (top, left, height, width).
+
+    `read_off`: it said that of a window nearby.
+    """
+
+    example: Example
+    class_index: int
+    box: Box
+    logits: NDArray[np.float32]
+    read_off: bool
+
+    @property
+    def drop(self) -> float:
+        """By how much the window lowers the logit of the class."""
+        return float(self.example.logits[self.class_index] - self.logits[self.class_index])
+
+
+class Nearby:
+    """What the network says of windows of one size (height, width) around the places where the hand has rested.
+
+    They lie on a lattice and are run nearest first. The oldest are forgotten when there are too many to keep.
+    """
+
+    def __init__(self, occluder: Occluder, size: tuple[int, int]) -> None:
+        self.occluder = occluder
+        self.size = size
+        height, width = occluder.pixels.shape[2:]
+        self._windows = Occlusion(size, max(1, min(size) // _FINENESS)).windows((height, width))
+        self._known: dict[tuple[int, int], NDArray[np.float32]] = {}
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def answer(self, box: Box) -> tuple[Box, NDArray[np.float32]] | None:
+        """The window nearest to one of this size, and its logits (K,); None where that has not been run."""
+        cell = self._windows.cell(box[0], box[1])
+        logits = self._known.get(cell)
+        return None if logits is None else (self._windows.box(*cell), logits)
+
+    def ahead(self, box: Box) -> Work:
+        """Run the windows that overlap with `box`, nearest first, a few neighbours at each step."""
+        self.occluder.prepare()
+        yield
+        cells, together = self._around(box), 1
+        while cells:
+            group, cells = cells[:together], cells[together:]
+            began = time.perf_counter()
+            found = self.occluder.logits([self._windows.box(*cell) for cell in group]).numpy()
+            each = (time.perf_counter() - began) / len(group)
+            together = max(1, min(_TOGETHER, int(_WAIT / max(each, 1e-9))))
+            self._learn(group, found)
+            yield
+
+    def _around(self, box: Box) -> list[tuple[int, int]]:
+        """Windows that overlap with one of this size and are not known, by squares of four, the nearest first."""
+        row, column = self._windows.cell(box[0], box[1])
+        rows, columns = (
+            [i for i, at in enumerate(places) if abs(at - box[axis]) < self.size[axis]]
+            for axis, places in enumerate((self._windows.tops, self._windows.lefts))
+        )
+        cells = [(i, j) for i in rows for j in columns if (i, j) not in self._known]
+
+        def distance(cell: tuple[int, int]) -> tuple[float, ...]:
+            down, across = (cell[0] - row) // 2, (cell[1] - column) // 2
+            return (2 * down + 0.5) ** 2 + (2 * across + 0.5) ** 2, down, across
+
+        return sorted(cells, key=distance)[: self._most]
+
+    @property
+    def _most(self) -> int:
+        return max(1, _KEPT // (4 * len(self.occluder.classifier.class_names)))
+
+    def _learn(self, cells: list[tuple[int, int]], logits: NDArray[np.float32]) -> None:
+        for cell, of_cell in zip(cells, logits, strict=True):
+            self._known[cell] = of_cell.copy()
+        while len(self._known) > self._most:
+            del self._known[next(iter(self._known))]
+
+
+def on_map(found: OcclusionMap, box: Box) -> tuple[Box, NDArray[np.float32]]:
+    """The window of a finished map that is nearest to `box`, and its logits (K,)."""
+    return found.windows.box(*found.windows.cell(box[0], box[1])), found.nearest(box[0], box[1])
+
+
+def place(scene: Scene, baseline: Baseline, before: Placed | None) -> Work:
+    """Yield a Placed; for another class of the picture `before`, the same with that class."""
+    example = scene.example
+    if before is not None and before.example is example and before.baseline == baseline:
+        yield dataclasses.replace(before, class_index=scene.class_index)
+        return
+    filling = baseline_pixels(example.classifier, example.pixels, baseline)
+    occluder = Occluder(example.classifier, example.pixels, filling)
+    # What the panel draws from is computed here, on the worker.
+    _ = example.logits, example.appearance
+    yield Placed(example, scene.class_index, baseline, example.classifier.appearance(filling), occluder)
+
+
+def probe(placed: Placed, box: Box) -> Work:
+    """Yield what the network says of one window."""
+    logits = placed.occluder.logits([box])[0].numpy()
+    yield Probe(placed.example, placed.class_index, box, logits, read_off=False)

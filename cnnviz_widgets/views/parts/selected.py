@@ -1,0 +1,184 @@
+"""What a selection of points is: its pictures, labels, channels and true neighbours, with a name and a CSV file."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import Any
+
+import ipywidgets
+import numpy as np
+from numpy.typing import NDArray
+
+from cnnviz_widgets.aside import Aside
+from cnnviz_widgets.collection.cluster import (
+    Distinction,
+    common_neighbours,
+    csv_of,
+    distinctions,
+    label_counts,
+    table_of,
+)
+from cnnviz_widgets.collection.features import FeatureStore
+from cnnviz_widgets.views.collected import captions
+from cnnviz_widgets.views.parts.scales import short
+from cnnviz_widgets.widgets.picker import Picker
+from cnnviz_widgets.widgets.status import Status
+from cnnviz_widgets.widgets.tiles import TilePicked, Tiles
+
+#: Of a larger selection so many pictures are shown, evenly spaced.
+SHOWN = 200
+_LABELS = 8
+_LONGEST_NAME = 100
+EMPTY = (
+    "Draw a lasso around some points: their pictures, labels, channels and true neighbours are listed here. "
+    "A point is selected if its centre is inside; each lasso is a new selection."
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Described:
+    """A selection of rows, and what they have in common."""
+
+    store: FeatureStore
+    rows: NDArray[np.intp]
+    shown: NDArray[np.intp]
+    thumbnails: NDArray[np.uint8]
+    distinctions: list[Distinction]
+    common: list[tuple[int, int]]
+    near_thumbnails: NDArray[np.uint8]
+
+
+def described(store: FeatureStore, rows: NDArray[np.intp]) -> Generator[Described | Aside[Any], None, None]:
+    """The pictures of a selection at once, then what takes longer to find."""
+    shown = rows[np.linspace(0, len(rows) - 1, min(len(rows), SHOWN)).astype(int)] if len(rows) else rows
+    thumbnails = store.thumbnails(shown)
+    yield Described(store, rows, shown, thumbnails, [], [], thumbnails[:0])
+    features = store.features
+    found = Aside("selection", lambda: (distinctions(features, rows), common_neighbours(features, rows)))
+    yield found
+    different, common = found.result()
+    near = store.thumbnails([row for row, _ in common])
+    yield Described(store, rows, shown, thumbnails, different, common, near)
+
+
+class SelectionPanel(ipywidgets.VBox):
+    """The contact sheet of selected rows and what they have in common.
+
+    `on_picture(store, row)` is called when a tile is picked, `on_channel(channel)` when a channel is.
+    """
+
+    def __init__(self, on_picture: Callable[[FeatureStore, int], None], on_channel: Callable[[int], None]) -> None:
+        self._on_picture, self._on_channel = on_picture, on_channel
+        self._store: FeatureStore | None = None
+        self.rows: NDArray[np.intp] = np.zeros(0, np.intp)
+        self.distinctions: list[Distinction] = []
+        self._sheet_rows = self._near_rows = self.rows
+        self.summary, self.near_line = Status(text=EMPTY), Status()
+        self.channels = Picker(
+            description="channels that tell it from the rest", placeholder="no selection", searchable=False
+        )
+        self.channels.on_event(self._channel_picked)
+        self.sheet = Tiles(tile_width=48, height=230, captions=False, description="selected pictures")
+        self.near = Tiles(tile_width=48, height=110, description="neighbours in the true space")
+        self.sheet.on_event(lambda event, done: self._picked(event, done, self._sheet_rows))
+        self.near.on_event(lambda event, done: self._picked(event, done, self._near_rows))
+        self.name = ipywidgets.Text(
+            placeholder="name this selection", layout=ipywidgets.Layout(width="200px"), continuous_update=False
+        )
+        self.name.observe(lambda _: self._draw_link(), names="value")
+        self.link = ipywidgets.HTML()
+        super().__init__(
+            [self.summary, self.sheet, self.channels, self.near_line, self.near,
+             ipywidgets.HBox([self.name, self.link], layout=ipywidgets.Layout(grid_gap="12px"))]
+        )  # fmt: skip
+
+    def show(self, found: Described) -> None:
+        """Show what `described` found."""
+        store, rows = found.store, found.rows
+        self._store, self.rows, self.distinctions = store, rows, found.distinctions
+        self._sheet_rows, self._near_rows = found.shown, np.array([row for row, _ in found.common], np.intp)
+        self._draw_link()
+        self.sheet.show(found.thumbnails if len(rows) else None, captions(store, self._sheet_rows))
+        votes = [str(members) for _, members in found.common]
+        self.near.show(found.near_thumbnails if votes else None, captions(store, self._near_rows), votes)
+        with self.channels.hold_sync():
+            self.channels.index = None
+            self.channels.options = [
+                f"{one.channel} of {store.layer}: {_ratio(one.difference)}" for one in self.distinctions
+            ]
+        if not len(rows):
+            self.summary.say(EMPTY)
+            self.near_line.say("")
+            return
+        self.summary.say(_counted(store, rows, len(self._sheet_rows)))
+        self.near_line.say(
+            "Not selected, yet among the ten nearest of members in the true space (of how many):"
+            if votes
+            else "The members' nearest in the true space are all selected too."
+        )
+
+    def clear(self) -> None:
+        """Show that nothing is selected."""
+        self._store, self.distinctions = None, []
+        self.rows = self._sheet_rows = self._near_rows = np.zeros(0, np.intp)
+        self._draw_link()
+        for tiles in (self.sheet, self.near):
+            tiles.show(None)
+        with self.channels.hold_sync():
+            self.channels.index, self.channels.options = None, []
+        self.summary.say(EMPTY)
+        self.near_line.say("")
+
+    @property
+    def table(self) -> dict[str, list[object]]:
+        """The selected pictures as columns."""
+        if self._store is None:
+            return {}
+        return table_of(self._store, self.rows, self._name)
+
+    @property
+    def _name(self) -> str:
+        # It stands in every row: a page may send one of megabytes.
+        return str(self.name.value).strip()[:_LONGEST_NAME]
+
+    def _draw_link(self) -> None:
+        if not len(self.rows):
+            self.link.value = ""
+            return
+        # Nothing of the user's stands in this HTML but in base64, and a file name of plain characters.
+        data = base64.b64encode(csv_of(self.table).encode("utf-8-sig")).decode()
+        file = re.sub(r"[^A-Za-z0-9_-]+", "_", self._name).strip("_")[:60] or "selection"
+        href, style = f"data:text/csv;base64,{data}", "text-decoration: underline"
+        text = f"CSV of {len(self.rows)} pictures"
+        self.link.value = f'<a style="{style}" download="{file}.csv" href="{href}">{text}</a>'
+
+    def _channel_picked(self, event: Any, done: Callable[[], None]) -> None:
+        try:
+            self._on_channel(self.distinctions[event.index].channel)
+        finally:
+            done()
+
+    def _picked(self, event: Any, done: Callable[[], None], rows: NDArray[np.intp]) -> None:
+        try:
+            if isinstance(event, TilePicked) and self._store is not None:
+                self._on_picture(self._store, int(rows[event.index]))
+        finally:
+            done()
+
+
+def _counted(store: FeatureStore, rows: NDArray[np.intp], shown: int) -> str:
+    counts = label_counts(store, rows)
+    listed = "; ".join(f"{count.name}: {count.inside} of {count.whole}" for count in counts[:_LABELS])
+    more = f" and {len(counts) - _LABELS} more labels" if len(counts) > _LABELS else ""
+    some = "" if shown == len(rows) else f" ({shown} shown)"
+    known = f" ({listed}{more})" if any(count.label >= 0 for count in counts) else ""
+    return f"{len(rows)} of {len(store)} pictures selected{some}{known}."
+
+
+def _ratio(value: float) -> str:
+    if not np.isfinite(value):
+        return "never alike"
+    return f"{'+' if value > 0 else ''}{short(value)} standard deviations"
