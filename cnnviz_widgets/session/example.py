@@ -11,6 +11,8 @@ from torch import Tensor
 
 from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.classifier.guest import once
+from cnnviz_widgets.explain.cam.tape import Tape
+from cnnviz_widgets.forks import lock
 from cnnviz_widgets.picture import Picture
 
 
@@ -24,6 +26,8 @@ class Example:
         self.classifier = classifier
         self.picture = picture
         self._weights = classifier.runner.weights(anew=True)
+        self._taping = lock()
+        self._tape: Tape | None = None
 
     @property
     def current(self) -> bool:
@@ -57,6 +61,18 @@ class Example:
         """How far the logits are from those in float32, as a share of their range; 0 without autocast."""
         return self.classifier.autocast_error(self.pixels)
 
+    def tape(self, layer: str) -> Tape:
+        """The forward pass with `layer` recorded, and with all the layers that are worth to be looked at.
+
+        Raises LayerError, ClassifierError.
+        """
+        with self._taping:
+            if self._tape is None or layer not in self._tape.activations:
+                chosen = [known.name for known in self.classifier.layers if known.role != "other"]
+                self._tape = None  # the graph may be large: it is let go of before the next is made
+                self._tape = Tape(self.classifier, self.pixels, [*chosen, self.classifier.default_layer, layer])
+            return self._tape
+
     @property
     def predicted(self) -> int:
         """The class with the highest score."""
@@ -69,6 +85,7 @@ class Scene:
 
     example: Example
     target: int | None
+    against: int | None
     layer: str
     channel: int | None
 

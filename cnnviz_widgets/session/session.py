@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import functools
 import operator
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import traitlets
@@ -15,9 +14,9 @@ from cnnviz_widgets.classifier.scores import brief_value
 from cnnviz_widgets.errors import ExplanationError, PictureError, TargetError
 from cnnviz_widgets.forks import lock
 from cnnviz_widgets.picture import Picture, read_picture
-from cnnviz_widgets.schedule import after_callbacks, between_callbacks, is_between_callbacks
 from cnnviz_widgets.session.example import Example, Scene
 from cnnviz_widgets.session.model import as_classifier
+from cnnviz_widgets.session.observing import SetInTurn
 
 
 def _refusing(validate: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
@@ -34,53 +33,26 @@ def _refusing(validate: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     return validated
 
 
-class _Afterwards:
-    """An observer of the user's: called when no panel waits for it, with what has changed by then."""
-
-    def __init__(self, handler: Callable[[Any], object]) -> None:
-        self._handler = handler
-        self._untold: dict[object, Any] = {}
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Afterwards) and self._handler == other._handler
-
-    def __hash__(self) -> int:
-        return hash(self._handler)
-
-    def __call__(self, change: Any) -> None:
-        if not is_between_callbacks():
-            self._handler(change)
-            return
-        key = (change["name"], change["type"])
-        first = self._untold.get(key)
-        if first is not None:
-            change = traitlets.Bunch({**change, "old": first.get("old")})
-        self._untold[key] = change
-        if first is None:
-            after_callbacks(lambda: self._tell(key))
-
-    def _tell(self, key: object) -> None:
-        self._handler(self._untold.pop(key))
-
-
 class _Required(traitlets.TraitType[Any, Any]):
     """A trait that None is refused for by its validator; `traitlets.Any` would not ask it."""
 
     default_value = None
 
 
-class Session(traitlets.HasTraits):
+class Session(SetInTurn):
     """Classifier, picture, class, layer, channel and selection that linked views share.
 
-    `target` is a class index (a name may be assigned) or None for whatever the network predicts. `layer` is a
-    qualified layer name (an alias may be assigned). Anything that `read_picture` takes may be assigned to `picture`,
-    a network to `classifier`: that resets target, layer and channel before any observer is called. What is refused
+    `target` is a class index (a name may be assigned) or None for whatever the network predicts, `against` a class
+    whose score is subtracted from it where a technique can, or None. `layer` is a qualified layer name (an alias may be
+    assigned). Anything that `read_picture` takes may be assigned to `picture`, a network to `classifier`: that resets
+    target, against, layer and channel before any observer is called. What is refused
     changes nothing.
     """
 
     classifier = _Required(help="The Classifier; a torch.nn.Module may be assigned.")
     picture = traitlets.Any(None, allow_none=True, help="The Picture looked at.")
     target = traitlets.Any(None, allow_none=True, help="Class index, or None: the predicted class.")
+    against = traitlets.Any(None, allow_none=True, help="Class index whose evidence is subtracted, or None.")
     layer = _Required(help="Qualified name of the layer looked at.")
     channel = traitlets.Any(None, allow_none=True, help="Channel of the layer, or None.")
     selection = _Required((), help="Indices of selected items of a collection, a tuple of ints.")
@@ -98,7 +70,9 @@ class Session(traitlets.HasTraits):
         self.classifier = as_classifier(model, picture)
         self.picture = picture
         # A channel is one of a layer, whatever the order in which they are given.
-        for name in sorted(traits, key=["classifier", "picture", "target", "layer", "channel", "selection"].index):
+        for name in sorted(
+            traits, key=["classifier", "picture", "target", "against", "layer", "channel", "selection"].index
+        ):
             setattr(self, name, traits[name])
 
     def __repr__(self) -> str:
@@ -106,46 +80,9 @@ class Session(traitlets.HasTraits):
         name = "no picture" if self.picture is None else "a picture"
         picture = repr(self.picture.name) if self.picture is not None and self.picture.name else name
         shown = "the predicted class" if target is None else f"class {target} {classifier.class_names[target]!r}"
+        if self.against is not None:
+            shown += f" minus {classifier.class_names[self.against]!r}"
         return f"<Session {classifier.name}, {picture}, {shown}, layer {self.layer!r}>"
-
-    # -- whoever looks on -------------------------------------------------------------------------------------
-
-    def __setattr__(self, name: str, value: object) -> None:
-        if name.startswith("_"):
-            super().__setattr__(name, value)
-            return
-        # No panel draws while some have been told of a change and others not.
-        with between_callbacks():
-            super().__setattr__(name, value)
-
-    def set_trait(self, name: str, value: object) -> None:
-        with between_callbacks():
-            super().set_trait(name, value)
-
-    @contextmanager
-    def hold_trait_notifications(self) -> Iterator[None]:
-        with between_callbacks(), super().hold_trait_notifications():
-            yield
-
-    def link(self, handler: Callable[[Any], object], names: Sequence[str]) -> None:
-        """Call `handler` with each change of these traits, between two drawings: for panels."""
-        super().observe(handler, names=list(names))
-
-    def unlink(self, handler: Callable[[Any], object], names: Sequence[str]) -> None:
-        """Undo `link`; nothing happens where it was undone before."""
-        with suppress(ValueError):
-            super().unobserve(handler, names=list(names))
-
-    def observe(self, handler: Callable[..., Any], names: Any = traitlets.All, type: Any = "change") -> None:
-        """Call `handler` with each change of these traits, after all panels: it may take its time, and wait for them.
-
-        Changes of one trait that came together are told as one, as `hold_trait_notifications` does.
-        """
-        own = isinstance(handler, traitlets.EventHandler)  # the methods of this class, decorated with `observe`
-        super().observe(handler if own else _Afterwards(handler), names, type)
-
-    def unobserve(self, handler: Callable[..., Any], names: Any = traitlets.All, type: Any = "change") -> None:
-        super().unobserve(_Afterwards(handler), names, type)
 
     # -- what is looked at ------------------------------------------------------------------------------------
 
@@ -171,7 +108,7 @@ class Session(traitlets.HasTraits):
     @property
     def scene(self) -> Scene:
         """What is looked at now. Raises PictureError when there is no picture."""
-        return Scene(self.example, self.target, self.layer, self.channel)
+        return Scene(self.example, self.target, self.against, self.layer, self.channel)
 
     @traitlets.validate("classifier")
     @_refusing
@@ -187,7 +124,7 @@ class Session(traitlets.HasTraits):
         self._choices += 1
         return picture
 
-    @traitlets.validate("target")
+    @traitlets.validate("target", "against")
     @_refusing
     def _valid_target(self, proposal: Any) -> int | None:
         return None if proposal["value"] is None else self.classifier.class_index(proposal["value"])
@@ -224,7 +161,7 @@ class Session(traitlets.HasTraits):
         # Bundled: observers of one must not see the old classifier's other two.
         with self.hold_trait_notifications():
             self.channel = None
-            self.target = None
+            self.target = self.against = None
             self.layer = self.classifier.default_layer
 
     @traitlets.observe("layer")

@@ -3,185 +3,119 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import ipywidgets
 import numpy as np
 
-from cnnviz_widgets.classifier import Classifier, Contrast, Layer, Target
-from cnnviz_widgets.classifier.inputs import FloatArray
-from cnnviz_widgets.explain import (
-    CAM,
-    AblationCAM,
-    EigenCAM,
-    Explainer,
-    GradCAM,
-    GradCAMPlusPlus,
-    Heatmap,
-    HiResCAM,
-    LayerCAM,
-    ScoreCAM,
-    Tape,
-    TapeExplainer,
-    XGradCAM,
-)
-from cnnviz_widgets.session import Example, Scene
-from cnnviz_widgets.views.heatmap import HeatmapView, Shown
-from cnnviz_widgets.views.parts.layers import LayerScrubber, slidable
-from cnnviz_widgets.views.parts.scales import Scale, scales_of
-from cnnviz_widgets.views.view import Work
-from cnnviz_widgets.widgets.picker import Picker
+from cnnviz_widgets.classifier import Classifier, Layer, Target
+from cnnviz_widgets.explain import TECHNIQUES, Explainer, Instance, LayerExplainer
+from cnnviz_widgets.session import Scene
+from cnnviz_widgets.views.heatmap import HeatmapState, HeatmapView
+from cnnviz_widgets.views.job import Job, Steps
+from cnnviz_widgets.views.parts.controls import ClassPicker
+from cnnviz_widgets.views.parts.layers import LayerScrubber
+from cnnviz_widgets.views.parts.scales import scales_of
+from cnnviz_widgets.widgets.scrubber import Scrubbed
 
-METHODS: Mapping[str, Explainer] = {
-    "Grad-CAM": GradCAM(),
-    "HiResCAM": HiResCAM(),
-    "Grad-CAM++": GradCAMPlusPlus(),
-    "LayerCAM": LayerCAM(),
-    "XGrad-CAM": XGradCAM(),
-    "Eigen-CAM": EigenCAM(),
-    "Score-CAM": ScoreCAM(),
-    "Ablation-CAM": AblationCAM(),
-    "CAM": CAM(),
-}
 NO_CONTRAST = "no other class"
 
 
 class CAMView(HeatmapView):
-    """Which cells of a layer raise the score of a class.
+    """Which cells of a layer raise the score of a class, or of that class minus `session.against`.
 
-    Until a layer is chosen, here or in the session, each method begins at its own: Grad-CAM++ and LayerCAM one block
+    Until a layer is chosen, here or in the session, each technique begins at its own: Grad-CAM++ and LayerCAM one block
     before the session's, where their maps still depend on the class. The session's layer stays as it is, so that no
-    other view moves when a method is chosen here; the slider stands where the map is taken.
+    other view moves when a technique is chosen here; the slider stands where the map is taken.
 
     All layers of a picture are recorded in one forward pass, and their gradients come from one backward pass a class:
-    sliding through the layers calls the network no more. `against` is a class whose map is subtracted.
+    sliding through the layers calls the network no more.
     """
 
-    depends_on = ("classifier", "picture", "target", "layer")
+    follows = ("classifier", "picture", "target", "against", "layer")
 
     def __init__(
-        self, model: object, picture: object = None, *, methods: Mapping[str, Explainer] = METHODS, **options: Any
-    ):
-        self._against: int | None = None
-        self._tapes = _Tapes()
-        super().__init__(model, picture, methods=methods, **options)
+        self,
+        model: object,
+        picture: object = None,
+        *,
+        techniques: Sequence[Explainer] | None = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(model, picture, techniques=techniques or self.techniques(), **options)
 
-    @property
-    def against(self) -> int | None:
-        """The class whose map is subtracted, or None."""
-        return self._against
+    @staticmethod
+    def techniques() -> list[Explainer]:
+        """The techniques that are shown where none are given, to add your own to."""
+        return [technique() for technique in TECHNIQUES if technique.family == "cam"]
 
-    @against.setter
-    def against(self, against: int | str | None) -> None:
-        self._against = None if against is None else self.session.classifier.class_index(against)
-        self.against_picker.index = 0 if self._against is None else self._against + 1
-        self.refresh()
+    def extra_controls(self) -> Sequence[ipywidgets.Widget]:
+        session = self.session
+        self._extents: dict[object, float] = {}
+        self._layer_chosen = session.layer != session.classifier.default_layer
+        self.against_picker = ClassPicker(self, self.work, "against", description="minus", none=NO_CONTRAST)
+        self.layer_scrubber = LayerScrubber(session, place=self._layer_at)
+        self.on(self.layer_scrubber, Scrubbed, self._pick_layer)
+        # A classifier's default layer comes with it, and is no choice.
+        self.follow(["classifier"], self._forget_layer, hidden=True)
+        self.follow(["layer"], self._follow_layer, hidden=True)
+        self.choice.link(lambda _: self.layer_scrubber.follow(), ["value"])
+        return self.against_picker, self.layer_scrubber
 
-    # -- widgets -------------------------------------------------------------------------------------------------
-
-    def extra_controls(self) -> list[ipywidgets.Widget]:
-        self.against_picker = Picker(description="minus", searchable=True, placeholder="search classes")
-        self._layer_chosen = self.session.layer != self.session.classifier.default_layer
-        self.layer_scrubber = LayerScrubber(self.session, place=self._layer_at)
-        self._describe_classifier()
-        self.on_control(self.against_picker, self._pick_against)
-        self.on_control(self.layer_scrubber, self._pick_layer)
-        return [self.against_picker, self.layer_scrubber]
-
-    def _pick_against(self, event: Any) -> None:
-        self.against = None if event.index == 0 else event.index - 1
-
-    def _pick_layer(self, event: Any) -> None:
+    def _pick_layer(self, event: Scrubbed) -> Job:
         self._layer_chosen = True
         before = self.session.layer
         self.layer_scrubber.choose(event)
         if self.session.layer == before:  # the session was there, but the map was not
             self.refresh()
+        return self.work
+
+    def _follow_layer(self) -> None:
+        self._layer_chosen |= self.session.layer != self.session.classifier.default_layer
+        self.layer_scrubber.follow()
+
+    def _forget_layer(self) -> None:
+        self._layer_chosen = False
+        self.layer_scrubber.describe()
 
     def _layer_at(self, classifier: Classifier, layer: str) -> Layer:
         """Where the map is taken while the session is at `layer`."""
-        explainer = self.explainer
-        if not self._layer_chosen and isinstance(explainer, TapeExplainer):
-            layer = dataclasses.replace(explainer, layer=None).layer_in(classifier)
+        technique = self.technique
+        if not self._layer_chosen and isinstance(technique, LayerExplainer):
+            layer = dataclasses.replace(technique, layer=None).layer_in(classifier)
         return classifier.layer(layer)
 
-    def _choose(self, label: str) -> None:
-        super()._choose(label)
-        self.layer_scrubber.follow()
-
-    def _describe_classifier(self) -> None:
-        classifier = self.session.classifier
-        self.layer_scrubber.describe()
-        self.against_picker.options = [NO_CONTRAST, *classifier.class_names]
-        self.against_picker.index = 0
-
-    def session_changed(self, names: set[str]) -> None:
-        if "classifier" in names:
-            self._against = None
-            self._tapes = _Tapes()  # what is still under way has the old one
-            self._layer_chosen = False
-            self._describe_classifier()
-        if "layer" in names:
-            # With a classifier comes its default layer.
-            self._layer_chosen |= self.session.layer != self.session.classifier.default_layer
-            self.layer_scrubber.follow()
-
-    # -- work ----------------------------------------------------------------------------------------------------
-
-    def placed(self, explainer: Explainer, scene: Scene) -> Explainer:
-        if not any(field.name == "layer" for field in dataclasses.fields(explainer)):  # type: ignore[arg-type]
-            return explainer
+    def compute(self) -> Job:
+        scene = self.session.scene
         layer = self._layer_at(scene.classifier, scene.layer).name
-        return dataclasses.replace(explainer, layer=layer)  # type: ignore[type-var]
-
-    def work(self, scene: Scene) -> Work:
-        return _compared(scene, self.placed(self.explainer, scene), self._against, self._tapes)
+        return self.work.start(explained_at(scene, _at(self.technique, layer), layer, self._extents))
 
 
-def _compared(scene: Scene, explainer: Explainer, against: int | None, tapes: _Tapes) -> Work:
-    example, index = scene.example, scene.class_index
-    target = index if against is None or against == index else Contrast(index, against)
-    yield Shown(example, index)
-    if not isinstance(explainer, TapeExplainer):
-        for heatmap in explainer.steps(example.classifier, example.pixels, target):
-            yield Shown(example, index, heatmap, _scales(heatmap))
-        return
-    tape = tapes.of(example, scene.classifier.layer(explainer.layer_in(scene.classifier)).name)
-    heatmap = explainer.compared(explainer.from_tape(tape, target), tape)
-    yield Shown(example, index, heatmap, _scales(heatmap, tapes.ends(tape, explainer, target)))
+def explained_at(scene: Scene, technique: Explainer, layer: str, extents: dict[object, float]) -> Steps:
+    """The heatmap at a layer, on a scale of its own and on one for all layers; `extents` keeps the latter's ends."""
+    example = scene.example
+    yield HeatmapState(example, scene.class_index)
+    against = None if scene.against == scene.class_index else scene.against
+    tape = example.tape(layer)
+    instance = Instance.of(example.classifier, example.pixels, Target(scene.class_index, against), layer, tape)
+    for heatmap in technique.explain(instance):
+        others = []
+        if type(technique).explain is LayerExplainer.explain:  # any layer's map is one more product of what is recorded
+            others = [np.array([_extent(technique, instance, extents)], np.float32)]
+        scales = scales_of(heatmap.cells, signed=heatmap.signed, others=others, blank=heatmap.blank)
+        yield HeatmapState(example, scene.class_index, heatmap, scales)
 
 
-class _Tapes:
-    """The last example's tape and what has been read off it; only the worker touches it."""
-
-    def __init__(self) -> None:
-        self._tape: Tape | None = None
-        self._taped: Example | None = None
-        self._ends: dict[Tape, tuple[object, list[FloatArray]]] = {}
-
-    def ends(self, tape: Tape, explainer: TapeExplainer, target: Target) -> list[FloatArray]:
-        """The largest absolute value over all layers on the tape, for a scale on which layers can be compared."""
-        key = (dataclasses.replace(explainer, layer=None), target)
-        known = self._ends.get(tape)
-        if known is None or known[0] != key:
-            cells = [
-                dataclasses.replace(explainer, layer=layer).from_tape(tape, target).cells for layer in tape.activations
-            ]
-            known = (key, [np.array([max(float(np.abs(c).max()) for c in cells)], dtype=np.float32)])
-            self._ends = {tape: known}
-        return known[1]
-
-    def of(self, example: Example, layer: str) -> Tape:
-        """The tape of `example`'s slidable layers, and of `layer` if that is none of them."""
-        if self._tape is None or self._taped is not example or layer not in self._tape.activations:
-            self._tape = None  # the old graph may be large: let go of it before the next is made
-            classifier = example.classifier
-            names = [known.name for known in slidable(classifier)]
-            self._tape = Tape(classifier, example.pixels, [*names, layer])
-            self._taped = example
-        return self._tape
+def _extent(technique: Any, instance: Instance, known: dict[object, float]) -> float:
+    """The largest absolute value of the maps of all layers."""
+    key = (instance.tape, _at(technique, None), instance.target)
+    if key not in known:
+        known.clear()
+        layers = (instance.at(layer) for layer in instance.tape.activations)
+        known[key] = max(float(_at(technique, None).drawn(place).abs().max()) for place in layers)
+    return known[key]
 
 
-def _scales(heatmap: Heatmap, others: Sequence[FloatArray] = ()) -> list[Scale]:
-    return scales_of(heatmap.cells, signed=heatmap.signed, others=others, blank=heatmap.blank)
+def _at(technique: Any, layer: str | None) -> Any:
+    return dataclasses.replace(technique, layer=layer) if isinstance(technique, LayerExplainer) else technique

@@ -3,289 +3,273 @@
 from __future__ import annotations
 
 import dataclasses
-import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Sequence
 from typing import Any
 
-import ipywidgets
-import numpy as np
+import traitlets
 
-from cnnviz_widgets.explain import RISE, Explainer, Heatmap, Occlusion, OcclusionMap
+from cnnviz_widgets.explain import TECHNIQUES, Explainer, Heatmap, Occlusion
 from cnnviz_widgets.explain.occlusion.occluder import Box
-from cnnviz_widgets.schedule import LatestWins, in_turn
-from cnnviz_widgets.session import Example, Scene
-from cnnviz_widgets.views.parts.controls import ClassPicker, amount, parameters
-from cnnviz_widgets.views.parts.probing import Nearby, Placed, Probe, on_map, place, probe
+from cnnviz_widgets.views.choice import Choice
+from cnnviz_widgets.views.job import Job
+from cnnviz_widgets.views.layout import column, row
+from cnnviz_widgets.views.panel import Panel
+from cnnviz_widgets.views.parts.controls import ClassPicker, amount
+from cnnviz_widgets.views.parts.probing import (
+    OcclusionSetup,
+    Probe,
+    ShownMap,
+    WindowCache,
+    grow_map,
+    known_answer,
+    prepare,
+    probe,
+)
 from cnnviz_widgets.views.parts.reading import score_name
 from cnnviz_widgets.views.parts.scales import scales_of, short
-from cnnviz_widgets.views.parts.scores import ScoreBars, entropy
-from cnnviz_widgets.views.view import View, Work
-from cnnviz_widgets.widgets.picker import Picker
+from cnnviz_widgets.views.parts.scores import ScoreBars, best_classes, entropy
 from cnnviz_widgets.widgets.picture import PictureCanvas, WindowMoved
 
-#: How many of the whole picture's best classes the bars show.
-_BEST = 6
 _ARROW = " \N{RIGHTWARDS ARROW} "
 
 
-_log = logging.getLogger("cnnviz_widgets")
-
-
-class OcclusionView(View):
+class OcclusionView(Panel, renamed={"occlusion": "technique", "ahead": "run_ahead"}):
     """Drag and resize a patch; the class probabilities follow, with those of the whole picture ghosted behind.
 
-    `OcclusionView(model, picture)` or, linked with other views, `OcclusionView(session)`. "Whole map" slides the
-    patch over the whole picture, coarse to fine. While the hand rests, windows around the patch are run ahead, unless
-    `ahead` is False. From these, and from a finished map, a drag is answered at once; where it ends, by the network.
+    `OcclusionView(model, picture)` or, linked with other views, `OcclusionView(session)`. `window` is the patch on the
+    picture, (top, left, height, width) in pixels of the network's input; assign another to move it. "Whole map" makes
+    a map by one of `techniques`, coarse to fine; the first is `technique`, whose windows are as large as the patch.
+    While the hand rests, windows around the patch are run ahead, unless `run_ahead` is False. From these, and from a
+    finished map, a drag is answered at once; where it ends, by the network.
     """
 
-    depends_on = ("classifier", "picture", "target")
+    window = traitlets.Tuple(
+        *[traitlets.Int()] * 4, allow_none=True, default_value=None, help="The patch: top, left, height, width."
+    )
+    probe = traitlets.Instance(
+        Probe, None, allow_none=True, read_only=True, help="What the network says with the patch on the picture."
+    )
+    heatmap = traitlets.Instance(
+        Heatmap, None, allow_none=True, read_only=True, help="The map that is shown, finished or not."
+    )
 
     def __init__(
         self,
         model: object,
         picture: object = None,
         *,
-        occlusion: Occlusion | None = None,
-        ahead: bool = True,
+        technique: Occlusion | None = None,
+        techniques: Sequence[Explainer] | None = None,
+        window: Box | None = None,
+        run_ahead: bool = True,
         **options: Any,
     ) -> None:
-        self._occlusion = occlusion or Occlusion()
-        # Without a wish the window starts at its default size, whatever the network's input.
-        wanted = None if occlusion is None else occlusion.window
-        self._window = (wanted, wanted) if isinstance(wanted, int) else wanted
-        self._stride_chosen = occlusion is not None and occlusion.stride is not None
-        self._probes = LatestWins()
-        self._maps = LatestWins()
-        self._ahead = LatestWins(spare=True)
-        self._looks_ahead = ahead
-        self._nearby: Nearby | None = None
-        self._placed: Placed | None = None
-        self._map: tuple[Example, Occlusion, OcclusionMap] | None = None
-        #: What computes the map that is shown or under way, and how far it is.
-        self._explainer: Explainer | None = None
-        self._progress = 0.0
-        #: The last probe drawn, for reading in Python.
-        self.probe: Probe | None = None
         super().__init__(model, picture, **options)
-        self.observe(in_turn(lambda _: self._look_ahead() if self.active else self._ahead.cancel()), names="active")
+        # Without a wish the window starts at its default size, whatever the network's input.
+        wanted = None if technique is None else technique.window
+        self._size = (wanted, wanted) if isinstance(wanted, int) else wanted
+        self._stride_chosen = technique is not None and technique.stride is not None
+        self._first_window = window
+        self._looks_ahead = run_ahead
+        self._resting = True  # whether the hand has let go of the patch
+        self._setup: OcclusionSetup | None = None
+        self._cache: WindowCache | None = None
+        self._shown: ShownMap | None = None
+        self._mapping: Explainer | None = None  # what makes the map that is shown or under way
+        self.setup_job, self.probe_job = self.job(self._draw_setup), self.job(self._draw_probe)
+        self.map_job = self.job(self._draw_map, rests=False)
+        self.ahead_job = self.job(lambda _: None, idle=True)
+        self._make_widgets(technique or Occlusion(), techniques or self.techniques())
+        self.link(self._window_set, ["window"])
+        self.begin()
+        self.link(lambda _: self._look_ahead(), ["active"])
+
+    @staticmethod
+    def techniques() -> list[Explainer]:
+        """The techniques that make a map where none are given, to add your own to."""
+        return [technique() for technique in TECHNIQUES if technique.family == "occlusion"]
+
+    def _make_widgets(self, technique: Occlusion, techniques: Sequence[Explainer]) -> None:
+        # A slider needs a number.
+        self._technique = technique.sized(self.session.classifier.input_size)
+        others = [other for other in techniques if not isinstance(other, Occlusion)]
+        self.canvas = PictureCanvas(label="no picture yet", mode="window")
+        self.on(self.canvas, WindowMoved, self._moved)
+        self.bars = ScoreBars()
+        self.class_picker = ClassPicker(self, self.setup_job)
+        self.choice = Choice(self, [self._technique, *others], self._chosen, skip=("window",), description="map by")
+        self.map_button = self.button("Whole map", self.compute_map, button_style="primary")
+        self.stop_button = self.button("Stop", self.stop_map, disabled=True)
+        self.clear_button = self.button("Clear", self.clear_map)
+        buttons = row(self.map_button, self.stop_button, self.clear_button, gap=4)
+        self.show(row(self.canvas, column(self.class_picker, self.bars, self.choice, buttons)))
 
     @property
-    def occlusion(self) -> Occlusion:
-        """Window, stride, baseline and score of the map; the window is the one on the picture."""
-        return self._occlusion
+    def technique(self) -> Occlusion:
+        """How the patch is filled, and how a map by windows is made; its window is as large as the patch."""
+        return self._technique if self.window is None else dataclasses.replace(self._technique, window=self.window[2:])
 
-    # -- widgets -------------------------------------------------------------------------------------------------
+    @technique.setter
+    def technique(self, technique: Occlusion) -> None:
+        if not isinstance(technique, Occlusion):
+            raise ValueError(f"The patch is an Occlusion, not a {type(technique).__name__}; pass that in techniques=.")
+        sized = technique.sized(self.session.classifier.input_size)
+        if technique.window is not None and self.window is not None:
+            height, width = sized.window if isinstance(sized.window, tuple) else (sized.window,) * 2
+            self.window = (*self.window[:2], height, width)
+        self.choice.value = sized
 
-    def build(self) -> list[ipywidgets.Widget]:
-        # A slider needs a number.
-        self._occlusion = self._occlusion.sized(self.session.classifier.input_size)
-        self.canvas = PictureCanvas(label="no picture yet", mode="window")
-        self.canvas.on_event(self._window_moved)
-        self.bars = ScoreBars()
-        self.class_picker = ClassPicker(self.session)
-        self.on_control(
-            self.class_picker, lambda event: self.session.set_trait("target", self.class_picker.target_of(event.index))
-        )
-        self.controls = parameters(self._occlusion, self._parameter_changed, skip=("window",))
-        self.map_picker = Picker(
-            options=["sliding window", "random masks (RISE)"], index=0, description="map by", searchable=False
-        )
-        self.map_button = ipywidgets.Button(description="Whole map", button_style="primary")
-        self.map_button.on_click(lambda _: self.compute_map())
-        self.stop_button = ipywidgets.Button(description="Stop", disabled=True, layout=ipywidgets.Layout(width="72px"))
-        self.stop_button.on_click(lambda _: self.stop_map())
-        self.clear_button = ipywidgets.Button(description="Clear", layout=ipywidgets.Layout(width="72px"))
-        self.clear_button.on_click(lambda _: self.clear_map())
-        side = ipywidgets.VBox(
-            [
-                self.class_picker,
-                self.bars,
-                *self.controls,
-                self.map_picker,
-                ipywidgets.HBox([self.map_button, self.stop_button, self.clear_button]),
-            ],
-            layout=ipywidgets.Layout(flex="1 1 320px", max_width="520px"),
-        )
-        return [ipywidgets.HBox([self.canvas, side], layout=ipywidgets.Layout(flex_flow="row wrap", grid_gap="16px"))]
-
-    def _parameter_changed(self, name: str, value: Any, done: Callable[[], None]) -> None:
-        self._stride_chosen |= name == "stride"
-        self._occlusion = dataclasses.replace(self._occlusion, **{name: value})
+    def _chosen(self) -> Job | None:
+        value = self.choice.value
+        if not isinstance(value, Occlusion) or value == self._technique:
+            return None
+        self._stride_chosen |= value.stride != self._technique.stride
+        self._technique = value
         self._forget_map()
-        self.refresh_then(done)
+        self.refresh()
+        return self.setup_job
 
     # -- the picture and the bars --------------------------------------------------------------------------------
 
-    def work(self, scene: Scene) -> Work:
-        self._ahead.cancel()
-        return place(scene, self._occlusion.baseline, self._placed)
+    def compute(self) -> Job:
+        scene = self.session.scene
+        self.ahead_job.cancel()
+        return self.setup_job.start(prepare(scene, self._technique.baseline, self._setup))
 
-    def draw(self, result: Placed) -> None:
-        before, self._placed = self._placed, result
-        example, names = result.example, result.example.classifier.class_names
-        self.canvas.baseline = result.filling.tobytes()
+    def _draw_setup(self, setup: OcclusionSetup) -> None:
+        before, self._setup = self._setup, setup
+        example = setup.example
+        self.canvas.baseline = setup.filling.tobytes()
         if before is None or before.example is not example:
             # The map of the picture before is never drawn over this one.
             self._forget_map()
             self.canvas.show(example.appearance)
-            self._start_window(example)
+            self._start_window(setup)
             self.class_picker.describe(example)
-        elif before.class_index != result.class_index and not isinstance(self._explainer, Occlusion):
+        elif before.class_index != setup.class_index and not isinstance(self._mapping, Occlusion):
             # Only a map by windows holds the scores of every class.
             self._forget_map()
-        best = [int(index) for index in np.argsort(-example.logits)[:_BEST]]
-        if result.class_index not in best:
-            best[-1:] = [result.class_index]
+        names, best = example.classifier.class_names, best_classes(example.logits, setup.class_index)
         self.bars.show_whole(names, best, example.probabilities, example.classifier.scores)
-        if self._map is not None and self._map[0] is example:
-            self._draw_map(self._map[2].for_target(result.class_index), result)
-        self._probe_here()
+        if self._shown is not None:
+            self._show_map(self._shown.of_class(setup.class_index))
+        self._ask(resting=True)
 
-    def _start_window(self, example: Example) -> None:
-        height, width = example.appearance.shape[:2]
+    def _start_window(self, setup: OcclusionSetup) -> None:
+        height, width = setup.example.appearance.shape[:2]
         shorter = min(height, width)
-        tall, wide = self._window or Occlusion().windows((height, width)).window
+        tall, wide = self._size or Occlusion().windows((height, width)).window
         size = max(1, min(tall, height)), max(1, min(wide, width))
         if not self._stride_chosen:
             # Another network may take pictures of another size.
-            stride = dataclasses.replace(self._occlusion, window=size[0], stride=None).sized((height, width)).stride
-            self._occlusion = dataclasses.replace(self._occlusion, stride=stride)
-            slider = next(control for control in self.controls if control.description == "stride")
-            slider.index = slider.options.index(str(stride))
-        limits = (max(1, shorter // 28), shorter)
-        self.canvas.place_window(((height - size[0]) // 2, (width - size[1]) // 2, *size), limits)
+            stride = dataclasses.replace(self._technique, window=size[0], stride=None).sized((height, width)).stride
+            self._technique = dataclasses.replace(self._technique, stride=stride)
+            self.choice.replace(self._technique)
+        start = self._first_window or ((height - size[0]) // 2, (width - size[1]) // 2, *size)
+        self._first_window = None
+        self.canvas.place_window(start, (max(1, shorter // 28), shorter))
+        self.window = self.canvas.window
 
-    # -- dragging ------------------------------------------------------------------------------------------------
+    # -- the patch -----------------------------------------------------------------------------------------------
 
-    def _window_moved(self, event: WindowMoved, done: Callable[[], None]) -> None:
-        self._ahead.cancel()
-        placed = self._placed
-        if placed is None:
-            done()
+    @traitlets.validate("window")
+    def _fitting(self, proposal: Any) -> Box | None:
+        window: Box | None = proposal["value"]
+        return None if window is None else self.canvas.fitted(window)
+
+    def _window_set(self, _: Any) -> None:
+        if self.window is not None and self.window != self.canvas.window:  # else the hand put it there, and asks itself
+            self.canvas.place_window(self.window)
+            self.when_active(self._ask_resting)
+
+    def _moved(self, event: WindowMoved) -> Job:
+        self.ahead_job.cancel()
+        self.window = (event.top, event.left, event.height, event.width)
+        return self._ask(resting=event.final)
+
+    def _ask_resting(self) -> None:
+        self._ask(resting=True)
+
+    def _ask(self, *, resting: bool) -> Job:
+        """Show what the network says of the patch: at once where it is known, exactly where the hand is `resting`."""
+        self._resting = resting
+        setup, box = self._setup, self.window
+        if setup is None or box is None:
+            return self.probe_job
+        known = known_answer(setup, box, self._cache, self._shown)
+        if known is None or (resting and known.interpolated):
+            return self.probe_job.start(probe(setup, box))
+        self.probe_job.cancel()
+        self._draw_probe(known)
+        return self.probe_job
+
+    def _draw_probe(self, probe: Probe) -> None:
+        setup = self._setup
+        if setup is None or setup.example is not probe.example or setup.class_index != probe.class_index:
+            # Asked before the picture or the class changed, it has replaced the probe that was asked for then.
+            self._ask(resting=True)
             return
-        box = (event.top, event.left, event.height, event.width)
-        known = self._known(placed, box)
-        if known is not None and not (event.final and known.read_off):
-            self._probes.cancel()
-            try:
-                self._draw_probe(known)
-                if event.final:
-                    self._look_ahead()
-            finally:
-                done()
-            return
-        self.run(self._probes, probe(placed, box), self._draw_rest if event.final else self._draw_probe, done)
-
-    def _probe_here(self) -> None:
-        placed, box = self._placed, self.canvas.window
-        if placed is not None and box is not None:
-            self.run(self._probes, probe(placed, box), self._draw_rest)
-
-    def _known(self, placed: Placed, box: Box) -> Probe | None:
-        """What is known of a window, or of one close to it, without a network call."""
-        answers = []
-        if self._nearby is not None and self._nearby.occluder is placed.occluder and self._nearby.size == box[2:]:
-            answers.append(self._nearby.answer(box))
-        if self._map is not None:
-            example, occlusion, found = self._map
-            same = example is placed.example and occlusion.baseline == placed.baseline and occlusion.window == box[2:]
-            if same and found.progress == 1:
-                answers.append(on_map(found, box))
-        there = [answer for answer in answers if answer is not None]
-        if not there:
-            return None
-        at, logits = min(there, key=lambda answer: abs(answer[0][0] - box[0]) + abs(answer[0][1] - box[1]))
-        return Probe(placed.example, placed.class_index, box, logits, read_off=at != box)
-
-    def _draw_rest(self, probe: Probe) -> None:
-        self._draw_probe(probe)
-        self._look_ahead()
+        self.bars.show_now(probe.example.classifier.readout.shares(probe.logits))
+        self.say(_summary(probe), "busy" if self.map_job.busy else "info", self._map_progress)
+        self.set_trait("probe", probe)
+        if self._resting:
+            self._look_ahead()
 
     def _look_ahead(self) -> None:
         """Run windows around the one on the picture, as long as nobody wants anything else."""
-        placed, box = self._placed, self.canvas.window
-        if placed is None or box is None or not (self._looks_ahead and self.active):
+        setup, box = self._setup, self.window
+        if setup is None or box is None or not (self._looks_ahead and self.active):
             return
-        if self._nearby is None or self._nearby.occluder is not placed.occluder or self._nearby.size != box[2:]:
-            self._nearby = Nearby(placed.occluder, box[2:])
-        # Nobody asked for it, so nobody is told that it failed: the hand's own windows will say so.
-        self._ahead.submit(
-            self._nearby.ahead(box), lambda _: None, lambda error: _log.debug("Nothing ahead: %s", error)
-        )
-
-    def _draw_probe(self, probe: Probe) -> None:
-        placed = self._placed
-        if placed is None or placed.example is not probe.example or placed.class_index != probe.class_index:
-            # Asked before the picture or the class changed, it has replaced the probe that was asked for then.
-            self._probe_here()
-            return
-        self.probe = probe
-        classifier = probe.example.classifier
-        now, whole = classifier.readout.shares(probe.logits), probe.example.probabilities
-        self.bars.show_now(now)
-        names = classifier.class_names
-        index, winner = probe.class_index, int(probe.logits.argmax())
-        ends = _ARROW.join(amount(classifier, float(values[index])) for values in (whole, now))
-        text = f"{names[index]}: {ends}, drop of the {score_name(classifier)} {short(probe.drop)}"
-        if classifier.scores != "none":
-            bits = (f"{entropy(values, classifier.scores):.2f}" for values in (whole, now))
-            text += f"; entropy {_ARROW.join(bits)} bits"
-        if winner != probe.example.predicted:
-            text += f"; {'' if classifier.scores == 'softmax' else 'highest '}now {names[winner]}"
-        if probe.read_off:
-            text += " (read off a window nearby)"
-        self.status.say(text, "busy" if self._maps.busy else "info", self._map_progress)
+        if self._cache is None or self._cache.occluder is not setup.occluder or self._cache.size != box[2:]:
+            self._cache = WindowCache(setup.occluder, box[2:])
+        self.ahead_job.start(self._cache.run_ahead(box))
 
     # -- the whole map -------------------------------------------------------------------------------------------
 
     @property
     def _map_progress(self) -> float:
-        return self._progress if self._maps.busy else -1
+        if not self.map_job.busy:
+            return -1
+        return 0 if self._shown is None else self._shown.heatmap.progress
 
-    def compute_map(self) -> None:
-        """Slide the window over the whole picture, coarse to fine, in the background."""
-        placed, box = self._placed, self.canvas.window
-        if placed is None or box is None:
-            return
-        scored = placed.example.classifier.scores != "none"
-        explainer: Explainer = RISE() if scored else RISE(score="logit")
-        if self.map_picker.index == 0:
-            self._occlusion = explainer = dataclasses.replace(self._occlusion, window=(box[2], box[3]))
-        self._ahead.cancel()
-        self._map, self._explainer, self._progress = None, explainer, 0.0
+    def compute_map(self) -> Job | None:
+        """Make the map by the chosen technique, coarse to fine, in the background."""
+        setup = self._setup
+        if setup is None or self.window is None:
+            return None
+        technique = self.choice.value
+        if isinstance(technique, Occlusion):
+            technique = self.technique
+        elif setup.example.classifier.scores == "none" and getattr(technique, "score", "") == "probability":
+            technique = dataclasses.replace(technique, score="logit")
+        self.ahead_job.cancel()
+        self._shown, self._mapping = None, technique
         self.stop_button.disabled = False
-        self.run(self._maps, _map(placed, explainer), self._map_grew, self._map_ended)
+        return self.map_job.start(grow_map(setup, technique), self._map_ended)
 
     def stop_map(self) -> None:
         """Stop sharpening the map and keep what there is of it."""
-        under_way = self._maps.busy
-        self._maps.cancel()
+        under_way, progress = self.map_job.busy, self._map_progress
+        self.map_job.cancel()
         self.stop_button.disabled = True
         if under_way:
-            self.status.say(f"stopped at {self._progress:.0%} of the map")
+            self.say(f"stopped at {progress:.0%} of the map")
 
     def clear_map(self) -> None:
         """Take the map away, or stop computing it."""
         self._forget_map()
-        self.status.say("")
+        self.say("")
 
-    def _map_grew(self, result: tuple[Placed, Explainer, Heatmap]) -> None:
-        placed, explainer, heatmap = result
-        current = self._placed
-        if current is None or current.example is not placed.example:
+    def _draw_map(self, shown: ShownMap) -> None:
+        setup = self._setup
+        heatmap = None if setup is None or setup.example is not shown.example else shown.of_class(setup.class_index)
+        if setup is None or heatmap is None:  # of a picture or a class before
             return
-        if isinstance(heatmap, OcclusionMap) and isinstance(explainer, Occlusion):
-            self._map = (placed.example, explainer, heatmap)
-            # The class may have been switched since the map was begun: its grid holds every class.
-            heatmap = heatmap.for_target(current.class_index)
-        elif placed.class_index != current.class_index:
-            return
-        self._progress = heatmap.progress
-        self._draw_map(heatmap, current)
+        self._shown = shown
+        self._show_map(heatmap)
         finished = heatmap.progress >= 1
-        self.status.say(
-            f"{heatmap.quantity} for {placed.example.classifier.class_names[current.class_index]}: "
+        self.say(
+            f"{heatmap.quantity} for {setup.example.classifier.class_names[setup.class_index]}: "
             + ("whole map" if finished else f"{heatmap.progress:.0%} of the map")
             + (f". {heatmap.note}" if heatmap.note else ""),
             "info" if finished else "busy",
@@ -294,40 +278,43 @@ class OcclusionView(View):
         if finished:
             self._look_ahead()
 
-    def _draw_map(self, heatmap: Heatmap, placed: Placed) -> None:
-        name = placed.example.classifier.class_names[placed.class_index]
-        self.canvas.overlay(
-            heatmap.values,
-            quantity=heatmap.quantity,
-            signed=heatmap.signed,
-            scales=scales_of(heatmap.values, signed=heatmap.signed, blank=heatmap.blank),
-        )
-        method = "occlusion" if isinstance(heatmap, OcclusionMap) else "RISE"
-        self.canvas.label = f"{placed.example.picture.name or 'picture'} under the {method} map of {name}"
+    def _show_map(self, heatmap: Heatmap | None) -> None:
+        setup, shown = self._setup, self._shown
+        if heatmap is None or setup is None or shown is None:
+            return
+        scales = scales_of(heatmap.values, signed=heatmap.signed, blank=heatmap.blank)
+        self.canvas.overlay(heatmap.values, quantity=heatmap.quantity, signed=heatmap.signed, scales=scales)
+        name = setup.example.classifier.class_names[setup.class_index]
+        self.canvas.label = f"{_name_of(setup)} under the {shown.technique.label} map of {name}"
+        self.set_trait("heatmap", heatmap)
 
     def _map_ended(self) -> None:
-        self.stop_button.disabled = not self._maps.busy
+        self.stop_button.disabled = not self.map_job.busy
 
     def _forget_map(self) -> None:
-        self._maps.cancel()
-        self._map = self._explainer = None
+        self.map_job.cancel()
+        self._shown = self._mapping = None
         self.stop_button.disabled = True
         self.canvas.overlay(None)
-        if self._placed is not None:
-            self.canvas.label = f"{self._placed.example.picture.name or 'picture'} with an occlusion window"
-
-    def stop(self) -> None:
-        super().stop()
-        self._probes.cancel()
-        self._maps.cancel()
-        self._ahead.cancel()
+        self.set_trait("heatmap", None)
+        if self._setup is not None:
+            self.canvas.label = f"{_name_of(self._setup)} with an occlusion window"
 
 
-def _map(placed: Placed, explainer: Explainer) -> Work:
-    example = placed.example
-    if isinstance(explainer, Occlusion) and explainer.baseline == placed.baseline:
-        heatmaps: Iterator[Heatmap] = explainer.sliding(placed.occluder, placed.class_index)
-    else:
-        heatmaps = explainer.steps(example.classifier, example.pixels, placed.class_index)
-    for heatmap in heatmaps:
-        yield placed, explainer, heatmap
+def _name_of(setup: OcclusionSetup) -> str:
+    return setup.example.picture.name or "picture"
+
+
+def _summary(probe: Probe) -> str:
+    """What the patch does to the class, in one line."""
+    classifier, index = probe.example.classifier, probe.class_index
+    now, whole = classifier.readout.shares(probe.logits), probe.example.probabilities
+    names, winner = classifier.class_names, int(probe.logits.argmax())
+    ends = _ARROW.join(amount(classifier, float(values[index])) for values in (whole, now))
+    text = f"{names[index]}: {ends}, drop of the {score_name(classifier)} {short(probe.drop)}"
+    if classifier.scores != "none":
+        bits = (f"{entropy(values, classifier.scores):.2f}" for values in (whole, now))
+        text += f"; entropy {_ARROW.join(bits)} bits"
+    if winner != probe.example.predicted:
+        text += f"; {'' if classifier.scores == 'softmax' else 'highest '}now {names[winner]}"
+    return f"{text} (read off a window nearby)" if probe.interpolated else text

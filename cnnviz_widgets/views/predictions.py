@@ -4,34 +4,34 @@ from __future__ import annotations
 
 from typing import Any
 
-import ipywidgets
-
-from cnnviz_widgets.session import Example, Scene
+from cnnviz_widgets.session import Example
+from cnnviz_widgets.views.job import Job, Steps
+from cnnviz_widgets.views.panel import Panel
 from cnnviz_widgets.views.parts.reading import score_name, verdict
-from cnnviz_widgets.views.view import View, Work
 
 #: So many classes are named.
 _MOST = 5
 
 
-class PredictionView(View):
+class PredictionView(Panel):
     """The best classes of the picture with their probabilities, or their scores where these are none, as one line."""
 
-    depends_on = ("classifier", "picture")
+    follows = ("classifier", "picture")
 
-    def build(self) -> list[ipywidgets.Widget]:
-        return []
+    def __init__(self, model: object, picture: object = None, **options: Any) -> None:
+        super().__init__(model, picture, **options)
+        self.work = self.job(self._draw)
+        self.begin()
 
-    def work(self, scene: Scene) -> Work:
-        return _predict(scene.example)
+    def compute(self) -> Job:
+        return self.work.start(_predict(self.session.example))
 
-    def draw(self, result: Any) -> None:
-        example: Example = result
+    def _draw(self, example: Example) -> None:
         text = verdict(example, example.picture.name or "this picture", _MOST)
-        self.status.say(f"{text}{_in_fewer_bits(example)}")
+        self.say(f"{text}{_in_fewer_bits(example)}")
 
 
-def _predict(example: Example) -> Work:
+def _predict(example: Example) -> Steps:
     _ = example.logits, example.autocast_error
     yield example
 

@@ -2,28 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
-from cnnviz_widgets.explain import (
-    Explainer,
-    GradientXInput,
-    GuidedBackprop,
-    GuidedGradCAM,
-    IntegratedGradients,
-    Saliency,
-    SmoothGrad,
-)
+from cnnviz_widgets.explain import TECHNIQUES, Explainer
 from cnnviz_widgets.views.heatmap import HeatmapView
-
-METHODS: Mapping[str, Explainer] = {
-    "gradient": Saliency(),
-    "gradient x input": GradientXInput(),
-    "SmoothGrad": SmoothGrad(),
-    "integrated gradients": IntegratedGradients(),
-    "guided backprop": GuidedBackprop(),
-    "guided Grad-CAM": GuidedGradCAM(),
-}
 
 
 class SaliencyView(HeatmapView):
@@ -32,9 +15,17 @@ class SaliencyView(HeatmapView):
     `SaliencyView(model, picture)` or, linked with other views, `SaliencyView(session)`.
     """
 
-    depends_on = ("classifier", "picture", "target")
-
     def __init__(
-        self, model: object, picture: object = None, *, methods: Mapping[str, Explainer] = METHODS, **options: Any
-    ):
-        super().__init__(model, picture, methods=methods, **options)
+        self,
+        model: object,
+        picture: object = None,
+        *,
+        techniques: Sequence[Explainer] | None = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(model, picture, techniques=techniques or self.techniques(), **options)
+
+    @staticmethod
+    def techniques() -> list[Explainer]:
+        """The techniques that are shown where none are given, to add your own to."""
+        return [technique() for technique in TECHNIQUES if technique.family == "gradient"]

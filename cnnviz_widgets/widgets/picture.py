@@ -93,8 +93,8 @@ class PictureCanvas(Acknowledged):
             side = max(1, min(size) // 4)
             self.place_window(((size[0] - side) // 2, (size[1] - side) // 2, side, side))
         else:
-            self.window_start = self._fitted(self.window_start)
-            self._window = self._window_final = self._fitted(self._window)
+            self.window_start = self.fitted(self.window_start)
+            self._window = self._window_final = self.fitted(self._window)
 
     def overlay(
         self,
@@ -130,7 +130,7 @@ class PictureCanvas(Acknowledged):
         """Put the occlusion window, and the place Escape returns it to, at (top, left, height, width)."""
         if limits is not None:
             self.window_limits = limits
-        placed = self._fitted(window)
+        placed = self.fitted(window)
         self._window = placed
         self.window_start = placed
         self._window_final = placed
@@ -200,7 +200,7 @@ class PictureCanvas(Acknowledged):
             raise ValueError("expected a window moved or a point picked")
         top, left, height, width = integers(content["window"], 4, 0, _LONGEST_SIDE)
         window = (top, left, height, width)
-        if rows == 0 or window != self._fitted(window):
+        if rows == 0 or window != self.fitted(window):
             raise ValueError("expected a window inside the picture and of an allowed size")
         self._window = window
         if final:
@@ -215,7 +215,7 @@ class PictureCanvas(Acknowledged):
             if isinstance(value, dict) and len(json.dumps(value, default=str)) <= _LONGEST_VIEW_STATE
         }
 
-    def _fitted(self, window: Sequence[int]) -> Window:
+    def fitted(self, window: Sequence[int]) -> Window:
         """The allowed window nearest to `window`; any window where there is no picture yet."""
         rows, columns = self.picture_size
         top, left, height, width = (int(value) for value in window)

@@ -11,33 +11,32 @@ import ipywidgets
 import numpy as np
 
 from cnnviz_widgets.classifier import Classifier
-from cnnviz_widgets.explain import Explainer, Range
-from cnnviz_widgets.session import Example, Session
+from cnnviz_widgets.parameters import Range
+from cnnviz_widgets.session import Example
+from cnnviz_widgets.views.job import Job
+from cnnviz_widgets.views.panel import Panel
 from cnnviz_widgets.views.parts.scales import short
-from cnnviz_widgets.widgets.picker import Picker
-from cnnviz_widgets.widgets.scrubber import Scrubber
+from cnnviz_widgets.widgets.picker import Picked, Picker
+from cnnviz_widgets.widgets.scrubber import Scrubbed, Scrubber
 
 PREDICTED = "whatever is predicted"
 _MOST_STOPS = 200
 
 
 class ClassPicker(Picker):
-    """Chooses the session's target: one of the classes, or whatever is predicted."""
+    """Chooses one of the session's classes for its trait `name`, "target" or "against", or `none` of them.
 
-    def __init__(self, session: Session) -> None:
-        super().__init__(
-            description="class",
-            searchable=True,
-            placeholder="search classes",
-            **_options(session.classifier.class_names),
-        )
-        self._session = session
-        self.index = _index_of(session.target)
-        session.link(self._changed, ["target", "classifier"])
+    It acts by itself; `job` is what the browser's next event waits for.
+    """
 
-    def target_of(self, index: int) -> int | None:
-        """The session's target for a picked option."""
-        return None if index == 0 else index - 1
+    def __init__(
+        self, panel: Panel, job: Job, name: str = "target", *, description: str = "class", none: str = PREDICTED
+    ) -> None:
+        self._session, self._name, self._none = panel.session, name, none
+        super().__init__(description=description, searchable=True, placeholder="search classes", **self._options())
+        self.index = self._index()
+        panel.on(self, Picked, lambda event: self._choose(event, job))
+        self._session.link(self._changed, [name, "classifier"])
 
     def describe(self, example: Example) -> None:
         """Put the classes with the highest scores first, each with its probability, or its score where that is none."""
@@ -52,24 +51,27 @@ class ClassPicker(Picker):
             self.hints = hints
             self.order = [0, *(int(index) + 1 for index in best)]
 
+    def _choose(self, event: Picked, job: Job) -> Job:
+        setattr(self._session, self._name, None if event.index == 0 else event.index - 1)
+        return job
+
     def _changed(self, change: Any) -> None:
         with self.hold_sync():
             if change["name"] == "classifier":
-                for name, value in _options(self._session.classifier.class_names).items():
+                for name, value in self._options().items():
                     setattr(self, name, value)
-            self.index = _index_of(self._session.target)
+            self.index = self._index()
+
+    def _options(self) -> dict[str, Any]:
+        return {"options": [self._none, *self._session.classifier.class_names], "hints": [], "order": []}
+
+    def _index(self) -> int:
+        index = getattr(self._session, self._name)
+        return 0 if index is None else index + 1
 
     def close(self) -> None:
-        self._session.unlink(self._changed, ["target", "classifier"])
+        self._session.unlink(self._changed, [self._name, "classifier"])
         super().close()
-
-
-def _options(class_names: Sequence[str]) -> dict[str, Any]:
-    return {"options": [PREDICTED, *class_names], "hints": [], "order": []}
-
-
-def _index_of(target: int | None) -> int:
-    return 0 if target is None else target + 1
 
 
 def percent(share: float) -> str:
@@ -83,21 +85,30 @@ def amount(classifier: Classifier, value: float) -> str:
 
 
 def parameters(
-    explainer: Explainer, changed: Callable[[str, Any, Callable[[], None]], None], skip: Sequence[str] = ()
+    panel: Panel, value: Any, changed: Callable[[str, Any], Job | None], skip: Sequence[str] = ()
 ) -> list[ipywidgets.Widget]:
-    """A control for each field of `explainer` with a Range or a Literal type, or a bool.
+    """A control for each field of the dataclass `value` with a Range or a Literal type, or a bool.
 
-    `changed(field, value, done)` is called with each new value.
+    `changed(field, value)` is called with each new value, and returns the job that this sets off, if any.
     """
-    hints = typing.get_type_hints(type(explainer), include_extras=True)
+    hints = typing.get_type_hints(type(value), include_extras=True)
     made = []
-    for field in dataclasses.fields(explainer):  # type: ignore[arg-type]
+    for field in dataclasses.fields(value):
         if field.name in skip:
             continue
-        values = _values_of(hints[field.name], getattr(explainer, field.name))
+        current = getattr(value, field.name)
+        values = _values_of(hints[field.name], current)
         if values is not None:
-            made.append(_control(field.name, values, getattr(explainer, field.name), changed))
+            control = _control(field.name, values, current)
+            panel.on(control, (Picked, Scrubbed), _pick(field.name, values, changed))
+            made.append(control)
     return made
+
+
+def _pick(
+    name: str, values: list[Any], changed: Callable[[str, Any], Job | None]
+) -> Callable[[Picked | Scrubbed], Job | None]:
+    return lambda event: changed(name, values[event.index])
 
 
 def _values_of(hint: Any, current: Any) -> list[Any] | None:
@@ -107,7 +118,7 @@ def _values_of(hint: Any, current: Any) -> list[Any] | None:
     if typing.get_origin(hint) is Literal:
         return list(typing.get_args(hint))
     for extra in getattr(hint, "__metadata__", ()):
-        if hasattr(extra, "step") and isinstance(current, int | float):  # a Range
+        if isinstance(extra, Range) and isinstance(current, int | float):
             return _stops(extra, current)
     return None
 
@@ -121,14 +132,9 @@ def _stops(allowed: Range, current: float) -> list[Any]:
     return sorted({*values, current})
 
 
-def _control(
-    name: str, values: list[Any], current: Any, changed: Callable[[str, Any, Callable[[], None]], None]
-) -> ipywidgets.Widget:
+def _control(name: str, values: list[Any], current: Any) -> Picker | Scrubber:
     label = name.replace("_", " ")
     if isinstance(current, str | bool):
         texts = [{True: "yes", False: "no"}.get(value, value) for value in values]
-        control: Any = Picker(options=texts, index=values.index(current), description=label, searchable=False)
-    else:
-        control = Scrubber(options=[f"{value:g}" for value in values], index=values.index(current), description=label)
-    control.on_event(lambda event, done: changed(name, values[event.index], done))
-    return control
+        return Picker(options=texts, index=values.index(current), description=label, searchable=False)
+    return Scrubber(options=[f"{value:g}" for value in values], index=values.index(current), description=label)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import time
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnviz_widgets.explain import Occlusion, OcclusionMap, baseline_pixels
+from cnnviz_widgets.classifier import Target
+from cnnviz_widgets.explain import Explainer, Heatmap, Occlusion, baseline_pixels
 from cnnviz_widgets.explain.baseline import Baseline
 from cnnviz_widgets.explain.occlusion.occluder import Box, Occluder
+from cnnviz_widgets.explain.occlusion.occlusion_map import OcclusionMap
 from cnnviz_widgets.session import Example, Scene
-from cnnviz_widgets.views.view import Work
+from cnnviz_widgets.views.job import Steps
 
 #: Windows around that are run ahead lie this share of the window's shorter side apart.
 _FINENESS = 6
@@ -25,7 +28,7 @@ _KEPT = 2**24
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Placed:
+class OcclusionSetup:
     """A picture, what a window on it is filled with, and what answers for windows on it."""
 
     example: Example
@@ -39,14 +42,14 @@ class Placed:
 class Probe:
     """What the network says with a window on the picture. `box` is (top, left, height, width).
 
-    `read_off`: it said that of a window nearby.
+    Where it is `interpolated`, the network said that of a window nearby.
     """
 
     example: Example
     class_index: int
     box: Box
     logits: NDArray[np.float32]
-    read_off: bool
+    interpolated: bool
 
     @property
     def drop(self) -> float:
@@ -54,7 +57,7 @@ class Probe:
         return float(self.example.logits[self.class_index] - self.logits[self.class_index])
 
 
-class Nearby:
+class WindowCache:
     """What the network says of windows of one size (height, width) around the places where the hand has rested.
 
     They lie on a lattice and are run nearest first. The oldest are forgotten when there are too many to keep.
@@ -76,7 +79,7 @@ class Nearby:
         logits = self._known.get(cell)
         return None if logits is None else (self._windows.box(*cell), logits)
 
-    def ahead(self, box: Box) -> Work:
+    def run_ahead(self, box: Box) -> Steps:
         """Run the windows that overlap with `box`, nearest first, a few neighbours at each step."""
         self.occluder.prepare()
         yield
@@ -116,13 +119,57 @@ class Nearby:
             del self._known[next(iter(self._known))]
 
 
-def on_map(found: OcclusionMap, box: Box) -> tuple[Box, NDArray[np.float32]]:
-    """The window of a finished map that is nearest to `box`, and its logits (K,)."""
-    return found.windows.box(*found.windows.cell(box[0], box[1])), found.nearest(box[0], box[1])
+@dataclasses.dataclass(frozen=True, eq=False)
+class ShownMap:
+    """A map that is shown or under way: of which example, by which technique, and how far it is."""
+
+    example: Example
+    technique: Explainer
+    heatmap: Heatmap
+
+    def of_class(self, index: int) -> Heatmap | None:
+        """The map of a class: one by windows holds the scores of every class, another only its own."""
+        if isinstance(self.heatmap, OcclusionMap):
+            return self.heatmap.for_target(index)
+        return self.heatmap if self.heatmap.target == Target(index) else None
+
+    def answer(self, setup: OcclusionSetup, box: Box) -> tuple[Box, NDArray[np.float32]] | None:
+        """The window of this map that is nearest to `box`, and its logits (K,), if the map can say."""
+        found, technique = self.heatmap, self.technique
+        if not isinstance(found, OcclusionMap) or not isinstance(technique, Occlusion) or found.progress < 1:
+            return None
+        if self.example is not setup.example or (technique.baseline, technique.window) != (setup.baseline, box[2:]):
+            return None
+        return found.windows.box(*found.windows.cell(box[0], box[1])), found.nearest(box[0], box[1])
 
 
-def place(scene: Scene, baseline: Baseline, before: Placed | None) -> Work:
-    """Yield a Placed; for another class of the picture `before`, the same with that class."""
+def known_answer(setup: OcclusionSetup, box: Box, cache: WindowCache | None, shown: ShownMap | None) -> Probe | None:
+    """What is known of a window, or of one close to it, without a network call."""
+    answers = []
+    if cache is not None and cache.occluder is setup.occluder and cache.size == box[2:]:
+        answers.append(cache.answer(box))
+    if shown is not None:
+        answers.append(shown.answer(setup, box))
+    there = [answer for answer in answers if answer is not None]
+    if not there:
+        return None
+    at, logits = min(there, key=lambda answer: abs(answer[0][0] - box[0]) + abs(answer[0][1] - box[1]))
+    return Probe(setup.example, setup.class_index, box, logits, interpolated=at != box)
+
+
+def grow_map(setup: OcclusionSetup, technique: Explainer) -> Steps:
+    """Yield a ShownMap as it gets better."""
+    example, target = setup.example, Target(setup.class_index)
+    if isinstance(technique, Occlusion) and technique.baseline == setup.baseline:
+        heatmaps: Iterator[Heatmap] = technique.sliding(setup.occluder, target)
+    else:
+        heatmaps = technique.steps(example.classifier, example.pixels, target)
+    for heatmap in heatmaps:
+        yield ShownMap(example, technique, heatmap)
+
+
+def prepare(scene: Scene, baseline: Baseline, before: OcclusionSetup | None) -> Steps:
+    """Yield an OcclusionSetup; for another class of the picture `before`, the same with that class."""
     example = scene.example
     if before is not None and before.example is example and before.baseline == baseline:
         yield dataclasses.replace(before, class_index=scene.class_index)
@@ -131,10 +178,10 @@ def place(scene: Scene, baseline: Baseline, before: Placed | None) -> Work:
     occluder = Occluder(example.classifier, example.pixels, filling)
     # What the panel draws from is computed here, on the worker.
     _ = example.logits, example.appearance
-    yield Placed(example, scene.class_index, baseline, example.classifier.appearance(filling), occluder)
+    yield OcclusionSetup(example, scene.class_index, baseline, example.classifier.appearance(filling), occluder)
 
 
-def probe(placed: Placed, box: Box) -> Work:
+def probe(setup: OcclusionSetup, box: Box) -> Steps:
     """Yield what the network says of one window."""
-    logits = placed.occluder.logits([box])[0].numpy()
-    yield Probe(placed.example, placed.class_index, box, logits, read_off=False)
+    logits = setup.occluder.logits([box])[0].numpy()
+    yield Probe(setup.example, setup.class_index, box, logits, interpolated=False)

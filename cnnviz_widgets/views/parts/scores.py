@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from cnnviz_widgets.classifier import Scores
 
 _LONGEST = 22
-
+#: So many classes have bars.
+_BARS = 6
 
 _LABELS: Mapping[Scores, str] = {
     "softmax": "probability",
@@ -90,6 +91,14 @@ class ScoreBars(ipywidgets.VBox):
     def values(self) -> dict[int, float]:
         """What the solid bars show, by class index."""
         return dict(zip(self._indices[::-1], map(float, self._now.y), strict=True))
+
+
+def best_classes(logits: NDArray[np.float32], index: int, count: int = _BARS) -> list[int]:
+    """The classes with the highest of `logits` (K,), best first; `index` takes the last place if it is none of them."""
+    best = [int(at) for at in np.argsort(-logits)[:count]]
+    if index not in best:
+        best[-1:] = [index]
+    return best
 
 
 def shortened(name: str, longest: int = _LONGEST) -> str:

@@ -1,0 +1,321 @@
+"""What all panels share: they follow a session, work in the background, and say what went wrong."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import logging
+import warnings
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import Any, ClassVar
+
+import ipywidgets
+import traitlets
+
+from cnnviz_widgets.errors import ExplanationError
+from cnnviz_widgets.schedule import in_turn
+from cnnviz_widgets.session import Example, Session, as_classifier
+from cnnviz_widgets.session.observing import SetInTurn
+from cnnviz_widgets.views import incoming
+from cnnviz_widgets.views.closing import discard_contents
+from cnnviz_widgets.views.job import Job
+from cnnviz_widgets.widgets.acknowledged import Acknowledged
+from cnnviz_widgets.widgets.pace import Pace
+from cnnviz_widgets.widgets.status import Status
+
+_log = logging.getLogger("cnnviz_widgets")
+
+
+class Panel(SetInTurn, ipywidgets.VBox):
+    """A panel over one session: it computes anew when what it follows changes, and draws the newest result.
+
+    `Panel(model, picture)` makes a session of its own; `Panel(session)` is linked with the other panels of that session.
+    While `active` is False, as in a hidden tab, work rests; on return it is begun anew where anything that is shown
+    has changed.
+
+    Subclasses make their widgets and jobs in `__init__`, hand the widgets to `show`, and call `begin` last. They name
+    in `follows` the session's traits that their work is made of, and start that work in `compute`. What they find is
+    a read-only trait, set where it is drawn: `panel.observe(f, names="heatmap")`. Such handlers may wait for panels.
+
+    Whatever happens to a panel happens in turn: drawing, the hand's events, changes of the session, and calls of its
+    public methods and setters. Only the steps of its jobs run beside that: they are functions of their arguments, and
+    a cache they fill is one of these.
+    """
+
+    #: The session's traits that the work is made of.
+    follows: ClassVar[Sequence[str]] = ("classifier", "picture", "target")
+
+    active = traitlets.Bool(True, help="Whether to compute; work that was put off is done when this becomes True.")
+    busy = traitlets.Bool(False, read_only=True, help="Whether work that was asked for is under way.")
+    progress = traitlets.Float(1.0, read_only=True, help="How far the work under way is, 0 to 1; 1 when it is done.")
+    error = traitlets.Unicode("", read_only=True, help="What went wrong last, a sentence; empty when nothing did.")
+
+    def __init_subclass__(cls, renamed: Mapping[str, str] | None = None, **options: Any) -> None:
+        """`renamed` maps old names of keyword arguments to new ones; the old ones warn."""
+        super().__init_subclass__(**options)
+        for name, member in list(vars(cls).items()):
+            if inspect.isfunction(member) and not name.startswith("_"):
+                setattr(cls, name, in_turn(member))
+        if "__init__" in vars(cls):
+            cls.__init__ = in_turn(_with_old_names(cls.__init__, renamed or {}))  # type: ignore[method-assign]
+
+    def __init__(
+        self, model: object, picture: object = None, *, class_names: Any = None, active: bool = True, **layout: Any
+    ) -> None:
+        if isinstance(model, Session):
+            if picture is not None:
+                model.picture = picture
+            self.session = model
+        else:
+            self.session = Session(as_classifier(model, picture, class_names), picture)
+        self._jobs: list[Job] = []
+        self._followed: list[tuple[Callable[[Any], None], Sequence[str]]] = []
+        #: What is to be called once the panel is active again.
+        self._put_off: dict[Callable[[], object], None] = {}
+        self._example: Example | None = None
+        self._open = False
+        self._notes_shown = True
+        self.status = Status()
+        #: What there is to know of network and picture before any map is read, such as how scores are taken.
+        self.notes = Status(layout=ipywidgets.Layout(display="none"))
+        #: Says when the page has drawn what it was sent.
+        self.pace = Pace()
+        given = layout.get("layout")
+        self._given_layout = given if isinstance(given, ipywidgets.Layout) else None
+        super().__init__(**layout)
+        self.active = active
+        self.add_class("cnnviz-view")
+        self.link(self._rest_or_resume, ["active"])
+        self.show()
+
+    # -- for subclasses ------------------------------------------------------------------------------------------
+
+    def compute(self) -> Job | None:
+        """Start the work for what the session says now, and return its job.
+
+        Raises ExplanationError with what is to be said instead, such as that there is no picture yet.
+        """
+        raise NotImplementedError
+
+    def show(self, *widgets: ipywidgets.Widget) -> None:
+        """Make the panel of `widgets`; the status line is added below them."""
+        self.children = (*widgets, self.notes, self.status, self.pace)
+
+    def begin(self) -> None:
+        """Follow the session and begin to work: the last line of `__init__`."""
+        self.follow(self.follows, self.refresh)
+        self.follow(["classifier", "picture"], self._show_notes, hidden=True)
+        self._open = True
+        self._show_notes()
+        self.refresh()
+
+    def job(
+        self,
+        deliver: Callable[[Any], None],
+        *,
+        idle: bool = False,
+        rests: bool = True,
+        place_of: Callable[[Any], Hashable] | None = None,
+    ) -> Job:
+        """Make a job that is cancelled when the panel stops or is closed.
+
+        One that `rests` is dropped while the panel is hidden; `refresh` begins it anew.
+        """
+        job = Job(self, deliver, idle=idle, rests=rests, place_of=place_of)
+        self._jobs.append(job)
+        return job
+
+    def follow(self, names: Sequence[str], handle: Callable[[], object], *, hidden: bool = False) -> None:
+        """Call `handle()` when one of these traits of the session changes, until the panel is closed.
+
+        Unless `hidden`, it is put off while the panel is not active.
+        """
+
+        @in_turn
+        def changed(_: Any) -> None:
+            if not self._open:  # closed by another who was told of this change before
+                return
+            if hidden:
+                handle()
+            else:
+                self.when_active(handle)
+
+        self._followed.append((changed, names))
+        self.session.link(changed, names)
+
+    def when_active(self, handle: Callable[[], object]) -> None:
+        """Call `handle()` now, or once the panel is active again."""
+        if self.active:
+            handle()
+        else:
+            self._put_off[handle] = None
+
+    def on(self, source: Acknowledged, kind: type | tuple[type, ...], handle: Callable[[Any], Job | None]) -> None:
+        """Call `handle(event)` for events of a kind; the browser's next one waits for the job that it returns."""
+
+        @in_turn
+        def receive(event: Any, done: Callable[[], None]) -> None:
+            job = None
+            if isinstance(event, kind):
+                try:
+                    job = handle(event)
+                except Exception as error:
+                    self.fail(error)
+            if job is None:
+                done()
+            else:
+                job.then(done)
+
+        source.on_event(receive)
+
+    def button(self, description: str, press: Callable[[], object], **traits: Any) -> ipywidgets.Button:
+        """A button that calls `press()`; what that raises is said in the status line."""
+        traits.setdefault("layout", ipywidgets.Layout(width="72px" if len(description) < 8 else None))
+        button = ipywidgets.Button(description=description, **traits)
+
+        def pressed(_: object) -> None:
+            try:
+                press()
+            except Exception as error:
+                self.fail(error)
+
+        button.on_click(pressed)
+        return button
+
+    @in_turn
+    def say(self, text: str, kind: str = "info", progress: float = -1) -> None:
+        """Show a sentence below the panel; kind is "info", "busy" or "error", `progress` 0 to 1, or -1 for none."""
+        self.status.say(text, kind, progress)
+        self.set_trait("error", text if kind == "error" else "")
+        self.set_trait("progress", progress if progress >= 0 else 0.0 if kind == "busy" else 1.0)
+
+    @in_turn
+    def fail(self, error: Exception) -> None:
+        """Say what went wrong; what was on screen stays."""
+        if not isinstance(error, ExplanationError):
+            _log.error("%s", type(self).__name__, exc_info=error)
+        self.say(sentence(error), "error")
+
+    # -- the public face -----------------------------------------------------------------------------------------
+
+    @in_turn
+    def refresh(self) -> Job | None:
+        """Compute anew for what the session says now; put off while the panel is not active."""
+        if not self._open:
+            return None
+        if not self.active:
+            self._put_off[self.refresh] = None
+            return None
+        self._put_off.pop(self.refresh, None)
+        try:
+            job = self.compute()
+            followed = "picture" in self.follows and self.session.picture is not None
+            self._example = self.session.example if followed else None
+        except ExplanationError as error:
+            self.stop()
+            self.say(str(error))
+            return None
+        return job
+
+    @in_turn
+    def stop(self) -> None:
+        """Drop the work under way; what is shown stays."""
+        for job in self._jobs:
+            job.cancel()
+
+    @in_turn
+    def leave_notes_out(self) -> None:
+        """Do not show the network's notes here, as another panel of the same page does."""
+        self._notes_shown = False
+        self._show_notes()
+
+    @in_turn
+    def close(self) -> None:
+        """Stop the work, let go of the session and remove the panel, with all its widgets, from the page."""
+        if not self.__dict__.get("_open"):  # what raised while it was made is closed by its __del__
+            return
+        self._open = False
+        self.stop()
+        for handler, names in self._followed:
+            self.session.unlink(handler, names)
+        discard_contents(self, keep=self._given_layout)
+        super().close()
+
+    def __repr__(self) -> str:
+        if not self.__dict__.get("_open"):  # not made yet, or closed
+            return f"<{type(self).__name__}>"
+        picture = self.session.picture
+        of = "no picture" if picture is None else repr(picture.name) if picture.name else "a picture"
+        label = getattr(getattr(self, "technique", None), "label", "")
+        return f"<{type(self).__name__} {label}{' ' * bool(label)}of {of}>"
+
+    # -- the machinery -------------------------------------------------------------------------------------------
+
+    @in_turn
+    def tell_busy(self) -> None:
+        """Say in `busy` whether any job is under way that was asked for."""
+        self.set_trait("busy", any(job.busy for job in self._jobs if not job.idle))
+
+    def _rest_or_resume(self, _: Any) -> None:
+        if not self._open:
+            return
+        if not self.active:
+            for job in self._jobs:
+                if job.rests:
+                    if job.busy and not job.idle:
+                        self._put_off[self.refresh] = None
+                    job.cancel()
+            return
+        if self._trained_on():
+            self._put_off[self.refresh] = None
+        put_off, self._put_off = self._put_off, {}
+        for handle in put_off:
+            handle()
+
+    def _trained_on(self) -> bool:
+        """Whether the network has other weights than those that the picture was last shown with."""
+        known = self._example
+        return known is not None and known.picture is self.session.picture and self.session.example is not known
+
+    def _show_notes(self) -> None:
+        classifier, picture = self.session.classifier, self.session.picture
+        notes = [*classifier.notes, classifier.note_on(picture) if picture is not None else ""]
+        text = " ".join(filter(None, notes)) if self._notes_shown else ""
+        self.notes.layout.display = None if text else "none"
+        self.notes.say(text)
+
+
+def _with_old_names(init: Callable[..., None], renamed: Mapping[str, str]) -> Callable[..., None]:
+    """`init`, which takes old names of its keyword arguments too, for one release."""
+
+    @functools.wraps(init)
+    def run(self: Any, *arguments: Any, **options: Any) -> None:
+        for old in renamed.keys() & options.keys():
+            new = renamed[old]
+            warnings.warn(f"{type(self).__name__}({old}=) is now {new}=", DeprecationWarning, stacklevel=4)
+            options[new] = options.pop(old)
+        init(self, *arguments, **options)
+
+    return run
+
+
+_tell_states = ipywidgets.Widget._handle_control_comm_msg
+
+
+@in_turn
+def _tell_whole_states(message: object) -> None:
+    _tell_states(message)
+
+
+# A page that is loaded asks for the state of all widgets. ipywidgets goes through them one after the other, while a
+# panel that draws on another thread may make new ones: the page hears of a child that it does not know, or of nothing.
+ipywidgets.Widget._handle_control_comm_msg = staticmethod(_tell_whole_states)
+incoming.install()
+
+
+def sentence(error: BaseException) -> str:
+    """An exception as one line for the panel; our own exceptions already are one."""
+    if isinstance(error, ExplanationError):
+        return str(error)
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0][:300]}" if lines else type(error).__name__
