@@ -6,7 +6,7 @@ import functools
 import inspect
 import logging
 import warnings
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import ipywidgets
@@ -29,9 +29,9 @@ _log = logging.getLogger("cnnviz_widgets")
 class Panel(SetInTurn, ipywidgets.VBox):
     """A panel over one session: it computes anew when what it follows changes, and draws the newest result.
 
-    `Panel(model, picture)` makes a session of its own; `Panel(session)` is linked with the other panels of that session.
-    While `active` is False, as in a hidden tab, work rests; on return it is begun anew where anything that is shown
-    has changed.
+    `Panel(model, picture)` makes a session of its own; `Panel(session)` is linked with the other panels of that
+    session. While `active` is False, as in a hidden tab, work rests; on return it is begun anew where anything that is
+    shown has changed.
 
     Subclasses make their widgets and jobs in `__init__`, hand the widgets to `show`, and call `begin` last. They name
     in `follows` the session's traits that their work is made of, and start that work in `compute`. What they find is
@@ -109,19 +109,9 @@ class Panel(SetInTurn, ipywidgets.VBox):
         self._show_notes()
         self.refresh()
 
-    def job(
-        self,
-        deliver: Callable[[Any], None],
-        *,
-        idle: bool = False,
-        rests: bool = True,
-        place_of: Callable[[Any], Hashable] | None = None,
-    ) -> Job:
-        """Make a job that is cancelled when the panel stops or is closed.
-
-        One that `rests` is dropped while the panel is hidden; `refresh` begins it anew.
-        """
-        job = Job(self, deliver, idle=idle, rests=rests, place_of=place_of)
+    def job(self, deliver: Callable[[Any], None], **options: Any) -> Job:
+        """Make a job, as `Job` says, that is cancelled when the panel stops or is closed."""
+        job = Job(self, deliver, **options)
         self._jobs.append(job)
         return job
 
