@@ -9,7 +9,7 @@ from typing import Any
 import ipywidgets
 import numpy as np
 
-from cnnviz_widgets.classifier import Classifier, Contrast, Layer, Target
+from cnnviz_widgets.classifier import Classifier, Layer, Target
 from cnnviz_widgets.classifier.inputs import FloatArray
 from cnnviz_widgets.explain import (
     CAM,
@@ -20,12 +20,14 @@ from cnnviz_widgets.explain import (
     GradCAMPlusPlus,
     Heatmap,
     HiResCAM,
+    Instance,
     LayerCAM,
+    LayerExplainer,
     ScoreCAM,
-    Tape,
-    TapeExplainer,
     XGradCAM,
 )
+from cnnviz_widgets.explain.cam.channelwise import ChannelwiseCAM
+from cnnviz_widgets.explain.cam.tape import Tape
 from cnnviz_widgets.session import Example, Scene
 from cnnviz_widgets.views.heatmap import HeatmapView, Shown
 from cnnviz_widgets.views.parts.layers import LayerScrubber, slidable
@@ -102,7 +104,7 @@ class CAMView(HeatmapView):
     def _layer_at(self, classifier: Classifier, layer: str) -> Layer:
         """Where the map is taken while the session is at `layer`."""
         explainer = self.explainer
-        if not self._layer_chosen and isinstance(explainer, TapeExplainer):
+        if not self._layer_chosen and isinstance(explainer, LayerExplainer):
             layer = dataclasses.replace(explainer, layer=None).layer_in(classifier)
         return classifier.layer(layer)
 
@@ -141,15 +143,17 @@ class CAMView(HeatmapView):
 
 def _compared(scene: Scene, explainer: Explainer, against: int | None, tapes: _Tapes) -> Work:
     example, index = scene.example, scene.class_index
-    target = index if against is None or against == index else Contrast(index, against)
+    target = Target(index) if against is None or against == index else Target(index, against)
     yield Shown(example, index)
-    if not isinstance(explainer, TapeExplainer):
+    if not isinstance(explainer, LayerExplainer):
         for heatmap in explainer.steps(example.classifier, example.pixels, target):
             yield Shown(example, index, heatmap, _scales(heatmap))
         return
     tape = tapes.of(example, scene.classifier.layer(explainer.layer_in(scene.classifier)).name)
-    heatmap = explainer.compared(explainer.from_tape(tape, target), tape)
-    yield Shown(example, index, heatmap, _scales(heatmap, tapes.ends(tape, explainer, target)))
+    instance = Instance.of(example.classifier, example.pixels, target, tape=tape)
+    for heatmap in explainer.explain(instance):
+        others = [] if isinstance(explainer, ChannelwiseCAM) else tapes.ends(instance, explainer)
+        yield Shown(example, index, heatmap, _scales(heatmap, others))
 
 
 class _Tapes:
@@ -160,15 +164,13 @@ class _Tapes:
         self._taped: Example | None = None
         self._ends: dict[Tape, tuple[object, list[FloatArray]]] = {}
 
-    def ends(self, tape: Tape, explainer: TapeExplainer, target: Target) -> list[FloatArray]:
+    def ends(self, instance: Instance, explainer: LayerExplainer) -> list[FloatArray]:
         """The largest absolute value over all layers on the tape, for a scale on which layers can be compared."""
-        key = (dataclasses.replace(explainer, layer=None), target)
+        tape, key = instance.tape, (dataclasses.replace(explainer, layer=None), instance.target)
         known = self._ends.get(tape)
         if known is None or known[0] != key:
-            cells = [
-                dataclasses.replace(explainer, layer=layer).from_tape(tape, target).cells for layer in tape.activations
-            ]
-            known = (key, [np.array([max(float(np.abs(c).max()) for c in cells)], dtype=np.float32)])
+            cells = [explainer.drawn(instance.at(layer)) for layer in tape.activations]
+            known = (key, [np.array([max(float(c.abs().max()) for c in cells)], dtype=np.float32)])
             self._ends = {tape: known}
         return known[1]
 

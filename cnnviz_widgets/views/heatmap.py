@@ -8,7 +8,7 @@ from typing import Any
 
 import ipywidgets
 
-from cnnviz_widgets.classifier import Contrast, Target
+from cnnviz_widgets.classifier import Target
 from cnnviz_widgets.explain import Explainer, Heatmap
 from cnnviz_widgets.session import Example, Scene
 from cnnviz_widgets.views.closing import discard
@@ -174,7 +174,4 @@ class HeatmapView(View):
 
 def target_name(example: Example, target: Target) -> str:
     """The name of a class, or of the difference of two."""
-    names = example.classifier.class_names
-    if isinstance(target, Contrast):
-        return f"{names[target.target]} minus {names[target.against]}"
-    return names[target]
+    return " minus ".join(example.classifier.class_names[index] for index in target.indices)

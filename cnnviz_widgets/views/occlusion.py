@@ -10,8 +10,9 @@ from typing import Any
 import ipywidgets
 import numpy as np
 
-from cnnviz_widgets.explain import RISE, Explainer, Heatmap, Occlusion, OcclusionMap
+from cnnviz_widgets.explain import RISE, Explainer, Heatmap, Occlusion
 from cnnviz_widgets.explain.occlusion.occluder import Box
+from cnnviz_widgets.explain.occlusion.occlusion_map import OcclusionMap
 from cnnviz_widgets.schedule import LatestWins, in_turn
 from cnnviz_widgets.session import Example, Scene
 from cnnviz_widgets.views.parts.controls import ClassPicker, amount, parameters

@@ -8,9 +8,10 @@ import time
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnviz_widgets.explain import Occlusion, OcclusionMap, baseline_pixels
+from cnnviz_widgets.explain import Occlusion, baseline_pixels
 from cnnviz_widgets.explain.baseline import Baseline
 from cnnviz_widgets.explain.occlusion.occluder import Box, Occluder
+from cnnviz_widgets.explain.occlusion.occlusion_map import OcclusionMap
 from cnnviz_widgets.session import Example, Scene
 from cnnviz_widgets.views.view import Work
 
@@ -128,7 +129,7 @@ def place(scene: Scene, baseline: Baseline, before: Placed | None) -> Work:
         yield dataclasses.replace(before, class_index=scene.class_index)
         return
     filling = baseline_pixels(example.classifier, example.pixels, baseline)
-    occluder = Occluder(example.classifier, example.pixels, filling)
+    occluder = Occluder(example.classifier, example.classifier.input_copy(example.pixels), filling)
     # What the panel draws from is computed here, on the worker.
     _ = example.logits, example.appearance
     yield Placed(example, scene.class_index, baseline, example.classifier.appearance(filling), occluder)
