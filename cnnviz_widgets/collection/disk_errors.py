@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from cnnviz_widgets.classifier.scores import brief
+from cnnviz_widgets.classifier.wording import brief
 from cnnviz_widgets.errors import ExplanationError
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, 112}  # 112 and 39: Windows

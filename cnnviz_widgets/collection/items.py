@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from cnnviz_widgets.classifier.scores import brief
+from cnnviz_widgets.classifier.wording import brief
 from cnnviz_widgets.collection.labels import UNKNOWN, Labels, NoLabel, number_of, plain
 from cnnviz_widgets.errors import PictureError
 from cnnviz_widgets.picture import Picture, read_picture

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.utils.data import ConcatDataset, DataLoader, Dataset, IterableDataset, Subset
 
 from cnnviz_widgets.classifier import Classifier
-from cnnviz_widgets.classifier.scores import brief
+from cnnviz_widgets.classifier.wording import brief
 from cnnviz_widgets.collection.items import (
     IMAGE_KEYS,
     LABEL_KEYS,

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from cnnviz_widgets.classifier import Classifier
-from cnnviz_widgets.classifier.inputs import FloatArray, single_input
+from cnnviz_widgets.classifier.inputs import FloatArray
 from cnnviz_widgets.errors import TargetError
 
 
@@ -26,7 +26,7 @@ def ablated_logits(classifier: Classifier, pixels: Tensor, layer: str, channels:
     wrong = [channel for channel in channels if not 0 <= channel < depth]
     if wrong:
         raise TargetError(f"{layer} has channels 0 to {depth - 1}; {wrong[0]} is not one of them.")
-    pixels = single_input(classifier, pixels)
+    pixels = classifier.input_copy(pixels)
     with silenced(classifier, layer, channels):
         logits: FloatArray = classifier.logits(pixels)[0].cpu().numpy()
     return logits

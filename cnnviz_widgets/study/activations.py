@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from cnnviz_widgets.classifier import Classifier
-from cnnviz_widgets.classifier.inputs import FloatArray, single_input
+from cnnviz_widgets.classifier.inputs import FloatArray
 from cnnviz_widgets.errors import LayerError
 
 Strength = Literal["mean", "max"]
@@ -87,7 +87,7 @@ def activations(classifier: Classifier, pixels: Tensor, layer: str) -> Activatio
 
     Raises LayerError, PictureError, and ClassifierError when the network fails.
     """
-    pixels = single_input(classifier, pixels)
+    pixels = classifier.input_copy(pixels)
     with classifier.recording(layer) as outputs:
         classifier.logits(pixels)
     if layer not in outputs:

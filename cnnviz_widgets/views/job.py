@@ -28,9 +28,9 @@ class Job:
     """Work in the background that `deliver` shows; of several requests only the newest counts.
 
     All methods are called in turn (`schedule.between_callbacks`). Results are delivered as fast as the page draws
-    them: of those that come meanwhile the newest for each `place_of(result)`. Without `waits_for_page` all are. An exception goes to the panel's `fail`,
-    unless the job is `idle`: such work nobody asked for, and it runs only while there is no other. A job that `rests` is
-    dropped while the panel is hidden; `refresh` begins it anew.
+    them: of those that come meanwhile the newest for each `place_of(result)`; without `waits_for_page` all are. An
+    exception goes to the panel's `fail`, unless the job is `idle`: such work nobody asked for, and it runs only while
+    there is no other. A job that `rests` is dropped while the panel is hidden; `refresh` begins it anew.
     """
 
     def __init__(

@@ -17,7 +17,8 @@ from cnnviz_widgets.collection.features import features_and_logits
 from cnnviz_widgets.collection.patches import scan
 from cnnviz_widgets.collection.source import source_of
 from cnnviz_widgets.errors import LayerError
-from cnnviz_widgets.explain import CAM, EigenCAM, GradCAM, GuidedBackprop, HiResCAM, Occlusion, ScoreCAM, Tape
+from cnnviz_widgets.explain import CAM, EigenCAM, GradCAM, GuidedBackprop, HiResCAM, Occlusion, ScoreCAM
+from cnnviz_widgets.explain.cam.tape import Tape
 from cnnviz_widgets.session import Session
 from cnnviz_widgets.study.ablation import ablated_logits
 from cnnviz_widgets.study.activations import activations

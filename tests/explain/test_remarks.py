@@ -9,7 +9,7 @@ import torchvision
 from scipy.stats import spearmanr
 from torch import Tensor, nn
 
-from cnnviz_widgets.classifier import Classifier, Contrast
+from cnnviz_widgets.classifier import Classifier, Target
 from cnnviz_widgets.explain import (
     CAM,
     EigenCAM,
@@ -18,15 +18,15 @@ from cnnviz_widgets.explain import (
     GuidedBackprop,
     HiResCAM,
     LayerCAM,
+    LayerExplainer,
     ScoreCAM,
-    Tape,
-    TapeExplainer,
     XGradCAM,
 )
-from cnnviz_widgets.explain.likeness import rank_correlation, unrelated_class
-from cnnviz_widgets.explain.remarks import layer_before
+from cnnviz_widgets.explain.cam.tape import Tape, layer_before
+from cnnviz_widgets.explain.notes import rank_correlation, unrelated_class
 from tests.support import networks
 from tests.support.networks import seeded
+from tests.support.techniques import on_tape
 
 SAME = (GradCAM, HiResCAM, XGradCAM)
 
@@ -45,7 +45,7 @@ def test_the_unrelated_class_has_the_middle_logit_of_the_others() -> None:
     logits = torch.tensor([3.0, -1.0, 9.0, 0.5, 2.0])
     assert unrelated_class(logits, 2) == 3 and unrelated_class(logits, 3) == 4
     assert unrelated_class(logits[:2], 0) == 1 and unrelated_class(logits[:2], 1) == 0
-    assert unrelated_class(logits[:1], 0) is None and unrelated_class(logits, Contrast(0, 1)) is None
+    assert unrelated_class(logits[:1], 0) is None and unrelated_class(logits, Target(0, 1)) is None
 
 
 # -- several methods, one map ------------------------------------------------------------------------------
@@ -127,7 +127,7 @@ def planted(blind: bool) -> Classifier:
 
 
 @pytest.mark.parametrize("explainer", [*SAME, LayerCAM, GradCAMPlusPlus])
-def test_a_map_that_hardly_depends_on_the_class_says_so(explainer: type[TapeExplainer]) -> None:
+def test_a_map_that_hardly_depends_on_the_class_says_so(explainer: type[LayerExplainer]) -> None:
     for blind in (True, False):
         classifier = planted(blind)
         pixels = networks.picture(classifier)
@@ -138,7 +138,7 @@ def test_a_map_that_hardly_depends_on_the_class_says_so(explainer: type[TapeExpl
         expected = spearmanr(*signed).statistic
         said = f"unrelated class, {classifier.class_names[other]}, is nearly the same (rank correlation {expected:.2f})"
         assert (said in found.note) == (expected >= 0.6) == blind
-        assert "unrelated class" not in explainer("1")(classifier, pixels, Contrast(0, 1)).note
+        assert "unrelated class" not in explainer("1")(classifier, pixels, Target(0, 1)).note
 
 
 def test_cam_score_cam_and_guided_backprop_are_compared_too() -> None:
@@ -151,12 +151,11 @@ def test_cam_score_cam_and_guided_backprop_are_compared_too() -> None:
     assert "every class" in EigenCAM()(seeing, pixels, 0).note
 
 
-def test_a_tape_compares_when_it_is_asked_to() -> None:
+def test_a_tape_compares_too() -> None:
     classifier = planted(True)
     tape = Tape(classifier, networks.picture(classifier), ["1"])
-    heatmap = GradCAM("1").from_tape(tape, 0)
-    assert "unrelated class" not in heatmap.note
-    assert "unrelated class" in GradCAM("1").compared(heatmap, tape).note
+    heatmap = on_tape(GradCAM("1"), tape, 0)
+    assert "unrelated class" in heatmap.note
 
 
 # -- one block earlier -------------------------------------------------------------------------------------

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import torch
 
-from cnnviz_widgets.classifier import Contrast
-from cnnviz_widgets.explain import TapeExplainer, baseline_pixels
+from cnnviz_widgets.classifier import Target
+from cnnviz_widgets.explain import LayerExplainer, baseline_pixels
 from cnnviz_widgets.session import Scene
 from cnnviz_widgets.study import Channel
 from cnnviz_widgets.study.filters import convolution_of
@@ -88,14 +88,14 @@ def of_heatmap(view: HeatmapView, scene: Scene) -> Faults:
 
 def of_cam(view: CAMView, scene: Scene) -> Faults:
     yield from of_heatmap(view, scene)
-    if not isinstance(view.explainer, TapeExplainer) or view.status.text.startswith("stopped"):
+    if not isinstance(view.explainer, LayerExplainer) or view.status.text.startswith("stopped"):
         return
     against = view.against
     target = scene.class_index
     wanted = dataclasses.replace(view.explainer, layer=scene.layer)(
         scene.classifier,
         scene.example.pixels,
-        target if against is None or against == target else Contrast(target, against),
+        target if against is None or against == target else Target(target, against),
     ).cells
     drawn = np.frombuffer(view.canvas.map, "<f4").reshape(view.canvas.map_size)
     if drawn.shape != wanted.shape or not np.allclose(drawn, wanted, atol=1e-4 * max(1.0, float(np.abs(wanted).max()))):

@@ -13,10 +13,10 @@ import torch
 from torch import Tensor, nn
 
 from cnnviz_widgets import schedule
-from cnnviz_widgets.classifier import Classifier, Contrast
+from cnnviz_widgets.classifier import Classifier, Target
 from cnnviz_widgets.errors import LayerError, TargetError
 from cnnviz_widgets.explain import CAM, Explainer, GradCAM, Heatmap, LayerCAM, Saliency
-from cnnviz_widgets.explain.remarks import layer_before
+from cnnviz_widgets.explain.cam.tape import layer_before
 from cnnviz_widgets.session import Session
 from cnnviz_widgets.views.cam import METHODS as CAM_METHODS
 from cnnviz_widgets.views.cam import CAMView
@@ -79,7 +79,7 @@ def test_a_minus_b_is_the_map_of_the_contrast(classifier: Classifier, picture: n
     view = CAMView(classifier, picture)
     view.session.target = "dog"
     view.against = "bee"
-    expected = GradCAM()(classifier, view.session.example.pixels, Contrast(3, 1))
+    expected = GradCAM()(classifier, view.session.example.pixels, Target(3, 1))
     np.testing.assert_allclose(shown(view), expected.cells, atol=1e-6)
     assert view.canvas.signed and "dog minus bee" in view.status.text
 

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cnnviz_widgets.classifier import Contrast, Target
+from cnnviz_widgets.classifier import TargetLike
 from cnnviz_widgets.classifier.batching import Batches
 from cnnviz_widgets.classifier.differentiation import CUTS, gradients_of
 from cnnviz_widgets.classifier.guest import once
@@ -54,7 +54,7 @@ class Visual:
     """
 
     classifier: Classifier
-    target: Target | Channel
+    target: TargetLike | Channel
     written: Fourier | Pixels
     parameters: Tensor
     mean: Tensor
@@ -138,12 +138,12 @@ class ClassVisual:
         for name in ("l2", "tv", "blur"):
             check_share(name, getattr(self, name), 0, 1e6)
 
-    def __call__(self, classifier: Classifier, target: Target | Channel, start: Visual | None = None) -> Visual:
+    def __call__(self, classifier: Classifier, target: TargetLike | Channel, start: Visual | None = None) -> Visual:
         """The picture after all steps."""
         (last,) = deque(self.steps(classifier, target, start), maxlen=1)
         return last
 
-    def start(self, classifier: Classifier, target: Target | Channel) -> Visual:
+    def start(self, classifier: Classifier, target: TargetLike | Channel) -> Visual:
         """The picture before the first step. Raises TargetError, LayerError, and MethodError without log-odds."""
         target = _checked(classifier, target)
         if self.score == "log-odds" and classifier.scores == "none" and not isinstance(target, Channel):
@@ -157,7 +157,9 @@ class ClassVisual:
             nothing = torch.zeros_like(parameters)
         return Visual(classifier, target, written, parameters, nothing, nothing)
 
-    def steps(self, classifier: Classifier, target: Target | Channel, start: Visual | None = None) -> Iterator[Visual]:
+    def steps(
+        self, classifier: Classifier, target: TargetLike | Channel, start: Visual | None = None
+    ) -> Iterator[Visual]:
         """Yield the picture after each step, going on from `start`, which may be one of other regularisers.
 
         Yields `start` itself if it has had its `iterations`. Raises TargetError, LayerError, ClassifierError, and
@@ -224,7 +226,7 @@ class ClassVisual:
             raise MethodError(f"{_told(visual)} is cut off from the input by {CUTS}; remove that from the forward.")
         return score.detach(), gradient
 
-    def _score(self, classifier: Classifier, pixels: Tensor, target: Target | Channel) -> Tensor:
+    def _score(self, classifier: Classifier, pixels: Tensor, target: TargetLike | Channel) -> Tensor:
         """The mean score of network inputs (N, C, H, W)."""
         if isinstance(target, Channel):
             outputs: dict[str, Tensor] = {}
@@ -248,12 +250,11 @@ def _inputs(classifier: Classifier, shares: Tensor) -> Tensor:
     return black + (white - black) * shares
 
 
-def _checked(classifier: Classifier, target: Target | Channel) -> Target | Channel:
+def _checked(classifier: Classifier, target: TargetLike | Channel) -> TargetLike | Channel:
     """`target` with its class or channel checked. Raises TargetError, LayerError."""
-    if isinstance(target, Contrast):
-        return Contrast(classifier.class_index(target.target), classifier.class_index(target.against))
     if not isinstance(target, Channel):
-        return classifier.class_index(target)
+        found = classifier.target(target)
+        return found if found.signed else found.index
     count = classifier.layer(target.layer).shape[0]
     if isinstance(target.channel, bool) or not isinstance(target.channel, int) or not 0 <= target.channel < count:
         raise TargetError(f"{target.layer} has channels 0 to {count - 1}, not {target.channel!r}.")

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from cnnviz_widgets import demo
-from cnnviz_widgets.classifier import Classifier, Contrast
+from cnnviz_widgets.classifier import Classifier, Target
 from cnnviz_widgets.errors import ClassifierError, ExplanationError, LayerError, MethodError, TargetError
 from cnnviz_widgets.study import Channel, ClassVisual
 from cnnviz_widgets.study.maximisation.augment import transformed
@@ -24,7 +24,7 @@ from tests.support.networks import Crowded, Failing, seeded
 from tests.support.tally import Tally
 
 QUICK = ClassVisual(iterations=6)
-TARGETS = [1, Contrast(0, 3), Channel("conv2", 4)]
+TARGETS = [1, Target(0, 3), Channel("conv2", 4)]
 
 
 def same(first: Any, second: Any) -> None:
@@ -300,7 +300,7 @@ def test_a_module_called_twice_is_cut_at_the_call_that_is_meant() -> None:
     ("target", "kind", "words"),
     [
         (99, TargetError, "classes 0 to 4"),
-        (Contrast(0, -1), TargetError, "classes 0 to 4"),
+        (Target(0, -1), TargetError, "classes 0 to 4"),
         (Channel("nope", 0), LayerError, "no layer 'nope'"),
         (Channel("conv2", 6), TargetError, "channels 0 to 5"),
         (Channel("conv2", True), TargetError, "channels 0 to 5"),
@@ -332,7 +332,7 @@ def test_parameters_that_make_no_sense(wrong: dict[str, Any]) -> None:
 # -- memory and precision ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("target", [2, Contrast(1, 3), Channel("network.features.3", 4)])
+@pytest.mark.parametrize("target", [2, Target(1, 3), Channel("network.features.3", 4)])
 def test_views_that_do_not_fit_into_memory_are_run_in_parts(target: Any) -> None:
     network = Crowded(seeded(networks.ConvGapLinear), most=3)
     crowded = networks.classifier(network)

@@ -1,25 +1,12 @@
-"""The names of classes, and short words for what went wrong."""
+"""The names of classes, and classes by their names."""
 
 from __future__ import annotations
 
-import difflib
 import operator
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+from cnnviz_widgets.classifier.wording import brief_value, close_matches
 from cnnviz_widgets.errors import ClassifierError, TargetError
-
-
-@dataclass(frozen=True)
-class Contrast:
-    """A target: the score of class `target` minus the score of class `against`."""
-
-    target: int
-    against: int
-
-
-#: What is explained: a class index, or the difference between two.
-Target = int | Contrast
 
 
 def names_of_classes(
@@ -86,23 +73,3 @@ def class_index(target: object, names: Sequence[str], network: str) -> int:
     if not 0 <= index < len(names):
         raise TargetError(f"{network} has classes 0 to {len(names) - 1}; {index} is not one of them.")
     return index
-
-
-def close_matches(name: object, known: Sequence[str]) -> str:
-    """A clause such as "; did you mean 'layer4.1' or 'layer4.0'?", or the first few names there are."""
-    similar = difflib.get_close_matches(str(name), known, n=3, cutoff=0.5)
-    if similar:
-        return "; did you mean " + " or ".join(repr(match) for match in similar) + "?"
-    return "; it has " + ", ".join(repr(name) for name in known[:4]) + (", ..." if len(known) > 4 else "")
-
-
-def brief(error: BaseException) -> str:
-    """An error as a clause: its type and the first line of its message."""
-    lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0].rstrip('. ')[:200]}" if lines else type(error).__name__
-
-
-def brief_value(value: object) -> str:
-    """A value as it is printed, in one short line."""
-    text = " ".join(repr(value).split())
-    return text if len(text) <= 80 else text[:79] + "\N{HORIZONTAL ELLIPSIS}"
