@@ -50,7 +50,7 @@ def test_old_names_warn(name: str) -> None:
 
 @pytest.mark.parametrize("name", OLD_NAMES)
 def test_old_places_warn(name: str) -> None:
-    with pytest.warns(DeprecationWarning, match=f"explain.{name}"):
+    with pytest.warns(DeprecationWarning, match=f"{name} is now study"):
         assert getattr(explain, name) is OLD_NAMES[name]
 
 
