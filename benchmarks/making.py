@@ -11,7 +11,7 @@ from sklearn.manifold import TSNE as PeerTSNE
 from benchmarks.table import Rival, Row, compare, noted
 from cnnviz_widgets import Classifier, demo
 from cnnviz_widgets.collection.projection import TSNE, principal, trustworthiness
-from cnnviz_widgets.study import ClassVisual
+from cnnviz_widgets.study import ActivationMaximisation
 
 STEPS, TARGET = 16, 281
 
@@ -58,7 +58,7 @@ def _visual() -> list[Row]:
         rivals.insert(0, Rival("torch-lucent, its own transforms", peer))
     return compare(
         f"class visualisation, {STEPS} steps",
-        lambda: ClassVisual(iterations=STEPS)(classifier, TARGET),
+        lambda: ActivationMaximisation(iterations=STEPS)(classifier, TARGET),
         *rivals,
         note="resnet18, 224 px",
     )

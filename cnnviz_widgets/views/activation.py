@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from cnnviz_widgets.errors import TargetError
 from cnnviz_widgets.paint import table_names
 from cnnviz_widgets.session import Example, Scene
-from cnnviz_widgets.study.ablation import ablated_logits
+from cnnviz_widgets.study.ablation import ablate
 from cnnviz_widgets.study.activations import Activations, Strength, activations
 from cnnviz_widgets.study.receptive_field import ReceptiveField
 from cnnviz_widgets.views.cells import Cell, look_at_cell, said_of, shaded
@@ -337,5 +337,5 @@ def _look(scene: Scene, off: frozenset[int], known: ActivationState | None) -> S
     else:
         maps = activations(example.classifier, example.pixels, layer)
         _ = maps.thumbnails, maps.extent, example.logits, example.appearance
-    logits = ablated_logits(example.classifier, example.pixels, layer, sorted(off)) if off else None
+    logits = ablate(example.classifier, example.pixels, layer, sorted(off)) if off else None
     yield ActivationState(example, scene.class_index, maps, off, logits)

@@ -13,7 +13,7 @@ import numpy as np
 from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.picture import Picture
 from cnnviz_widgets.schedule import in_turn
-from cnnviz_widgets.study import Channel, ClassVisual, Visual
+from cnnviz_widgets.study import ActivationMaximisation, AscentState, Channel
 from cnnviz_widgets.views.closing import discard
 from cnnviz_widgets.views.parts.controls import ClassPicker, parameters, percent
 from cnnviz_widgets.views.parts.layers import LayerScrubber
@@ -30,11 +30,11 @@ _BEGINNING = {"parametrisation", "seed"}
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Frame:
+class AscentFrame:
     """A picture to draw: in which place, and the probability of its class as it is and under small transformations."""
 
     place: int
-    visual: Visual
+    visual: AscentState
     probability: float | None
     robustness: float | None = None
     winner: int | None = None
@@ -51,24 +51,26 @@ class ClassVisualView(View):
     #: Seconds between two frames of one picture, at least; a step takes longer than that on a large network.
     interval = 0.08
 
-    def __init__(self, model: object, picture: object = None, *, visual: ClassVisual | None = None, **options: Any):
-        self._visual = visual or ClassVisual()
+    def __init__(
+        self, model: object, picture: object = None, *, visual: ActivationMaximisation | None = None, **options: Any
+    ):
+        self._visual = visual or ActivationMaximisation()
         self._goal = self._visual.iterations
         self._second: int | None = None
         #: Whether pictures at rest stay so unless the class that is predicted has become another.
         self._at_rest = False
         self._curves: list[list[tuple[int, float]]] = [[], []]
         #: The last frames, that of the session's target first; None where there is none yet.
-        self.visuals: list[Visual | None] = [None, None]
+        self.visuals: list[AscentState | None] = [None, None]
         super().__init__(model, picture, **options)
 
     @property
-    def visual(self) -> ClassVisual:
+    def visual(self) -> ActivationMaximisation:
         """The parameters; assign others to go on with them, or to begin anew where they need it."""
         return self._visual
 
     @visual.setter
-    def visual(self, visual: ClassVisual) -> None:
+    def visual(self, visual: ActivationMaximisation) -> None:
         changed = {
             f.name for f in dataclasses.fields(visual) if getattr(visual, f.name) != getattr(self._visual, f.name)
         }
@@ -231,13 +233,13 @@ class ClassVisualView(View):
 
     # -- work ----------------------------------------------------------------------------------------------------
 
-    def snapshot(self) -> list[tuple[Classifier, int | Channel | None, Visual | None]]:
+    def snapshot(self) -> list[tuple[Classifier, int | Channel | None, AscentState | None]]:
         """For each place the target, None for what is predicted, and the picture to go on from."""
         session = self.session
         first: int | Channel | None = session.target
         if self.of_channel:
             first = Channel(session.layer, session.channel or 0)
-        places: list[tuple[Classifier, int | Channel | None, Visual | None]] = [
+        places: list[tuple[Classifier, int | Channel | None, AscentState | None]] = [
             (session.classifier, first, self.visuals[0])
         ]
         if self._second is not None:
@@ -250,10 +252,10 @@ class ClassVisualView(View):
         visual = dataclasses.replace(self._visual, iterations=self._goal)
         return _grown(visual, scene, predicted, self.interval, self._at_rest)
 
-    def place_of(self, result: Frame) -> int:
+    def place_of(self, result: AscentFrame) -> int:
         return result.place
 
-    def draw(self, result: Frame) -> None:
+    def draw(self, result: AscentFrame) -> None:
         self.run_button.description = "Stop"
         self._at_rest = False
         place, visual = result.place, result.visual
@@ -342,12 +344,12 @@ class ClassVisualView(View):
         super().fail(error)
 
 
-def _grown(visual: ClassVisual, places: Any, example: Any, interval: float, at_rest: bool) -> Work:
+def _grown(visual: ActivationMaximisation, places: Any, example: Any, interval: float, at_rest: bool) -> Work:
     """Frames of the places in turn, a step each; None where a picture has changed too little to be drawn anew.
 
     Pictures `at_rest` are left as they are unless the first is one of another class than is predicted.
     """
-    ascents: dict[int, Iterator[Visual]] = {}
+    ascents: dict[int, Iterator[AscentState]] = {}
     drawn: dict[int, float] = {}
     for place, (classifier, target, start) in enumerate(places):
         if target is None:
@@ -371,15 +373,15 @@ def _grown(visual: ClassVisual, places: Any, example: Any, interval: float, at_r
                 yield None
 
 
-def _frame(place: int, visual: Visual, last: bool) -> Frame:
+def _frame(place: int, visual: AscentState, last: bool) -> AscentFrame:
     # What the panel draws from is computed here, on the worker.
     _ = visual.appearance
     scores = visual.classifier.scores
     if not isinstance(visual.target, int) or scores == "none":
-        return Frame(place, visual, None)
+        return AscentFrame(place, visual, None)
     shares = visual.probabilities()
     winner = int(np.argmax(shares))
-    return Frame(
+    return AscentFrame(
         place,
         visual,
         float(shares[visual.target]),
@@ -388,7 +390,7 @@ def _frame(place: int, visual: Visual, last: bool) -> Frame:
     )
 
 
-def _name(visual: Visual) -> str:
+def _name(visual: AscentState) -> str:
     target = visual.target
     if isinstance(target, Channel):
         return f"channel {target.channel} of {target.layer}"

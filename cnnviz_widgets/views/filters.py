@@ -10,9 +10,10 @@ import numpy as np
 import traitlets
 from numpy.typing import NDArray
 
+from cnnviz_widgets import study
 from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.paint import colored, table_names
-from cnnviz_widgets.study.filters import Filters, Order, convolution_of, convolutions, filters_of, untrained
+from cnnviz_widgets.study.filters import Filters, Order, convolution_of, convolutions
 from cnnviz_widgets.views.job import Job, Steps
 from cnnviz_widgets.views.layout import row, show_if
 from cnnviz_widgets.views.panel import Panel
@@ -197,8 +198,8 @@ class FilterView(Panel):
         def badge(index: int) -> str:
             if filters.dead[index]:
                 return "dead"
-            if filters.twins[index] >= 0:
-                return f"= {filters.twins[index]}"
+            if filters.duplicates[index] >= 0:
+                return f"= {filters.duplicates[index]}"
             return short(float(filters.norms[index]))
 
         return [badge(int(index)) for index in self._order]
@@ -233,7 +234,7 @@ class FilterView(Panel):
     def _say(self, loaded: FilterState) -> None:
         filters = loaded.filters
         count, inputs, height, width = filters.weights.shape
-        dead, twins = int(filters.dead.sum()), int((filters.twins >= 0).sum())
+        dead, twins = int(filters.dead.sum()), int((filters.duplicates >= 0).sum())
         text = f"{filters.layer}: {count} filters of {inputs} x {height} x {width}"
         if filters.layer != loaded.asked:
             text += f" (the convolution before {loaded.asked})"
@@ -257,14 +258,14 @@ class FilterView(Panel):
 
 def _load(classifier: Classifier, layer: str, beside: bool, known: FilterState | None) -> Steps:
     name = convolution_of(classifier, layer).name
-    filters, other = filters_of(classifier, name), None
+    filters, other = study.filters(classifier, name), None
     if known is not None and known.classifier is classifier and known.filters.layer == name:
         other = known.drawn
         # A network may have been trained on meanwhile.
         if np.array_equal(known.filters.weights, filters.weights):
             filters = known.filters
     # What the panel draws from is computed here, on the worker.
-    _ = filters.twins, filters.sparsity, filters.dead
+    _ = filters.duplicates, filters.sparsity, filters.dead
     if beside:
-        other = other or untrained(classifier, name)
+        other = other or study.initial_filters(classifier, name)
     yield FilterState(classifier, filters, other if beside else None, classifier.layer(layer).name)

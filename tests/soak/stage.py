@@ -17,7 +17,7 @@ from cnnviz_widgets import explore
 from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.collection.projection import PCA, TSNE
 from cnnviz_widgets.session import Session
-from cnnviz_widgets.study import ClassVisual
+from cnnviz_widgets.study import ActivationMaximisation
 from cnnviz_widgets.views.class_visual import ClassVisualView
 from cnnviz_widgets.views.embedding import EmbeddingView
 from cnnviz_widgets.views.explorer import TABS, Explorer
@@ -62,7 +62,7 @@ class BriefVisual(ClassVisualView):
     """Few steps: the hand comes back often."""
 
     def __init__(self, session: Session) -> None:
-        super().__init__(session, visual=ClassVisual(iterations=6))
+        super().__init__(session, visual=ActivationMaximisation(iterations=6))
 
 
 class BriefMap(EmbeddingView):

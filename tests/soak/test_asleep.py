@@ -14,7 +14,7 @@ from cnnviz_widgets.collection.projection import TSNE
 from cnnviz_widgets.explain import Occlusion, SmoothGrad
 from cnnviz_widgets.schedule import Awaited
 from cnnviz_widgets.session import Session
-from cnnviz_widgets.study import ClassVisual
+from cnnviz_widgets.study import ActivationMaximisation
 from cnnviz_widgets.views.class_visual import ClassVisualView
 from cnnviz_widgets.views.embedding import EmbeddingView
 from cnnviz_widgets.views.occlusion import OcclusionView
@@ -148,7 +148,9 @@ def test_an_answer_that_was_lost_is_asked_for_again_ever_more_rarely(
 
 
 def visual(classifier: Classifier, length: int) -> View:
-    view = ClassVisualView(Session(classifier, target=1), visual=ClassVisual(iterations=10 * length), active=False)
+    view = ClassVisualView(
+        Session(classifier, target=1), visual=ActivationMaximisation(iterations=10 * length), active=False
+    )
     view.interval = 0
     return view
 
@@ -203,5 +205,5 @@ def test_a_page_that_wakes_is_shown_the_newest_frame(wire: Wire, classifier: Cla
     view.active = True
     assert schedule.WORKER.drain(120)
     assert view.visuals[0] is not None and view.visuals[0].step == 30
-    assert view.canvases[0].picture == ClassVisual(iterations=30)(classifier, 1).appearance.tobytes()
+    assert view.canvases[0].picture == ActivationMaximisation(iterations=30)(classifier, 1).appearance.tobytes()
     view.close()

@@ -12,13 +12,13 @@ import torch
 from cnnviz_widgets import demo, schedule
 from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.session import Session
-from cnnviz_widgets.study import Channel, ClassVisual
+from cnnviz_widgets.study import ActivationMaximisation, Channel
 from cnnviz_widgets.views.class_visual import ClassVisualView
 from cnnviz_widgets.views.parts.controls import percent
 
 from .conftest import NAMES, Counting, Stepping
 
-QUICK = ClassVisual(iterations=6)
+QUICK = ActivationMaximisation(iterations=6)
 
 
 def stepping(view: ClassVisualView) -> Stepping:
@@ -165,7 +165,9 @@ def test_a_failure_is_told_and_the_picture_stays(classifier: Classifier, network
 
 @pytest.mark.usefixtures("inline")
 def test_a_picture_taken_for_another_class_is_told_with_the_mend() -> None:
-    view = ClassVisualView(Session(demo.shapes_classifier(), target="square"), visual=ClassVisual(iterations=48))
+    view = ClassVisualView(
+        Session(demo.shapes_classifier(), target="square"), visual=ActivationMaximisation(iterations=48)
+    )
     assert "The network takes it for" in view.lines[0].text and "log-odds" in view.lines[0].text
     view.session.classifier = demo.digits_classifier()
     assert view.lines[0].text.startswith("0: score")

@@ -9,9 +9,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from cnnviz_widgets import study
 from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.session import Session
-from cnnviz_widgets.study.filters import filters_of, untrained
 from cnnviz_widgets.views.filters import FilterView
 from cnnviz_widgets.widgets.tiles import Tiles
 
@@ -110,7 +110,9 @@ def test_the_same_layer_untrained_is_shown_on_one_scale(
     assert view.drawn_tiles.layout.display is None and view.drawn_tiles.count == 6
     assert "torch's default draw, which this network need not begin with" in view.drawn_tiles.description
     assert torch.equal(torch.get_rng_state(), state)
-    extents = [kernels.extent for kernels in (filters_of(classifier, "body.0"), untrained(classifier, "body.0"))]
+    extents = [
+        kernels.extent for kernels in (study.filters(classifier, "body.0"), study.initial_filters(classifier, "body.0"))
+    ]
     assert f"\N{PLUS-MINUS SIGN}{max(extents):.3g}" in view.status.text
     reached = [np.abs(sheet(tiles) / 127.5 - 1).max() for tiles in (view.tiles, view.drawn_tiles)]
     assert reached == pytest.approx([extent / max(extents) for extent in extents], abs=0.01)

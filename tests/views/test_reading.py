@@ -12,7 +12,7 @@ from torch import nn
 from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.explain import RISE, GradCAM, Occlusion
 from cnnviz_widgets.session import Session
-from cnnviz_widgets.study import ClassVisual
+from cnnviz_widgets.study import ActivationMaximisation
 from cnnviz_widgets.views.activation import ActivationView
 from cnnviz_widgets.views.class_visual import ClassVisualView
 from cnnviz_widgets.views.heatmap import HeatmapView
@@ -231,7 +231,7 @@ def test_switching_channels_off(fixture: str, percentage: bool, request: pytest.
 
 
 def test_pictures_made_for_a_number_have_no_curve(numbers: Session, labels: Session) -> None:
-    quick = ClassVisual(iterations=3)
+    quick = ActivationMaximisation(iterations=3)
     view = ClassVisualView(numbers, visual=quick)
     assert "score" in view.lines[0].text and "%" not in view.lines[0].text
     assert view.curve_box.layout.display == "none" and not view._curves[0]

@@ -15,15 +15,15 @@ from torch import nn
 from cnnviz_widgets import demo
 from cnnviz_widgets.classifier import Classifier, Target
 from cnnviz_widgets.errors import ClassifierError, ExplanationError, LayerError, MethodError, TargetError
-from cnnviz_widgets.study import Channel, ClassVisual
-from cnnviz_widgets.study.maximisation.augment import transformed
+from cnnviz_widgets.study import ActivationMaximisation, Channel
+from cnnviz_widgets.study.maximisation.augment import transform
 from cnnviz_widgets.study.maximisation.parametrisation import Fourier, Pixels
 from tests.support import networks
 from tests.support.guest import guest, mode, state
 from tests.support.networks import Crowded, Failing, seeded
 from tests.support.tally import Tally
 
-QUICK = ClassVisual(iterations=6)
+QUICK = ActivationMaximisation(iterations=6)
 TARGETS = [1, Target(0, 3), Channel("conv2", 4)]
 
 
@@ -38,7 +38,7 @@ def same(first: Any, second: Any) -> None:
 
 def test_every_shape_gets_a_picture_that_the_network_recognises() -> None:
     classifier = demo.shapes_classifier()
-    visual = ClassVisual(score="log-odds", iterations=64)
+    visual = ActivationMaximisation(score="log-odds", iterations=64)
     for target in range(len(classifier.class_names)):
         before = visual.start(classifier, target)
         result = visual(classifier, target, before)
@@ -50,7 +50,7 @@ def test_every_shape_gets_a_picture_that_the_network_recognises() -> None:
 def test_a_class_of_imagenet_is_recognised_after_a_few_steps() -> None:
     classifier = demo.classifier()
     espresso = classifier.class_index("espresso")
-    result = ClassVisual(iterations=24)(classifier, espresso)
+    result = ActivationMaximisation(iterations=24)(classifier, espresso)
     assert result.probabilities()[espresso] > 0.9
     assert result.robustness()[espresso] > 0.9
 
@@ -80,7 +80,7 @@ def test_a_channel_is_driven_far_beyond_what_it_shows_for_real_pictures(layer: s
         classifier.logits(pixels)
     means = outputs[layer].mean(dim=(2, 3))
     channel = int(means.max(dim=0).values.argmax())
-    result = ClassVisual(iterations=64, rate=0.2, tv=0)(classifier, Channel(layer, channel))
+    result = ActivationMaximisation(iterations=64, rate=0.2, tv=0)(classifier, Channel(layer, channel))
     with classifier.recording(layer) as outputs:
         classifier.logits(result.pixels)
     assert outputs[layer][0, channel].mean() > means[:, channel].max()
@@ -89,7 +89,7 @@ def test_a_channel_is_driven_far_beyond_what_it_shows_for_real_pictures(layer: s
 @pytest.mark.parametrize("parametrisation", ["fourier", "pixels"])
 def test_the_score_rises_and_the_picture_stays_between_black_and_white(parametrisation: Any) -> None:
     classifier = Classifier(seeded(networks.ConvGapLinear), input_size=(11, 7), mean=[0.5, 0.4, 0.3], std=[0.2] * 3)
-    visual = ClassVisual(parametrisation, iterations=60, rate=0.2, jitter=0, scale=0, turn=0, tv=0)
+    visual = ActivationMaximisation(parametrisation, iterations=60, rate=0.2, jitter=0, scale=0, turn=0, tv=0)
     results = list(visual.steps(classifier, 2))
     assert [result.step for result in results] == list(range(1, 61))
     assert [result.progress for result in results] == [step / 60 for step in range(1, 61)]
@@ -105,10 +105,10 @@ def test_the_score_rises_and_the_picture_stays_between_black_and_white(parametri
 @pytest.mark.parametrize("parametrisation", ["fourier", "pixels"])
 def test_regularisers_calm_the_picture(parametrisation: Any, name: str) -> None:
     classifier = networks.classifier(seeded(networks.ConvGapLinear))
-    free = ClassVisual(parametrisation, iterations=40, tv=0)
+    free = ActivationMaximisation(parametrisation, iterations=40, tv=0)
     held = dataclasses.replace(free, **{name: 1.0 if name == "blur" else 100.0})
 
-    def unrest(visual: ClassVisual) -> float:
+    def unrest(visual: ActivationMaximisation) -> float:
         pixels = visual(classifier, 1).pixels
         return float((pixels - 0.5).square().mean() if name == "l2" else pixels.diff(dim=3).abs().mean())
 
@@ -117,7 +117,7 @@ def test_regularisers_calm_the_picture(parametrisation: Any, name: str) -> None:
 
 def test_greyscale_networks_too() -> None:
     classifier = demo.digits_classifier()
-    result = ClassVisual(iterations=48)(classifier, 3)
+    result = ActivationMaximisation(iterations=48)(classifier, 3)
     assert result.pixels.shape == (1, 1, 32, 32) and result.probabilities()[3] > 0.9
 
 
@@ -127,32 +127,32 @@ def test_greyscale_networks_too() -> None:
 @pytest.mark.parametrize("size", [(3, 8, 8), (3, 9, 7), (1, 5, 12), (4, 6, 5)])
 @pytest.mark.parametrize("kind", [Fourier, Pixels])
 def test_any_size_can_be_written(kind: Any, size: tuple[int, int, int]) -> None:
-    written = kind(size)
-    parameters = written.start(torch.Generator().manual_seed(0))
-    shares = written.shares(parameters)
-    assert shares.shape == size and (shares > 0).all() and (shares < 1).all()
+    parametrisation = kind(size)
+    parameters = parametrisation.start(torch.Generator().manual_seed(0))
+    picture = parametrisation.picture(parameters)
+    assert picture.shape == size and (picture > 0).all() and (picture < 1).all()
     # Every frequency can be reached: the blurred picture is the picture's own average for a very wide blur.
-    blurred = written.shares(written.blurred(parameters, 1e3))
+    blurred = parametrisation.picture(parametrisation.blur(parameters, 1e3))
     assert blurred.flatten(1).std(dim=1).max() < 1e-5
-    torch.testing.assert_close(written.blurred(parameters, 0.0), parameters)
+    torch.testing.assert_close(parametrisation.blur(parameters, 0.0), parameters)
 
 
 def test_a_fourier_wave_of_low_frequency_is_larger_than_one_of_high_frequency() -> None:
-    written = Fourier((1, 16, 16))
+    parametrisation = Fourier((1, 16, 16))
     sizes = []
     for column in (1, 2, 4):
         parameters = torch.zeros(1, 16, 9, 2)
         parameters[0, 0, column, 0] = 0.1
-        sizes.append(float(written.shares(parameters).logit().abs().max()))
+        sizes.append(float(parametrisation.picture(parameters).logit().abs().max()))
     assert sizes[0] == pytest.approx(2 * sizes[1], rel=1e-4) and sizes[1] == pytest.approx(2 * sizes[2], rel=1e-4)
 
 
 def test_no_transformation_leaves_the_picture_alone_and_a_move_moves_it() -> None:
     picture = torch.rand(3, 6, 10, generator=torch.Generator().manual_seed(0))
-    still = transformed(picture, 2, 0, 0, 0, seed=1)
+    still = transform(picture, 2, 0, 0, 0, seed=1)
     torch.testing.assert_close(still, picture.expand(2, 3, 6, 10))
-    views = transformed(picture, 5, 0.1, 0.2, 10, seed=1)
-    torch.testing.assert_close(transformed(picture, 3, 0.1, 0.2, 10, seed=1), views[:3])
+    views = transform(picture, 5, 0.1, 0.2, 10, seed=1)
+    torch.testing.assert_close(transform(picture, 3, 0.1, 0.2, 10, seed=1), views[:3])
     assert not torch.equal(views[0], views[1])
 
 
@@ -162,7 +162,7 @@ def test_a_turn_does_not_shear_a_picture_that_is_not_square() -> None:
     disc = (0.5 - (torch.hypot(rows, columns) - 12)).clamp(0, 1)[None]
     # Beyond the picture views are grey.
     inside = torch.hypot(rows, columns) < 18
-    for view in transformed(disc, 4, 0, 0, 180, seed=3):
+    for view in transform(disc, 4, 0, 0, 180, seed=3):
         assert float((view - disc)[0, inside].abs().max()) < 0.3
 
 
@@ -173,7 +173,7 @@ def test_a_turn_does_not_shear_a_picture_that_is_not_square() -> None:
 @pytest.mark.parametrize("parametrisation", ["fourier", "pixels"])
 def test_going_on_gives_what_an_uninterrupted_ascent_gives(parametrisation: Any, target: Any) -> None:
     classifier = networks.classifier(guest())
-    visual = ClassVisual(parametrisation, iterations=9, views=2, blur=0.5)
+    visual = ActivationMaximisation(parametrisation, iterations=9, views=2, blur=0.5)
     whole = list(visual.steps(classifier, target))
     steps = visual.steps(classifier, target)
     for _ in range(4):
@@ -198,7 +198,7 @@ def test_another_seed_gives_another_picture() -> None:
 def test_going_on_with_something_else_is_refused() -> None:
     classifier = networks.classifier(guest())
     start = QUICK(classifier, 1)
-    others: list[tuple[ClassVisual, Classifier, Any]] = [
+    others: list[tuple[ActivationMaximisation, Classifier, Any]] = [
         (QUICK, classifier, 2),
         (QUICK, networks.classifier(guest()), 1),
         (dataclasses.replace(QUICK, parametrisation="pixels"), classifier, 1),
@@ -317,7 +317,7 @@ def test_a_dead_channel_is_said_to_be_dead() -> None:
     with torch.no_grad():
         network[0].bias.fill_(-100)
     with pytest.raises(MethodError, match="Channel 1 of 1 does not react"):
-        ClassVisual(tv=0)(networks.classifier(network), Channel("1", 1))
+        ActivationMaximisation(tv=0)(networks.classifier(network), Channel("1", 1))
 
 
 @pytest.mark.parametrize(
@@ -326,7 +326,7 @@ def test_a_dead_channel_is_said_to_be_dead() -> None:
 )
 def test_parameters_that_make_no_sense(wrong: dict[str, Any]) -> None:
     with pytest.raises(MethodError, match=next(iter(wrong))):
-        ClassVisual(**wrong)
+        ActivationMaximisation(**wrong)
 
 
 # -- memory and precision ----------------------------------------------------------------------------------------
@@ -336,7 +336,7 @@ def test_parameters_that_make_no_sense(wrong: dict[str, Any]) -> None:
 def test_views_that_do_not_fit_into_memory_are_run_in_parts(target: Any) -> None:
     network = Crowded(seeded(networks.ConvGapLinear), most=3)
     crowded = networks.classifier(network)
-    visual = ClassVisual(iterations=6, views=7)
+    visual = ActivationMaximisation(iterations=6, views=7)
     found = visual(crowded, target)
     assert network.failed == [7], "and then two at once, or one"
     robust = found.robustness()
@@ -350,7 +350,7 @@ def test_views_that_do_not_fit_into_memory_are_run_in_parts(target: Any) -> None
 
 def test_with_autocast_the_score_rises_too() -> None:
     classifier = networks.classifier(seeded(networks.ConvGapLinear)).with_autocast("bfloat16")
-    visual = ClassVisual(iterations=40, rate=0.2, tv=0)
+    visual = ActivationMaximisation(iterations=40, rate=0.2, tv=0)
     result = visual(classifier, 2)
     exact = networks.classifier(classifier.network)
     with torch.no_grad():
