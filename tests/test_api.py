@@ -15,7 +15,7 @@ from cnnviz_widgets import explain
 NAMES = [
     "ActivationView",
     "CAMView",
-    "ClassVisualView",
+    "MaximisationView",
     "Classifier",
     "EmbeddingView",
     "FeatureStore",

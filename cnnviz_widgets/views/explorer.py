@@ -19,11 +19,11 @@ from cnnviz_widgets.schedule import between_callbacks, in_turn
 from cnnviz_widgets.session import Session, as_classifier
 from cnnviz_widgets.views.activation import ActivationView
 from cnnviz_widgets.views.cam import CAMView
-from cnnviz_widgets.views.class_visual import ClassVisualView
 from cnnviz_widgets.views.closing import discard_contents
 from cnnviz_widgets.views.collected import remembered
 from cnnviz_widgets.views.embedding import EmbeddingView
 from cnnviz_widgets.views.filters import FilterView
+from cnnviz_widgets.views.maximisation import MaximisationView
 from cnnviz_widgets.views.neighbours import NeighbourView
 from cnnviz_widgets.views.occlusion import OcclusionView
 from cnnviz_widgets.views.parts.embedded import has_embedded_source
@@ -54,7 +54,7 @@ TABS: Mapping[str, type[View]] = {
     "Activations": ActivationView,
     "Filters": FilterView,
     "Top patches": PatchView,
-    "Class visualisation": ClassVisualView,
+    "Class visualisation": MaximisationView,
     "Neighbours": NeighbourView,
     "Map": EmbeddingView,
 }

@@ -103,7 +103,8 @@ class Panel(SetInTurn, ipywidgets.VBox):
 
     def begin(self) -> None:
         """Follow the session and begin to work: the last line of `__init__`."""
-        self.follow(self.follows, self.refresh)
+        if self.follows:
+            self.follow(self.follows, self.refresh)
         self.follow(["classifier", "picture"], self._show_notes, hidden=True)
         self._open = True
         self._show_notes()
@@ -238,6 +239,11 @@ class Panel(SetInTurn, ipywidgets.VBox):
         of = "no picture" if picture is None else repr(picture.name) if picture.name else "a picture"
         label = getattr(getattr(self, "technique", None), "label", "")
         return f"<{type(self).__name__} {label}{' ' * bool(label)}of {of}>"
+
+    @property
+    def is_put_off(self) -> bool:
+        """Whether `refresh` waits for the panel to be active again."""
+        return self.refresh in self._put_off
 
     # -- the machinery -------------------------------------------------------------------------------------------
 

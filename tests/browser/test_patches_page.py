@@ -1,4 +1,4 @@
-"""PatchView and ClassVisualView in a real page: what a hand does, and what is then in the kernel."""
+"""PatchView and MaximisationView in a real page: what a hand does, and what is then in the kernel."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tests.support.servers import Opener
 
 pytestmark = pytest.mark.browser
 
-SMALL = "from cnnviz_widgets import ClassVisualView, PatchView, Session, demo\nclassifier = demo.shapes_classifier()"
+SMALL = "from cnnviz_widgets import MaximisationView, PatchView, Session, demo\nclassifier = demo.shapes_classifier()"
 
 
 def test_patches_are_shown_and_a_click_chooses_the_picture(any_page: Opener) -> None:
@@ -27,7 +27,7 @@ def test_patches_are_shown_and_a_click_chooses_the_picture(any_page: Opener) -> 
 
 def test_a_picture_grows_stops_and_goes_on(any_page: Opener) -> None:
     nb = any_page(
-        [SMALL, "view = ClassVisualView(Session(classifier, target='star'))", "view"], ready=".cnnviz-picture canvas"
+        [SMALL, "view = MaximisationView(Session(classifier, target='star'))", "view"], ready=".cnnviz-picture canvas"
     )
     nb.kernel.until("view.visuals[0] is not None and view.run_button.description == 'Go on'", 60)
     before = nb.kernel.value("view.visuals[0].step")

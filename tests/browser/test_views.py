@@ -283,7 +283,7 @@ def test_every_tab_of_the_explorer_opens_and_shows_something(any_page: Opener) -
             "PatchView",
             "app.view.patches is not None and app.view.patches.progress == 1 and app.view.tiles.count == 9",
         ),
-        "Class visualisation": ("ClassVisualView", "app.view.visuals[0] is not None and app.view.visuals[0].step > 2"),
+        "Class visualisation": ("MaximisationView", "app.view.visuals[0] is not None and app.view.visuals[0].step > 2"),
         "Neighbours": (
             "NeighbourView",
             "app.view.found is not None and app.view.store.progress == 1 and app.view.near.count == 12",

@@ -15,8 +15,8 @@ from cnnviz_widgets.explain import Occlusion, SmoothGrad
 from cnnviz_widgets.schedule import Awaited
 from cnnviz_widgets.session import Session
 from cnnviz_widgets.study import ActivationMaximisation
-from cnnviz_widgets.views.class_visual import ClassVisualView
 from cnnviz_widgets.views.embedding import EmbeddingView
+from cnnviz_widgets.views.maximisation import MaximisationView
 from cnnviz_widgets.views.occlusion import OcclusionView
 from cnnviz_widgets.views.pacing import paced
 from cnnviz_widgets.views.patches import PatchView
@@ -148,8 +148,8 @@ def test_an_answer_that_was_lost_is_asked_for_again_ever_more_rarely(
 
 
 def visual(classifier: Classifier, length: int) -> View:
-    view = ClassVisualView(
-        Session(classifier, target=1), visual=ActivationMaximisation(iterations=10 * length), active=False
+    view = MaximisationView(
+        Session(classifier, target=1), technique=ActivationMaximisation(iterations=10 * length), active=False
     )
     view.interval = 0
     return view

@@ -15,11 +15,11 @@ from cnnviz_widgets.study import Channel
 from cnnviz_widgets.study.filters import convolution_of
 from cnnviz_widgets.views.activation import ActivationView
 from cnnviz_widgets.views.cam import CAMView
-from cnnviz_widgets.views.class_visual import ClassVisualView
 from cnnviz_widgets.views.embedding import EmbeddingView
 from cnnviz_widgets.views.explorer import Explorer
 from cnnviz_widgets.views.filters import FilterView
 from cnnviz_widgets.views.heatmap import HeatmapView
+from cnnviz_widgets.views.maximisation import MaximisationView
 from cnnviz_widgets.views.neighbours import NeighbourView
 from cnnviz_widgets.views.occlusion import OcclusionView
 from cnnviz_widgets.views.patches import PatchView
@@ -146,7 +146,7 @@ def of_neighbours(view: NeighbourView, scene: Scene) -> Faults:
         yield f"{len(found.features.rows)} neighbours, not {view.k}"
 
 
-def of_visual(view: ClassVisualView, scene: Scene) -> Faults:
+def of_visual(view: MaximisationView, scene: Scene) -> Faults:
     visual = view.visuals[0]
     wanted = Channel(scene.layer, scene.channel or 0) if view.of_channel else scene.class_index
     if visual is not None and visual.target != wanted and view.run_button.description == "Stop":
@@ -171,6 +171,6 @@ _CHECKS: list[tuple[type[View], Callable[..., Faults]]] = [
     (FilterView, of_filters),
     (PatchView, of_patches),
     (NeighbourView, of_neighbours),
-    (ClassVisualView, of_visual),
+    (MaximisationView, of_visual),
     (EmbeddingView, of_map),
 ]

@@ -14,8 +14,8 @@ from cnnviz_widgets.explain import RISE, GradCAM, Occlusion
 from cnnviz_widgets.session import Session
 from cnnviz_widgets.study import ActivationMaximisation
 from cnnviz_widgets.views.activation import ActivationView
-from cnnviz_widgets.views.class_visual import ClassVisualView
 from cnnviz_widgets.views.heatmap import HeatmapView
+from cnnviz_widgets.views.maximisation import MaximisationView
 from cnnviz_widgets.views.occlusion import OcclusionView
 from cnnviz_widgets.views.parts.controls import amount
 from cnnviz_widgets.views.parts.reading import verdict
@@ -232,7 +232,7 @@ def test_switching_channels_off(fixture: str, percentage: bool, request: pytest.
 
 def test_pictures_made_for_a_number_have_no_curve(numbers: Session, labels: Session) -> None:
     quick = ActivationMaximisation(iterations=3)
-    view = ClassVisualView(numbers, visual=quick)
+    view = MaximisationView(numbers, visual=quick)
     assert "score" in view.lines[0].text and "%" not in view.lines[0].text
     assert view.curve_box.layout.display == "none" and not view._curves[0]
     view.session.classifier = labels.classifier

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from cnnviz_widgets import schedule
 from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.session import Session
-from cnnviz_widgets.views.predictions import PredictionView
 from cnnviz_widgets.views.parts.drawing import Stroke, rasterize
+from cnnviz_widgets.views.predictions import PredictionView
 from cnnviz_widgets.views.sketch import SketchView
 from tests.support.tally import Tally
 

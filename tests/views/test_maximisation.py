@@ -1,4 +1,4 @@
-"""ClassVisualView: pictures that grow, stop, go on, and become the picture of the session."""
+"""MaximisationView: pictures that grow, stop, go on, and become the picture of the session."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cnnviz_widgets import demo, schedule
 from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.session import Session
 from cnnviz_widgets.study import ActivationMaximisation, Channel
-from cnnviz_widgets.views.class_visual import ClassVisualView
+from cnnviz_widgets.views.maximisation import MaximisationView
 from cnnviz_widgets.views.parts.controls import percent
 
 from .conftest import NAMES, Counting, Stepping
@@ -21,10 +21,10 @@ from .conftest import NAMES, Counting, Stepping
 QUICK = ActivationMaximisation(iterations=6)
 
 
-def stepping(view: ClassVisualView) -> Stepping:
+def stepping(view: MaximisationView) -> Stepping:
     executor = Stepping()
     view.interval = 0
-    view._requests._executor = executor
+    view.work._requests._executor = executor
     return executor
 
 
@@ -33,19 +33,19 @@ def press(control: Any, index: int) -> None:
     control._receive(None, content, [])
 
 
-def shown(view: ClassVisualView, place: int = 0) -> bytes:
+def shown(view: MaximisationView, place: int = 0) -> bytes:
     return view.canvases[place].picture
 
 
 @pytest.mark.usefixtures("inline")
 def test_shows_the_picture_of_the_session_s_class_and_needs_no_other(classifier: Classifier) -> None:
-    view = ClassVisualView(Session(classifier, target="dog"), visual=QUICK)
+    view = MaximisationView(Session(classifier, target="dog"), technique=QUICK)
     expected = QUICK(classifier, 3)
     assert shown(view) == expected.appearance.tobytes()
     assert view.lines[0].kind == "info" and view.lines[0].text.startswith("dog: score")
     assert f"probability {percent(float(expected.probabilities()[3]))} as it is" in view.lines[0].text
     assert f", {percent(float(expected.robustness()[3]))} moved, turned and resized a little" in view.lines[0].text
-    assert view.curves[0].x[-1] == 6 and view.curves[0].y[-1] == pytest.approx(expected.probabilities()[3])
+    assert view.curves.lines[0].x[-1] == 6 and view.curves.lines[0].y[-1] == pytest.approx(expected.probabilities()[3])
     view.session.target = 2
     assert shown(view) == QUICK(classifier, 2).appearance.tobytes()
     assert NAMES[2] in view.lines[0].text
@@ -53,7 +53,7 @@ def test_shows_the_picture_of_the_session_s_class_and_needs_no_other(classifier:
 
 @pytest.mark.usefixtures("inline")
 def test_a_second_class_grows_beside_it(classifier: Classifier) -> None:
-    view = ClassVisualView(Session(classifier, target=0), visual=QUICK)
+    view = MaximisationView(Session(classifier, target=0), technique=QUICK)
     assert view._places[1].layout.display == "none"
     press(view.second_picker, 2)
     assert view.second == 1 and view._places[1].layout.display != "none"
@@ -65,7 +65,7 @@ def test_a_second_class_grows_beside_it(classifier: Classifier) -> None:
 
 @pytest.mark.usefixtures("inline")
 def test_a_channel_of_the_session_s_layer(classifier: Classifier) -> None:
-    view = ClassVisualView(Session(classifier, layer="body.0", channel=4), visual=QUICK)
+    view = MaximisationView(Session(classifier, layer="body.0", channel=4), technique=QUICK)
     press(view.of_picker, 1)
     assert shown(view) == QUICK(classifier, Channel("body.0", 4)).appearance.tobytes()
     press(view.channel_scrubber, 2)
@@ -77,7 +77,7 @@ def test_a_channel_of_the_session_s_layer(classifier: Classifier) -> None:
 
 
 def test_a_frame_after_each_step_and_stop_and_go_on_as_if_uninterrupted(classifier: Classifier) -> None:
-    view = ClassVisualView(Session(classifier, target=1), visual=QUICK, active=False)
+    view = MaximisationView(Session(classifier, target=1), technique=QUICK, active=False)
     executor = stepping(view)
     view.active = True
     pictures = []
@@ -115,25 +115,25 @@ def test_a_frame_after_each_step_and_stop_and_go_on_as_if_uninterrupted(classifi
 
 @pytest.mark.usefixtures("inline")
 def test_parameters_are_controls_and_a_seed_begins_anew(classifier: Classifier) -> None:
-    view = ClassVisualView(Session(classifier, target=1), visual=QUICK)
-    controls: dict[str, Any] = {control.description: control for control in view.parameter_box.children}
+    view = MaximisationView(Session(classifier, target=1), technique=QUICK)
+    controls: dict[str, Any] = {control.description: control for control in view.choice.controls.children}
     assert {"parametrisation", "seed", "l2", "tv", "blur", "jitter", "rate"} <= set(controls)
     press(controls["seed"], 5)
     assert shown(view) == dataclasses.replace(QUICK, seed=5)(classifier, 1).appearance.tobytes()
     press(controls["parametrisation"], 1)
     changed = dataclasses.replace(QUICK, seed=5, parametrisation="pixels")
-    assert view.visual == changed and shown(view) == changed(classifier, 1).appearance.tobytes()
+    assert view.technique == changed and shown(view) == changed(classifier, 1).appearance.tobytes()
     # A regulariser goes on from what there is: here the ascent is over.
     before = shown(view)
     press(controls["tv"], 3)
     assert shown(view) == before
-    view.visual = QUICK
+    view.technique = QUICK
     assert shown(view) == QUICK(classifier, 1).appearance.tobytes()
 
 
 @pytest.mark.usefixtures("inline")
 def test_the_picture_becomes_the_session_s(classifier: Classifier) -> None:
-    view = ClassVisualView(Session(classifier, target=1), visual=QUICK)
+    view = MaximisationView(Session(classifier, target=1), technique=QUICK)
     view.use_button.click()
     expected = QUICK(classifier, 1)
     assert torch.equal(view.session.example.pixels, expected.pixels)
@@ -145,14 +145,14 @@ def test_the_picture_becomes_the_session_s(classifier: Classifier) -> None:
 
 @pytest.mark.usefixtures("inline")
 def test_without_a_class_that_of_the_picture_or_the_first_is_taken(classifier: Classifier, picture: np.ndarray) -> None:
-    assert "ant: score" in ClassVisualView(classifier, visual=QUICK).lines[0].text
-    view = ClassVisualView(classifier, picture, visual=QUICK)
+    assert "ant: score" in MaximisationView(classifier, technique=QUICK).lines[0].text
+    view = MaximisationView(classifier, picture, technique=QUICK)
     assert f"{NAMES[view.session.example.predicted]}: score" in view.lines[0].text
 
 
 @pytest.mark.usefixtures("inline")
 def test_a_failure_is_told_and_the_picture_stays(classifier: Classifier, network: Counting) -> None:
-    view = ClassVisualView(Session(classifier, target=1), visual=QUICK)
+    view = MaximisationView(Session(classifier, target=1), technique=QUICK)
     before = shown(view)
     network.breaks = "raise"
     view.session.target = 2
@@ -165,8 +165,8 @@ def test_a_failure_is_told_and_the_picture_stays(classifier: Classifier, network
 
 @pytest.mark.usefixtures("inline")
 def test_a_picture_taken_for_another_class_is_told_with_the_mend() -> None:
-    view = ClassVisualView(
-        Session(demo.shapes_classifier(), target="square"), visual=ActivationMaximisation(iterations=48)
+    view = MaximisationView(
+        Session(demo.shapes_classifier(), target="square"), technique=ActivationMaximisation(iterations=48)
     )
     assert "The network takes it for" in view.lines[0].text and "log-odds" in view.lines[0].text
     view.session.classifier = demo.digits_classifier()
@@ -177,9 +177,9 @@ def test_a_view_that_is_not_active_does_nothing(classifier: Classifier, network:
     with schedule.inline():
         _ = classifier.layers
         calls = network.calls
-        view = ClassVisualView(classifier, active=False)
+        view = MaximisationView(classifier, active=False)
         view.session.target = 2
-        assert network.calls == calls and view.visuals == [None, None]
+        assert network.calls == calls and view.visuals == (None, None)
 
 
 def pictures_of_two_classes(classifier: Classifier) -> tuple[int, int, list[np.ndarray]]:
@@ -197,7 +197,7 @@ def pictures_of_two_classes(classifier: Classifier) -> tuple[int, int, list[np.n
 
 def test_the_class_that_is_predicted_follows_the_picture(classifier: Classifier) -> None:
     first, second, (one, two, three) = pictures_of_two_classes(classifier)
-    view = ClassVisualView(classifier, one, visual=QUICK, active=False)
+    view = MaximisationView(classifier, one, technique=QUICK, active=False)
     executor = stepping(view)
     view.active = True
     executor.work(2)
@@ -205,7 +205,7 @@ def test_the_class_that_is_predicted_follows_the_picture(classifier: Classifier)
     executor.work(4)  # one of them the replaced ascent's
     # The steps of the class before are none of this one.
     assert view.visuals[0] is not None and (view.visuals[0].target, view.visuals[0].step) == (second, 3)
-    assert list(view.curves[0].x) == [1, 2, 3]
+    assert list(view.curves.lines[0].x) == [1, 2, 3]
     # Another picture of the same class does not set the ascent back,
     view.session.picture = three
     executor.work(2)
@@ -237,7 +237,7 @@ def test_a_class_or_a_channel_that_is_chosen_does_not_follow_the_picture(
     classifier: Classifier, network: Counting
 ) -> None:
     _, _, (one, two, _) = pictures_of_two_classes(classifier)
-    view = ClassVisualView(Session(classifier, one, target=1), visual=QUICK)
+    view = MaximisationView(Session(classifier, one, target=1), technique=QUICK)
     calls = network.calls
     view.session.picture = two
     assert network.calls == calls
@@ -254,21 +254,21 @@ def test_a_class_or_a_channel_that_is_chosen_does_not_follow_the_picture(
         lambda view: view.session.set_trait("target", 2),
         lambda view: view.start_over(),
         lambda view: press(view.of_picker, 1),
-        lambda view: setattr(view, "visual", dataclasses.replace(QUICK, seed=3)),
+        lambda view: setattr(view, "technique", dataclasses.replace(QUICK, seed=3)),
     ],
 )
 def test_a_frame_that_comes_while_it_is_begun_anew_is_dropped(classifier: Classifier, change: Any) -> None:
-    view = ClassVisualView(Session(classifier, target=1), visual=QUICK, active=False)
+    view = MaximisationView(Session(classifier, target=1), technique=QUICK, active=False)
     executor = stepping(view)
     view.active = True
     executor.work(2)
-    snapshot = view.snapshot
+    compute = view.compute
 
     def while_the_worker_is_at_it() -> Any:
         executor.work(1)
-        return snapshot()
+        return compute()
 
-    view.snapshot = while_the_worker_is_at_it  # type: ignore[method-assign]
+    view.compute = while_the_worker_is_at_it  # type: ignore[method-assign]
     change(view)
     executor.work(2)
     assert view.status.kind == "info" and view.status.text == ""
