@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 import PIL.Image
 from numpy.typing import NDArray
 
-from cnnviz_widgets.classifier import Autocast
+from cnnviz_widgets.classifier import Autocast, Classifier
 from cnnviz_widgets.collection.source import Source, is_data_set, source_of
 from cnnviz_widgets.errors import ExplanationError, PictureError
 from cnnviz_widgets.picture import Picture, read_picture
@@ -26,13 +27,13 @@ from cnnviz_widgets.views.filters import FilterView
 from cnnviz_widgets.views.maximisation import MaximisationView
 from cnnviz_widgets.views.neighbours import NeighbourView
 from cnnviz_widgets.views.occlusion import OcclusionView
+from cnnviz_widgets.views.panel import Panel
 from cnnviz_widgets.views.parts.embedded import has_embedded_source
 from cnnviz_widgets.views.parts.uploads import pixels_of, resized, small_picture
 from cnnviz_widgets.views.patches import PatchView
 from cnnviz_widgets.views.predictions import PredictionView
 from cnnviz_widgets.views.saliency import SaliencyView
 from cnnviz_widgets.views.sketch import SketchView
-from cnnviz_widgets.views.view import View
 from cnnviz_widgets.widgets.status import Status
 from cnnviz_widgets.widgets.tabs import TabOpened, Tabs
 from cnnviz_widgets.widgets.tiles import TilePicked, Tiles
@@ -47,7 +48,7 @@ _MOST_PIXELS = 200_000_000
 _SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff"}
 
 #: The tabs, in order; each view is made when its tab is first opened.
-TABS: Mapping[str, type[View]] = {
+TABS: Mapping[str, type[Panel]] = {
     "Occlusion": OcclusionView,
     "Class activation maps": CAMView,
     "Saliency": SaliencyView,
@@ -75,7 +76,7 @@ class Explorer(ipywidgets.VBox):
         pictures: Sequence[Picture],
         *,
         source: object = None,
-        tabs: Mapping[str, type[View]] = TABS,
+        tabs: Mapping[str, type[Panel]] = TABS,
         note: str = "",
         refused: bool = True,
     ) -> None:
@@ -83,7 +84,7 @@ class Explorer(ipywidgets.VBox):
         self.source = source
         self.pictures = list(pictures)
         self._makers = dict(tabs)
-        self._views: dict[str, View] = {}
+        self._views: dict[str, Panel] = {}
         self._opened = ""
         with between_callbacks():
             self._make(note, refused)
@@ -117,12 +118,12 @@ class Explorer(ipywidgets.VBox):
         self.open_tab(next(iter(self._makers)))
 
     @property
-    def view(self) -> View:
+    def view(self) -> Panel:
         """The view in the open tab."""
         return self._views[self._opened]
 
     @in_turn
-    def open_tab(self, title: str) -> View:
+    def open_tab(self, title: str) -> Panel:
         """Open a tab by its title and return its view."""
         if title not in self._makers:
             raise ValueError(f"There is no tab {title!r}; there are {', '.join(self._makers)}.")
@@ -135,7 +136,7 @@ class Explorer(ipywidgets.VBox):
         self._opened = title
         return view
 
-    def _made(self, title: str) -> View:
+    def _made(self, title: str) -> Panel:
         maker = self._makers[title]
         options: dict[str, Any] = {"source": self.source} if issubclass(maker, _OF_A_DATA_SET) else {}
         view = maker(self.session, **options)
@@ -222,40 +223,37 @@ class Explorer(ipywidgets.VBox):
 
 def explore(
     model: object = None,
-    images: object = None,
+    pictures: object = None,
     *,
     class_names: Sequence[str] | None = None,
     source: object = None,
     autocast: Autocast | None = None,
+    images: object = None,
 ) -> Explorer:
-    """Open every technique on `images` as one app.
+    """Open every technique on `pictures` as one app.
 
     `model` is a torch network, a Classifier or a torchvision name; without it the embedded ImageNet classifier and its
-    photographs are shown. `images` is anything `read_picture` takes, a list of such, a dict of names to such, a
+    photographs are shown. `pictures` is anything `read_picture` takes, a list of such, a dict of names to such, a
     folder, or a data set that `source_of` takes, of which some are shown. A picture that cannot be read is named in
     the app and left out. Top patches, neighbours and the map look in the data set `source` (a torch Dataset, a folder,
     arrays, or a `Source`); without one, in the data set or, with an embedded network, in the pictures that belong to
-    it, or else in `images`. Raises PictureError for a data set that gives no pictures by their number. With
+    it, or else in `pictures`. Raises PictureError for a data set that gives no pictures by their number. With
     `autocast`, "bfloat16" or "float16", the network is run in mixed precision; how far its scores are from those in
     float32 stands beside them.
     """
+    if images is not None:
+        warnings.warn("explore(images=) is now pictures=", DeprecationWarning, stacklevel=2)
+        pictures = images
     if model is None:
         from cnnviz_widgets import demo
 
         model = demo.classifier()
-        images = demo.pictures() if images is None else images
-    data = source_of(images) if is_data_set(images) else None
-    pictures, refused = read_pictures(images) if data is None else _some_of(data)
-    session = Session(as_classifier(model, pictures[0] if pictures else None, class_names, autocast))
-    fitting = []
-    for picture in pictures:
-        try:
-            if picture.tensor is not None:  # an image is resized, a tensor fits or does not
-                session.classifier.pixels(picture)
-        except PictureError as error:
-            refused.append(str(error))
-        else:
-            fitting.append(picture)
+        pictures = demo.pictures() if pictures is None else pictures
+    data = source_of(pictures) if is_data_set(pictures) else None
+    readable, refused = read_pictures(pictures) if data is None else _some_of(data)
+    session = Session(as_classifier(model, readable[0] if readable else None, class_names, autocast))
+    fitting, unfit = _fitting(session.classifier, readable)
+    refused += unfit
     if fitting:
         session.picture = fitting[0]
     if source is not None:
@@ -264,10 +262,24 @@ def explore(
         source = data
     elif not has_embedded_source(session.classifier):
         source = fitting or None
-    if images is not None and not fitting and not refused:
+    if pictures is not None and not fitting and not refused:
         refused = ["There are no pictures here; upload some, or pass a folder of pictures or a data set."]
-    told = _left_out(images) if data is None else [*_of_how_many(fitting, data), *data.notes]
+    told = _left_out(pictures) if data is None else [*_of_how_many(fitting, data), *data.notes]
     return Explorer(session, fitting, source=source, note=" ".join([*refused[:3], *told]), refused=bool(refused))
+
+
+def _fitting(classifier: Classifier, pictures: Sequence[Picture]) -> tuple[list[Picture], list[str]]:
+    """The pictures that a network takes, and a sentence for each that it does not."""
+    fitting, refused = [], []
+    for picture in pictures:
+        try:
+            if picture.tensor is not None:  # an image is resized, a tensor fits or does not
+                classifier.pixels(picture)
+        except PictureError as error:
+            refused.append(str(error))
+        else:
+            fitting.append(picture)
+    return fitting, refused
 
 
 def _some_of(data: Source) -> tuple[list[Picture], list[str]]:

@@ -35,7 +35,7 @@ def test_a_picture_grows_stops_and_goes_on(any_page: Opener) -> None:
     nb.kernel.until(f"view.visuals[0].step == {2 * before}", 60)
     nb.page.get_by_role("button", name="Start over").click()
     nb.kernel.until(f"view.visuals[0] is not None and view.visuals[0].step < {2 * before}")
-    nb.kernel.until(f"view.visuals[0] is not None and view.visuals[0].step == {before} and not view._requests.busy", 60)
+    nb.kernel.until(f"view.visuals[0] is not None and view.visuals[0].step == {before} and not view.busy", 60)
     nb.page.get_by_role("button", name="Use as picture").click()
     nb.kernel.until("view.session.picture is not None")
     assert nb.kernel.value("view.session.example.predicted == view.session.target")

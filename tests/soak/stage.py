@@ -21,7 +21,7 @@ from cnnviz_widgets.study import ActivationMaximisation
 from cnnviz_widgets.views.embedding import EmbeddingView
 from cnnviz_widgets.views.explorer import TABS, Explorer
 from cnnviz_widgets.views.maximisation import MaximisationView
-from cnnviz_widgets.views.view import View
+from cnnviz_widgets.views.panel import Panel
 
 NAMES = ["ant", "bee", "cat", "<img src=x onerror=alert(1)>", "eel"]
 SIZE = (32, 40)
@@ -73,7 +73,7 @@ class BriefMap(EmbeddingView):
         super().__init__(session, source=source, methods=methods)
 
 
-BRIEF_TABS: Mapping[str, type[View]] = {**TABS, "Class visualisation": BriefVisual, "Map": BriefMap}
+BRIEF_TABS: Mapping[str, type[Panel]] = {**TABS, "Class visualisation": BriefVisual, "Map": BriefMap}
 
 
 def made_app(classifier: Classifier) -> Explorer:

@@ -157,15 +157,15 @@ def visual(classifier: Classifier, length: int) -> View:
 
 def whole_map(classifier: Classifier, length: int) -> View:
     view = OcclusionView(
-        Session(classifier, pictures(1)[0]), occlusion=Occlusion(window=6, stride=5 - length), ahead=False
+        Session(classifier, pictures(1)[0]), technique=Occlusion(window=6, stride=5 - length), run_ahead=False
     )
     assert schedule.WORKER.drain(60)
     return view
 
 
 def noise(classifier: Classifier, length: int) -> View:
-    methods = {"SmoothGrad": SmoothGrad(samples=40 * length)}
-    return SaliencyView(Session(classifier, pictures(1)[0]), methods=methods, active=False)
+    techniques = [SmoothGrad(samples=40 * length)]
+    return SaliencyView(Session(classifier, pictures(1)[0]), techniques=techniques, active=False)
 
 
 def moving_map(classifier: Classifier, length: int) -> View:
