@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from cnnviz_widgets.session import Session as Session
     from cnnviz_widgets.views.activation import ActivationView as ActivationView
     from cnnviz_widgets.views.cam import CAMView as CAMView
+    from cnnviz_widgets.views.compare import compare as compare
     from cnnviz_widgets.views.embedding import EmbeddingView as EmbeddingView
     from cnnviz_widgets.views.explorer import explore as explore
     from cnnviz_widgets.views.filters import FilterView as FilterView
@@ -51,6 +52,7 @@ _HOMES = {
     "Session": "session",
     "SketchView": "views.sketch",
     "Target": "classifier",
+    "compare": "views.compare",
     "explore": "views.explorer",
 }
 #: Old names, which go on for one release.

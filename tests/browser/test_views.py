@@ -153,7 +153,8 @@ def test_a_drag_near_where_the_hand_rested_waits_for_no_pass(occlusion: OpenNote
         """
 network.calls, log[:], answers = 0, [], []
 draw = view._draw_probe
-view._draw_probe = view.probe_job._deliver = lambda probe: (answers.append((network.calls, probe.interpolated)), draw(probe))
+note = lambda probe: answers.append((network.calls, probe.interpolated))
+view._draw_probe = view.probe_job._deliver = lambda probe: (note(probe), draw(probe))
 """
     )
     row, column = middle(occlusion)

@@ -191,7 +191,7 @@ def test_a_patch_moves_numbers(numbers: Session) -> None:
     assert view.probe is not None
     assert view.bars.values == pytest.approx(dict(enumerate(map(float, view.probe.logits))))
     assert "%" not in view.status.text and "entropy" not in view.status.text and "drop of the score" in view.status.text
-    view.map_picker.index = 1
+    view.choice.value = view.choice.options[1]
     view.compute_map()
     assert view.status.kind == "info" and "mean score" in view.status.text
     assert RISE().score == "probability", "what the panel had to change"
@@ -236,5 +236,5 @@ def test_pictures_made_for_a_number_have_no_curve(numbers: Session, labels: Sess
     assert "score" in view.lines[0].text and "%" not in view.lines[0].text
     assert view.curves.layout.display == "none" and not len(view.curves.lines[0].x)
     view.session.classifier = labels.classifier
-    assert "%" in view.lines[0].text and view.curve_box.layout.display != "none"
+    assert "%" in view.lines[0].text and view.curves.layout.display != "none"
     assert "log-odds" not in view.lines[0].text, "of classes each by itself they are the logit"
