@@ -1,4 +1,4 @@
-"""Voila's handlers and kernel manager with kernels only for pages that are opened, and only as long as they are."""
+"""Voila's handlers and kernel manager, changed so that kernels start for opened pages only and end without a page."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ class Worker(Renewed):
         super().__init__()
 
     def renew(self) -> None:
-        """Drop all jobs: in a forked child the thread does not exist, and its jobs are the parent's."""
+        """Drop all jobs: in a forked child the thread does not exist, and the jobs belong to the parent."""
         self._jobs: deque[Job] = deque()
         self._spare: deque[Job] = deque()
         self._changed = threading.Condition()
@@ -94,7 +94,7 @@ class Worker(Renewed):
             self._changed.notify_all()
 
     def expect(self) -> Job:
-        """Make `drain` wait until the returned function is called, for work elsewhere that will submit a job."""
+        """Make `drain` wait for work elsewhere that will submit a job, until the returned function is called."""
         with self._changed:
             self._expected += 1
         return self._arrived

@@ -20,7 +20,8 @@ _T = TypeVar("_T")
 
 #: Held during each callback, and while a panel handles what the user or a cell does. All panels share it: with a lock
 #: for each, two panels that start each other's work from two threads would acquire them in opposite orders and wait
-#: forever. A thread that holds it may acquire the lock of a network; one that holds a network's must not acquire this.
+#: forever. A thread that holds it may acquire the lock of a network; one that holds a network's must not acquire this
+#: one.
 _CALLBACKS = lock()
 
 
