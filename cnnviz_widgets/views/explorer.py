@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +23,12 @@ from cnnviz_widgets.views.cam import CAMView
 from cnnviz_widgets.views.closing import discard_contents
 from cnnviz_widgets.views.collected import remembered
 from cnnviz_widgets.views.embedding import EmbeddingView
+from cnnviz_widgets.views.events import on
 from cnnviz_widgets.views.filters import FilterView
 from cnnviz_widgets.views.maximisation import MaximisationView
 from cnnviz_widgets.views.neighbours import NeighbourView
 from cnnviz_widgets.views.occlusion import OcclusionView
-from cnnviz_widgets.views.panel import Panel
+from cnnviz_widgets.views.panel import Panel, sentence
 from cnnviz_widgets.views.parts.embedded import has_embedded_source
 from cnnviz_widgets.views.parts.uploads import pixels_of, resized, small_picture
 from cnnviz_widgets.views.patches import PatchView
@@ -111,9 +112,9 @@ class Explorer(ipywidgets.VBox):
         self.add_class("cnnviz-explorer")
         self._thumbnails: list[NDArray[np.uint8]] = []
         self._show_strip()
-        self.strip.on_event(self._strip_event)
-        self.upload.on_event(self._uploaded)
-        self.tabs.on_event(self._tab_opened)
+        on(self.strip, TilePicked, self._tile_picked, self._fail)
+        on(self.upload, Uploaded, self._uploaded, self._fail_upload)
+        on(self.tabs, TabOpened, self._tab_opened, self._fail)
         session.link(self._mark_strip, ["picture"])
         self.open_tab(next(iter(self._makers)))
 
@@ -173,31 +174,26 @@ class Explorer(ipywidgets.VBox):
 
     # -- events --------------------------------------------------------------------------------------------------
 
-    def _tab_opened(self, event: TabOpened, done: Callable[[], None]) -> None:
+    def _tab_opened(self, event: TabOpened) -> None:
         try:
             self.open_tab(self.tabs.titles[event.index])
-        except ExplanationError as error:
+        except ExplanationError:
             self.tabs.index = self.tabs.titles.index(self._opened)
-            self.note.say(str(error), "error")
-            self._notes.children = (self.note,)
-        finally:
-            done()
+            raise
 
-    def _strip_event(self, event: object, done: Callable[[], None]) -> None:
-        try:
-            if isinstance(event, TilePicked):
-                self.session.picture = self.pictures[event.index]
-        finally:
-            done()
+    def _tile_picked(self, event: TilePicked) -> None:
+        self.session.picture = self.pictures[event.index]
 
-    def _uploaded(self, event: Uploaded, done: Callable[[], None]) -> None:
-        try:
-            picture = self.add(small_picture(event, self.upload.max_side))
-            self.upload.say(f"{picture.name or 'The picture'} is shown.")
-        except ExplanationError as error:
-            self.upload.say(str(error), failed=True)
-        finally:
-            done()
+    def _uploaded(self, event: Uploaded) -> None:
+        picture = self.add(small_picture(event, self.upload.max_side))
+        self.upload.say(f"{picture.name or 'The picture'} is shown.")
+
+    def _fail(self, error: Exception) -> None:
+        self.note.say(sentence(error), "error")
+        self._notes.children = (self.note,)
+
+    def _fail_upload(self, error: Exception) -> None:
+        self.upload.say(sentence(error), failed=True)
 
     # -- the strip -----------------------------------------------------------------------------------------------
 

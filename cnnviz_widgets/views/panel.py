@@ -18,6 +18,7 @@ from cnnviz_widgets.session import Example, Session, as_classifier
 from cnnviz_widgets.session.observing import SetInTurn
 from cnnviz_widgets.views import incoming
 from cnnviz_widgets.views.closing import discard_contents
+from cnnviz_widgets.views.events import Handle, on
 from cnnviz_widgets.views.job import Job
 from cnnviz_widgets.widgets.acknowledged import Acknowledged
 from cnnviz_widgets.widgets.pace import Pace
@@ -141,23 +142,9 @@ class Panel(SetInTurn, ipywidgets.VBox):
         else:
             self._put_off[handle] = None
 
-    def on(self, source: Acknowledged, kind: type | tuple[type, ...], handle: Callable[[Any], Job | None]) -> None:
+    def on(self, source: Acknowledged, kind: type | tuple[type, ...], handle: Handle) -> None:
         """Call `handle(event)` for events of a kind; the browser's next one waits for the job that it returns."""
-
-        @in_turn
-        def receive(event: Any, done: Callable[[], None]) -> None:
-            job = None
-            if isinstance(event, kind):
-                try:
-                    job = handle(event)
-                except Exception as error:
-                    self.fail(error)
-            if job is None:
-                done()
-            else:
-                job.then(done)
-
-        source.on_event(receive)
+        on(source, kind, handle, self.fail)
 
     def button(self, description: str, press: Callable[[], object], **traits: Any) -> ipywidgets.Button:
         """A button that calls `press()`; what that raises is said in the status line."""
