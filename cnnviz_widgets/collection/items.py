@@ -11,10 +11,12 @@ import numpy as np
 from torch import Tensor
 
 from cnnviz_widgets.classifier.scores import brief
-from cnnviz_widgets.collection.labels import UNKNOWN, Labels, NoLabel, number_of, plain
+from cnnviz_widgets.collection.labels import UNKNOWN, Labels, NoLabel, number_of, plain_value
 from cnnviz_widgets.errors import PictureError
 from cnnviz_widgets.picture import Picture, read_picture
 
+#: What `source_of` takes, for messages.
+ACCEPTED = "a torch data set, a folder, an array (N, H, W) or (N, H, W, C), or a list or dict of pictures"
 #: By these names data sets know the picture of an item, and its target; the first that is there is taken.
 IMAGE_KEYS = (
     "image", "pixel_values", "img", "picture", "images", "jpg", "jpeg", "png", "webp",
@@ -58,7 +60,21 @@ class Source:
         return self._length
 
     def __repr__(self) -> str:
-        return f"<Source of {self._length} pictures>"
+        classes = "" if self.class_names is None else f" in {len(self.class_names)} classes"
+        return f"<Source of {self._length} pictures{classes}>"
+
+    def with_labels(
+        self, labels: Labels | None, class_names: tuple[str, ...] | None, notes: Sequence[str] = ()
+    ) -> Source:
+        """The same pictures and names with `labels` (N,), their class names, and `notes` on them."""
+        return Source(
+            self._read, self._length, names=self.names, labels=labels, class_names=class_names, notes=notes,
+            keys=self._keys,
+        )  # fmt: skip
+
+    def raw_item(self, index: int) -> tuple[object, object]:
+        """The picture and the target, or None, of item `index` as the data set has them."""
+        return unpack(self._read(index), *self._keys)
 
     def picture(self, index: int) -> Picture:
         """The picture of item `index`. Raises PictureError, which names the item."""
@@ -70,7 +86,7 @@ class Source:
             raise PictureError(f"There is no item {index}; the data set has {self._length}.")
         name = self.names[index] or f"item {index}"
         try:
-            image, target = unpacked(self._read(index), *self._keys)
+            image, target = self.raw_item(index)
         except PictureError:
             raise
         # A data set of the user's may raise anything.
@@ -93,7 +109,7 @@ class Source:
         """The label that an item brings, or -1; what is no label is left out, and said once."""
         silent = self.labels is not None and int(self.labels[index]) != UNKNOWN
         try:
-            value = plain(target)
+            value = plain_value(target)
         except NoLabel as what:
             value = None
             if self.labels is None:
@@ -138,7 +154,7 @@ class Source:
         return repr(values.shape).encode() + np.ascontiguousarray(values).tobytes()
 
 
-def unpacked(item: Any, image_key: str | None = None, label_key: str | None = None) -> tuple[object, object]:
+def unpack(item: Any, image_key: str | None = None, label_key: str | None = None) -> tuple[object, object]:
     """The picture and the target, or None, of one item: a picture, a (picture, target) pair, or a dict of such.
 
     Raises PictureError for a dict without a picture.
@@ -148,14 +164,14 @@ def unpacked(item: Any, image_key: str | None = None, label_key: str | None = No
         if image_key not in item:
             raise PictureError(f"An item has no key {' or '.join(map(repr, IMAGE_KEYS[:2]))}; name its image so.")
         label_key = label_key or key_of(item, LABEL_KEYS)
-        return _encoded(item[image_key]), item.get(label_key)
+        return _file_of(item[image_key]), item.get(label_key)
     # A named tuple is a pair too; a list of numbers is none.
     if isinstance(item, tuple | list) and item:
-        return _encoded(item[0]), item[1] if len(item) > 1 else None
+        return _file_of(item[0]), item[1] if len(item) > 1 else None
     return item, None
 
 
-def _encoded(image: Any) -> object:
+def _file_of(image: Any) -> object:
     """What Hugging Face and parquet files write for a picture that is not decoded: its bytes, or its path."""
     if isinstance(image, Mapping) and ("bytes" in image or "path" in image):
         return image.get("bytes") or image.get("path")

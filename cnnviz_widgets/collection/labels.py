@@ -20,11 +20,13 @@ Labels = NDArray[np.int64]
 #: The label of an item that has none.
 UNKNOWN = -1
 
-_MOST = 2**63
+#: Labels are int64, whose numbers are below this.
+_INT64_END = 2**63
 _WANTED = "Labels are one whole number, or one name, for each picture; pass a list of them."
 #: What pandas writes for a missing value; it compares with nothing.
 _MISSING = ("NAType", "NaTType")
-_FILES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff")
+#: What names of picture files end with, in lower case.
+PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff")
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +46,7 @@ class NoLabel(Exception):
     """A target is no label; the message says what it is instead."""
 
 
-def plain(value: object) -> int | float | str | None:
+def plain_value(value: object) -> int | float | str | None:
     """One target as the number or name that it is, None where it is missing. Raises NoLabel.
 
     Whole floats become whole numbers; scalars of NumPy and torch are what they hold.
@@ -61,7 +63,7 @@ def plain(value: object) -> int | float | str | None:
         whole = operator.index(value)  # type: ignore[arg-type]
     except (TypeError, ValueError):
         return _real(value)
-    if abs(whole) >= _MOST:
+    if abs(whole) >= _INT64_END:
         raise NoLabel("numbers too large")
     return whole
 
@@ -86,7 +88,7 @@ def _real(value: object) -> int | float | None:
     number = float(value)
     if number != number:
         return None
-    if not number.is_integer() or abs(number) >= _MOST:
+    if not number.is_integer() or abs(number) >= _INT64_END:
         return number
     return int(number)
 
@@ -98,34 +100,36 @@ def read_targets(values: object, class_names: Sequence[str] | None = None) -> Ta
     there are none. What is no label (fractions, rows of several, boxes, masks) is left out, and the note says so.
     """
     names = None if class_names is None else tuple(str(name) for name in class_names)
-    if isinstance(quick := _whole(values), np.ndarray):
-        return _checked(quick.astype(np.int64), names, Counter())
+    if isinstance(quick := _whole_numbers(values), np.ndarray):
+        return _targets_of_numbers(quick.astype(np.int64), names, Counter())
     found: list[int | float | str | None] = []
     left_out: Counter[str] = Counter()
     for value in _each(values):
         try:
-            found.append(plain(value))
+            found.append(plain_value(value))
         except NoLabel as what:
             found.append(None)
             left_out[str(what)] += 1
     if left_out and left_out.total() == len(found):
-        return Targets(None, names, f"The targets are {_most(left_out)} and no classes: pictures have no labels.")
+        return Targets(
+            None, names, f"The targets are {_most_frequent(left_out)} and no classes: pictures have no labels."
+        )
     if any(isinstance(value, float) for value in found):
         return Targets(None, names, "The targets are fractions and no classes: pictures have no labels.")
     if any(isinstance(value, str) for value in found):
-        return _named(found, names, left_out)
+        return _targets_of_names(found, names, left_out)
     numbers = np.array([UNKNOWN if value is None else value for value in found], np.int64)
-    return _checked(numbers, names, left_out)
+    return _targets_of_numbers(numbers, names, left_out)
 
 
-def _whole(values: Any) -> NDArray[Any] | None:
+def _whole_numbers(values: Any) -> NDArray[Any] | None:
     """Values as an array of whole numbers (N,), where they are one or can be made one without a look at each."""
     if isinstance(values, Tensor):
         values = values.detach().cpu()
         if not values.is_sparse and not values.is_complex() and not values.is_quantized:
             values = (values.double() if values.is_floating_point() else values).numpy()
     if isinstance(values, list | tuple) and values and set(map(type, values)) <= {int, bool}:
-        values = np.array(values, object) if max(map(abs, values)) >= _MOST else np.array(values)
+        values = np.array(values, object) if max(map(abs, values)) >= _INT64_END else np.array(values)
     if not isinstance(values, np.ndarray) or isinstance(values, np.ma.MaskedArray) or values.dtype.kind not in "biuf":
         return None
     if values.ndim == 2 and values.shape[1] == 1:
@@ -136,9 +140,9 @@ def _whole(values: Any) -> NDArray[Any] | None:
         return None
     if values.dtype.kind == "f":
         values = np.where(np.isnan(values), UNKNOWN, values)
-        if not ((values == np.rint(values)) & (np.abs(values) < _MOST)).all():
+        if not ((values == np.rint(values)) & (np.abs(values) < _INT64_END)).all():
             return None
-    return None if values.dtype.kind == "u" and len(values) and int(values.max()) >= _MOST else values
+    return None if values.dtype.kind == "u" and len(values) and int(values.max()) >= _INT64_END else values
 
 
 def _one_hot(values: NDArray[Any]) -> bool:
@@ -158,21 +162,25 @@ def _each(values: Any) -> Iterator[object]:
     yield from values
 
 
-def _named(found: list[int | float | str | None], names: tuple[str, ...] | None, left_out: Counter[str]) -> Targets:
+def _targets_of_names(
+    found: list[int | float | str | None], names: tuple[str, ...] | None, left_out: Counter[str]
+) -> Targets:
     """Names of classes as their places; numbers that are written as texts are the numbers."""
     written = {value: number_of(value) for value in found if isinstance(value, str)}
     if names is None or not set(written) <= set(names):
         if all(number is not None for number in written.values()):
             numbers = [written[value] if isinstance(value, str) else value for value in found]
-            return _checked(np.array([UNKNOWN if n is None else n for n in numbers], np.int64), names, left_out)
+            return _targets_of_numbers(
+                np.array([UNKNOWN if n is None else n for n in numbers], np.int64), names, left_out
+            )
         if any(isinstance(value, int) for value in found):
             return Targets(None, names, "Some targets are numbers and some are names: pictures have no labels.")
-        if all(text.lower().endswith(_FILES) for text in written):
+        if all(text.lower().endswith(PICTURE_SUFFIXES) for text in written):
             return Targets(None, names, "The targets are picture files and no classes: pictures have no labels.")
         names = tuple(sorted({*(names or ()), *written})) if names is None else (*names, *sorted({*written} - {*names}))
     place = {name: index for index, name in reversed(list(enumerate(names)))}
     labels = [place[value] if isinstance(value, str) else UNKNOWN if value is None else value for value in found]
-    return _checked(np.array(labels, np.int64), names, left_out)
+    return _targets_of_numbers(np.array(labels, np.int64), names, left_out)
 
 
 def number_of(text: str) -> int | None:
@@ -180,12 +188,12 @@ def number_of(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and str(int(text[:18])) == text else None
 
 
-def _checked(labels: Labels, names: tuple[str, ...] | None, left_out: Counter[str]) -> Targets:
+def _targets_of_numbers(labels: Labels, names: tuple[str, ...] | None, left_out: Counter[str]) -> Targets:
     """Labels with what does not fit left out: numbers below -1, and names that are too few."""
     notes = []
     if left_out:
         some = f"{left_out.total()} of {len(labels)} pictures"
-        notes.append(f"Left without a label: {some}, whose targets are {_most(left_out)} and no classes.")
+        notes.append(f"Left without a label: {some}, whose targets are {_most_frequent(left_out)} and no classes.")
     if below := int((labels < UNKNOWN).sum()):
         least = int(labels.min())
         labels = np.where(labels < UNKNOWN, UNKNOWN, labels)
@@ -198,11 +206,11 @@ def _checked(labels: Labels, names: tuple[str, ...] | None, left_out: Counter[st
     return Targets(labels, names, " ".join(notes))
 
 
-def _most(left_out: Counter[str]) -> str:
+def _most_frequent(left_out: Counter[str]) -> str:
     return left_out.most_common(1)[0][0]
 
 
-def given_labels(labels: object, class_names: Sequence[str] | None) -> tuple[Labels, tuple[str, ...] | None]:
+def check_labels(labels: object, class_names: Sequence[str] | None) -> tuple[Labels, tuple[str, ...] | None]:
     """Labels that were passed as such, with the names that they mean. Raises PictureError where they are none."""
     names = None if class_names is None else tuple(str(name) for name in class_names)
     try:
