@@ -17,7 +17,15 @@ if TYPE_CHECKING:
     from cnnviz_widgets.collection.items import Source
     from cnnviz_widgets.collection.neighbours import nearest
     from cnnviz_widgets.collection.patches import Patches, scan
-    from cnnviz_widgets.collection.projection import PCA, PROJECTIONS, TSNE, UMAP, Embedding, trustworthiness
+    from cnnviz_widgets.collection.projection import (
+        PCA,
+        PROJECTIONS,
+        TSNE,
+        UMAP,
+        Embedding,
+        Projection,
+        trustworthiness,
+    )
     from cnnviz_widgets.collection.source import source_of
     from cnnviz_widgets.collection.store import FeatureStore
 
@@ -29,6 +37,7 @@ __all__ = [
     "Embedding",
     "FeatureStore",
     "Patches",
+    "Projection",
     "Source",
     "nearest",
     "scan",
@@ -45,6 +54,7 @@ _HOMES = {
     "Embedding": "embedding",
     "FeatureStore": "store",
     "Patches": "patches",
+    "Projection": "embedding",
     "Source": "items",
     "nearest": "neighbours",
     "scan": "patches",

@@ -1,4 +1,4 @@
-"""The targets of a data set as labels: whole numbers as they are, names by their place, the rest left out."""
+"""The targets of a data set as labels: whole numbers as they are, names as their index, others left out."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".
 
 @dataclass(frozen=True, eq=False)
 class Targets:
-    """What was made of a data set's targets.
+    """The labels that were read from a data set's targets.
 
-    `labels` int64 (N,), -1 where there is none, or None where no target is a label; `class_names` say what they mean;
-    `note` is a sentence about what was left out, "" where nothing was.
+    `labels` int64 (N,), -1 where there is none, or None where no target is a label; `class_names` are the names of
+    the classes by label; `note` is a sentence about what was left out, "" where nothing was.
     """
 
     labels: Labels | None
@@ -43,11 +43,11 @@ class Targets:
 
 
 class NoLabel(Exception):
-    """A target is no label; the message says what it is instead."""
+    """A target is no label; the message says what it is instead, as the middle of a sentence."""
 
 
 def plain_value(value: object) -> int | float | str | None:
-    """One target as the number or name that it is, None where it is missing. Raises NoLabel.
+    """One target as a number or name, None where it is missing. Raises NoLabel for anything else.
 
     Whole floats become whole numbers; scalars of NumPy and torch are what they hold.
     """
@@ -69,7 +69,7 @@ def plain_value(value: object) -> int | float | str | None:
 
 
 def _scalar(value: Any) -> object:
-    """What an array of one value holds. Raises NoLabel for others, such as masks and multi-hot rows."""
+    """The value of an array of one value. Raises NoLabel for others, such as masks and multi-hot rows."""
     if value is np.ma.masked:
         return None
     if value.ndim > 1 or (value.ndim == 1 and value.shape[0] != 1):
@@ -94,9 +94,9 @@ def _real(value: object) -> int | float | None:
 
 
 def read_targets(values: object, class_names: Sequence[str] | None = None) -> Targets:
-    """The labels that `values`, one target a picture, are; never raises for what they hold.
+    """The labels in `values`, one target a picture. Nothing is raised for what the targets are.
 
-    Whole numbers are kept as they are; names become their places in `class_names`, or among the sorted names where
+    Whole numbers are kept as they are; names become their index in `class_names`, or among the sorted names where
     there are none. What is no label (fractions, rows of several, boxes, masks) is left out, and the note says so.
     """
     names = None if class_names is None else tuple(str(name) for name in class_names)
@@ -123,7 +123,7 @@ def read_targets(values: object, class_names: Sequence[str] | None = None) -> Ta
 
 
 def _whole_numbers(values: Any) -> NDArray[Any] | None:
-    """Values as an array of whole numbers (N,), where they are one or can be made one without a look at each."""
+    """Values as an array of whole numbers (N,), or None where they are none or must be looked at one by one."""
     if isinstance(values, Tensor):
         values = values.detach().cpu()
         if not values.is_sparse and not values.is_complex() and not values.is_quantized:
@@ -146,12 +146,12 @@ def _whole_numbers(values: Any) -> NDArray[Any] | None:
 
 
 def _one_hot(values: NDArray[Any]) -> bool:
-    """Whether each row says one class: a single 1 among zeros."""
+    """Whether each row has a single 1 among zeros."""
     return bool(((values == 0) | (values == 1)).all() and (values.sum(axis=1) == 1).all())
 
 
 def _each(values: Any) -> Iterator[object]:
-    """The targets one by one; of categories, such as pandas', what they stand for."""
+    """The targets one by one; categories of pandas as the values that they stand for."""
     if isinstance(values, Tensor):
         values = values.detach().cpu()
         values = values.double().numpy() if values.is_floating_point() and not values.is_sparse else values
@@ -165,7 +165,7 @@ def _each(values: Any) -> Iterator[object]:
 def _targets_of_names(
     found: list[int | float | str | None], names: tuple[str, ...] | None, left_out: Counter[str]
 ) -> Targets:
-    """Names of classes as their places; numbers that are written as texts are the numbers."""
+    """Names of classes as their index; texts such as "7" are numbers where they are no names of classes."""
     written = {value: number_of(value) for value in found if isinstance(value, str)}
     if names is None or not set(written) <= set(names):
         if all(number is not None for number in written.values()):
@@ -184,12 +184,12 @@ def _targets_of_names(
 
 
 def number_of(text: str) -> int | None:
-    """The whole number that a text is written as, in the way it is printed; None for other texts."""
+    """The number that a text such as "7" is, None for other texts, such as "07" and "7.0"."""
     return int(text) if text.isascii() and text.isdigit() and str(int(text[:18])) == text else None
 
 
 def _targets_of_numbers(labels: Labels, names: tuple[str, ...] | None, left_out: Counter[str]) -> Targets:
-    """Labels with what does not fit left out: numbers below -1, and names that are too few."""
+    """Labels without numbers below -1, and class names only where there is one for each label; notes say so."""
     notes = []
     if left_out:
         some = f"{left_out.total()} of {len(labels)} pictures"
@@ -211,7 +211,7 @@ def _most_frequent(left_out: Counter[str]) -> str:
 
 
 def check_labels(labels: object, class_names: Sequence[str] | None) -> tuple[Labels, tuple[str, ...] | None]:
-    """Labels that were passed as such, with the names that they mean. Raises PictureError where they are none."""
+    """Labels (N,) that a caller passed, and their class names. Raises PictureError where they are no labels."""
     names = None if class_names is None else tuple(str(name) for name in class_names)
     try:
         found = read_targets(labels, names)
@@ -230,7 +230,7 @@ def check_labels(labels: object, class_names: Sequence[str] | None) -> tuple[Lab
 
 
 def names_of_classes(data: object) -> tuple[str, ...] | None:
-    """The names that a data set has for its classes, by `classes` or `class_to_idx`, as torchvision's have."""
+    """The class names by label of a data set with `classes` or `class_to_idx`, such as torchvision's, or None."""
     classes = getattr(data, "classes", None)
     places = getattr(data, "class_to_idx", None)
     names: tuple[str, ...] | None = None

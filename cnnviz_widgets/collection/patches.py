@@ -156,26 +156,21 @@ def scan(
     Goes on from `start`, or from `path` if it is there, to which each batch's result is saved before it is yielded.
     What was yielded, `start` included, stays as it is. `batch` pictures are read and run at a time, by default up to
     32, as many as this computer does quickly. Memory is O(channels x (k + sample)), whatever the number of pictures.
-
     Zeiler and Fergus 2014, section 4, figure 2, over all channels at once. Raises LayerError, ClassifierError,
     PictureError, and MethodError when `start` or `path` belong to other data, another network or other parameters.
     """
-    if batch is None:
-        batch = quickly(classifier, "maxima", MAX_BATCH)
+    batch = quickly(classifier, "maxima", MAX_BATCH) if batch is None else batch
     if min(k, batch) < 1 or sample < 0:
         raise MethodError(f"`k` and `batch` are at least 1 and `sample` at least 0, not {k}, {batch} and {sample}.")
     source = source_of(data)
     names = _layers_to_scan(classifier, layers)
     identity = _identity(classifier, source, names, k, sample)
-    if path is not None:
-        remove_unfinished(Path(path))
-        start = Patches.load(path) if Path(path).exists() else start
-    if start is None:
+    found = _stored_or(start, path)
+    if found is None:
         empty = {name: LayerLocations.empty(classifier.layer(name).shape, k) for name in names}
-        start = Patches(empty, np.empty(0, np.int64), 0, len(source), 0, identity)
-    elif start.identity != identity:
+        found = Patches(empty, np.empty(0, np.int64), 0, len(source), 0, identity)
+    elif found.identity != identity:
         raise MethodError("The scan was begun with another network, other data or other parameters; begin a new one.")
-    found = start
     if found.done >= found.total:
         yield found
     for first in range(found.done, found.total, batch):
@@ -184,6 +179,14 @@ def scan(
         if path is not None:
             found.save(path)
         yield found
+
+
+def _stored_or(start: Patches | None, path: str | Path | None) -> Patches | None:
+    """What is stored at `path`, or else `start`."""
+    if path is None:
+        return start
+    remove_unfinished(Path(path))
+    return Patches.load(path) if Path(path).exists() else start
 
 
 def _layers_to_scan(classifier: Classifier, layers: Sequence[str] | None) -> list[str]:
@@ -223,7 +226,7 @@ def _maxima(classifier: Classifier, pixels: Tensor, layers: Mapping[str, LayerLo
 
 
 def _maxima_of_part(classifier: Classifier, pixels: Tensor, layers: Mapping[str, LayerLocations]) -> dict[str, Maxima]:
-    """Taken as soon as a layer's output is there."""
+    """The maxima of a batch that fits into memory, taken of each layer's output during the forward pass."""
     found: dict[str, tuple[Tensor, Tensor]] = {}
 
     def see(name: str, output: Tensor) -> None:

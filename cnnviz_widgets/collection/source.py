@@ -1,4 +1,4 @@
-"""A data set as pictures with names and labels, whatever it comes as."""
+"""Data sets of all kinds (torch, Hugging Face, folders, arrays, lists, tables) as a Source of pictures."""
 
 from __future__ import annotations
 
@@ -44,17 +44,17 @@ _SOME = 500
 def source_of(
     data: object, labels: Sequence[int] | Sequence[str] | Labels | None = None, class_names: Sequence[str] | None = None
 ) -> Source:
-    """`data` as a Source.
+    """The pictures of a data set by number, with names and labels.
 
-    `data`: a torch data set or DataLoader (items are an image, an (image, label) pair, or a dict with "image" or
+    `data` is a torch data set or DataLoader (items are an image, an (image, label) pair, or a dict with "image" or
     "pixel_values" and "label"); a Hugging Face data set; a folder of pictures, or of one folder per class; an array
     (N, H, W) or (N, H, W, C), or a tensor (N, C, H, W); an (images, labels) pair; a list, or a dict by name, of what
     `read_picture` takes, or of (picture, label); a data frame with a column of paths; `demo.shapes(n)`; a Source,
     which is returned as it is unless `labels` or `class_names` are given.
 
-    Labels of the data are optional: whole numbers are kept as they are, names become indices of the sorted names,
-    targets that are neither are left out (`notes` says so). `labels` may be names of classes. Raises PictureError for
-    everything else.
+    Labels are optional: whole numbers are kept as they are, names become indices of the sorted names, targets that are
+    neither are left out (`notes` says so). `labels` (N,), numbers or names, and `class_names` replace those of the
+    data. Nothing is decoded. Raises PictureError for anything else, and for labels that do not fit the pictures.
     """
     source = _source_of(data)
     if labels is None and class_names is None:
@@ -75,7 +75,7 @@ def source_of(
 
 
 def is_data_set(data: object) -> bool:
-    """Whether `data` is a data set, and not a picture, nor a flat folder, a list or a dict of pictures."""
+    """Whether `data` is a data set, rather than a picture or a few: a flat folder, a list or a dict of them."""
     if isinstance(data, str | Path):
         return Path(data).is_dir() and not pictures_in(Path(data), deep=False)
     if isinstance(data, np.ndarray):
@@ -136,13 +136,13 @@ def _of_torch_dataset(data: Any) -> Source:
 
 
 def _with_targets(source: Source, targets: object) -> Source:
-    """A source with the targets of its items, as far as they are labels."""
+    """`source` with the labels that `targets`, one for each item, are; its notes say what was left out."""
     found = _targets(targets, len(source), None)
     return source.with_labels(found.labels, found.class_names, (*source.notes, found.note))
 
 
 def _targets(values: Any, length: int, class_names: Sequence[str] | None) -> Targets:
-    """What a data set's own list of targets says; nothing is raised, however strange it is."""
+    """The labels in a data set's own list of targets; whatever that holds, a note says so and nothing is raised."""
     names = None if class_names is None else tuple(map(str, class_names))
     try:
         if isinstance(values, str | bytes | Mapping) or len(values) != length:
@@ -256,7 +256,7 @@ def _is_list(value: object) -> bool:
 
 
 def _column(data: Any, name: str) -> object:
-    """A column as it is stored, without what the data set does to its items."""
+    """A column as it is stored, before the data set's transform, which may need what a column alone has not."""
     try:
         return list((data.with_format(None) if hasattr(data, "with_format") else data)[name])
     except Exception:

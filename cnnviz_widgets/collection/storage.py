@@ -78,9 +78,17 @@ class FeatureStorage(Protocol):
     """Where rows are kept. Columns are the fields of `RowBatch`, in the order of `items`."""
 
     def __len__(self) -> int: ...
-    def append(self, rows: RowBatch) -> None: ...
-    def column(self, name: str) -> NDArray[Any]: ...
-    def thumbnails(self, rows: NDArray[np.intp]) -> NDArray[np.uint8]: ...
+
+    def append(self, rows: RowBatch) -> None:
+        """Add `rows` at the end: all of them or, where that fails, none."""
+
+    def column(self, name: str) -> NDArray[Any]:
+        """One column of all rows, (N, ...)."""
+        ...
+
+    def thumbnails(self, rows: NDArray[np.intp]) -> NDArray[np.uint8]:
+        """The thumbnails of some rows, uint8 (n, h, w, 3)."""
+        ...
 
 
 class InMemoryStorage:

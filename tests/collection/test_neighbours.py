@@ -66,7 +66,7 @@ def test_the_quick_comparison_loses_none(metric: Metric, scale: float, offset: f
 def test_few_rows_are_compared_twice() -> None:
     vectors = np.random.default_rng(0).normal(size=(2000, 64)).astype(np.float32)
     for metric in METRICS:
-        assert len(neighbours._likely(vectors, vectors[0], 10, metric)) < 20
+        assert len(neighbours._candidates(vectors, vectors[0], 10, metric)) < 20
 
 
 def test_equal_vectors_are_at_distance_zero_and_a_zero_vector_at_right_angles() -> None:

@@ -223,6 +223,12 @@ def test_another_scan_is_not_gone_on_with(tmp_path: Path) -> None:
             last(scan(classifier, data, path=path))
 
 
+def test_an_array_is_no_scan(tmp_path: Path) -> None:
+    np.save(tmp_path / "array.npy", np.zeros(3))
+    with pytest.raises(MethodError, match=r"'array.npy' holds no scan"):
+        Patches.load(tmp_path / "array.npy")
+
+
 # -- bad input, and the network as a guest -----------------------------------------------------------------------
 
 
