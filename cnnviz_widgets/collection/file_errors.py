@@ -10,10 +10,11 @@ from contextlib import contextmanager
 from cnnviz_widgets.classifier.scores import brief
 from cnnviz_widgets.errors import ExplanationError
 
-_FULL = {errno.ENOSPC, errno.EDQUOT, 112}  # 112 and 39: Windows
+_FULL = {errno.ENOSPC, errno.EDQUOT, 112}  # 112: ERROR_DISK_FULL of Windows
 _FULL_WORDS = ("no space left", "disk quota", "not enough space", "storage full", "os error 28", "os error 122")
 _FORBIDDEN = {errno.EROFS, errno.EACCES, errno.EPERM}
 _FORBIDDEN_WORDS = ("read-only file system", "permission denied", "permissiondenied", "access is denied", "os error 30")
+#: Where some of LanceDB's errors name a place in its own source.
 _SOURCE = re.compile(r"/\S*(?:rustc|cargo)")
 _OS_ERROR = re.compile(r"os error (\d+)", re.IGNORECASE)
 

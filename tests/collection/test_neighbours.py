@@ -120,8 +120,8 @@ def test_the_farthest_neighbour(metric: Metric, monkeypatch: pytest.MonkeyPatch)
     found = farthest_neighbour(vectors, metric)
     expected = [np.delete(distances_to(vectors, vector, metric), row).min() for row, vector in enumerate(vectors)]
     assert found == pytest.approx(max(expected))
-    monkeypatch.setattr(neighbours, "_COMPARED", 0)
-    monkeypatch.setattr(neighbours, "_LEAST_ASKED", 2)
+    monkeypatch.setattr(neighbours, "_MAX_DISTANCES", 0)
+    monkeypatch.setattr(neighbours, "_MIN_QUERIES", 2)
     assert farthest_neighbour(vectors, metric) == pytest.approx(max(expected[0], expected[49]))
     assert farthest_neighbour(vectors[:1], metric) == float("inf")
 
