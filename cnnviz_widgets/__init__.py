@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from cnnviz_widgets.classifier import Classifier as Classifier
     from cnnviz_widgets.classifier import Target as Target
-    from cnnviz_widgets.collection.features import FeatureStore as FeatureStore
+    from cnnviz_widgets.collection.store import FeatureStore as FeatureStore
     from cnnviz_widgets.session import Session as Session
     from cnnviz_widgets.views.activation import ActivationView as ActivationView
     from cnnviz_widgets.views.cam import CAMView as CAMView
@@ -42,7 +42,7 @@ _HOMES = {
     "CAMView": "views.cam",
     "Classifier": "classifier",
     "EmbeddingView": "views.embedding",
-    "FeatureStore": "collection.features",
+    "FeatureStore": "collection.store",
     "FilterView": "views.filters",
     "MaximisationView": "views.maximisation",
     "NeighbourView": "views.neighbours",

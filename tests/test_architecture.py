@@ -114,7 +114,7 @@ def modules_in(tree: ast.AST, package: str) -> Iterator[str]:
             yield str(node.module).removeprefix(f"{package}.").partition(".")[0]
 
 
-@pytest.mark.parametrize("part", ["classifier", "picture", "schedule"])
+@pytest.mark.parametrize("part", ["classifier", "collection", "picture", "schedule"])
 def test_the_modules_of_a_part_import_each_other_in_one_order(part: str) -> None:
     paths = {path.stem: path for path in (PACKAGE / part).glob("*.py") if path.stem != "__init__"}
     imports = {

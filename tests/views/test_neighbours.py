@@ -247,7 +247,7 @@ def test_features_that_were_passed_in_are_replaced_when_asked_for(
     view.build_button.click()
     assert view.store is not store and view.status.kind == "info" and view.build_button.disabled
     trained_on(network)
-    bare = NeighbourView(classifier, picture, store=FeatureStore(store.about, store._shelf, None), k=6)
+    bare = NeighbourView(classifier, picture, store=FeatureStore(store.metadata, store._storage, None), k=6)
     assert bare.status.kind == "error" and bare.build_button.disabled
 
 
