@@ -29,7 +29,7 @@ _log = logging.getLogger("cnnviz_widgets")
 class Panel(SetInTurn, ipywidgets.VBox):
     """A panel over one session: it computes anew when what it follows changes, and draws the newest result.
 
-    `Panel(model, picture)` makes a session of its own; `Panel(session)` is linked with the other panels of that session.
+    `Panel(model, picture)` makes a session of its own; `Panel(session)` is linked with the others of that session.
     While `active` is False, as in a hidden tab, work rests; on return it is begun anew where anything that is shown
     has changed.
 
@@ -175,7 +175,8 @@ class Panel(SetInTurn, ipywidgets.VBox):
 
     def button(self, description: str, press: Callable[[], object], **traits: Any) -> ipywidgets.Button:
         """A button that calls `press()`; what that raises is said in the status line."""
-        traits.setdefault("layout", ipywidgets.Layout(width="72px" if len(description) < 8 else None))
+        if "layout" not in traits:  # a layout that no widget has is never closed
+            traits["layout"] = ipywidgets.Layout(width="72px" if len(description) < 8 else None)
         button = ipywidgets.Button(description=description, **traits)
 
         def pressed(_: object) -> None:
