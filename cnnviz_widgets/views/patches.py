@@ -21,7 +21,7 @@ from cnnviz_widgets.collection.source import Source, source_of
 from cnnviz_widgets.errors import PictureError
 from cnnviz_widgets.schedule import LatestWins
 from cnnviz_widgets.study.receptive_field import Box, ReceptiveField, receptive_field
-from cnnviz_widgets.views.collected import remembered
+from cnnviz_widgets.views.parts.data_set import picture_at
 from cnnviz_widgets.views.parts.embedded import embedded_source, has_embedded_source
 from cnnviz_widgets.views.parts.layers import LayerScrubber, slidable
 from cnnviz_widgets.views.parts.scales import short
@@ -245,7 +245,7 @@ class PatchView(View):
 
     def _tile_event(self, event: object) -> None:
         if isinstance(event, TilePicked) and self.sheet is not None and self._source is not None:
-            self.session.picture = remembered(self._source, self.sheet.spots[event.index].image)
+            self.session.picture = picture_at(self._source, self.sheet.spots[event.index].image)
 
     def stop(self) -> None:
         super().stop()
