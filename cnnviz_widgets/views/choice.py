@@ -23,6 +23,7 @@ class Choice(SetInTurn, ipywidgets.VBox):
 
     A label may be assigned to it, or a dataclass of one of the types. `changed()` is called when it has changed, by the
     hand or by assignment, and returns the job that this sets off, if any. Fields in `skip` get no control.
+    With `adjusted`, that is called instead when the hand has moved the control of a parameter, with its name and value.
     """
 
     value = traitlets.Any()
@@ -33,12 +34,13 @@ class Choice(SetInTurn, ipywidgets.VBox):
         options: Sequence[Any],
         changed: Callable[[], Job | None],
         *,
+        adjusted: Callable[[str, Any], Job | None] | None = None,
         skip: Sequence[str] = (),
         description: str = "method",
     ) -> None:
         if not options:
             raise ValueError("There is nothing to choose from.")
-        self._panel, self._changed, self._skip = panel, changed, skip
+        self._panel, self._changed, self._adjusted, self._skip = panel, changed, adjusted, skip
         self._options = {option.label: option for option in options}
         self.picker = Picker(options=list(self._options), index=0, description=description, searchable=False)
         self.controls = ipywidgets.VBox()
@@ -70,11 +72,14 @@ class Choice(SetInTurn, ipywidgets.VBox):
         """Put `option` in the place of the one with its label; nobody is told."""
         self._options[option.label] = option
         if self.value.label == option.label:
-            changed, self._changed = self._changed, lambda: None
-            try:
-                self.value = option
-            finally:
-                self._changed = changed
+            self._set_untold(option)
+
+    def _set_untold(self, value: Any) -> None:
+        changed, self._changed = self._changed, lambda: None
+        try:
+            self.value = value
+        finally:
+            self._changed = changed
 
     def _choose(self, value: Any) -> Job | None:
         self._job = None
@@ -82,9 +87,13 @@ class Choice(SetInTurn, ipywidgets.VBox):
         return self._job
 
     def _change(self, name: str, value: Any) -> Job | None:
+        changed = dataclasses.replace(self.value, **{name: value})
         self._moved = True  # the control is where it should be, and under the hand
         try:
-            return self._choose(dataclasses.replace(self.value, **{name: value}))
+            if self._adjusted is None:
+                return self._choose(changed)
+            self._set_untold(changed)
+            return self._adjusted(name, value)
         finally:
             self._moved = False
 

@@ -21,7 +21,6 @@ from cnnviz_widgets.session import Session, as_classifier
 from cnnviz_widgets.views.activation import ActivationView
 from cnnviz_widgets.views.cam import CAMView
 from cnnviz_widgets.views.closing import discard_contents
-from cnnviz_widgets.views.collected import remembered
 from cnnviz_widgets.views.embedding import EmbeddingView
 from cnnviz_widgets.views.events import on
 from cnnviz_widgets.views.filters import FilterView
@@ -29,6 +28,7 @@ from cnnviz_widgets.views.maximisation import MaximisationView
 from cnnviz_widgets.views.neighbours import NeighbourView
 from cnnviz_widgets.views.occlusion import OcclusionView
 from cnnviz_widgets.views.panel import Panel, sentence
+from cnnviz_widgets.views.parts.data_set import picture_at
 from cnnviz_widgets.views.parts.embedded import has_embedded_source
 from cnnviz_widgets.views.parts.uploads import pixels_of, resized, small_picture
 from cnnviz_widgets.views.patches import PatchView
@@ -284,7 +284,7 @@ def _some_of(data: Source) -> tuple[list[Picture], list[str]]:
     refused: list[str] = []
     for item in np.linspace(0, len(data) - 1, min(len(data), _SHOWN)).astype(int):
         try:
-            pictures.append(remembered(data, int(item)))
+            pictures.append(picture_at(data, int(item)))
         except PictureError as error:
             refused.append(str(error))
     return pictures, refused

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import ipywidgets
 import numpy as np
+import traitlets
 from numpy.typing import NDArray
 
 from cnnviz_widgets.aside import Aside
 from cnnviz_widgets.collection.features import FeatureStore, thumbnail_of
 from cnnviz_widgets.collection.neighbours import METRICS, Metric, Neighbours, label_agreement, nearest
+from cnnviz_widgets.collection.source import Source
 from cnnviz_widgets.errors import ExplanationError
-from cnnviz_widgets.session import Example, Scene
-from cnnviz_widgets.views.collected import CollectionView, captions, row_of
+from cnnviz_widgets.session import Example
+from cnnviz_widgets.views.deprecated import old_name
+from cnnviz_widgets.views.job import Job, Steps
+from cnnviz_widgets.views.layout import column, row
+from cnnviz_widgets.views.panel import Panel
 from cnnviz_widgets.views.parts.controls import percent
+from cnnviz_widgets.views.parts.data_set import captions, picture_of, row_of
+from cnnviz_widgets.views.parts.features import FeatureBuilder
 from cnnviz_widgets.views.parts.scales import short
 from cnnviz_widgets.views.parts.uploads import small_picture
-from cnnviz_widgets.views.view import Work
-from cnnviz_widgets.widgets.picker import Picker
-from cnnviz_widgets.widgets.scrubber import Scrubber
+from cnnviz_widgets.widgets.picker import Picked, Picker
+from cnnviz_widgets.widgets.scrubber import Scrubbed, Scrubber
 from cnnviz_widgets.widgets.status import Status
 from cnnviz_widgets.widgets.tiles import TilePicked, Tiles
 from cnnviz_widgets.widgets.upload import Upload, Uploaded
@@ -29,10 +33,12 @@ from cnnviz_widgets.widgets.upload import Upload, Uploaded
 COUNTS = (3, 6, 9, 12, 18, 24, 36, 48)
 #: Of a larger data set so many thumbnails, evenly spaced, are compared pixel by pixel.
 PIXELS = 20_000
+#: While features are built, neighbours are looked up anew whenever so large a share of them has come.
+_SHARE = 0.1
 
 
 @dataclass(frozen=True, eq=False)
-class Found:
+class FoundNeighbours:
     """The neighbours of an example in features and in pixels; `row` is its own, where it is of the data set."""
 
     store: FeatureStore
@@ -46,101 +52,114 @@ class Found:
     tiles: tuple[NDArray[np.uint8], NDArray[np.uint8]]
 
 
-class NeighbourView(CollectionView):
+class NeighbourView(Panel, once_positional=("source",)):
     """The nearest pictures of the session's picture, with their distances in the space of a layer's features.
 
-    `NeighbourView(model, picture, source)` builds features of `source`; `NeighbourView(model, picture,
+    `NeighbourView(model, picture, source=source)` builds features of `source`; `NeighbourView(model, picture,
     store=store)` uses those of a FeatureStore; `NeighbourView(session, source=...)` is linked with other views.
     Clicking a tile makes it the picture; an uploaded picture is looked up as well.
     """
 
+    follows = ("classifier", "picture", "layer")
+
+    store = traitlets.Instance(
+        FeatureStore, None, allow_none=True, read_only=True, help="The features so far; None while there are none."
+    )
+    neighbours = traitlets.Instance(
+        FoundNeighbours, None, allow_none=True, read_only=True, help="The neighbours that are shown."
+    )
+    metric = traitlets.Any("cosine", help='How distances in the features are taken: "cosine" or "euclidean".')
+    k = traitlets.Int(12, help="How many neighbours are shown.")
+
+    found = old_name("found", "neighbours")
+
     def __init__(
-        self, model: object, picture: object = None, source: object = None, *, metric: Metric = "cosine", k: int = 12,
+        self,
+        model: object,
+        picture: object = None,
+        *,
+        source: object = None,
+        store: FeatureStore | None = None,
+        metric: Metric = "cosine",
+        k: int = 12,
         **options: Any,
-    ) -> None:  # fmt: skip
-        self._metric: Metric = metric
-        self._k = k
-        #: What was found last, for reading in Python.
-        self.found: Found | None = None
-        super().__init__(model, picture, source, **options)
+    ) -> None:
+        super().__init__(model, picture, **options)
+        self.metric, self.k = metric, k
+        #: The features that neighbours were last looked up in, and how many there were.
+        self._searched: tuple[FeatureStore | None, int] = None, 0
+        self.search_job = self.job(self._draw)
+        self.features = FeatureBuilder(self, self._features_changed, source=source, store=store)
+        self._make_widgets()
+        self.link(self._settings_changed, ["metric", "k"])
+        self.features.link(self._follow_store, ["store"])
+        self._follow_store()
+        self.begin()
 
-    @property
-    def metric(self) -> Metric:
-        """ "cosine" or "euclidean"."""
-        return self._metric
-
-    @metric.setter
-    def metric(self, metric: Metric) -> None:
-        if metric not in METRICS:
-            raise ValueError(f"There is no metric {metric!r}; there are {' and '.join(METRICS)}.")
-        self._metric = metric
-        self.metric_picker.index = METRICS.index(metric)
-        self.refresh()
-
-    @property
-    def k(self) -> int:
-        """How many neighbours are shown."""
-        return self._k
-
-    @k.setter
-    def k(self, k: int) -> None:
-        if k < 1:
-            raise ValueError(f"{k} neighbours are none; ask for at least 1.")
-        self._k = k
-        self._describe_k()
-        self.refresh()
-
-    # -- widgets -------------------------------------------------------------------------------------------------
-
-    def build(self) -> list[ipywidgets.Widget]:
+    def _make_widgets(self) -> None:
         self.query = Tiles(tile_width=128, height=190, placeholder="no picture yet", description="this picture")
         self.upload = Upload()
-        self.upload.on_event(self._uploaded)
-        self.metric_picker = Picker(
-            options=list(METRICS), index=METRICS.index(self._metric), description="distance", searchable=False
-        )
+        self.metric_picker = Picker(options=list(METRICS), description="distance", searchable=False)
         self.k_scrubber = Scrubber(description="neighbours")
-        self._describe_k()
-        self.on_control(self.metric_picker, lambda event: setattr(self, "metric", METRICS[event.index]))
-        self.on_control(self.k_scrubber, lambda event: setattr(self, "k", int(self.k_scrubber.options[event.index])))
-        self.near = Tiles(tile_width=72, height=360, description="nearest in features", placeholder="no features yet")
-        self.near_pixels = Tiles(
-            tile_width=72, height=360, description="nearest in pixels", placeholder="no features yet"
+        self._show_settings()
+        self.near, self.near_pixels = (
+            Tiles(tile_width=72, height=360, description=f"nearest in {space}", placeholder="no features yet")
+            for space in ("features", "pixels")
         )
         self.agreement, self.agreement_pixels = Status(), Status()
-        for tiles in (self.near, self.near_pixels):
-            tiles.on_event(self._picked_of(tiles))
-        side = ipywidgets.VBox(
-            [self.query, self.upload, self.metric_picker, self.k_scrubber, self.build_controls()],
-            layout=ipywidgets.Layout(flex="1 1 260px", max_width="340px"),
-        )
-        columns = [
-            ipywidgets.VBox([line, tiles], layout=ipywidgets.Layout(flex="1 1 320px", max_width="520px"))
-            for line, tiles in ((self.agreement, self.near), (self.agreement_pixels, self.near_pixels))
-        ]
-        return [ipywidgets.HBox([side, *columns], layout=ipywidgets.Layout(flex_flow="row wrap", grid_gap="16px"))]
+        self.on(self.upload, Uploaded, self._uploaded)
+        self.on(self.metric_picker, Picked, lambda event: self._set("metric", METRICS[event.index]))
+        self.on(self.k_scrubber, Scrubbed, lambda event: self._set("k", int(self.k_scrubber.options[event.index])))
+        self.on(self.near, TilePicked, lambda event: self._picked(event, pixels=False))
+        self.on(self.near_pixels, TilePicked, lambda event: self._picked(event, pixels=True))
+        side = [self.query, self.upload, self.metric_picker, self.k_scrubber, self.features]
+        found = [column(self.agreement, self.near), column(self.agreement_pixels, self.near_pixels)]
+        self.show(row(column(*side, least=260, most=340), *found))
 
-    def _describe_k(self) -> None:
-        options = sorted({*COUNTS, self._k})
+    @property
+    def source(self) -> Source | None:
+        """The data set, or None while there is none."""
+        return self.features.source
+
+    # -- metric and count ----------------------------------------------------------------------------------------
+
+    @traitlets.validate("metric")
+    def _known_metric(self, proposal: Any) -> Any:
+        if proposal["value"] not in METRICS:
+            raise ValueError(f"There is no metric {proposal['value']!r}; there are {' and '.join(METRICS)}.")
+        return proposal["value"]
+
+    @traitlets.validate("k")
+    def _some(self, proposal: Any) -> Any:
+        if proposal["value"] < 1:
+            raise ValueError(f"{proposal['value']} neighbours are none; ask for at least 1.")
+        return proposal["value"]
+
+    def _set(self, name: str, value: Any) -> Job:
+        setattr(self, name, value)
+        return self.search_job
+
+    def _settings_changed(self, _: Any) -> None:
+        self._show_settings()
+        self.refresh()
+
+    def _show_settings(self) -> None:
+        self.metric_picker.index = list(METRICS).index(self.metric)
+        options = sorted({*COUNTS, self.k})
         with self.k_scrubber.hold_sync():
             self.k_scrubber.options = [str(count) for count in options]
-            self.k_scrubber.index = options.index(self._k)
+            self.k_scrubber.index = options.index(self.k)
 
-    def _picked_of(self, tiles: Tiles) -> Callable[[object, Callable[[], None]], None]:
-        def picked(event: object, done: Callable[[], None]) -> None:
-            try:
-                found = self.found
-                if isinstance(event, TilePicked) and found is not None:
-                    rows = (found.features if tiles is self.near else found.pixels).rows
-                    self.look_at(found.store, int(rows[event.index]))
-            except ExplanationError as error:
-                self.fail(error)
-            finally:
-                done()
+    # -- the hand ------------------------------------------------------------------------------------------------
 
-        return picked
+    def _picked(self, event: TilePicked, *, pixels: bool) -> Job:
+        found = self.neighbours
+        if found is not None:
+            rows = (found.pixels if pixels else found.features).rows
+            self.session.picture = picture_of(found.store, int(rows[event.index]))
+        return self.search_job
 
-    def _uploaded(self, event: Uploaded, done: Callable[[], None]) -> None:
+    def _uploaded(self, event: Uploaded) -> Job:
         try:
             picture = small_picture(event, self.upload.max_side)
             self.session.classifier.pixels(picture)
@@ -148,52 +167,58 @@ class NeighbourView(CollectionView):
             self.upload.say(f"{picture.name or 'The picture'} is shown.")
         except ExplanationError as error:
             self.upload.say(str(error), failed=True)
-        finally:
-            done()
+        return self.search_job
 
     # -- work ----------------------------------------------------------------------------------------------------
 
-    def store_growing(self, store: FeatureStore, *, first: bool) -> None:
-        tenth = max(1, store.about.total // (10 * store.about.batch))
-        if first or len(store) // store.about.batch % tenth == 0:
+    def _follow_store(self, _: Any = None) -> None:
+        self.set_trait("store", self.features.store)
+        if self.store is None:
+            self.search_job.cancel()
+
+    def _features_changed(self, store: FeatureStore) -> None:
+        before, searched = self._searched
+        more = len(store) - (searched if store is before else 0)
+        if store.progress == 1 or store is not before or more >= _SHARE * store.about.total:
             self.refresh()
 
-    def store_built(self, store: FeatureStore) -> None:
-        self.refresh()
-
-    def work(self, scene: Scene) -> Work:
-        store = self._store
+    def compute(self) -> Job | None:
+        try:
+            store = self.features.prepare()
+        except ExplanationError as error:
+            self.search_job.cancel()
+            self.fail(error)
+            return None
         if store is None:
-            return _nothing()
-        return _look_up(store, scene.example, row_of(store, scene.example.picture), self._metric, self._k)
+            return None
+        self._searched = store, len(store)
+        example = self.session.example
+        own_row = row_of(store, example.picture)
+        return self.search_job.start(find_neighbours(store, example, own_row, self.metric, self.k))
 
-    def draw(self, result: Found) -> None:
-        self.found = result
-        store, example = result.store, result.example
+    def _draw(self, found: FoundNeighbours) -> None:
+        store, example = found.store, found.example
         name = example.picture.name or "this picture"
-        self.query.show(result.seen[None], [name if result.row is None else captions(store, [result.row])[0]])
+        self.query.show(found.seen[None], [name if found.row is None else captions(store, [found.row])[0]])
         for tiles, near, sheet in zip(
-            (self.near, self.near_pixels), (result.features, result.pixels), result.tiles, strict=True
+            (self.near, self.near_pixels), (found.features, found.pixels), found.tiles, strict=True
         ):
             tiles.show(sheet, captions(store, near.rows), [short(float(distance)) for distance in near.distances])
         search = "exact"
-        if result.features.recall is not None:
-            search = f"by an index that finds {percent(result.features.recall)} of the true ones"
-        layer = f"Nearest by {result.features.metric} distance in features of {store.layer} ({search})"
-        self.agreement.say(f"{layer}: {_agreement(result, result.features)}")
-        some = "" if result.compared == len(store) else f" of {result.compared} thumbnails"
-        self.agreement_pixels.say(f"Nearest in pixels{some}, for contrast: {_agreement(result, result.pixels)}")
-        if not self._builds.busy:
-            self.status.say(f"{name} among {len(store)} pictures.{self.offered}")
+        if found.features.recall is not None:
+            search = f"by an index that finds {percent(found.features.recall)} of the true ones"
+        layer = f"Nearest by {found.features.metric} distance in features of {store.layer} ({search})"
+        self.agreement.say(f"{layer}: {_agreement(found, found.features)}")
+        some = "" if found.compared == len(store) else f" of {found.compared} thumbnails"
+        self.agreement_pixels.say(f"Nearest in pixels{some}, for contrast: {_agreement(found, found.pixels)}")
+        self.set_trait("neighbours", found)
+        if not self.features.build_job.busy:
+            self.say(f"{name} among {len(store)} pictures.{self.features.note}")
 
 
-def _nothing() -> Work:
-    yield from ()
-
-
-def _look_up(store: FeatureStore, example: Example, row: int | None, metric: Metric, k: int) -> Work:
-    # The picture itself is no neighbour of its own.
-    itself = [] if row is None else [row]
+def find_neighbours(store: FeatureStore, example: Example, row: int | None, metric: Metric, k: int) -> Steps:
+    """The FoundNeighbours of an example in `store`, of which it may be a row itself."""
+    itself = [] if row is None else [row]  # the picture is no neighbour of its own
     vector = store.features_of(example.classifier, example.pixels)[0]
     seen = thumbnail_of(example.classifier, example.pixels)
     sample = np.linspace(0, len(store) - 1, min(len(store), PIXELS)).astype(np.intp)
@@ -203,13 +228,13 @@ def _look_up(store: FeatureStore, example: Example, row: int | None, metric: Met
         lambda: (store.nearest(vector, k, metric, itself), nearest(store.thumbnails(sample), seen, k, metric)),
     )
     yield searched
-    near, found = searched.result()
-    pixels = Neighbours(sample[found.rows], found.distances, metric)
+    near, by_pixels = searched.result()
+    pixels = Neighbours(sample[by_pixels.rows], by_pixels.distances, metric)
     tiles = store.thumbnails(near.rows), store.thumbnails(pixels.rows)
-    yield Found(store, example, row, seen, near, pixels, len(sample) + len(itself), tiles)
+    yield FoundNeighbours(store, example, row, seen, near, pixels, len(sample) + len(itself), tiles)
 
 
-def _agreement(found: Found, near: Neighbours) -> str:
+def _agreement(found: FoundNeighbours, near: Neighbours) -> str:
     """How many neighbours share the picture's label, or which label is the most frequent."""
     store, labels = found.store, found.store.labels
     own = -1 if found.row is None else int(labels[found.row])

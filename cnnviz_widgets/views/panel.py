@@ -51,14 +51,19 @@ class Panel(SetInTurn, ipywidgets.VBox):
     progress = traitlets.Float(1.0, read_only=True, help="How far the work under way is, 0 to 1; 1 when it is done.")
     error = traitlets.Unicode("", read_only=True, help="What went wrong last, a sentence; empty when nothing did.")
 
-    def __init_subclass__(cls, renamed: Mapping[str, str] | None = None, **options: Any) -> None:
-        """`renamed` maps old names of keyword arguments to new ones; the old ones warn."""
+    def __init_subclass__(
+        cls, renamed: Mapping[str, str] | None = None, once_positional: Sequence[str] = (), **options: Any
+    ) -> None:
+        """`renamed` maps old names of keyword arguments to new ones; the old ones warn.
+
+        `once_positional` names the keyword arguments that may still stand after the picture, with a warning.
+        """
         super().__init_subclass__(**options)
         for name, member in list(vars(cls).items()):
             if inspect.isfunction(member) and not name.startswith("_"):
                 setattr(cls, name, in_turn(member))
         if "__init__" in vars(cls):
-            cls.__init__ = in_turn(_with_old_names(cls.__init__, renamed or {}))  # type: ignore[method-assign]
+            cls.__init__ = in_turn(_with_old_calls(cls.__init__, renamed or {}, once_positional))  # type: ignore[method-assign]
 
     def __init__(
         self, model: object, picture: object = None, *, class_names: Any = None, active: bool = True, **layout: Any
@@ -148,7 +153,8 @@ class Panel(SetInTurn, ipywidgets.VBox):
 
     def button(self, description: str, press: Callable[[], object], **traits: Any) -> ipywidgets.Button:
         """A button that calls `press()`; what that raises is said in the status line."""
-        traits.setdefault("layout", ipywidgets.Layout(width="72px" if len(description) < 8 else None))
+        if "layout" not in traits:  # a layout that no widget has is never closed
+            traits["layout"] = ipywidgets.Layout(width="72px" if len(description) < 8 else None)
         button = ipywidgets.Button(description=description, **traits)
 
         def pressed(_: object) -> None:
@@ -268,16 +274,24 @@ class Panel(SetInTurn, ipywidgets.VBox):
         self.notes.say(text)
 
 
-def _with_old_names(init: Callable[..., None], renamed: Mapping[str, str]) -> Callable[..., None]:
-    """`init`, which takes old names of its keyword arguments too, for one release."""
+def _with_old_calls(
+    init: Callable[..., None], renamed: Mapping[str, str], once_positional: Sequence[str]
+) -> Callable[..., None]:
+    """`init`, which can be called as it once was, for one release."""
 
     @functools.wraps(init)
     def run(self: Any, *arguments: Any, **options: Any) -> None:
+        def warn(old: str, new: str) -> None:
+            warnings.warn(f"{type(self).__name__}({old}) is now {new}=", DeprecationWarning, stacklevel=4)
+
         for old in renamed.keys() & options.keys():
-            new = renamed[old]
-            warnings.warn(f"{type(self).__name__}({old}=) is now {new}=", DeprecationWarning, stacklevel=4)
-            options[new] = options.pop(old)
-        init(self, *arguments, **options)
+            warn(f"{old}=", renamed[old])
+            options[renamed[old]] = options.pop(old)
+        # What follows model and picture.
+        moved = dict(zip(once_positional, arguments[2:], strict=False))
+        for number, name in enumerate(moved, 3):
+            warn(f"argument {number}", name)
+        init(self, *arguments[:2], *arguments[2 + len(moved) :], **moved, **options)
 
     return run
 

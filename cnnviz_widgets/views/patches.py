@@ -13,7 +13,7 @@ from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.collection.patches import Patches, scan
 from cnnviz_widgets.collection.source import Source, source_of
 from cnnviz_widgets.errors import PictureError
-from cnnviz_widgets.views.collected import remembered
+from cnnviz_widgets.views.parts.data_set import picture_at
 from cnnviz_widgets.views.deprecated import old_name
 from cnnviz_widgets.views.job import Job, Steps
 from cnnviz_widgets.views.layout import column, row
@@ -108,7 +108,7 @@ class PatchView(Panel):
 
     def _tile_picked(self, event: TilePicked) -> None:
         if self.sheet is not None and self._scanned is not None:
-            self.session.picture = remembered(self._scanned.source, self.sheet.locations[event.index].image)
+            self.session.picture = picture_at(self._scanned.source, self.sheet.locations[event.index].image)
 
     def _source_set(self, _: Any) -> None:
         if self.source is not self._resolved:  # else it was just made of what is given

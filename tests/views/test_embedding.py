@@ -25,13 +25,12 @@ from cnnviz_widgets.collection.projection import PCA, TSNE, Map, Projection, tru
 from cnnviz_widgets.collection.source import source_of
 from cnnviz_widgets.errors import MissingExtra
 from cnnviz_widgets.session import Session
-from cnnviz_widgets.views import embedding
 from cnnviz_widgets.views.embedding import EmbeddingView
-from cnnviz_widgets.views.parts import mapping, scatter
-from cnnviz_widgets.views.parts.descent import Descent
-from cnnviz_widgets.views.parts.filmstrip import Filmstrip
+from cnnviz_widgets.views.parts import embedding_canvas, mapping, scatter
+from cnnviz_widgets.views.parts.loss_curve import LossCurve
 from cnnviz_widgets.views.parts.palette import color_of, small_map
-from cnnviz_widgets.views.parts.scatter import LargeMap, SmallMap, fitted, frame_of
+from cnnviz_widgets.views.parts.perplexity_grid import PerplexityGrid
+from cnnviz_widgets.views.parts.scatter import LargeMap, SmallMap, extent_of, normalise
 from cnnviz_widgets.widgets.pace import Pace
 
 from .conftest import NAMES, Counting
@@ -55,7 +54,7 @@ def every_frame(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def view_of(classifier: Classifier, store: FeatureStore, **options: Any) -> EmbeddingView:
-    return EmbeddingView(classifier, store=store, methods={"t-SNE": SHORT, "PCA": PCA()}, **options)
+    return EmbeddingView(classifier, store=store, techniques=[SHORT, PCA()], **options)
 
 
 def lasso(view: EmbeddingView, rows: list[int]) -> None:
@@ -74,44 +73,44 @@ def test_the_map_moves_until_it_rests(classifier: Classifier, store: FeatureStor
             seen.append(positions)
             moves(self, positions)
 
-    embedding.point_map, before = (lambda *given, **calls: Watched(*given, **calls)), embedding.point_map
+    embedding_canvas.point_map, before = (lambda *given, **calls: Watched(*given, **calls)), embedding_canvas.point_map
     try:
         view = view_of(classifier, store)
     finally:
-        embedding.point_map = before
+        embedding_canvas.point_map = before
     assert len(seen) >= 4 and view.status.kind == "info", view.status.text
-    assert view.map is not None and view.map.progress == 1
+    assert view.embedding is not None and view.embedding.progress == 1
     expected = SHORT(store.features).positions
-    np.testing.assert_array_equal(view.map.positions, expected)
-    np.testing.assert_allclose(seen[-1], fitted(expected, frame_of(expected)))
-    assert view.trust == pytest.approx(trustworthiness(store.features, expected))
-    assert f"{view.trust:.3f}" in view.trust_line.text and "seed 0" in view.status.text
-    assert list(view.descent.curve.x)[-1] == 40 and len(view.descent.curve.y) >= 4
+    np.testing.assert_array_equal(view.embedding.positions, expected)
+    np.testing.assert_allclose(seen[-1], normalise(expected, extent_of(expected)))
+    assert view.trustworthiness == pytest.approx(trustworthiness(store.features, expected))
+    assert f"{view.trustworthiness:.3f}" in view.canvas.trustworthiness_line.text and "seed 0" in view.status.text
+    assert list(view.loss_curve.curve.x)[-1] == 40 and len(view.loss_curve.curve.y) >= 4
 
 
 @pytest.mark.usefixtures("inline")
 def test_a_lasso_sets_the_sessions_selection_and_says_what_it_is(classifier: Classifier, store: FeatureStore) -> None:
     session = Session(classifier)
-    view = EmbeddingView(session, store=store, methods={"PCA": PCA()})
+    view = EmbeddingView(session, store=store, techniques=[PCA()])
     rows = [0, 2, 4, 7]
     lasso(view, rows)
     assert session.selection == (0, 2, 4, 7)
-    np.testing.assert_array_equal(view.panel.rows, rows)
-    assert "4 of 40 pictures selected" in view.panel.summary.text
-    assert f"({NAMES[2]}: 3 of 20; dog: 1 of 20)" in view.panel.summary.text
-    assert view.panel.sheet.sheet == store.thumbnails(rows).tobytes()
-    assert view.panel.distinctions == distinctions(store.features, np.array(rows))
-    channel = view.panel.distinctions[0].channel
-    option = view.panel.channels.options[0]
+    np.testing.assert_array_equal(view.details.rows, rows)
+    assert "4 of 40 pictures selected" in view.details.summary.text
+    assert f"({NAMES[2]}: 3 of 20; dog: 1 of 20)" in view.details.summary.text
+    assert view.details.sheet.sheet == store.thumbnails(rows).tobytes()
+    assert view.details.distinctions == distinctions(store.features, np.array(rows))
+    channel = view.details.distinctions[0].channel
+    option = view.details.channels.options[0]
     assert option.startswith(f"{channel} of body.3: ")
     view.session.layer = "body.0"
-    view.panel.channels._receive(None, {"kind": "event", "seq": 1, "final": True, "index": 0, "option": option}, [])
+    view.details.channels._receive(None, {"kind": "event", "seq": 1, "final": True, "index": 0, "option": option}, [])
     assert (session.layer, session.channel) == ("body.3", channel)
     lasso(view, [])
-    assert session.selection == () and view.panel.sheet.count == 0
+    assert session.selection == () and view.details.sheet.count == 0
     session.selection = [5, 6]
     assert view.points is not None and view.points.selected.tolist() == [5, 6]
-    assert "2 of 40 pictures" in view.panel.summary.text
+    assert "2 of 40 pictures" in view.details.summary.text
 
 
 @pytest.mark.usefixtures("inline")
@@ -129,11 +128,11 @@ def test_each_lasso_is_a_new_selection(classifier: Classifier, store: FeatureSto
 def test_the_selection_is_a_table_with_a_name_and_a_csv_file(classifier: Classifier, store: FeatureStore) -> None:
     view = view_of(classifier, store)
     lasso(view, [3, 1])
-    view.panel.name.value = "=cmd|'<b>x</b>"
-    table = view.selection
+    view.details.name.value = "=cmd|'<b>x</b>"
+    table = view.table
     assert list(table["item"]) == [1, 3] and list(table["label_name"]) == ["dog", "dog"]
     assert set(table["selection"]) == {"=cmd|'<b>x</b>"}
-    link = view.panel.link.value
+    link = view.details.link.value
     assert 'download="cmd_b_x_b.csv"' in link and "<b>" not in link
     text = base64.b64decode(link.split("base64,")[1].split('"')[0]).decode("utf-8-sig")
     rows = list(csv.reader(io.StringIO(text, newline="")))
@@ -147,22 +146,22 @@ def test_pointing_shows_the_picture_and_a_click_makes_it_the_sessions(
     view = view_of(classifier, store)
     assert isinstance(view.points, SmallMap)
     view.points.points.set_state({"hovered_point": 7})
-    assert view.hovered.sheet == store.thumbnails([7]).tobytes() and view.hovered.labels == ["dog"]
+    assert view.canvas.hovered.sheet == store.thumbnails([7]).tobytes() and view.canvas.hovered.labels == ["dog"]
     for row in (7, 12):
         view.points.points._handle_custom_msgs(None, {"event": "element_click", "data": {"index": row}})
     assert view.session.picture.name == "item 12"
     np.testing.assert_allclose([view.points.cross.x[0], view.points.cross.y[0]], view.points.positions[12])
     distance = np.linalg.norm(store.features[7] - store.features[12])
-    assert f"euclidean {distance:.3g}" in view.pair_line.text and "item 7 (dog)" in view.pair_line.text
+    assert f"euclidean {distance:.3g}" in view.canvas.pair_line.text and "item 7 (dog)" in view.canvas.pair_line.text
 
 
 @pytest.mark.usefixtures("inline")
 def test_a_new_picture_lands_on_the_map(classifier: Classifier, store: FeatureStore, picture: np.ndarray) -> None:
-    view = EmbeddingView(classifier, store=store, methods={"PCA": PCA()})
+    view = EmbeddingView(classifier, store=store, techniques=[PCA()])
     view.session.picture = picture
-    assert isinstance(view.points, SmallMap) and view.map is not None
+    assert isinstance(view.points, SmallMap) and view.embedding is not None
     placed = PCA()(store.features).place(store.features_of(classifier, classifier.pixels(picture)))
-    expected = fitted(placed, frame_of(view.map.positions))[0]
+    expected = normalise(placed, extent_of(view.embedding.positions))[0]
     np.testing.assert_allclose([view.points.cross.x[0], view.points.cross.y[0]], expected, atol=1e-6)
 
 
@@ -183,14 +182,14 @@ def test_a_click_while_another_layer_is_built_opens_the_picture_that_is_drawn(cl
             return PICTURES[index]
 
     view: Any = None
-    view = EmbeddingView(classifier, source=Watched(), methods={"PCA": PCA()})
+    view = EmbeddingView(classifier, source=Watched(), techniques=[PCA()])
     view.session.layer = "body.0"
-    view.build_button.click()
+    view.features.build_button.click()
     assert clicked == ["item 38"]
     lasso(view, [39])
-    view._store = None  # as when the network has just been replaced
+    view.features.set_trait("store", FeatureStore.build(classifier, PICTURES[:5]))  # as when another was just built
     content = {"kind": "event", "seq": 1, "name": "picked", "final": True, "index": 0, "modifiers": []}
-    view.panel.sheet._receive(None, {**content, "revision": view.panel.sheet.revision}, [])
+    view.details.sheet._receive(None, {**content, "revision": view.details.sheet.revision}, [])
     assert view.session.picture.name == "item 39"
 
 
@@ -207,42 +206,52 @@ def test_nothing_of_the_old_network_stays_on_screen(classifier: Classifier, netw
                 raise OSError("no such file")
             return PICTURES[index]
 
-    view: Any = EmbeddingView(classifier, source=Moved(), methods={"t-SNE": SHORT})
-    view.strip.button.click()
+    view: Any = EmbeddingView(classifier, source=Moved(), techniques=[SHORT])
+    view.grid.button.click()
     lasso(view, [1, 2])
     for row in (3, 4):
         view.points.points._handle_custom_msgs(None, {"event": "element_click", "data": {"index": row}})
     before = view.points
-    assert view.strip.tiles.count and view.panel.sheet.count == 2 and "true cosine" in view.pair_line.text
+    assert view.grid.tiles.count and view.details.sheet.count == 2 and "true cosine" in view.canvas.pair_line.text
     away.append(True)
     view.session.classifier = Classifier(network, input_size=(24, 32))
     assert view.status.kind == "error" and view.store is None
-    assert view.map is None and view.trust is None and view.points is None and view.map_box.children == ()
+    assert (
+        view.embedding is None
+        and view.trustworthiness is None
+        and view.points is None
+        and view.canvas.points_box.children == ()
+    )
     assert before is not None and before.comm is None
-    assert view.trust_line.text == "" and "true cosine" not in view.pair_line.text and not view.descent.children
-    assert view.strip.tiles.count == 0 and view.strip.button.disabled and view.map_button.disabled
-    assert view.panel.sheet.count == 0 and view.panel.table == {} and view.hovered.count == 0
+    assert (
+        view.canvas.trustworthiness_line.text == ""
+        and "true cosine" not in view.canvas.pair_line.text
+        and not view.loss_curve.children
+    )
+    assert view.grid.tiles.count == 0 and view.grid.button.disabled and view.map_button.disabled
+    assert view.details.sheet.count == 0 and view.details.table == {} and view.canvas.hovered.count == 0
     away.clear()
-    view.build_button.click()
-    assert view.map is not None and view.points is not None and view.map_box.children == (view.points,)
-    assert view.panel.sheet.count == 2 and not view.strip.button.disabled
+    view.features.build_button.click()
+    assert view.embedding is not None and view.points is not None and view.canvas.points_box.children == (view.points,)
+    assert view.details.sheet.count == 2 and not view.grid.button.disabled
 
 
 @pytest.mark.usefixtures("inline")
 def test_a_map_of_weights_that_are_gone_is_made_anew(classifier: Classifier, network: Counting) -> None:
-    view = EmbeddingView(classifier, source=SOURCE, methods={"PCA": PCA()})
+    view = EmbeddingView(classifier, source=SOURCE, techniques=[PCA()])
     with torch.no_grad():
         network.body[0].weight += 0.1
     view.session.picture = PICTURES[3]
     store = FeatureStore.build(classifier, SOURCE)
-    assert view.map is not None and view.status.kind == "info", view.status.text
-    np.testing.assert_array_equal(view.map.positions, PCA()(store.features).positions)
+    assert view.embedding is not None and view.status.kind == "info", view.status.text
+    np.testing.assert_array_equal(view.embedding.positions, PCA()(store.features).positions)
 
 
 @dataclass(frozen=True)
 class Gated(Projection):
     """Waits before its second step; can be gone on with."""
 
+    label: ClassVar[str] = "gated"
     gate: Any = None
     seed: int = 0
 
@@ -259,17 +268,17 @@ class Gated(Projection):
 def test_a_stopped_map_is_gone_on_with(classifier: Classifier, store: FeatureStore) -> None:
     gate: Any = threading.Event()
     gate.began = threading.Event()
-    view = EmbeddingView(classifier, store=store, methods={"gated": Gated(gate)})
+    view = EmbeddingView(classifier, store=store, techniques=[Gated(gate)])
     assert gate.began.wait(30) and view.go_on_button.disabled
     view.stop_button.click()
     gate.set()
     assert schedule.WORKER.drain(30)
-    assert view.map is not None and view.map.iteration == 1 and view.trust is not None
+    assert view.embedding is not None and view.embedding.iteration == 1 and view.trustworthiness is not None
     assert not view.go_on_button.disabled and view.stop_button.disabled
     view.go_on_button.click()
     assert schedule.WORKER.drain(30)
-    assert view.map.iteration == 3 and view.go_on_button.disabled
-    assert list(view.descent.curve.x) == [1, 2, 3]
+    assert view.embedding.iteration == 3 and view.go_on_button.disabled
+    assert list(view.loss_curve.curve.x) == [1, 2, 3]
     view.close()
 
 
@@ -278,54 +287,56 @@ def test_a_map_under_way_is_said_to_be_whatever_else_is_drawn(classifier: Classi
     gate: Any = threading.Event()
     gate.began = threading.Event()
     said: list[str] = []
-    view = EmbeddingView(classifier, store=store, methods={"PCA": PCA(), "gated": Gated(gate)})
+    view = EmbeddingView(classifier, store=store, techniques=[PCA(), Gated(gate)])
     assert schedule.WORKER.drain(30) and view.status.text.startswith("PCA of 40")
     view.status.observe(lambda change: said.append(change["new"]), names="text")
     view.session.picture = PICTURES[3]
-    view._choose("gated")
+    view.technique = "gated"
     assert gate.began.wait(30)
     view.stop_button.click()
-    view._methods["gated"] = Gated(None, seed=5)  # not those with which the map was begun
+    view.choice.replace(Gated(None, seed=5))  # not those with which the map was begun
     gate.set()
     assert schedule.WORKER.drain(30)
     begun = said.index("gated of 40 pictures ...")
     assert not any(text.startswith("PCA") for text in said[begun:]) and "seed 0" in view.status.text
     view.go_on_button.click()
     assert schedule.WORKER.drain(30)
-    assert view.map is not None and view.map.iteration == 3 and "seed 0" in view.status.text
+    assert view.embedding is not None and view.embedding.iteration == 3 and "seed 0" in view.status.text
     view.close()
 
 
 @pytest.mark.usefixtures("inline")
 def test_parameters_wait_for_compute(classifier: Classifier, store: FeatureStore) -> None:
     view = view_of(classifier, store)
-    before = view.map
-    controls = {control.description: control for control in view.parameter_box.children}
+    before = view.embedding
+    controls = {control.description: control for control in view.choice.controls.children}
     assert {"perplexity", "exaggeration", "seed", "start"} <= set(controls)
     seed = controls["seed"]
     seed._receive(None, {"kind": "event", "seq": 1, "final": True, "index": 3, "option": "3"}, [])
-    assert view.map is before and view.projection.seed == 3  # type: ignore[attr-defined]
+    assert view.embedding is before and view.technique.seed == 3  # type: ignore[attr-defined]
     view.map_button.click()
-    assert view.map is not before and "seed 3" in view.status.text
-    view.projection = PCA()
+    assert view.embedding is not before and "seed 3" in view.status.text
+    view.technique = PCA()
     assert "PCA of 40 pictures" in view.status.text and "of the variance" in view.status.text
     with pytest.raises(ValueError, match="Gated is none of them"):
-        view.projection = Gated()
+        view.technique = Gated()
 
 
 @pytest.mark.usefixtures("inline")
 def test_the_line_tells_of_the_map_that_is_drawn(classifier: Classifier, store: FeatureStore) -> None:
     class Missing(PCA):
+        label = "UMAP"
+
         def steps(self, features: np.ndarray, start: Map | None = None) -> Iterator[Map]:
             raise MissingExtra("UMAP needs another package.")
             yield
 
-    view = EmbeddingView(classifier, store=store, methods={"t-SNE": SHORT, "UMAP": Missing()})
-    seed = next(control for control in view.parameter_box.children if control.description == "seed")
+    view = EmbeddingView(classifier, store=store, techniques=[SHORT, Missing()])
+    seed = next(control for control in view.choice.controls.children if control.description == "seed")
     seed._receive(None, {"kind": "event", "seq": 1, "final": True, "index": 3, "option": "3"}, [])
     view.session.picture = PICTURES[3]
     assert "seed 0" in view.status.text
-    view._choose("UMAP")
+    view.technique = "UMAP"
     assert view.status.kind == "error" and "another package" in view.status.text
     view.session.picture = PICTURES[4]
     assert view.status.text.startswith("t-SNE of 40") and "seed 0" in view.status.text
@@ -334,25 +345,25 @@ def test_the_line_tells_of_the_map_that_is_drawn(classifier: Classifier, store: 
 @pytest.mark.usefixtures("inline")
 def test_small_maps_of_several_perplexities(classifier: Classifier, store: FeatureStore) -> None:
     view = view_of(classifier, store)
-    view.strip.button.click()
-    assert view.strip.tiles.count == 2 and view.strip.tiles.labels == ["perplexity 5", "perplexity 13"]
+    view.grid.button.click()
+    assert view.grid.tiles.count == 2 and view.grid.tiles.labels == ["perplexity 5", "perplexity 13"]
     content = {"kind": "event", "seq": 1, "name": "picked", "final": True, "index": 1, "modifiers": []}
-    view.strip.tiles._receive(None, {**content, "revision": view.strip.tiles.revision}, [])
-    assert view.projection == TSNE(perplexity=13, early_iterations=20, iterations=20)
-    assert isinstance(view.strip, Filmstrip)
+    view.grid.tiles._receive(None, {**content, "revision": view.grid.tiles.revision}, [])
+    assert view.technique == TSNE(perplexity=13, early_iterations=20, iterations=20)
+    assert isinstance(view.grid, PerplexityGrid)
 
 
 @pytest.mark.usefixtures("inline")
 def test_it_builds_what_it_needs_and_says_what_is_missing(classifier: Classifier, picture: np.ndarray) -> None:
-    view = EmbeddingView(classifier, source=SOURCE, methods={"PCA": PCA()})
-    assert view.store is not None and view.map is not None and len(view.map.positions) == 40
+    view = EmbeddingView(classifier, source=SOURCE, techniques=[PCA()])
+    assert view.store is not None and view.embedding is not None and len(view.embedding.positions) == 40
     view.session.layer = "body.0"
-    assert "features of body.3" in view.status.text and not view.build_button.disabled
-    view.build_button.click()
+    assert "features of body.3" in view.status.text and not view.features.build_button.disabled
+    view.features.build_button.click()
     assert view.store.layer == "body.0" and "features of body.0" in view.status.text
     view = EmbeddingView(classifier, picture)
     assert view.status.kind == "error" and "source=" in view.status.text
-    view = EmbeddingView(classifier, source=PICTURES[:3], methods={"PCA": PCA()})
+    view = EmbeddingView(classifier, source=PICTURES[:3], techniques=[PCA()])
     assert view.status.kind == "error" and "at least 4 pictures" in view.status.text
 
 
@@ -361,7 +372,7 @@ def test_many_points_are_drawn_by_jupyter_scatter(
     classifier: Classifier, store: FeatureStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(scatter, "SVG_POINTS", 20)
-    view = EmbeddingView(classifier, store=store, methods={"PCA": PCA()})
+    view = EmbeddingView(classifier, store=store, techniques=[PCA()])
     points = view.points
     assert isinstance(points, LargeMap)
     np.testing.assert_allclose(points.drawing.points[:, :2], points.positions)
@@ -376,7 +387,7 @@ def test_many_points_are_drawn_by_jupyter_scatter(
     points.drawing.selection = np.array([4], np.uint32)
     assert view.session.picture.name == "item 4"
     points.drawing.hovering = 9
-    assert view.hovered.sheet == store.thumbnails([9]).tobytes()
+    assert view.canvas.hovered.sheet == store.thumbnails([9]).tobytes()
     points.drawing.selection = np.zeros(0, np.uint32)
     assert view.session.selection == ()
 
@@ -389,7 +400,7 @@ def test_without_jupyter_scatter_the_sentence_names_it(
 
     monkeypatch.setattr(scatter, "SVG_POINTS", 20)
     monkeypatch.setitem(sys.modules, "jscatter", None)
-    view = EmbeddingView(classifier, store=store, methods={"PCA": PCA()})
+    view = EmbeddingView(classifier, store=store, techniques=[PCA()])
     assert view.status.kind == "error" and "pip install" in view.status.text and "jupyter-scatter" in view.status.text
 
 
@@ -399,19 +410,19 @@ def test_a_map_leaves_no_widget_behind(
     classifier: Classifier, store: FeatureStore, monkeypatch: pytest.MonkeyPatch, most: int
 ) -> None:
     monkeypatch.setattr(scatter, "SVG_POINTS", most)
-    view = EmbeddingView(classifier, store=store, methods={"PCA": PCA()})
+    view = EmbeddingView(classifier, store=store, techniques=[PCA()])
     positions = np.zeros((40, 2), np.float32)
     known: Any = ipywidgets.widgets.widget._instances
     before = set(known)
-    callbacks: Any = dict.fromkeys(("on_lasso", "on_hover", "on_click"), view._clicked)
-    points = scatter.point_map(LABELS, positions, **callbacks)
+    callbacks: Any = dict.fromkeys(("on_lasso", "on_hover", "on_click"), lambda _: None)
+    points = scatter.point_map(view, LABELS, positions, **callbacks)
     points.select(np.array([1]))
     for index in (0, 1, 0, 0):
         points._set_mode(index)
     assert len(set(known) - before) > 5
     points.close()
     assert set(known) == before
-    descent = Descent()
+    descent = LossCurve()
     descent.add(1, 2.0)
     descent.close()
     assert set(known) == before
@@ -421,8 +432,8 @@ def test_a_map_leaves_no_widget_behind(
 def test_a_closed_view_leaves_nothing_that_calls_it(classifier: Classifier, store: FeatureStore) -> None:
     known: Any = ipywidgets.widgets.widget._instances
     before = set(known)
-    view = EmbeddingView(Session(classifier), store=store, methods={"PCA": PCA()})
-    view.compute()
+    view = EmbeddingView(Session(classifier), store=store, techniques=[PCA()])
+    view.compute_map()
     view.close()
     assert set(known) == before
 
@@ -438,7 +449,7 @@ def test_colours_and_small_maps() -> None:
 
 @pytest.mark.usefixtures("inline")
 def test_a_closed_view_is_let_go(classifier: Classifier, store: FeatureStore) -> None:
-    view = EmbeddingView(Session(classifier), store=store, methods={"PCA": PCA()})
+    view = EmbeddingView(Session(classifier), store=store, techniques=[PCA()])
     view.close()
     gone = weakref.ref(view)
     del view
@@ -482,18 +493,18 @@ def test_what_is_no_polygon_is_no_lasso(sent: object) -> None:
 
 @pytest.mark.usefixtures("inline")
 def test_a_name_of_megabytes_is_cut(classifier: Classifier, store: FeatureStore) -> None:
-    view = EmbeddingView(classifier, store=store, methods={"PCA": PCA()})
-    view.compute()
+    view = EmbeddingView(classifier, store=store, techniques=[PCA()])
+    view.compute_map()
     view.session.selection = [0, 1]
-    view.panel.name.value = "x" * 10**6
-    assert len(view.panel.link.value) < 2000
-    assert {len(str(name)) for name in view.panel.table["selection"]} == {100}
+    view.details.name.value = "x" * 10**6
+    assert len(view.details.link.value) < 2000
+    assert {len(str(name)) for name in view.details.table["selection"]} == {100}
     view.close()
 
 
 @pytest.mark.usefixtures("inline")
 def test_a_picture_unlike_anything_here_is_said_to_be(classifier: Classifier, store: FeatureStore) -> None:
-    view = EmbeddingView(classifier, store=store, methods={"PCA": PCA()})
+    view = EmbeddingView(classifier, store=store, techniques=[PCA()])
     assert "unlike" not in view.status.text
     view.session.picture = 50 * torch.randn(3, 24, 32, generator=torch.Generator().manual_seed(0))
     assert "unlike anything here" in view.status.text
@@ -507,6 +518,7 @@ def test_a_picture_unlike_anything_here_is_said_to_be(classifier: Classifier, st
 class Importing(Projection):
     """Its first step imports for as long as it is not let."""
 
+    label: ClassVar[str] = "slow"
     library: ClassVar[str] = "a_library_that_nobody_has_imported"
     gate: Any = None
 
@@ -519,21 +531,23 @@ class Importing(Projection):
 def test_an_import_is_said_before_and_holds_nobody_up(classifier: Classifier, store: FeatureStore) -> None:
     gate: Any = threading.Event()
     gate.began = threading.Event()
-    view = EmbeddingView(classifier, store=store, methods={"slow": Importing(gate), "PCA": PCA()})
+    view = EmbeddingView(classifier, store=store, techniques=[Importing(gate), PCA()])
     assert gate.began.wait(30)
     assert view.status.text == "preparing slow (once, this can take a minute) ..." and view.status.kind == "busy"
-    assert not view.stop_button.disabled and view.map is None
-    other = EmbeddingView(classifier, store=store, methods={"PCA": PCA()})
+    assert not view.stop_button.disabled and view.embedding is None
+    other = EmbeddingView(classifier, store=store, techniques=[PCA()])
     rested = threading.Event()
-    other.trust_line.observe(lambda change: "is measured" in change["new"] or rested.set(), names="text")
-    other.compute()
-    assert rested.wait(30) and other.trust is not None
+    other.canvas.trustworthiness_line.observe(
+        lambda change: "is measured" in change["new"] or rested.set(), names="text"
+    )
+    other.compute_map()
+    assert rested.wait(30) and other.trustworthiness is not None
     view.stop_button.click()
     assert view.status.text == "stopped." and view.stop_button.disabled
-    view._choose("PCA")  # left meanwhile
+    view.technique = "PCA"  # left meanwhile
     gate.set()
     assert schedule.WORKER.drain(30)
-    assert view.map is not None and view.status.text.startswith("PCA of 40")
+    assert view.embedding is not None and view.status.text.startswith("PCA of 40")
     for each in (view, other):
         each.close()
 
@@ -541,9 +555,9 @@ def test_an_import_is_said_before_and_holds_nobody_up(classifier: Classifier, st
 @pytest.mark.usefixtures("inline")
 def test_targets_that_are_no_labels_are_said_and_the_map_is_coloured_by_predictions(classifier: Classifier) -> None:
     source = source_of((PICTURES, np.linspace(0, 1, 40)))
-    view = EmbeddingView(classifier, source=source, methods={"PCA": PCA()})
+    view = EmbeddingView(classifier, source=source, techniques=[PCA()])
     assert view.points is not None and view.store is not None
     np.testing.assert_array_equal(view.points.groups, view.store.logits.argmax(axis=1))
     assert "coloured by the predicted class" in view.status.text and "fractions and no classes" in view.status.text
     lasso(view, [1, 2])
-    assert "no label" not in view.panel.summary.text
+    assert "no label" not in view.details.summary.text

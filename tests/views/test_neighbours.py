@@ -17,9 +17,9 @@ from cnnviz_widgets.collection.features import FeatureStore
 from cnnviz_widgets.collection.source import source_of
 from cnnviz_widgets.picture import read_picture
 from cnnviz_widgets.session import Session
-from cnnviz_widgets.views.collected import register, remembered
 from cnnviz_widgets.views.neighbours import NeighbourView
 from cnnviz_widgets.views.parts import embedded
+from cnnviz_widgets.views.parts.data_set import picture_at, register
 from cnnviz_widgets.views.patches import PatchView
 
 from .conftest import Counting
@@ -37,13 +37,13 @@ def press(tiles: object, index: int) -> None:
 @pytest.mark.usefixtures("inline")
 @pytest.mark.parametrize("metric", ["cosine", "euclidean"])
 def test_it_shows_scikit_learns_neighbours(classifier: Classifier, picture: np.ndarray, metric: str) -> None:
-    view = NeighbourView(classifier, picture, SOURCE, metric=metric, k=6)  # type: ignore[arg-type]
-    assert view.found is not None and view.store is not None and view.status.kind == "info", view.status.text
+    view = NeighbourView(classifier, picture, source=SOURCE, metric=metric, k=6)  # type: ignore[arg-type]
+    assert view.neighbours is not None and view.store is not None and view.status.kind == "info", view.status.text
     query = view.store.features_of(classifier, classifier.pixels(picture))
     fitted = NearestNeighbors(n_neighbors=6, metric=metric, algorithm="brute").fit(view.store.features)
     distances, rows = fitted.kneighbors(query)
-    np.testing.assert_array_equal(view.found.features.rows, rows[0])
-    np.testing.assert_allclose(view.found.features.distances, distances[0], atol=1e-5)
+    np.testing.assert_array_equal(view.neighbours.features.rows, rows[0])
+    np.testing.assert_allclose(view.neighbours.features.distances, distances[0], atol=1e-5)
     assert view.near.labels == [SOURCE.class_names[LABELS[row]] for row in rows[0]]  # type: ignore[index]
     assert len(view.near.badges) == 6 and view.near.count == view.near_pixels.count == 6
     assert view.near.sheet == view.store.thumbnails(rows[0]).tobytes()
@@ -51,37 +51,37 @@ def test_it_shows_scikit_learns_neighbours(classifier: Classifier, picture: np.n
 
 @pytest.mark.usefixtures("inline")
 def test_neighbours_in_pixels_are_another_thing(classifier: Classifier) -> None:
-    view = NeighbourView(classifier, PICTURES[3], SOURCE, metric="euclidean", k=5)
-    assert view.found is not None
+    view = NeighbourView(classifier, PICTURES[3], source=SOURCE, metric="euclidean", k=5)
+    assert view.neighbours is not None
     flat = PICTURES.reshape(40, -1).astype(float)
     order = np.argsort(np.linalg.norm(flat - flat[3], axis=1), kind="stable")[:5]
-    np.testing.assert_array_equal(view.found.pixels.rows, order)
+    np.testing.assert_array_equal(view.neighbours.pixels.rows, order)
 
 
 @pytest.mark.usefixtures("inline")
 def test_a_click_makes_the_tile_the_picture_and_leaves_it_out_of_its_neighbours(
     classifier: Classifier, picture: np.ndarray
 ) -> None:
-    view = NeighbourView(classifier, picture, SOURCE, k=6)
-    assert view.found is not None
-    row = int(view.found.features.rows[2])
+    view = NeighbourView(classifier, picture, source=SOURCE, k=6)
+    assert view.neighbours is not None
+    row = int(view.neighbours.features.rows[2])
     press(view.near, 2)
-    assert view.session.picture.name == f"item {row}" and view.found.row == row
+    assert view.session.picture.name == f"item {row}" and view.neighbours.row == row
     np.testing.assert_array_equal(np.asarray(view.session.picture.image), PICTURES[row])
-    assert row not in view.found.features.rows and row not in view.found.pixels.rows
-    same = int((LABELS[view.found.features.rows] == LABELS[row]).sum())
+    assert row not in view.neighbours.features.rows and row not in view.neighbours.pixels.rows
+    same = int((LABELS[view.neighbours.features.rows] == LABELS[row]).sum())
     assert f"{same} of 6 have its label" in view.agreement.text
     press(view.near_pixels, 0)
-    assert view.found.row != row
+    assert view.neighbours.row != row
 
 
 @pytest.mark.usefixtures("inline")
 def test_a_click_opens_the_tile_that_is_drawn_whatever_is_being_built(
     classifier: Classifier, network: Counting, picture: np.ndarray
 ) -> None:
-    view = NeighbourView(classifier, picture, SOURCE, k=40)
-    assert view.found is not None
-    position = int(np.flatnonzero(view.found.features.rows == 38)[0])
+    view = NeighbourView(classifier, picture, source=SOURCE, k=40)
+    assert view.neighbours is not None
+    position = int(np.flatnonzero(view.neighbours.features.rows == 38)[0])
     names: list[str] = []
 
     def meanwhile(*_: object) -> None:
@@ -92,15 +92,15 @@ def test_a_click_opens_the_tile_that_is_drawn_whatever_is_being_built(
 
     network.register_forward_hook(meanwhile)
     view.session.layer = "body.0"
-    view.build_button.click()
+    view.features.build_button.click()
     assert names == ["item 38"]
 
 
 @pytest.mark.usefixtures("inline")
 def test_controls_change_metric_and_count(classifier: Classifier, picture: np.ndarray) -> None:
-    view = NeighbourView(classifier, picture, SOURCE)
+    view = NeighbourView(classifier, picture, source=SOURCE)
     view.metric_picker._receive(None, {"kind": "event", "seq": 1, "final": True, "index": 1, "option": "euclidean"}, [])
-    assert view.metric == "euclidean" and view.found is not None and view.found.features.metric == "euclidean"
+    assert view.metric == "euclidean" and view.neighbours is not None and view.neighbours.features.metric == "euclidean"
     view.k_scrubber._receive(None, {"kind": "event", "seq": 1, "final": True, "index": 0, "option": "3"}, [])
     assert view.k == 3 and view.near.count == 3
     view.k = 7
@@ -111,14 +111,14 @@ def test_controls_change_metric_and_count(classifier: Classifier, picture: np.nd
 
 @pytest.mark.usefixtures("inline")
 def test_another_layer_is_offered_and_built_when_asked_for(classifier: Classifier, picture: np.ndarray) -> None:
-    view = NeighbourView(classifier, picture, SOURCE)
-    assert view.store is not None and view.store.layer == "body.3" and view.build_button.disabled
+    view = NeighbourView(classifier, picture, source=SOURCE)
+    assert view.store is not None and view.store.layer == "body.3" and view.features.build_button.disabled
     view.session.layer = "body.0"
-    assert view.store.layer == "body.3" and not view.build_button.disabled
+    assert view.store.layer == "body.3" and not view.features.build_button.disabled
     assert "features of body.3" in view.status.text and "body.0" in view.status.text
-    view.build_button.click()
-    assert view.store.layer == "body.0" and view.build_button.disabled
-    assert view.found is not None and view.found.store is view.store and "body.0" in view.agreement.text
+    view.features.build_button.click()
+    assert view.store.layer == "body.0" and view.features.build_button.disabled
+    assert view.neighbours is not None and view.neighbours.store is view.store and "body.0" in view.agreement.text
 
 
 @pytest.mark.usefixtures("inline")
@@ -133,10 +133,10 @@ def test_linked_panels_build_features_once(classifier: Classifier, picture: np.n
 
 @pytest.mark.usefixtures("inline")
 def test_a_hidden_panel_builds_nothing(classifier: Classifier, picture: np.ndarray) -> None:
-    view = NeighbourView(classifier, picture, SOURCE, active=False)
-    assert view.store is None and view.found is None
+    view = NeighbourView(classifier, picture, source=SOURCE, active=False)
+    assert view.store is None and view.neighbours is None
     view.active = True
-    assert view.store is not None and view.found is not None
+    assert view.store is not None and view.neighbours is not None
 
 
 @pytest.mark.usefixtures("inline")
@@ -154,13 +154,13 @@ def test_an_upload_is_looked_up_and_a_bad_one_named(classifier: Classifier, pict
 
     import PIL.Image
 
-    view = NeighbourView(classifier, picture, SOURCE)
+    view = NeighbourView(classifier, picture, source=SOURCE)
     file = io.BytesIO()
     PIL.Image.fromarray(PICTURES[5]).save(file, "PNG")
     for data, name in ((file.getvalue(), "five.png"), (b"nothing", "bad.png")):
         view.upload._receive(None, {"kind": "event", "seq": 1, "final": True, "name": name}, [memoryview(data)])
-    assert view.session.picture.name == "five.png" and view.found is not None
-    assert int(view.found.features.rows[0]) == 5 and view.found.features.distances[0] < 1e-6
+    assert view.session.picture.name == "five.png" and view.neighbours is not None
+    assert int(view.neighbours.features.rows[0]) == 5 and view.neighbours.features.distances[0] < 1e-6
     assert view.upload.failed and "bad.png" in view.upload.message
 
 
@@ -171,7 +171,7 @@ def test_the_demo_network_brings_its_pictures(monkeypatch: pytest.MonkeyPatch) -
     embedded._source.cache_clear()
     view = NeighbourView(demo.digits_classifier())
     embedded._source.cache_clear()
-    assert view.store is not None and len(view.store) == 60 and view.found is not None and view.found.row == 0
+    assert view.store is not None and len(view.store) == 60 and view.neighbours is not None and view.neighbours.row == 0
 
 
 @pytest.mark.usefixtures("inline")
@@ -182,18 +182,20 @@ def test_a_picture_of_the_data_set_is_known_wherever_it_was_taken_from(classifie
         NeighbourView(session, source=source, k=6)
         for source in (pictures, {picture.name: picture for picture in pictures}, pictures[5:])
     ]
-    assert [view.found and view.found.row for view in views] == [7, 7, 2]
-    assert all(view.found is not None and view.found.row not in view.found.features.rows for view in views)
+    assert [view.neighbours and view.neighbours.row for view in views] == [7, 7, 2]
+    assert all(
+        view.neighbours is not None and view.neighbours.row not in view.neighbours.features.rows for view in views
+    )
     press(views[2].near, 0)  # the very object, in each of the lists
-    rows = [view.found.row for view in views if view.found is not None and view.found.row is not None]
+    rows = [view.neighbours.row for view in views if view.neighbours is not None and view.neighbours.row is not None]
     assert rows[0] == rows[1] == rows[2] + 5
 
     # Of the same data set in another wrapping, as another panel may have made it.
-    view = NeighbourView(classifier, PICTURES[1], source_of(PICTURES), k=6)
-    view.session.picture = remembered(source_of(PICTURES), 9)
-    assert view.found is not None and view.found.row == 9
-    view.session.picture = remembered(source_of(PICTURES[1:]), 9)
-    assert view.found.row is None
+    view = NeighbourView(classifier, PICTURES[1], source=source_of(PICTURES), k=6)
+    view.session.picture = picture_at(source_of(PICTURES), 9)
+    assert view.neighbours is not None and view.neighbours.row == 9
+    view.session.picture = picture_at(source_of(PICTURES[1:]), 9)
+    assert view.neighbours.row is None
 
 
 @pytest.mark.usefixtures("inline")
@@ -202,7 +204,7 @@ def test_the_picture_of_a_patch_is_known_to_be_of_the_data_set(classifier: Class
     patches, view = PatchView(session, source=PICTURES), NeighbourView(session, source=PICTURES, k=6)
     assert patches.sheet is not None
     press(patches.tiles, 1)
-    assert view.found is not None and view.found.row == patches.sheet.spots[1].image
+    assert view.neighbours is not None and view.neighbours.row == patches.sheet.spots[1].image
 
 
 def test_a_data_set_is_not_kept_by_its_pictures() -> None:
@@ -223,13 +225,13 @@ def trained_on(network: Counting) -> None:
 def test_features_are_built_anew_when_the_network_was_trained_on(
     classifier: Classifier, network: Counting, picture: np.ndarray
 ) -> None:
-    view = NeighbourView(classifier, picture, SOURCE, k=6)
+    view = NeighbourView(classifier, picture, source=SOURCE, k=6)
     before = view.store
     trained_on(network)
     view.session.picture = PICTURES[3]
     assert view.store is not None and view.store is not before and view.status.kind == "info", view.status.text
     np.testing.assert_array_equal(view.store.features, FeatureStore.build(classifier, SOURCE).features)
-    assert view.found is not None and view.found.store is view.store
+    assert view.neighbours is not None and view.neighbours.store is view.store
 
 
 @pytest.mark.usefixtures("inline")
@@ -238,17 +240,17 @@ def test_features_that_were_passed_in_are_replaced_when_asked_for(
 ) -> None:
     store = FeatureStore.build(classifier, SOURCE)
     view = NeighbourView(classifier, picture, store=store, k=6)
-    assert view.build_button.disabled
+    assert view.features.build_button.disabled
     trained_on(network)
     for other in PICTURES[3:5]:
         view.session.picture = other
         assert view.store is store and "build features with this network" in view.status.text
-        assert not view.build_button.disabled
-    view.build_button.click()
-    assert view.store is not store and view.status.kind == "info" and view.build_button.disabled
+        assert not view.features.build_button.disabled
+    view.features.build_button.click()
+    assert view.store is not store and view.status.kind == "info" and view.features.build_button.disabled
     trained_on(network)
     bare = NeighbourView(classifier, picture, store=FeatureStore(store.metadata, store._storage, None), k=6)
-    assert bare.status.kind == "error" and bare.build_button.disabled
+    assert bare.status.kind == "error" and bare.features.build_button.disabled
 
 
 @pytest.mark.usefixtures("inline")
@@ -294,8 +296,14 @@ def test_embedded_pictures_are_made_once_and_beside_the_worker(
     embedded._source.cache_clear()
     assert made_by == ["cnnviz-aside-pictures"]
     assert session.picture is not None and session.picture.name == "item 0"
-    assert all(view.found is not None and view.found.row == 0 and len(view.found.store) == 5 for view in views)
-    assert views[0].status.kind == "info" and views[0].build_button.disabled and views[0].stop_button.disabled
+    assert all(
+        view.neighbours is not None and view.neighbours.row == 0 and len(view.neighbours.store) == 5 for view in views
+    )
+    assert (
+        views[0].status.kind == "info"
+        and views[0].features.build_button.disabled
+        and views[0].features.stop_button.disabled
+    )
 
 
 def test_building_can_be_stopped_and_what_there_is_is_shown(classifier: Classifier, picture: np.ndarray) -> None:
@@ -311,13 +319,13 @@ def test_building_can_be_stopped_and_what_there_is_is_shown(classifier: Classifi
                 assert gate.wait(30)
             return PICTURES[index % 40]
 
-    view = NeighbourView(classifier, picture, Slow())
-    assert began.wait(30) and view.store is not None and not view.stop_button.disabled
-    view.stop_button.click()
+    view = NeighbourView(classifier, picture, source=Slow())
+    assert began.wait(30) and view.store is not None and not view.features.stop_button.disabled
+    view.features.stop_button.click()
     gate.set()
     assert schedule.WORKER.drain(30)
-    assert 0 < len(view.store) < 400 and view.stop_button.disabled and not view.build_button.disabled
-    assert "of 400 pictures" in view.status.text and view.found is not None
+    assert 0 < len(view.store) < 400 and view.features.stop_button.disabled and not view.features.build_button.disabled
+    assert "of 400 pictures" in view.status.text and view.neighbours is not None
     view.close()
 
 
@@ -356,13 +364,13 @@ def test_what_was_stopped_is_gone_on_with(classifier: Classifier, picture: np.nd
                 assert gate.wait(30)
             return PICTURES[index % 40]
 
-    view = NeighbourView(classifier, picture, Slow())
+    view = NeighbourView(classifier, picture, source=Slow())
     assert began.wait(30)
-    view.stop_button.click()
+    view.features.stop_button.click()
     gate.set()
     schedule.WORKER.drain(60)
     assert view.store is not None and 0 < len(view.store) < 100
-    view.build_button.click()
+    view.features.build_button.click()
     schedule.WORKER.drain(60)
     assert len(view.store) == 100 and read.count(45) == 1
 

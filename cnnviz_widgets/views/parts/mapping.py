@@ -1,10 +1,11 @@
-"""The work behind a map: its steps, how far to trust it, and where a picture lies on it."""
+"""The work behind a map: its steps, its trustworthiness, and where a picture lies on it."""
 
 from __future__ import annotations
 
 import dataclasses
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,11 +13,12 @@ from numpy.typing import NDArray
 from cnnviz_widgets.aside import Aside
 from cnnviz_widgets.collection.features import FeatureStore
 from cnnviz_widgets.collection.neighbours import farthest_neighbour, nearest
-from cnnviz_widgets.collection.projection import Map, Projection, trustworthiness
+from cnnviz_widgets.collection.projection import Map, trustworthiness
 from cnnviz_widgets.errors import StoreError
 from cnnviz_widgets.session import Example
+from cnnviz_widgets.views.job import Steps
+from cnnviz_widgets.views.parts.scales import short
 from cnnviz_widgets.views.parts.scatter import prepare
-from cnnviz_widgets.views.view import Work
 from cnnviz_widgets.widgets.pace import Pace
 
 #: Seconds between two pictures of a moving map: a browser draws thousands of points in half of that.
@@ -24,34 +26,53 @@ INTERVAL = 0.25
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Frame:
-    """A map as it is to be drawn, and what made it.
+class EmbeddingFrame:
+    """A map as it is to be drawn, the features it is of, and the projection that made it.
 
-    When it rests, `trust` is known, and `reach`, the largest distance of one of its pictures to its nearest.
+    When it rests, `trustworthiness` is known, and `farthest_nearest`, the largest distance of one of its pictures to
+    its nearest in the features.
     """
 
     store: FeatureStore
-    label: str
-    method: Projection
-    map: Map
-    trust: float | None = None
-    reach: float = float("inf")
+    technique: Any
+    embedding: Map
+    trustworthiness: float | None = None
+    farthest_nearest: float = float("inf")
+
+    @property
+    def features(self) -> NDArray[np.float32]:
+        """The features that are mapped, (N, D): the store may have grown since."""
+        return self.store.features[: len(self.embedding.positions)]
+
+    @property
+    def groups(self) -> NDArray[np.int64]:
+        """By what the points are coloured, (N,): their labels, or the predicted classes where none is known."""
+        return groups_of(self.store, slice(len(self.embedding.positions)))
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Placed:
+class PlacedPicture:
     """Where a picture lies on a map, (2,), and what there is to say of it."""
 
     position: NDArray[np.float32]
     note: str = ""
 
 
-def mapping(store: FeatureStore, label: str, method: Projection, start: Frame | None, pace: Pace) -> Work:
-    """The frames of a map that are due, and None for the others; the last one says how far to trust it."""
+def groups_of(store: FeatureStore, rows: slice | NDArray[np.intp]) -> NDArray[np.int64]:
+    """The labels of rows, (N,), or their predicted classes where no label is known."""
+    labels = store.labels[rows]
+    return labels if (labels >= 0).any() else store.logits[rows].argmax(axis=1)
+
+
+def embed(store: FeatureStore, technique: Any, start: EmbeddingFrame | None, pace: Pace) -> Steps:
+    """The frames of a map that are due, and None for the others; the last one has the trustworthiness.
+
+    `start` is gone on with. Raises StoreError when nothing is left to do, MissingExtra.
+    """
     features, shown, made = store.features, float("-inf"), None
-    steps = method.steps(features, None if start is None else start.map)
-    # The first step imports, perhaps compiles, and for some methods is all there is.
-    first = Aside(label, lambda: _first(steps, len(features)))
+    steps = technique.steps(features, None if start is None else start.embedding)
+    # The first step imports, perhaps compiles, and for some techniques is all there is.
+    first = Aside(technique.label, lambda: _first(steps, len(features)))
     yield first
     ahead = first.result()
     while ahead is not None:
@@ -61,15 +82,16 @@ def mapping(store: FeatureStore, label: str, method: Projection, start: Frame | 
         if due:
             shown = now
         # Not every step is drawn, but at each the work can be dropped.
-        yield Frame(store, label, method, made) if due else None
+        yield EmbeddingFrame(store, technique, made) if due else None
         ahead = next(steps, None)
     if made is None:
         raise StoreError("This map is finished; Compute makes another.")
     while not pace.arrived:
         pace.wait(0.05)
         yield None
-    yield Frame(store, label, method, made)
-    yield from measuring(Frame(store, label, method, made))
+    frame = EmbeddingFrame(store, technique, made)
+    yield frame
+    yield from measure(frame)
 
 
 def _first(steps: Iterator[Map], count: int) -> Map | None:
@@ -78,35 +100,50 @@ def _first(steps: Iterator[Map], count: int) -> Map | None:
     return next(steps, None)
 
 
-def measuring(frame: Frame) -> Work:
-    """The frame with its trustworthiness and reach."""
-    features = frame.store.features[: len(frame.map.positions)]
+def measure(frame: EmbeddingFrame) -> Steps:
+    """The frame with its trustworthiness and `farthest_nearest`."""
+    features, positions = frame.features, frame.embedding.positions
     measured = Aside(
-        "measure", lambda: (trustworthiness(features, frame.map.positions), farthest_neighbour(features, "euclidean"))
+        "measure", lambda: (trustworthiness(features, positions), farthest_neighbour(features, "euclidean"))
     )
     yield measured
-    trust, reach = measured.result()
-    yield dataclasses.replace(frame, trust=trust, reach=reach)
+    trust, farthest = measured.result()
+    yield dataclasses.replace(frame, trustworthiness=trust, farthest_nearest=farthest)
 
 
-def placing(frame: Frame, example: Example, row: int | None) -> Work:
+def place(frame: EmbeddingFrame, example: Example, row: int | None) -> Steps:
     """Where an example lies on the map; one that is no row of it, once it rests."""
-    if row is not None and row < len(frame.map.positions):
-        yield Placed(frame.map.positions[row])
-    elif frame.trust is not None:
+    if row is not None and row < len(frame.embedding.positions):
+        yield PlacedPicture(frame.embedding.positions[row])
+    elif frame.trustworthiness is not None:
         vector = frame.store.features_of(example.classifier, example.pixels)
-        placed = Aside(frame.label, lambda: _placed(frame, vector))
+        placed = Aside(frame.technique.label, lambda: _place(frame, vector))
         yield placed
         yield placed.result()
 
 
-def _placed(frame: Frame, vector: NDArray[np.float32]) -> Placed:
-    features = frame.store.features[: len(frame.map.positions)]
-    distance = float(nearest(features, vector[0], 1, "euclidean").distances[0])
+def _place(frame: EmbeddingFrame, vector: NDArray[np.float32]) -> PlacedPicture:
+    distance = float(nearest(frame.features, vector[0], 1, "euclidean").distances[0])
     note = ""
-    if distance > frame.reach:
+    if distance > frame.farthest_nearest:
         note = (
             f"This picture is unlike anything here, so its place says little: its nearest is {distance:.3g} away in "
-            f"the features, and none of these pictures is more than {frame.reach:.3g} from its own nearest."
+            f"the features, and none of these pictures is more than {frame.farthest_nearest:.3g} from its own nearest."
         )
-    return Placed(frame.map.place(vector)[0], note)
+    return PlacedPicture(frame.embedding.place(vector)[0], note)
+
+
+def describe(frame: EmbeddingFrame) -> str:
+    """How the map stands, and what it is coloured by, in one line."""
+    done = frame.embedding
+    parts = [f"{frame.technique.label} of {len(done.positions)} pictures by their features of {frame.store.layer}"]
+    if np.isfinite(done.kl):
+        phase = ", attraction exaggerated" if done.exaggerated else ""
+        parts.append(f"iteration {done.iteration} of {done.iterations}{phase}, KL divergence {short(done.kl)}")
+    if (seed := getattr(frame.technique, "seed", None)) is not None:
+        parts.append(f"seed {seed}")
+    if done.note:
+        parts.append(done.note)
+    if not (frame.store.labels >= 0).any():
+        parts.append("coloured by the predicted class, as no labels are known")
+    return "; ".join(parts) + "."

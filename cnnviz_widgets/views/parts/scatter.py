@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from cnnviz_widgets.collection.cluster import inside
 from cnnviz_widgets.errors import MissingExtra
 from cnnviz_widgets.views.closing import discard_contents
+from cnnviz_widgets.views.panel import Panel
 from cnnviz_widgets.views.parts.palette import color_of
-from cnnviz_widgets.widgets.picker import Picker
+from cnnviz_widgets.widgets.picker import Picked, Picker
 
 #: The most points that bqplot draws: of 20,000, one lasso takes half a minute.
 SVG_POINTS = 3000
@@ -39,6 +40,7 @@ class PointMap(ipywidgets.VBox):
 
     def __init__(
         self,
+        panel: Panel,
         groups: NDArray[np.int64],
         positions: NDArray[np.float32],
         *,
@@ -51,7 +53,7 @@ class PointMap(ipywidgets.VBox):
         self.selected: NDArray[np.intp] = np.zeros(0, np.intp)
         self._on_lasso, self._on_hover, self._on_click = on_lasso, on_hover, on_click
         self.mode_picker = Picker(options=[LASSO, POINT], index=0, description="the mouse", searchable=False)
-        self.mode_picker.on_event(self._mode_picked)
+        panel.on(self.mode_picker, Picked, lambda event: self._set_mode(event.index))
         super().__init__([self.mode_picker, self._drawing()])
         self._set_mode(0)
 
@@ -72,12 +74,6 @@ class PointMap(ipywidgets.VBox):
 
     def _set_mode(self, index: int) -> None:
         raise NotImplementedError
-
-    def _mode_picked(self, event: Any, done: Callable[[], None]) -> None:
-        try:
-            self._set_mode(event.index)
-        finally:
-            done()
 
     def _lassoed(self, rows: NDArray[np.intp]) -> None:
         if not np.array_equal(rows, self.selected):
@@ -263,9 +259,9 @@ def _polygon(value: object) -> NDArray[np.float64] | None:
     return corners if drawn and np.isfinite(corners).all() else None
 
 
-def point_map(groups: NDArray[np.int64], positions: NDArray[np.float32], **callbacks: Any) -> PointMap:
+def point_map(panel: Panel, groups: NDArray[np.int64], positions: NDArray[np.float32], **callbacks: Any) -> PointMap:
     """The map for so many points. Raises MissingExtra for more than 3,000 without jupyter-scatter."""
-    return (SmallMap if len(groups) <= SVG_POINTS else LargeMap)(groups, positions, **callbacks)
+    return (SmallMap if len(groups) <= SVG_POINTS else LargeMap)(panel, groups, positions, **callbacks)
 
 
 def prepare(count: int) -> None:
@@ -274,15 +270,15 @@ def prepare(count: int) -> None:
         _libraries()
 
 
-def fitted(positions: NDArray[np.float32], frame: tuple[NDArray[np.float32], float]) -> NDArray[np.float32]:
-    """Positions of a map in -1..1, by its `frame_of`."""
-    centre, reach = frame
-    scaled: NDArray[np.float32] = ((positions - centre) / reach).astype(np.float32)
+def normalise(positions: NDArray[np.float32], extent: tuple[NDArray[np.float32], float]) -> NDArray[np.float32]:
+    """Positions of a map in -1..1, by its `extent_of`."""
+    centre, half_width = extent
+    scaled: NDArray[np.float32] = ((positions - centre) / half_width).astype(np.float32)
     return scaled
 
 
-def frame_of(positions: NDArray[np.float32]) -> tuple[NDArray[np.float32], float]:
-    """The centre (2,) of a map and how far it reaches, the same in both directions: distances keep their ratio."""
+def extent_of(positions: NDArray[np.float32]) -> tuple[NDArray[np.float32], float]:
+    """The centre (2,) of a map and half its width, the same in both directions: distances keep their ratio."""
     low, high = positions.min(axis=0), positions.max(axis=0)
     return (low + high) / 2, float((high - low).max() / 2) or 1.0
 

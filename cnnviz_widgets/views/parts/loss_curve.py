@@ -11,7 +11,7 @@ import numpy as np
 from cnnviz_widgets.views.closing import discard_contents
 
 
-class Descent(ipywidgets.VBox):
+class LossCurve(ipywidgets.VBox):
     """The Kullback-Leibler divergence by iteration."""
 
     def __init__(self) -> None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import ipywidgets
 import numpy as np
@@ -22,9 +21,12 @@ from cnnviz_widgets.collection.cluster import (
     table_of,
 )
 from cnnviz_widgets.collection.features import FeatureStore
-from cnnviz_widgets.views.collected import captions
+from cnnviz_widgets.views.job import Job, Steps
+from cnnviz_widgets.views.layout import row
+from cnnviz_widgets.views.panel import Panel
+from cnnviz_widgets.views.parts.data_set import captions
 from cnnviz_widgets.views.parts.scales import short
-from cnnviz_widgets.widgets.picker import Picker
+from cnnviz_widgets.widgets.picker import Picked, Picker
 from cnnviz_widgets.widgets.status import Status
 from cnnviz_widgets.widgets.tiles import TilePicked, Tiles
 
@@ -39,7 +41,7 @@ EMPTY = (
 
 
 @dataclass(frozen=True, eq=False)
-class Described:
+class SelectionState:
     """A selection of rows, and what they have in common."""
 
     store: FeatureStore
@@ -51,27 +53,33 @@ class Described:
     near_thumbnails: NDArray[np.uint8]
 
 
-def described(store: FeatureStore, rows: NDArray[np.intp]) -> Generator[Described | Aside[Any], None, None]:
+def describe_selection(store: FeatureStore, rows: NDArray[np.intp]) -> Steps:
     """The pictures of a selection at once, then what takes longer to find."""
     shown = rows[np.linspace(0, len(rows) - 1, min(len(rows), SHOWN)).astype(int)] if len(rows) else rows
     thumbnails = store.thumbnails(shown)
-    yield Described(store, rows, shown, thumbnails, [], [], thumbnails[:0])
+    yield SelectionState(store, rows, shown, thumbnails, [], [], thumbnails[:0])
     features = store.features
     found = Aside("selection", lambda: (distinctions(features, rows), common_neighbours(features, rows)))
     yield found
     different, common = found.result()
     near = store.thumbnails([row for row, _ in common])
-    yield Described(store, rows, shown, thumbnails, different, common, near)
+    yield SelectionState(store, rows, shown, thumbnails, different, common, near)
 
 
-class SelectionPanel(ipywidgets.VBox):
+class SelectionDetails(ipywidgets.VBox):
     """The contact sheet of selected rows and what they have in common.
 
-    `on_picture(store, row)` is called when a tile is picked, `on_channel(channel)` when a channel is.
+    `pick_picture(store, row)` is called when a tile is picked, `pick_channel(channel)` when a channel is; each returns
+    the job that the browser's next event waits for, if any.
     """
 
-    def __init__(self, on_picture: Callable[[FeatureStore, int], None], on_channel: Callable[[int], None]) -> None:
-        self._on_picture, self._on_channel = on_picture, on_channel
+    def __init__(
+        self,
+        panel: Panel,
+        pick_picture: Callable[[FeatureStore, int], Job | None],
+        pick_channel: Callable[[int], Job | None],
+    ) -> None:
+        self._pick_picture, self._pick_channel = pick_picture, pick_channel
         self._store: FeatureStore | None = None
         self.rows: NDArray[np.intp] = np.zeros(0, np.intp)
         self.distinctions: list[Distinction] = []
@@ -80,23 +88,21 @@ class SelectionPanel(ipywidgets.VBox):
         self.channels = Picker(
             description="channels that tell it from the rest", placeholder="no selection", searchable=False
         )
-        self.channels.on_event(self._channel_picked)
+        panel.on(self.channels, Picked, lambda event: self._pick_channel(self.distinctions[event.index].channel))
         self.sheet = Tiles(tile_width=48, height=230, captions=False, description="selected pictures")
         self.near = Tiles(tile_width=48, height=110, description="neighbours in the true space")
-        self.sheet.on_event(lambda event, done: self._picked(event, done, self._sheet_rows))
-        self.near.on_event(lambda event, done: self._picked(event, done, self._near_rows))
+        panel.on(self.sheet, TilePicked, lambda event: self._pick(int(self._sheet_rows[event.index])))
+        panel.on(self.near, TilePicked, lambda event: self._pick(int(self._near_rows[event.index])))
         self.name = ipywidgets.Text(
             placeholder="name this selection", layout=ipywidgets.Layout(width="200px"), continuous_update=False
         )
         self.name.observe(lambda _: self._draw_link(), names="value")
         self.link = ipywidgets.HTML()
-        super().__init__(
-            [self.summary, self.sheet, self.channels, self.near_line, self.near,
-             ipywidgets.HBox([self.name, self.link], layout=ipywidgets.Layout(grid_gap="12px"))]
-        )  # fmt: skip
+        named = row(self.name, self.link, gap=12)
+        super().__init__([self.summary, self.sheet, self.channels, self.near_line, self.near, named])
 
-    def show(self, found: Described) -> None:
-        """Show what `described` found."""
+    def show(self, found: SelectionState) -> None:
+        """Show what `describe_selection` found."""
         store, rows = found.store, found.rows
         self._store, self.rows, self.distinctions = store, rows, found.distinctions
         self._sheet_rows, self._near_rows = found.shown, np.array([row for row, _ in found.common], np.intp)
@@ -113,7 +119,7 @@ class SelectionPanel(ipywidgets.VBox):
             self.summary.say(EMPTY)
             self.near_line.say("")
             return
-        self.summary.say(_counted(store, rows, len(self._sheet_rows)))
+        self.summary.say(_count_labels(store, rows, len(self._sheet_rows)))
         self.near_line.say(
             "Not selected, yet among the ten nearest of members in the true space (of how many):"
             if votes
@@ -155,21 +161,11 @@ class SelectionPanel(ipywidgets.VBox):
         text = f"CSV of {len(self.rows)} pictures"
         self.link.value = f'<a style="{style}" download="{file}.csv" href="{href}">{text}</a>'
 
-    def _channel_picked(self, event: Any, done: Callable[[], None]) -> None:
-        try:
-            self._on_channel(self.distinctions[event.index].channel)
-        finally:
-            done()
-
-    def _picked(self, event: Any, done: Callable[[], None], rows: NDArray[np.intp]) -> None:
-        try:
-            if isinstance(event, TilePicked) and self._store is not None:
-                self._on_picture(self._store, int(rows[event.index]))
-        finally:
-            done()
+    def _pick(self, row: int) -> Job | None:
+        return None if self._store is None else self._pick_picture(self._store, row)
 
 
-def _counted(store: FeatureStore, rows: NDArray[np.intp], shown: int) -> str:
+def _count_labels(store: FeatureStore, rows: NDArray[np.intp], shown: int) -> str:
     counts = label_counts(store, rows)
     listed = "; ".join(f"{count.name}: {count.inside} of {count.whole}" for count in counts[:_LABELS])
     more = f" and {len(counts) - _LABELS} more labels" if len(counts) > _LABELS else ""

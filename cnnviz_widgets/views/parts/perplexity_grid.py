@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 import ipywidgets
 import numpy as np
@@ -14,10 +13,11 @@ from numpy.typing import NDArray
 from cnnviz_widgets.aside import Aside
 from cnnviz_widgets.collection.features import FeatureStore
 from cnnviz_widgets.collection.projection import TSNE, trustworthiness
-from cnnviz_widgets.schedule import LatestWins
+from cnnviz_widgets.views.job import Steps
+from cnnviz_widgets.views.panel import Panel
+from cnnviz_widgets.views.parts.mapping import groups_of
 from cnnviz_widgets.views.parts.palette import small_map
-from cnnviz_widgets.views.parts.scatter import fitted, frame_of
-from cnnviz_widgets.views.view import Work
+from cnnviz_widgets.views.parts.scatter import extent_of, normalise
 from cnnviz_widgets.widgets.tiles import TilePicked, Tiles
 
 PERPLEXITIES = (5, 15, 30, 50, 100)
@@ -27,26 +27,27 @@ _BRIEF = TSNE(early_iterations=100, iterations=250)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class _Film:
-    maps: list[NDArray[np.uint8]]
+class _SmallMaps:
+    """Maps so far as pictures, uint8 (side, side, 3), each with its perplexity and trustworthiness."""
+
+    pictures: list[NDArray[np.uint8]]
     perplexities: list[float]
-    trusts: list[float]
+    trustworthiness: list[float]
 
 
-class Filmstrip(ipywidgets.VBox):
-    """Small maps, one for each perplexity; a picked one's perplexity is handed to `on_pick`."""
+class PerplexityGrid(ipywidgets.VBox):
+    """Small maps, one for each perplexity; `pick(perplexity)` is called with that of the one that is picked."""
 
-    def __init__(self, run: Callable[..., None], on_pick: Callable[[float], None]) -> None:
-        self._run, self._on_pick = run, on_pick
-        self._films = LatestWins()
+    def __init__(self, panel: Panel, pick: Callable[[float], None]) -> None:
+        self._pick = pick
         self._store: FeatureStore | None = None
-        self._shown: list[float] = []
-        self.button = ipywidgets.Button(
-            description="Several perplexities", disabled=True, layout=ipywidgets.Layout(width="170px")
+        self._perplexities: list[float] = []
+        self._job = panel.job(self._show, rests=False)
+        self.button = panel.button(
+            "Several perplexities", self.compute, disabled=True, layout=ipywidgets.Layout(width="170px")
         )
-        self.button.on_click(lambda _: self.compute())
         self.tiles = Tiles(tile_width=92, height=280, description="maps with other perplexities")
-        self.tiles.on_event(self._picked)
+        panel.on(self.tiles, TilePicked, lambda event: self._pick(self._perplexities[event.index]))
         super().__init__([self.button, self.tiles])
 
     def offer(self, store: FeatureStore) -> None:
@@ -69,37 +70,29 @@ class Filmstrip(ipywidgets.VBox):
             if not _BRIEF.prepared:
                 self.tiles.show(None)
                 self.tiles.placeholder = "preparing t-SNE (once, this can take a minute) ..."
-            self._run(self._films, _filming(self._store), self._draw)
+            self._job.start(map_perplexities(self._store))
 
     def stop(self) -> None:
         """Stop making maps."""
-        self._films.cancel()
+        self._job.cancel()
 
-    def _draw(self, film: _Film) -> None:
-        self._shown = film.perplexities
-        labels = [f"perplexity {perplexity:g}" for perplexity in film.perplexities]
-        self.tiles.show(np.stack(film.maps), labels, [f"{trust:.3f}" for trust in film.trusts])
-
-    def _picked(self, event: Any, done: Callable[[], None]) -> None:
-        try:
-            if isinstance(event, TilePicked):
-                self._on_pick(self._shown[event.index])
-        finally:
-            done()
+    def _show(self, maps: _SmallMaps) -> None:
+        self._perplexities = maps.perplexities
+        labels = [f"perplexity {perplexity:g}" for perplexity in maps.perplexities]
+        self.tiles.show(np.stack(maps.pictures), labels, [f"{value:.3f}" for value in maps.trustworthiness])
 
 
-def _filming(store: FeatureStore) -> Work:
+def map_perplexities(store: FeatureStore) -> Steps:
+    """The small maps, after each further one, and None at each step between."""
     rows = np.linspace(0, len(store) - 1, min(len(store), POINTS)).astype(int)
-    features, groups = store.features[rows], store.labels[rows]
-    if not (groups >= 0).any():
-        groups = store.logits[rows].argmax(axis=1)
-    film = _Film([], [], [])
+    features, groups = store.features[rows], groups_of(store, rows)
+    maps = _SmallMaps([], [], [])
     for perplexity in dict.fromkeys(
         dataclasses.replace(_BRIEF, perplexity=wanted).clamped(len(rows)) for wanted in PERPLEXITIES
     ):
-        method = dataclasses.replace(_BRIEF, perplexity=perplexity)
+        technique = dataclasses.replace(_BRIEF, perplexity=perplexity)
         positions = np.zeros((0, 2), np.float32)
-        steps = method.steps(features)
+        steps = technique.steps(features)
         made = Aside("t-SNE", partial(next, steps, None))
         yield made
         ahead = made.result()
@@ -107,11 +100,11 @@ def _filming(store: FeatureStore) -> Work:
             positions = ahead.positions
             yield None  # at each step the work can be dropped
             ahead = next(steps, None)
-        trust = Aside("measure", partial(trustworthiness, features, positions))
-        yield trust
-        film = _Film(
-            [*film.maps, small_map(fitted(positions, frame_of(positions)), groups)],
-            [*film.perplexities, perplexity],
-            [*film.trusts, trust.result()],
+        measured = Aside("measure", partial(trustworthiness, features, positions))
+        yield measured
+        maps = _SmallMaps(
+            [*maps.pictures, small_map(normalise(positions, extent_of(positions)), groups)],
+            [*maps.perplexities, perplexity],
+            [*maps.trustworthiness, measured.result()],
         )
-        yield film
+        yield maps
