@@ -27,10 +27,6 @@ __all__ = ["LayerLocations", "Location", "Patches", "scan"]
 
 _ARRAYS = ("values", "images", "cells", "sample_values", "sample_cells")
 
-# Old names, for panels that still use them.
-Spot = Location
-LayerSpots = LayerLocations
-
 
 @dataclass(frozen=True, eq=False)
 class Patches:
@@ -94,8 +90,6 @@ class Patches:
         """The fraction of the sample's maxima, 0..1, that are less than `value`. Raises TargetError."""
         values = self._of(layer, channel).sample_values[:, channel]
         return float((values < value).mean()) if len(values) else 0.0
-
-    share_below = fraction_below  # the old name, for panels that still use it
 
     def _of(self, layer: str, channel: int) -> LayerLocations:
         if layer not in self.layers:

@@ -70,8 +70,6 @@ class UMAP(Projection):
 #: The projections, in the order in which a panel offers them.
 PROJECTIONS: tuple[type[Projection], ...] = (TSNE, PCA, UMAP)
 
-Map = Embedding  # the old name, for panels that still use it
-
 
 def trustworthiness(features: FloatArray, positions: FloatArray, k: int = 10) -> float:
     """How far the `k` nearest at `positions` (N, 2) are near in `features` (N, D): 0..1, 1 is best.

@@ -112,8 +112,6 @@ class FeatureStore:
                 store.build_index()
                 yield store
 
-    building = build_steps  # the old name, for panels that still use it
-
     @classmethod
     def open(cls, path: str | Path, source: object = None) -> FeatureStore:
         """The store in a folder, finished or not; `source`, if given, must be the data set it was made of.
@@ -145,11 +143,6 @@ class FeatureStore:
     def __repr__(self) -> str:
         made = f"{self.metadata.classifier} at {self.layer}"
         return f"<FeatureStore of {len(self)} pictures, {made}, {self.progress:.0%}>"
-
-    @property
-    def about(self) -> StoreMetadata:
-        """The old name of `metadata`."""
-        return self.metadata
 
     @property
     def layer(self) -> str:

@@ -45,8 +45,6 @@ class TSNE(Projection):
         """The perplexity that is used for so many points: at most (count - 1) / 3."""
         return float(min(self.perplexity, (count - 1) / 3))
 
-    clamped = effective_perplexity  # the old name, for panels that still use it
-
     def steps(self, features: FloatArray, start: Embedding | None = None) -> Iterator[Embedding]:
         """Yield an embedding every few iterations, about ten times a second for a thousand points."""
         if start is not None and isinstance(start.run, _Run):

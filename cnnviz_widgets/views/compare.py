@@ -56,8 +56,8 @@ class Comparison(ipywidgets.VBox):
 
     @in_turn
     def _share_scale(self, _: Any) -> None:
-        maps = [getattr(panel, "heatmap", None) for panel in self.panels]
-        if any(found is None for found in maps) or maps[0].quantity != maps[1].quantity:
+        maps = [panel.heatmap for panel in self.panels if getattr(panel, "heatmap", None) is not None]
+        if len(maps) < 2 or maps[0].quantity != maps[1].quantity:
             return
         signed = any(found.signed for found in maps)
         end = max(float(abs(found.cells).max()) for found in maps) or 1.0

@@ -116,7 +116,7 @@ class OcclusionView(Panel, renamed={"occlusion": "technique", "ahead": "run_ahea
         sized = technique.sized(self.session.classifier.input_size)
         if technique.window is not None and self.window is not None:
             height, width = sized.window if isinstance(sized.window, tuple) else (sized.window,) * 2
-            self.window = (*self.window[:2], height, width)
+            self.window = (self.window[0], self.window[1], height, width)
         self.choice.value = sized
 
     def _chosen(self) -> Job | None:
@@ -168,7 +168,7 @@ class OcclusionView(Panel, renamed={"occlusion": "technique", "ahead": "run_ahea
         start = self._first_window or ((height - size[0]) // 2, (width - size[1]) // 2, *size)
         self._first_window = None
         self.canvas.place_window(start, (max(1, shorter // 28), shorter))
-        self.window = self.canvas.window
+        self.set_trait("window", self.canvas.window)
 
     # -- the patch -----------------------------------------------------------------------------------------------
 

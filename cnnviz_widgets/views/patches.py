@@ -13,12 +13,12 @@ from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.collection.patches import Patches, scan
 from cnnviz_widgets.collection.source import Source, source_of
 from cnnviz_widgets.errors import PictureError
-from cnnviz_widgets.views.parts.data_set import picture_at
 from cnnviz_widgets.views.deprecated import old_name
 from cnnviz_widgets.views.job import Job, Steps
 from cnnviz_widgets.views.layout import column, row
 from cnnviz_widgets.views.panel import Panel
 from cnnviz_widgets.views.parts.crops import RANKS, TILE, Scanned, Sheet, cut_sheet, nearest_scanned, title
+from cnnviz_widgets.views.parts.data_set import picture_at
 from cnnviz_widgets.views.parts.embedded import embedded_source, has_embedded_source
 from cnnviz_widgets.views.parts.layers import ChannelScrubber, LayerScrubber, slidable
 from cnnviz_widgets.views.parts.scales import short
@@ -222,7 +222,7 @@ def _summary(patches: Patches, sheet: Sheet | None, wanted: str) -> str:
         text += f", {patches.unreadable} of them unreadable"
     if sheet is not None and sheet.locations:
         values = [location.value for location in sheet.locations]
-        below = patches.share_below(sheet.layer, sheet.channel, min(values))
+        below = patches.fraction_below(sheet.layer, sheet.channel, min(values))
         text += (
             f". Channel {sheet.channel} of {sheet.layer}, {sheet.rank}: activations {short(min(values))} to "
             f"{short(max(values))}; {below:.0%} of a sample of {len(patches.sampled)} pictures stay below these"

@@ -14,8 +14,8 @@ from torch import Tensor, nn
 
 from cnnviz_widgets import explain, study
 from cnnviz_widgets.classifier import Classifier
-from cnnviz_widgets.collection.features import FeatureStore
 from cnnviz_widgets.collection.patches import scan
+from cnnviz_widgets.collection.store import FeatureStore
 from cnnviz_widgets.study.ablation import ablate
 from cnnviz_widgets.study.activations import activations
 from cnnviz_widgets.study.positive_copy import gradient_boxes

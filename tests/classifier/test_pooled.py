@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from cnnviz_widgets.classifier import Classifier
-from cnnviz_widgets.collection.features import features_and_logits
+from cnnviz_widgets.collection.extraction import features_and_logits
 from cnnviz_widgets.collection.patches import scan
 from cnnviz_widgets.collection.source import source_of
 from cnnviz_widgets.errors import LayerError

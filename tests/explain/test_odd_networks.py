@@ -18,8 +18,8 @@ from cnnviz_widgets.classifier.batching import Batches, quickly
 from cnnviz_widgets.classifier.draws import same_draws
 from cnnviz_widgets.classifier.randomness import OwnRandomness
 from cnnviz_widgets.classifier.watch import watch
-from cnnviz_widgets.collection.features import FeatureStore
 from cnnviz_widgets.collection.patches import scan
+from cnnviz_widgets.collection.store import FeatureStore
 from cnnviz_widgets.errors import ClassifierError
 from cnnviz_widgets.explain import Explainer
 from cnnviz_widgets.explain.cam.tape import Tape

@@ -13,8 +13,8 @@ from sklearn.neighbors import NearestNeighbors
 
 from cnnviz_widgets import demo, schedule
 from cnnviz_widgets.classifier import Classifier
-from cnnviz_widgets.collection.features import FeatureStore
 from cnnviz_widgets.collection.source import source_of
+from cnnviz_widgets.collection.store import FeatureStore
 from cnnviz_widgets.picture import read_picture
 from cnnviz_widgets.session import Session
 from cnnviz_widgets.views.neighbours import NeighbourView

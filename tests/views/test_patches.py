@@ -191,7 +191,7 @@ def test_the_share_below_is_that_of_the_least_of_the_patches(classifier: Classif
     view.rank = "random"
     assert view.sheet is not None and view.patches is not None
     values = [spot.value for spot in view.sheet.locations]
-    shares = [view.patches.share_below("body.0", 2, value) for value in (min(values), values[-1])]
+    shares = [view.patches.fraction_below("body.0", 2, value) for value in (min(values), values[-1])]
     assert f"{shares[0]:.0%}" != f"{shares[1]:.0%}", "the sample must not end with its least"
     assert f"; {shares[0]:.0%} of a sample" in view.status.text
 

@@ -11,7 +11,7 @@ import PIL.ImageDraw
 from numpy.typing import NDArray
 
 from cnnviz_widgets.classifier import Classifier
-from cnnviz_widgets.collection.patches import Patches, Spot
+from cnnviz_widgets.collection.patches import Location, Patches
 from cnnviz_widgets.collection.source import Source
 from cnnviz_widgets.study.receptive_field import Box, ReceptiveField, receptive_field
 from cnnviz_widgets.views.job import Steps
@@ -41,7 +41,7 @@ class Sheet:
     layer: str
     channel: int
     rank: str
-    locations: Sequence[Spot]
+    locations: Sequence[Location]
     tiles: NDArray[np.uint8]
 
 
@@ -95,7 +95,7 @@ def title(source: Source, index: int) -> str:
     return name
 
 
-def _cell(field: ReceptiveField, location: Spot, stride: tuple[float, float]) -> Box:
+def _cell(field: ReceptiveField, location: Location, stride: tuple[float, float]) -> Box:
     """The part of the picture that a cell is above: a stride's worth around the middle of what it sees."""
     corner = [at * step for at, step in zip((location.row, location.column), stride, strict=True)]
     if field.regular:

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnviz_widgets.aside import Aside
-from cnnviz_widgets.collection.features import FeatureStore
 from cnnviz_widgets.collection.neighbours import farthest_neighbour, nearest
-from cnnviz_widgets.collection.projection import Map, trustworthiness
+from cnnviz_widgets.collection.projection import Embedding, trustworthiness
+from cnnviz_widgets.collection.store import FeatureStore
 from cnnviz_widgets.errors import StoreError
 from cnnviz_widgets.session import Example
 from cnnviz_widgets.views.job import Steps
@@ -35,7 +35,7 @@ class EmbeddingFrame:
 
     store: FeatureStore
     technique: Any
-    embedding: Map
+    embedding: Embedding
     trustworthiness: float | None = None
     farthest_nearest: float = float("inf")
 
@@ -94,7 +94,7 @@ def embed(store: FeatureStore, technique: Any, start: EmbeddingFrame | None, pac
     yield from measure(frame)
 
 
-def _first(steps: Iterator[Map], count: int) -> Map | None:
+def _first(steps: Iterator[Embedding], count: int) -> Embedding | None:
     """The first map, and what is needed to draw so many points."""
     prepare(count)
     return next(steps, None)
