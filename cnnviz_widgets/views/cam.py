@@ -11,21 +11,7 @@ import numpy as np
 
 from cnnviz_widgets.classifier import Classifier, Layer, Target
 from cnnviz_widgets.classifier.inputs import FloatArray
-from cnnviz_widgets.explain import (
-    CAM,
-    AblationCAM,
-    EigenCAM,
-    Explainer,
-    GradCAM,
-    GradCAMPlusPlus,
-    Heatmap,
-    HiResCAM,
-    Instance,
-    LayerCAM,
-    LayerExplainer,
-    ScoreCAM,
-    XGradCAM,
-)
+from cnnviz_widgets.explain import TECHNIQUES, Explainer, Heatmap, Instance, LayerExplainer
 from cnnviz_widgets.explain.cam.channelwise import ChannelwiseCAM
 from cnnviz_widgets.explain.cam.tape import Tape
 from cnnviz_widgets.session import Example, Scene
@@ -36,15 +22,7 @@ from cnnviz_widgets.views.view import Work
 from cnnviz_widgets.widgets.picker import Picker
 
 METHODS: Mapping[str, Explainer] = {
-    "Grad-CAM": GradCAM(),
-    "HiResCAM": HiResCAM(),
-    "Grad-CAM++": GradCAMPlusPlus(),
-    "LayerCAM": LayerCAM(),
-    "XGrad-CAM": XGradCAM(),
-    "Eigen-CAM": EigenCAM(),
-    "Score-CAM": ScoreCAM(),
-    "Ablation-CAM": AblationCAM(),
-    "CAM": CAM(),
+    technique.label: technique() for technique in TECHNIQUES if technique.family == "cam"
 }
 NO_CONTRAST = "no other class"
 
@@ -169,7 +147,7 @@ class _Tapes:
         tape, key = instance.tape, (dataclasses.replace(explainer, layer=None), instance.target)
         known = self._ends.get(tape)
         if known is None or known[0] != key:
-            cells = [explainer.drawn(instance.at(layer)) for layer in tape.activations]
+            cells = [explainer.visible_cells(instance.at(layer)) for layer in tape.activations]
             known = (key, [np.array([max(float(c.abs().max()) for c in cells)], dtype=np.float32)])
             self._ends = {tape: known}
         return known[1]

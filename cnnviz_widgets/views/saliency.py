@@ -5,24 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from cnnviz_widgets.explain import (
-    Explainer,
-    GradientXInput,
-    GuidedBackprop,
-    GuidedGradCAM,
-    IntegratedGradients,
-    Saliency,
-    SmoothGrad,
-)
+from cnnviz_widgets.explain import TECHNIQUES, Explainer
 from cnnviz_widgets.views.heatmap import HeatmapView
 
 METHODS: Mapping[str, Explainer] = {
-    "gradient": Saliency(),
-    "gradient x input": GradientXInput(),
-    "SmoothGrad": SmoothGrad(),
-    "integrated gradients": IntegratedGradients(),
-    "guided backprop": GuidedBackprop(),
-    "guided Grad-CAM": GuidedGradCAM(),
+    technique.label: technique() for technique in TECHNIQUES if technique.family == "gradient"
 }
 
 
