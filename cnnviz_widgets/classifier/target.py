@@ -53,7 +53,9 @@ class Target:
         Raises TargetError, and MethodError where there are no probabilities.
         """
         if score == "probability":
-            logits = probabilities_of(readout or Readout(), logits)
+            readout = readout or Readout()
+            check_score(score, readout)
+            logits = readout.probabilities(logits)
         return self.combine(lambda index: logits[:, _column(index, logits.shape[1])])
 
 
@@ -67,12 +69,6 @@ def target_of(target: object, names: Sequence[str], network: str) -> Target:
         return Target(class_index(target, names, network))
     index = class_index(target.index, names, network)
     return Target(index, None if target.against is None else class_index(target.against, names, network))
-
-
-def probabilities_of(readout: Readout, logits: Tensor) -> Tensor:
-    """Probabilities of logits (N, K). Raises MethodError where the scores are none."""
-    check_score("probability", readout)
-    return readout.probabilities(logits)
 
 
 def check_score(score: Score, readout: Readout) -> None:
@@ -90,7 +86,7 @@ def _column(index: object, classes: int) -> int:
     return index
 
 
-def Contrast(target: int | str, against: int | str) -> Target:  # a class until 0.2
-    """The old name of `Target(target, against)`."""
+def Contrast(target: int | str, against: int | str) -> Target:
+    """The same as `Target(target, against)`: its name before there was one class for both kinds of target."""
     warnings.warn("Contrast(a, b) is now Target(a, against=b)", DeprecationWarning, stacklevel=2)
     return Target(target, against)

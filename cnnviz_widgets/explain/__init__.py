@@ -70,7 +70,7 @@ __all__ = [
     "baseline_pixels",
 ]
 
-#: What was imported from here until 0.2 -> where it is.
+#: What was imported from here before -> where it is, for one release.
 _MOVED = {
     "Attribution": "explain.gradient.integrated_gradients",
     "Channel": "study",

@@ -53,7 +53,7 @@ class Explainer:
         (last,) = deque(self.steps(classifier, pixels, target), maxlen=1)
         return last
 
-    def worded(self, instance: Instance, quantity: str | None = None) -> str:
+    def wording(self, instance: Instance, quantity: str | None = None) -> str:
         """`quantity`, by default the technique's, in the words that fit the network's scores."""
         return instance.classifier.readout.worded(self.quantity if quantity is None else quantity)
 
@@ -61,7 +61,7 @@ class Explainer:
         self, instance: Instance, values: Tensor, *, signed: bool, progress: float = 1.0, quantity: str | None = None
     ) -> Heatmap:
         """The heatmap of values (H, W) that were computed pixel by pixel."""
-        said = self.worded(instance, quantity)
+        said = self.wording(instance, quantity)
         return Heatmap.of_values(values, said, signed=signed, target=instance.target, progress=progress)
 
 
@@ -103,11 +103,11 @@ class LayerExplainer(Explainer):
         """`heatmap`, which is finished, with what a reader should know of it."""
         return heatmap
 
-    def signs(self, target: Target) -> bool:
+    def is_signed(self, target: Target) -> bool:
         """Whether negative values mean something."""
         return target.signed or not self.relu
 
-    def drawn(self, instance: Instance) -> Tensor:
+    def visible_cells(self, instance: Instance) -> Tensor:
         """The map (h, w) as it is drawn at the instance's layer, without notes: to compare layers on one tape."""
         return self._cut_off(self.cells(instance), instance.target)
 
@@ -116,11 +116,11 @@ class LayerExplainer(Explainer):
         return Heatmap.of_cells(
             self._cut_off(cells, instance.target),
             instance.size,
-            self.worded(instance, quantity),
-            signed=self.signs(instance.target),
+            self.wording(instance, quantity),
+            signed=self.is_signed(instance.target),
             target=instance.target,
             progress=progress,
         )
 
     def _cut_off(self, cells: Tensor, target: Target) -> Tensor:
-        return cells if self.signs(target) else cells.clamp_min(0)
+        return cells if self.is_signed(target) else cells.clamp_min(0)

@@ -21,7 +21,7 @@ from cnnviz_widgets.explain.perturbation import Variants, slices
 from cnnviz_widgets.explain.rounding import Floor
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Instance:
     """What is explained: `pixels`, one network input (1, C, H, W) float32 on the CPU, and the `target`.
 
@@ -65,6 +65,10 @@ class Instance:
         """The same for another class, of a valid index."""
         return dataclasses.replace(self, target=Target(index))
 
+    def __repr__(self) -> str:
+        shape = " x ".join(map(str, self.pixels.shape[1:]))
+        return f"<Instance {shape} of {self.target}{f' at {self.layer}' if self.layer else ''}>"
+
     @property
     def size(self) -> tuple[int, int]:
         """Of the network input, (H, W)."""
@@ -95,7 +99,7 @@ class Instance:
         """
         return self.tape.gradient(self.tape.layer(self._layer), index)[0].float()
 
-    def with_layer_altered(self, alter: Callable[[Tensor, slice], Tensor], count: int) -> Iterator[Tensor]:
+    def perturbed_layer(self, alter: Callable[[Tensor, slice], Tensor], count: int) -> Iterator[Tensor]:
         """Logits (n, K), float32 on the CPU, of `count` passes with the output of `layer` altered, some at a time.
 
         `alter(maps, which)` answers with what takes the place of maps (n, C, h, w), those of passes number `which`;
@@ -106,13 +110,13 @@ class Instance:
             first = some.start
 
             def run(part: slice, first: int = first) -> Tensor:
-                return self._with_layer_altered(alter, slice(first + part.start, first + part.stop))
+                return self._perturbed_layer(alter, slice(first + part.start, first + part.stop))
 
             yield torch.cat(batches.run(some.stop - first, run))
 
     @torch.inference_mode(False)
     @torch.no_grad()
-    def _with_layer_altered(self, alter: Callable[[Tensor, slice], Tensor], which: slice) -> Tensor:
+    def _perturbed_layer(self, alter: Callable[[Tensor, slice], Tensor], which: slice) -> Tensor:
         done = which.start
 
         def change(_: list[str], __: list[Any], maps: Tensor) -> Tensor:

@@ -70,7 +70,7 @@ def test_yields_heatmaps_of_the_input_s_size(explainer: Explainer, build: Callab
             assert step.cells.ndim == 2 and step.cells.size > 1
             assert np.isfinite(step.values).all() and np.isfinite(step.cells).all()
             assert step.signed or step.values.min() >= 0
-            assert step.quantity and step.target == target
+            assert step.quantity and step.target == classifier.target(target)
             assert 0 < step.progress <= 1
         progress = [step.progress for step in steps]
         assert progress == sorted(set(progress)) and progress[-1] == 1
@@ -401,7 +401,7 @@ def test_a_layer_that_does_not_exist(explainer: Any, layer: str) -> None:
 
 
 @all_techniques
-@pytest.mark.parametrize("target", [-1, CLASSES, 1.5, True, None, "unicorn", Target(0, CLASSES), Target(-1, 0)])
+@pytest.mark.parametrize("target", [-1, CLASSES, 1.5, True, Target(None), "unicorn", Target(0, CLASSES), Target(-1, 0)])
 def test_a_class_that_does_not_exist(explainer: Explainer, target: Any) -> None:
     fails_with(TargetError, explainer, networks.classifier(guest()), target)
 

@@ -31,7 +31,7 @@ class AblationCAM(ChannelwiseCAM):
             maps[range(len(maps)), numbers[which]] = 0
             return maps
 
-        return instance.with_layer_altered(silence, len(numbers))
+        return instance.perturbed_layer(silence, len(numbers))
 
     def weights(self, scores: Tensor, whole: Tensor) -> Tensor:
         return torch.where(whole == 0, 0, (whole - scores) / whole)

@@ -32,7 +32,7 @@ _TRIES = 4
 
 @dataclass(frozen=True)
 class CAM(Explainer):
-    """Class activation mapping: sum_k w_k A_k, A the maps that are averaged, w the weights of the class.
+    """CAM: sum_k w_k A_k, A the maps that are averaged, w the weights of the class.
 
     No ReLU and no rescaling: the mean of the cells plus the bias is the logit.
     Zhou et al. 2016 (arXiv 1512.04150), equation 2.

@@ -32,7 +32,7 @@ class EigenCAM(LayerExplainer):
     def cells(self, instance: Instance) -> Tensor:
         return first_component(instance.activations, centred=self.centred)
 
-    def signs(self, target: Target) -> bool:
+    def is_signed(self, target: Target) -> bool:
         return not self.relu
 
     def remark(self, instance: Instance, heatmap: Heatmap) -> Heatmap:

@@ -62,6 +62,7 @@ class RISE(Explainer):
         check_score(self.score, classifier.readout)
         variants, start = instance.variants(), classifier.to_network(instance.baseline(self.baseline))
         generator = torch.Generator().manual_seed(self.seed)
+        quantity = self.quantity.replace("score", self.score)
         sums, low, high, floor = [_Sums(size), _Sums(size)], math.inf, -math.inf, 0.0
         for some in slices(variants, self.masks):
             masks = self.draw(some.stop - some.start, size, generator)
@@ -72,7 +73,6 @@ class RISE(Explainer):
                 half.add(scores[(some.start + part) % 2 :: 2], masks[(some.start + part) % 2 :: 2].double())
             low, high = min(low, float(scores.min())), max(high, float(scores.max()))
             floor = max(floor, floor_of(logits, target, self.score, classifier.readout, rounding(classifier)))
-            quantity = f"mean {self.score} where the pixel is seen, minus the mean over all masks"
             values, progress = (sums[0] + sums[1]).map, some.stop / self.masks
             heatmap = self.heatmap(instance, values, signed=True, progress=progress, quantity=quantity)
             if high - low <= floor:

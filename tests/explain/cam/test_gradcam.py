@@ -125,7 +125,7 @@ def test_dead_channels_and_tiny_gradients_stay_finite() -> None:
     gradients = torch.full((1, 3, 2, 2), 1e-30)
     gradients[0, 2] = 0
     for explainer in FAMILY:
-        cells = explainer._combined(activations[0], gradients[0])  # type: ignore[attr-defined]
+        cells = explainer().weighted(activations[0], gradients[0])  # type: ignore[attr-defined]
         assert torch.isfinite(cells).all(), explainer
         assert (cells > 0).all(), f"{explainer.__name__} lost gradients whose square underflows"
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from cnnviz_widgets.classifier import Classifier, Target
 from cnnviz_widgets.errors import LayerError, MethodError, TargetError
-from cnnviz_widgets.explain import EigenCAM, GradCAM, LayerExplainer
+from cnnviz_widgets.explain import EigenCAM, GradCAM, Instance, LayerExplainer
 from cnnviz_widgets.explain.cam import tape as tape_module
 from cnnviz_widgets.explain.cam.tape import Tape
 from tests.support import networks
@@ -121,10 +121,11 @@ def test_all_layers_cost_one_forward_and_a_class_one_backward(backwards: list[in
     network.calls = 0
     tape = Tape(classifier, networks.picture(classifier), layers)
     assert (network.calls, network.pictures > 0, len(backwards)) == (1, True, 0)
+    instance = Instance.of(classifier, tape.pixels, 0, tape=tape)
     for layer in layers:
-        on_tape(GradCAM(layer), tape, 0)
+        GradCAM().visible_cells(instance.at(layer))
     assert (network.calls, len(backwards)) == (1, 1)
-    on_tape(GradCAM(layers[0]), tape, 2)
+    GradCAM().visible_cells(instance.of_class(2).at(layers[0]))
     assert (network.calls, len(backwards)) == (1, 2)
     tape.gradients(Target(2, 4))
     assert (network.calls, len(backwards)) == (1, 3)

@@ -43,9 +43,9 @@ def test_rank_correlation_is_spearman_s_with_ties(seed: int) -> None:
 
 def test_the_unrelated_class_has_the_middle_logit_of_the_others() -> None:
     logits = torch.tensor([3.0, -1.0, 9.0, 0.5, 2.0])
-    assert unrelated_class(logits, 2) == 3 and unrelated_class(logits, 3) == 4
-    assert unrelated_class(logits[:2], 0) == 1 and unrelated_class(logits[:2], 1) == 0
-    assert unrelated_class(logits[:1], 0) is None and unrelated_class(logits, Target(0, 1)) is None
+    assert unrelated_class(logits, Target(2)) == 3 and unrelated_class(logits, Target(3)) == 4
+    assert unrelated_class(logits[:2], Target(0)) == 1 and unrelated_class(logits[:2], Target(1)) == 0
+    assert unrelated_class(logits[:1], Target(0)) is None and unrelated_class(logits, Target(0, 1)) is None
 
 
 # -- several methods, one map ------------------------------------------------------------------------------
@@ -132,7 +132,7 @@ def test_a_map_that_hardly_depends_on_the_class_says_so(explainer: type[LayerExp
         classifier = planted(blind)
         pixels = networks.picture(classifier)
         found = explainer("1")(classifier, pixels, 0)
-        other = unrelated_class(classifier.logits(pixels)[0], 0)
+        other = unrelated_class(classifier.logits(pixels)[0], Target(0))
         assert other is not None
         signed = [explainer("1", relu=False)(classifier, pixels, target).cells.ravel() for target in (0, other)]
         expected = spearmanr(*signed).statistic
