@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from cnnviz_widgets.graph.boxes import Integers, Part
-from cnnviz_widgets.graph.program import Pair
+from cnnviz_widgets.graph.ops import Pair
 
 Array = NDArray[Any]
 
@@ -53,9 +53,9 @@ class Table:
     def read(self, index: Tensor) -> Tensor:
         """The cells of an index (N, h, w), as a tensor (N, ..., h, w) in channels-last order."""
         count, height, width = index.shape
-        return self.unflattened(self.rows.index_select(0, index.view(-1)).view(count, height, width, -1))
+        return self.unflatten(self.rows.index_select(0, index.view(-1)).view(count, height, width, -1))
 
-    def unflattened(self, boxes: Tensor) -> Tensor:
+    def unflatten(self, boxes: Tensor) -> Tensor:
         """Rows (N, h, w, channels) as a tensor (N, ..., h, w)."""
         planes = boxes.permute(0, 3, 1, 2)
         return planes if len(self.channels) == 1 else planes.unflatten(1, self.channels)
@@ -87,7 +87,7 @@ class Rim:
             last = first + count * height * width
             boxes[:, top : top + height, left : left + width] = around[first:last].view(count, height, width, -1)
             first = last
-        return table.unflattened(boxes)
+        return table.unflatten(boxes)
 
 
 def rim(plane: Pair, start: Integers, size: Pair, fill: float, patches: Part) -> Rim | None:

@@ -12,7 +12,7 @@ from torch import Tensor
 from cnnviz_widgets.forks import lock
 from cnnviz_widgets.graph.boxes import Changes, Integers, Part, parts
 from cnnviz_widgets.graph.gather import Rim, Table, index, rim
-from cnnviz_widgets.graph.program import Cellwise, Clamp, Join, Mean, Op, Slide, side_by_side
+from cnnviz_widgets.graph.ops import Cellwise, Clamp, Join, Mean, Op, Slide, join_channels
 from cnnviz_widgets.graph.regions import Program
 
 
@@ -107,16 +107,18 @@ class _Batch:
         if isinstance(op, Slide):
             source = op.inputs[0]
             if self.program.region_of[source] == region and source in self.patches:
-                return op.inside(self.joined(source))
-            starts = [axis * reach.stride - reach.padding for axis, reach in zip(part.start, op.reaches, strict=True)]
-            size = [
-                ((cells - 1) * reach.stride + reach.span) // reach.step + 1
-                for cells, reach in zip(part.size, op.reaches, strict=True)
+                return op.inside(self.join(source))
+            rows, columns = op.stencils
+            starts = [
+                first * along.stride - along.padding for first, along in zip(part.start, op.stencils, strict=True)
             ]
-            steps = (op.reaches[0].step, op.reaches[1].step)
-            return op.inside(
-                self.cut(source, np.stack(starts), (size[0], size[1]), steps, op.fill, (region, op.reaches))
-            )
+            size = [
+                ((cells - 1) * along.stride + along.span) // along.step + 1
+                for cells, along in zip(part.size, op.stencils, strict=True)
+            ]
+            key = (region, op.stencils)
+            cut = self.cut(source, np.stack(starts), (size[0], size[1]), (rows.step, columns.step), op.fill, key)
+            return op.inside(cut)
         assert isinstance(op, Cellwise)
         if isinstance(op, Join) and op.activation is None:
             return tuple(self.patch(value, region, part) for value in op.inputs)
@@ -127,20 +129,20 @@ class _Batch:
             and isinstance(pieces, tuple)
             and self.program.region_of[op.inputs[0]] == region
         ):
-            return op.function.joined(pieces)
+            return op.function.apply_to_pieces(pieces)
         return op.part(*(self.patch(value, region, part) for value in op.inputs))
 
-    def joined(self, value: int) -> Tensor:
+    def join(self, value: int) -> Tensor:
         """A value in the boxes of its own region."""
         found = self.patches[value]
         if isinstance(found, tuple):
-            found = self.patches[value] = side_by_side(*found)
+            found = self.patches[value] = join_channels(*found)
         return found
 
     def patch(self, value: int, region: int, part: Part) -> Tensor:
         """A value in the boxes of another region."""
         if value in self.patches and self.program.region_of[value] == region:
-            return self.joined(value)
+            return self.join(value)
         return self.cut(value, part.start, part.size, key=region)
 
     def whole(self, value: int) -> Tensor:
@@ -159,7 +161,7 @@ class _Batch:
         assert part is not None
         rows, columns = self.program.regions[number].plane
         before = self.base.tables[value].read(torch.from_numpy(index((rows, columns), part.start, part.size)))
-        added = self.joined(value).sum((-2, -1), keepdim=op.keepdim) - before.sum((-2, -1), keepdim=op.keepdim)
+        added = self.join(value).sum((-2, -1), keepdim=op.keepdim) - before.sum((-2, -1), keepdim=op.keepdim)
         return self.base.means[op.output] + added / (rows * columns)
 
     def cut(

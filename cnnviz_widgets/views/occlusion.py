@@ -164,7 +164,7 @@ class OcclusionView(View):
         if placed is None:
             done()
             return
-        box = (event.top, event.left, event.height, event.width)
+        box = Box(event.top, event.left, event.height, event.width)
         known = self._known(placed, box)
         if known is not None and not (event.final and known.read_off):
             self._probes.cancel()
@@ -180,7 +180,7 @@ class OcclusionView(View):
     def _probe_here(self) -> None:
         placed, box = self._placed, self.canvas.window
         if placed is not None and box is not None:
-            self.run(self._probes, probe(placed, box), self._draw_rest)
+            self.run(self._probes, probe(placed, Box(*box)), self._draw_rest)
 
     def _known(self, placed: Placed, box: Box) -> Probe | None:
         """What is known of a window, or of one close to it, without a network call."""
@@ -211,7 +211,7 @@ class OcclusionView(View):
             self._nearby = Nearby(placed.occluder, box[2:])
         # Nobody asked for it, so nobody is told that it failed: the hand's own windows will say so.
         self._ahead.submit(
-            self._nearby.ahead(box), lambda _: None, lambda error: _log.debug("Nothing ahead: %s", error)
+            self._nearby.ahead(Box(*box)), lambda _: None, lambda error: _log.debug("Nothing ahead: %s", error)
         )
 
     def _draw_probe(self, probe: Probe) -> None:

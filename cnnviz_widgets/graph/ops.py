@@ -13,7 +13,7 @@ Pair = tuple[int, int]
 
 
 @dataclass(frozen=True)
-class Reach:
+class Stencil:
     """What one axis of a sliding operation reads: cell `o` reads o * stride - padding + k * dilation, k < kernel."""
 
     kernel: int = 1
@@ -37,7 +37,7 @@ class Reach:
         return self.stride if self.kernel == 1 else 1
 
 
-Reaches = tuple[Reach, Reach]
+Stencils = tuple[Stencil, Stencil]
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Op:
 class Slide(Op):
     """A convolution, pooling or padding: cells read their neighbourhood, and `fill` beyond the border."""
 
-    reaches: Reaches
+    stencils: Stencils
     fill: float = 0.0
 
     def inside(self, values: Tensor) -> Tensor:
@@ -79,12 +79,12 @@ class Slide(Op):
     @property
     def _strides(self) -> Pair:
         """The strides that are left to take in `inside`."""
-        rows, columns = self.reaches
+        rows, columns = self.stencils
         return rows.stride // rows.step, columns.stride // columns.step
 
     @property
     def _dilations(self) -> Pair:
-        return self.reaches[0].dilation, self.reaches[1].dilation
+        return self.stencils[0].dilation, self.stencils[1].dilation
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -99,7 +99,7 @@ class Convolution(Slide):
 
     def whole(self, *values: Tensor) -> Tensor:
         top, left, bottom, right = self.padding
-        strides = self.reaches[0].stride, self.reaches[1].stride
+        strides = self.stencils[0].stride, self.stencils[1].stride
         if (top, left) == (bottom, right):
             return self._run(values[0], strides, (top, left))
         return self._run(functional.pad(values[0], (left, right, top, bottom)), strides, (0, 0))
@@ -128,14 +128,14 @@ class MaxPool(Slide):
     fill: float = -float("inf")
 
     def whole(self, *values: Tensor) -> Tensor:
-        rows, columns = self.reaches
+        rows, columns = self.stencils
         return functional.max_pool2d(
             values[0], (rows.kernel, columns.kernel), (rows.stride, columns.stride),
             (rows.padding, columns.padding), self._dilations, self.rounds_up,
         )  # fmt: skip
 
     def inside(self, values: Tensor) -> Tensor:
-        rows, columns = self.reaches
+        rows, columns = self.stencils
         return functional.max_pool2d(values, (rows.kernel, columns.kernel), self._strides, 0, self._dilations)
 
 
@@ -147,14 +147,14 @@ class AveragePool(Slide):
     divisor: int
 
     def whole(self, *values: Tensor) -> Tensor:
-        rows, columns = self.reaches
+        rows, columns = self.stencils
         return functional.avg_pool2d(
             values[0], (rows.kernel, columns.kernel), (rows.stride, columns.stride),
             (rows.padding, columns.padding), self.rounds_up, divisor_override=self.divisor,
         )  # fmt: skip
 
     def inside(self, values: Tensor) -> Tensor:
-        rows, columns = self.reaches
+        rows, columns = self.stencils
         kernels = rows.kernel, columns.kernel
         return functional.avg_pool2d(values, kernels, self._strides, divisor_override=self.divisor)
 
@@ -216,7 +216,7 @@ class Clamp:
     def __call__(self, values: Tensor) -> Tensor:
         return torch.maximum(values, self.low) if self.high is None else torch.clamp(values, self.low, self.high)
 
-    def joined(self, pieces: Sequence[Tensor]) -> Tensor:
+    def apply_to_pieces(self, pieces: Sequence[Tensor]) -> Tensor:
         """The same of values side by side, without joining them first."""
         count, _, *plane = pieces[0].shape
         result = pieces[0].new_empty(count, *plane, self.low.shape[1]).permute(0, 3, 1, 2)
@@ -230,7 +230,7 @@ class Clamp:
         return result
 
 
-def side_by_side(*values: Tensor) -> Tensor:
+def join_channels(*values: Tensor) -> Tensor:
     """Values joined along their channels."""
     return torch.cat(values, 1)
 
@@ -243,7 +243,7 @@ class Join(Cellwise):
     those that `extend` it write behind what is there, so nothing is copied twice.
     """
 
-    function: Callable[..., Tensor] = side_by_side
+    function: Callable[..., Tensor] = join_channels
     channels: int = 0
     extends: bool = False
 
