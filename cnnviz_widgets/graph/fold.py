@@ -8,7 +8,8 @@ from dataclasses import replace
 
 import torch
 
-from cnnviz_widgets.graph.ops import Affine, Cellwise, Clamp, Convolution, Join, Listing, Op, Pad
+from cnnviz_widgets.graph.functions import Affine, Clamp
+from cnnviz_widgets.graph.ops import Cellwise, Convolution, Join, Listing, Op, Pad
 
 Merge = Callable[[Op, Op], tuple[Op, ...]]
 

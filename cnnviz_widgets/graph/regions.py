@@ -11,16 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cnnviz_widgets.graph.ops import (
-    Cellwise,
-    Convolution,
-    Listing,
-    Op,
-    Pair,
-    Slide,
-    Stencil,
-    Stencils,
-)
+from cnnviz_widgets.graph.ops import Cellwise, Convolution, Listing, Op, Pair, Slide, Stencil, Stencils
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from cnnviz_widgets.explain import Occlusion
 from cnnviz_widgets.explain.occlusion.occluder import Occluder
 from cnnviz_widgets.graph import engine, plan
 from cnnviz_widgets.graph.boxes import Changes, changes, group_windows
+from cnnviz_widgets.graph.functions import Clamp, join_channels
 from cnnviz_widgets.graph.gather import Table
-from cnnviz_widgets.graph.ops import Clamp, join_channels
 from cnnviz_widgets.graph.run import Base
 from tests.support.occluding import Branching, Odd, hand_made, inputs, slowly
 

@@ -8,7 +8,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from cnnviz_widgets.graph import winograd
-from cnnviz_widgets.graph.ops import Activation, Convolution, Listing, Stencil
+from cnnviz_widgets.graph.functions import Activation
+from cnnviz_widgets.graph.ops import Convolution, Listing, Stencil
 from cnnviz_widgets.graph.winograd import Winograd, pays, use_winograd
 
 RELU = Activation(torch.relu_, "relu")
