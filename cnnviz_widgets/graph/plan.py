@@ -142,6 +142,7 @@ def _plan(classifier: Classifier, pixels: Tensor, state: Hashable) -> Plan | Non
 
 
 def _kept_bytes(program: Program) -> int:
+    """Bytes of the values that are kept of a whole picture."""
     return sum(4 * math.prod(program.listing.shapes[value]) for value in program.kept)
 
 
@@ -151,5 +152,6 @@ def _largest(program: Program) -> float:
 
 
 def _unknown(program: Program) -> float:
+    """Share of the values that is made by operations of which nothing is known."""
     sizes = [(isinstance(op, Global), math.prod(program.listing.shapes[op.output])) for op in program.listing.ops]
     return sum(size for unknown, size in sizes if unknown) / sum(size for _, size in sizes)

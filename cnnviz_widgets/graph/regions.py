@@ -134,6 +134,8 @@ class Program:
 
 
 class _Regions:
+    """Regions so far, and which values change in which."""
+
     def __init__(self, listing: Listing) -> None:
         self.listing = listing
         self.regions = [Region(self.plane(listing.input))]
@@ -145,6 +147,7 @@ class _Regions:
         return rows, columns
 
     def add(self, op: Op) -> None:
+        """Find the region of an operation's output; it has none where an input has none, or the plane is lost."""
         varying = [value for value in op.inputs if value not in self.listing.constants]
         if not varying or any(value not in self.region_of for value in varying):
             return
@@ -162,6 +165,7 @@ class _Regions:
         self.region_of[op.output] = self.number(region) if region.sources else sources.pop()
 
     def number(self, region: Region) -> int:
+        """The number of a region, a new one where there is none that is equal."""
         if region not in self.regions:
             self.regions.append(region)
         return self.regions.index(region)

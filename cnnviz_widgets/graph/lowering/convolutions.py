@@ -1,4 +1,7 @@
-"""Operations that slide over the plane: convolutions, poolings, paddings, and the mean of a whole plane."""
+"""Operations that slide over the plane: convolutions, poolings, paddings, and the mean of a whole plane.
+
+Weights are copied: a plan must not change with the network, which notices by itself that it is outdated.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +38,10 @@ def lower_max_pool(builder: Builder, call: Call) -> bool:
 
 
 def lower_average_pool(builder: Builder, call: Call) -> bool:
-    """Average pooling."""
+    """Average pooling.
+
+    Where windows at the border have other divisors, it is a sum times a constant plane.
+    """
     a, output = call.arguments, call.outputs[0]
     source = builder.planar(a["self"])
     if source is None:
@@ -47,7 +53,6 @@ def lower_average_pool(builder: Builder, call: Call) -> bool:
         return builder.add(
             AveragePool, source, output, divisor=divisor, stencils=windows, rounds_up=a["ceil_mode"]
         )  # fmt: skip
-    # The divisor is another near the border: sums, times a plane that does not depend on the picture.
     ones = torch.ones(1, 1, *builder.plane(source), dtype=builder.dtypes[source])
     means = torch.ops.aten.avg_pool2d(
         ones, a["kernel_size"], a["stride"], a["padding"], a["ceil_mode"], a["count_include_pad"]

@@ -42,7 +42,10 @@ def lower_batch_norm(builder: Builder, call: Call) -> bool:
 
 
 def lower_pointwise(builder: Builder, call: Call) -> bool:
-    """Whatever torch calls pointwise, of values of one plane, constant planes, and numbers for each channel."""
+    """Whatever torch calls pointwise, of values of one plane, constant planes, and numbers for each channel.
+
+    Constant planes become values of the listing, from which boxes are cut out too.
+    """
     output = call.outputs[0]
     pointwise = torch.Tag.pointwise in call.function.tags or call.name in _UNTAGGED
     if not pointwise or len(builder.shapes[output]) < 4:
@@ -80,7 +83,10 @@ def _is_same_in_all_cells(tensor: Tensor) -> bool:
 
 
 def activation_of(function: Any, args: Sequence[Any], named: Mapping[str, Any]) -> Activation | None:
-    """A torch operation on one tensor, the first of `args`, and numbers; None if it cannot overwrite the tensor."""
+    """A torch operation on one tensor, the first of `args`, and numbers, as a function that overwrites the tensor.
+
+    None if torch has no such function. Where oneDNN can follow a convolution by it, its name there is given too.
+    """
     name = function._schema.name.removeprefix("aten::")
     inplace = getattr(getattr(torch.ops.aten, name + "_", None), function._overloadname, None)
     if inplace is None or not args:

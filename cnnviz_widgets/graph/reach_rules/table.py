@@ -1,4 +1,7 @@
-"""Which rule is for which operation."""
+"""Which rule is for which operation.
+
+An operation in no table is not known: all its outputs are taken to see what any of its inputs sees.
+"""
 
 from __future__ import annotations
 
@@ -68,7 +71,10 @@ def sees_nothing(call: Call) -> bool:
 
 
 def bounds_of(call: Call, known: Known) -> list[Bounds] | None:
-    """What each output sees, or None if the operation is not known."""
+    """What each output sees, or None if the operation is not known.
+
+    Raises what torch raises for a form of a known operation that its rule does not fit.
+    """
     if call.function is None:
         return None
     if call.function.is_view or call.name in _MOVING:

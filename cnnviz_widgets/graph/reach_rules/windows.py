@@ -1,4 +1,7 @@
-"""Convolutions, poolings, resizing and padding: an output sees what the inputs in its window see."""
+"""Convolutions, poolings, resizing and padding: an output sees what the inputs in its window see.
+
+The union of boxes is a maximum of their bounds, so that a convolution of boxes is a max pooling of bounds.
+"""
 
 from __future__ import annotations
 
@@ -54,7 +57,10 @@ def _pair(value: Any) -> tuple[int, int]:
 
 
 def _maxima(maps: Tensor, window: Window, shape: Sequence[int]) -> Tensor:
-    """Maxima over windows of maps (n, c, h, w); `shape` is the output's, whose last windows may stick out."""
+    """Maxima over windows of maps (n, c, h, w).
+
+    `shape` is the output's, whose last windows may reach beyond the border more than the padding says (`ceil_mode`).
+    """
     ends = []
     for dim in (1, 0):
         needed = (shape[dim - 2] - 1) * window.stride[dim] + window.dilation[dim] * (window.kernel[dim] - 1) + 1
@@ -110,7 +116,10 @@ def follow_pooling(call: Call, known: Known) -> Bounds | None:
 
 
 def follow_resizing(call: Call, known: Known) -> Bounds | None:
-    """Operations along each axis whose weights do not matter: those places count from which something arrives."""
+    """Resizing, adaptive pooling and padding by reflection, along rows and columns apart.
+
+    Which places an output reads is tried out: one row or column of ones at a time, and where something arrives.
+    """
     first, shape = known.first(call), known.output_shape(call)
     if first is None or len(shape) != 4:
         return None
