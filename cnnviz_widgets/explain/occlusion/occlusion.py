@@ -164,7 +164,7 @@ def _box(box: object, height: int, width: int) -> Box:
     if len(numbers) == 4 and all(isinstance(number, int) and not isinstance(number, bool) for number in numbers):
         top, left, tall, wide = numbers
         if top >= 0 and left >= 0 and 1 <= tall <= height - top and 1 <= wide <= width - left:
-            return top, left, tall, wide
+            return Box(top, left, tall, wide)
     raise MethodError(
         f"An occlusion box is (top, left, height, width) in whole pixels inside the "
         f"{height} x {width} picture, not {box!r}."

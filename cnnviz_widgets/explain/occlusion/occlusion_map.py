@@ -15,6 +15,7 @@ from cnnviz_widgets.classifier.readout import Readout
 from cnnviz_widgets.explain.heatmap import Heatmap
 from cnnviz_widgets.explain.occlusion.refinement import IntArray, filled
 from cnnviz_widgets.explain.rounding import floor_of
+from cnnviz_widgets.graph.boxes import Box
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,12 +35,12 @@ class Windows:
         """(rows, columns)"""
         return len(self.tops), len(self.lefts)
 
-    def box(self, row: int, column: int) -> tuple[int, int, int, int]:
-        """(top, left, height, width) of a window."""
-        return self.tops[row], self.lefts[column], *self.window
+    def box(self, row: int, column: int) -> Box:
+        """A window, in pixels."""
+        return Box(self.tops[row], self.lefts[column], *self.window)
 
     @property
-    def boxes(self) -> list[tuple[int, int, int, int]]:
+    def boxes(self) -> list[Box]:
         """All of them, row by row."""
         rows, columns = self.shape
         return [self.box(row, column) for row in range(rows) for column in range(columns)]

@@ -101,7 +101,7 @@ def _cell(field: ReceptiveField, location: Location, stride: tuple[float, float]
     if field.regular:
         seen = zip((location.row, location.column), field.start, field.stride, field.size, strict=True)
         corner = [start + at * step + (size - step) / 2 for at, start, step, size in seen]
-    return round(corner[0]), round(corner[1]), max(1, round(stride[0])), max(1, round(stride[1]))
+    return Box(round(corner[0]), round(corner[1]), max(1, round(stride[0])), max(1, round(stride[1])))
 
 
 def crop(picture: NDArray[np.uint8], box: Box, cell: Box) -> NDArray[np.uint8]:

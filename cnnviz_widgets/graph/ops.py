@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from cnnviz_widgets.graph.functions import Activation, join_channels
+
 Pair = tuple[int, int]
 
 
 @dataclass(frozen=True)
-class Reach:
+class Stencil:
     """What one axis of a sliding operation reads: cell `o` reads o * stride - padding + k * dilation, k < kernel."""
 
     kernel: int = 1
@@ -37,17 +39,7 @@ class Reach:
         return self.stride if self.kernel == 1 else 1
 
 
-Reaches = tuple[Reach, Reach]
-
-
-@dataclass(frozen=True)
-class Activation:
-    """A function that may overwrite its argument, and what oneDNN calls it where it can follow a convolution."""
-
-    function: Callable[[Tensor], Tensor]
-    name: str = ""
-    scalars: tuple[float, ...] = ()
-    algorithm: str = ""
+Stencils = tuple[Stencil, Stencil]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -66,7 +58,7 @@ class Op:
 class Slide(Op):
     """A convolution, pooling or padding: cells read their neighbourhood, and `fill` beyond the border."""
 
-    reaches: Reaches
+    stencils: Stencils
     fill: float = 0.0
 
     def inside(self, values: Tensor) -> Tensor:
@@ -79,12 +71,12 @@ class Slide(Op):
     @property
     def _strides(self) -> Pair:
         """The strides that are left to take in `inside`."""
-        rows, columns = self.reaches
+        rows, columns = self.stencils
         return rows.stride // rows.step, columns.stride // columns.step
 
     @property
     def _dilations(self) -> Pair:
-        return self.reaches[0].dilation, self.reaches[1].dilation
+        return self.stencils[0].dilation, self.stencils[1].dilation
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -99,7 +91,7 @@ class Convolution(Slide):
 
     def whole(self, *values: Tensor) -> Tensor:
         top, left, bottom, right = self.padding
-        strides = self.reaches[0].stride, self.reaches[1].stride
+        strides = self.stencils[0].stride, self.stencils[1].stride
         if (top, left) == (bottom, right):
             return self._run(values[0], strides, (top, left))
         return self._run(functional.pad(values[0], (left, right, top, bottom)), strides, (0, 0))
@@ -128,14 +120,14 @@ class MaxPool(Slide):
     fill: float = -float("inf")
 
     def whole(self, *values: Tensor) -> Tensor:
-        rows, columns = self.reaches
+        rows, columns = self.stencils
         return functional.max_pool2d(
             values[0], (rows.kernel, columns.kernel), (rows.stride, columns.stride),
             (rows.padding, columns.padding), self._dilations, self.rounds_up,
         )  # fmt: skip
 
     def inside(self, values: Tensor) -> Tensor:
-        rows, columns = self.reaches
+        rows, columns = self.stencils
         return functional.max_pool2d(values, (rows.kernel, columns.kernel), self._strides, 0, self._dilations)
 
 
@@ -147,14 +139,14 @@ class AveragePool(Slide):
     divisor: int
 
     def whole(self, *values: Tensor) -> Tensor:
-        rows, columns = self.reaches
+        rows, columns = self.stencils
         return functional.avg_pool2d(
             values[0], (rows.kernel, columns.kernel), (rows.stride, columns.stride),
             (rows.padding, columns.padding), self.rounds_up, divisor_override=self.divisor,
         )  # fmt: skip
 
     def inside(self, values: Tensor) -> Tensor:
-        rows, columns = self.reaches
+        rows, columns = self.stencils
         kernels = rows.kernel, columns.kernel
         return functional.avg_pool2d(values, kernels, self._strides, divisor_override=self.divisor)
 
@@ -195,46 +187,6 @@ class Cellwise(Op):
         return self.part(*values)
 
 
-@dataclass(frozen=True, eq=False)
-class Affine:
-    """What a batch norm in eval mode does: values * scale + shift, both (1, C, 1, 1)."""
-
-    scale: Tensor
-    shift: Tensor
-
-    def __call__(self, values: Tensor) -> Tensor:
-        return torch.addcmul(self.shift, values, self.scale)
-
-
-@dataclass(frozen=True, eq=False)
-class Clamp:
-    """The nearest to each value between `low` and, where there is one, `high`, both (1, C, 1, 1)."""
-
-    low: Tensor
-    high: Tensor | None = None
-
-    def __call__(self, values: Tensor) -> Tensor:
-        return torch.maximum(values, self.low) if self.high is None else torch.clamp(values, self.low, self.high)
-
-    def joined(self, pieces: Sequence[Tensor]) -> Tensor:
-        """The same of values side by side, without joining them first."""
-        count, _, *plane = pieces[0].shape
-        result = pieces[0].new_empty(count, *plane, self.low.shape[1]).permute(0, 3, 1, 2)
-        first = 0
-        for piece in pieces:
-            here = slice(first, first := first + piece.shape[1])
-            if self.high is None:
-                torch.maximum(piece, self.low[:, here], out=result[:, here])
-            else:
-                torch.clamp(piece, self.low[:, here], self.high[:, here], out=result[:, here])
-        return result
-
-
-def side_by_side(*values: Tensor) -> Tensor:
-    """Values joined along their channels."""
-    return torch.cat(values, 1)
-
-
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Join(Cellwise):
     """Values side by side, as channels.
@@ -243,7 +195,7 @@ class Join(Cellwise):
     those that `extend` it write behind what is there, so nothing is copied twice.
     """
 
-    function: Callable[..., Tensor] = side_by_side
+    function: Callable[..., Tensor] = join_channels
     channels: int = 0
     extends: bool = False
 
