@@ -35,7 +35,7 @@ ALLOWED = {
     "picture": "errors forks PIL numpy",
     "schedule": "cells forks",
     "serve": "jupyterlab traitlets visitors voila",
-    "session": "classifier errors forks picture schedule numpy torch traitlets",
+    "session": "classifier errors explain forks picture schedule numpy torch traitlets",
     "study": "classifier errors graph parameters numpy torch",
     "views": "aside classifier collection demo errors explain forks paint parameters picture schedule session study "
     "widgets PIL bqplot ipycanvas ipywidgets jscatter numpy pandas traitlets",  # never torch: explainers compute
