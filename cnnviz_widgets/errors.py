@@ -8,6 +8,7 @@ ExplanationError
   + MethodError       a technique does not apply to this network
   + StoreError        stored features do not fit the network, the layer or the data set, or hold nothing yet
   + MissingExtra      a package that not every installation has is needed
+  + ExportError       a panel cannot be recorded, or written as a page
 """
 
 
@@ -41,3 +42,7 @@ class StoreError(ExplanationError):
 
 class MissingExtra(ExplanationError):
     """A package that not every installation has is needed."""
+
+
+class ExportError(ExplanationError):
+    """A panel cannot be recorded, or written as a page."""
