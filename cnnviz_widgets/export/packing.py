@@ -94,7 +94,7 @@ class Packing:
         if self._asks(widget) and not isinstance(widget, Tabs):
             still["disabled"] = True
         if isinstance(widget, PictureCanvas):
-            still["mode"] = "view"
+            still = {"mode": "view", **_outlined(widget)}
         state = {name: still.get(name, value) for name, value in traits.items()}
         try:
             return {name: self._value(value) for name, value in state.items()}
@@ -114,6 +114,14 @@ class Packing:
         if value is None or isinstance(value, str | int):
             return value
         raise TypeError(f"there is a {type(value).__name__} in it")
+
+
+def _outlined(canvas: PictureCanvas) -> dict[str, Any]:
+    """The trait that shows where the occlusion window is, which is not drawn where it cannot be moved."""
+    if canvas.mode != "window" or canvas.window is None or canvas.box is not None:
+        return {}
+    top, left, height, width = canvas.window
+    return {"box": [top, left, top + height, left + width]}
 
 
 def _extents(values: Iterable[bytes]) -> list[tuple[int, int]]:

@@ -20,6 +20,7 @@ from cnnviz_widgets.export.recording import Recording
 from cnnviz_widgets.export.tree import title_of
 from cnnviz_widgets.schedule import between_callbacks
 from cnnviz_widgets.widgets.picture import PictureCanvas
+from cnnviz_widgets.widgets.tiles import Tiles
 
 _log = logging.getLogger("cnnviz_widgets")
 _HERE = Path(__file__).parent
@@ -111,6 +112,8 @@ def note(packing: Packing) -> str:
         sentences.append("Colours, scale, hold, opacity, threshold and cells of the map work here.")
     if packing.disabled:
         sentences.append(f"What needs a kernel is disabled: {_listed([title_of(one) for one in packing.disabled])}.")
+    if any(isinstance(widget, Tiles) and widget.count for widget in packing.widgets):
+        sentences.append("Choosing a tile needs a kernel.")
     if packing.absent:
         sentences.append(f"What needs a kernel is not shown: {_listed([title_of(one) for one in packing.absent])}.")
     return " ".join(sentences)

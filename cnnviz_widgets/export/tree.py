@@ -63,7 +63,10 @@ def state_of(widget: Any) -> dict[str, Any]:
         names = {name for name in _PLAIN if name in widget.keys}
         names |= {"value"} if kind in ("html", "label", "field") else set()
     state = widget.get_state(names) if names else {}
-    return {**{name: state[name] for name in sorted(state)}, "layout": _css_of(getattr(widget, "layout", None))}
+    layout = _css_of(getattr(widget, "layout", None))
+    if kind == "absent":  # a sentence needs no room for a chart
+        layout = {name: value for name, value in layout.items() if not name.endswith("height")}
+    return {**{name: state[name] for name in sorted(state)}, "layout": layout}
 
 
 def _css_of(layout: Any) -> dict[str, str]:

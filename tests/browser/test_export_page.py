@@ -127,12 +127,14 @@ def test_what_would_ask_a_kernel_cannot_be_used(open_page: Opener) -> None:
     canvas = PictureCanvas(mode="window")
     canvas.show(np.zeros((40, 40, 3), np.uint8))
     parts = [Scrubber(options=["a", "b"]), ipywidgets.Button(description="Go"), Tabs(titles=["x", "y"]), canvas]
-    parts += [ipywidgets.FloatText(3.5, description="share"), bqplot.Figure(title="bars")]
+    parts += [ipywidgets.FloatText(3.5, description="share"), bqplot.Figure(layout={"height": "400px"})]
     page = open_page(export.page(ipywidgets.VBox(parts), title="t"))
     expect(page.locator(SLIDER)).to_be_disabled()
     expect(page.get_by_role("button", name="Go")).to_be_disabled()
     expect(page.locator(".widget-field")).to_have_text("share3.5")
-    expect(page.locator(".widget-absent")).to_have_text("This part needs a kernel: Figure.")
+    absent = page.locator(".widget-absent")
+    expect(absent).to_have_text("This part needs a kernel: Figure.")
+    assert absent.locator("..").evaluate("part => part.offsetHeight") < 100  # no room for the chart
     assert page.locator(".cnnviz-tabs").evaluate("tabs => tabs.closest('[inert]') !== null")
     assert page.locator("canvas").first.get_attribute("data-mode") == "view"
     expect(page.locator("footer")).to_contain_text("disabled: Scrubber, Go, Tabs, share.")

@@ -91,6 +91,21 @@ def test_what_would_ask_a_kernel_is_disabled_and_named() -> None:
     assert "threshold" in document
 
 
+def test_the_window_is_outlined_where_it_was() -> None:
+    picture = canvas()
+    picture.place_window((3, 4, 10, 12))
+    (packed,) = content_of(export.page(picture, title="t"))["widgets"]
+    assert packed["state"]["box"] == [3, 4, 13, 16]
+    assert picture.box is None
+
+
+def test_choosing_tiles_needs_a_kernel() -> None:
+    tiles = Tiles()
+    assert "tile" not in export.page(tiles, title="t").split("<footer>")[1].split("</footer>")[0]
+    tiles.show(np.zeros((2, 8, 8), np.uint8))
+    assert "Choosing a tile needs a kernel." in export.page(tiles, title="t")
+
+
 def test_a_recording_never_enables_what_is_disabled() -> None:
     control, other = Picker(options=["a", "b"], index=0), Picker(options=["x"])
     recording = Recording(control, ({other: {"disabled": False}}, {other: {"disabled": False}}))

@@ -69,10 +69,10 @@ globalThis.mount = async (widget, state, views, host) => {
     const el = document.createElement("div");
     el.className = "view";
     document.getElementById("views").append(el);
-    globalThis.views.push(await rendered(definition, model, el));
+    globalThis.views.push({ el, unmount: await rendered(definition, model, el) });
   }
 };
 
-globalThis.unmount = (index) => globalThis.views[index]();
+globalThis.unmount = (index) => globalThis.views[index].unmount();
 
 globalThis.update = (state) => globalThis.model.write(fromTest(state));
