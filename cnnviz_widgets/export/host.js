@@ -252,8 +252,8 @@ function labelled(document, model, el) {
 
 /** What text with tags may consist of. Of other elements the text stays, but for scripts and styles. */
 const ELEMENTS = new Set([
-  ..."a abbr b br code dd div dl dt em h1 h2 h3 h4 h5 h6 hr i img kbd li ol p pre s small span strong sub sup".split(" "),
-  ..."table tbody td th thead tr u ul".split(" "),
+  ..."a abbr b br code dd div dl dt em h1 h2 h3 h4 h5 h6 hr i img kbd".split(" "),
+  ..."li ol p pre s small span strong sub sup table tbody td th thead tr u ul".split(" "),
 ]);
 const DROPPED = new Set(["script", "style", "template"]);
 const ATTRIBUTES = new Set("alt class colspan height href role rowspan src style title width".split(" "));

@@ -84,17 +84,19 @@ def write(path: str | os.PathLike[str], widget: Any, *, title: str, recorded: It
     A file that is there is replaced at once when the new one is complete. Raises ExportError if it cannot be written.
     """
     target = Path(path)
-    data = page(widget, title=title, recorded=recorded).encode()
-    unfinished = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
+    # A name of a file may hold what is no character: as a reference it harms nobody.
+    data = page(widget, title=title, recorded=recorded).encode(errors="xmlcharrefreplace")
     try:
+        unfinished = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
         try:
             unfinished.write_bytes(data)
             os.replace(unfinished, target)
         finally:
             unfinished.unlink(missing_ok=True)
-    except OSError as error:
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
         raise ExportError(
-            f"The page cannot be written to {str(target)!r} ({error.strerror}): give a file in a folder that is there "
+            f"The page cannot be written to {str(target)!r} ({reason}): give a file in a folder that is there "
             "and that you may write to."
         ) from error
     size = len(data) / _MEGABYTE

@@ -29,8 +29,7 @@ class Recording:
     final: States = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
-        if not (hasattr(self.control, "options") and hasattr(self.control, "index")):
-            raise ExportError(f"{title_of(self.control)} has no options to choose from: record a slider or a picker.")
+        _check_options(self.control)
         if len(self.states) != len(self.control.options):
             raise ExportError(
                 f"There are {len(self.states)} states for the {len(self.control.options)} options of "
@@ -55,10 +54,11 @@ def record(control: Any, choose: Callable[[int], object], widgets: Iterable[Any]
     """What each option of `control` changes in `widgets` and all inside them.
 
     Calls `choose(index)` for one option after the other, and for the option that was chosen before at the end. What
-    that sets off is done at once, on this thread. Raises ExportError if nothing was chosen before, or if options or
-    children of a widget change meanwhile. What `choose` raises is raised.
+    that sets off is done at once, on this thread. Raises ExportError if there is nothing to choose, if nothing was
+    chosen before, or if options or children of a widget change meanwhile. What `choose` raises is raised.
     """
-    before = getattr(control, "index", None)
+    _check_options(control)
+    before = control.index
     if before is None:
         raise ExportError(
             f"Nothing is chosen in {title_of(control)}: choose the option that the page should begin with."
@@ -86,6 +86,11 @@ def hand_on(control: Any) -> Callable[[int], None]:
         control._handle_custom_msg(event, [])
 
     return choose
+
+
+def _check_options(control: Any) -> None:
+    if not (getattr(control, "options", None) and hasattr(control, "index")):
+        raise ExportError(f"{title_of(control)} has no options to choose from: record a slider or a picker.")
 
 
 def _check_unchanged(control: Any, options: list[Any], children: Mapping[Any, tuple[Any, ...]]) -> None:

@@ -222,6 +222,17 @@ def test_others_may_read_a_page_as_any_new_file(tmp_path: Path) -> None:
     assert len(modes) == 1
 
 
+@pytest.mark.parametrize("path", ["", "\0"])
+def test_what_is_no_file_name_is_refused(path: str) -> None:
+    with pytest.raises(ExportError, match="cannot be written"):
+        export.write(path, Status(), title="t")
+
+
+def test_a_title_that_is_no_text_can_be_written(tmp_path: Path) -> None:
+    export.write(tmp_path / "page.html", Status(text="\ud800"), title="file \ud800")
+    assert "<h1>file &#55296;</h1>" in (tmp_path / "page.html").read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize("name", ["missing/page.html", "."])
 def test_where_nothing_can_be_written_says_so(tmp_path: Path, name: str) -> None:
     with pytest.raises(ExportError, match="cannot be written"):

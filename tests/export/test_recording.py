@@ -10,7 +10,9 @@ from cnnviz_widgets.errors import ExportError
 from cnnviz_widgets.explain import GradCAM
 from cnnviz_widgets.export import Recording
 from cnnviz_widgets.widgets.picker import Picker
+from cnnviz_widgets.widgets.scrubber import Scrubber
 from cnnviz_widgets.widgets.status import Status
+from cnnviz_widgets.widgets.tabs import Tabs
 from tests.support.exported import cam_view
 
 
@@ -95,6 +97,9 @@ def test_what_has_nothing_chosen_cannot_be_recorded() -> None:
 def test_what_has_no_options_cannot_be_recorded() -> None:
     with pytest.raises(ExportError, match="no options"):
         Recording(Status(), ())
+    for control in (Status(), Scrubber(), Tabs(titles=["a"])):
+        with pytest.raises(ExportError, match="no options"):
+            export.record(control, print, [])
 
 
 def test_each_option_needs_a_state() -> None:
