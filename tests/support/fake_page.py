@@ -14,12 +14,13 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, sync_playwright
 
 HERE = Path(__file__).parent
-STATIC = HERE.parents[1] / "cnnviz_widgets" / "static"
+PACKAGE = HERE.parents[1] / "cnnviz_widgets"
+STATIC = PACKAGE / "static"
 ORIGIN = "http://localhost"
 PAGE = """<!doctype html><meta charset="utf-8"><title>widget</title><link rel="icon" href="data:,">
 <style>:root {{ color-scheme: {scheme} }} body {{ margin: 16px; background: {background} }} {css}</style>
 <body {attributes}><button id="before">before</button><div id="views"></div><button id="after">after</button>
-<script src="/fake_model.js"></script>"""
+<script type="module" src="/fake_model.js"></script>"""
 
 
 class FakePage:
@@ -97,6 +98,8 @@ class FakePage:
             route.fulfill(body=self._document, content_type="text/html")
         elif path == "/fake_model.js":
             route.fulfill(path=HERE / "fake_model.js", content_type="text/javascript")
+        elif path == "/host.js":
+            route.fulfill(path=PACKAGE / "export" / "host.js", content_type="text/javascript")
         elif (STATIC / path[1:]).is_file():
             route.fulfill(path=STATIC / path[1:], content_type="text/javascript")
         else:
