@@ -113,7 +113,7 @@ def _extent(technique: Any, instance: Instance, known: dict[object, float]) -> f
     if key not in known:
         known.clear()
         layers = (instance.at(layer) for layer in instance.tape.activations)
-        known[key] = max(float(_at(technique, None).drawn(place).abs().max()) for place in layers)
+        known[key] = max(float(_at(technique, None).visible_cells(place).abs().max()) for place in layers)
     return known[key]
 
 
