@@ -10,6 +10,7 @@ import torch
 
 from cnnviz_widgets.classifier import Target
 from cnnviz_widgets.explain import LayerExplainer, baseline_pixels
+from cnnviz_widgets.explain.cam.channelwise import ChannelwiseCAM
 from cnnviz_widgets.session import Scene
 from cnnviz_widgets.study import Channel
 from cnnviz_widgets.study.filters import convolution_of
@@ -88,7 +89,8 @@ def of_heatmap(view: HeatmapView, scene: Scene) -> Faults:
 
 def of_cam(view: CAMView, scene: Scene) -> Faults:
     yield from of_heatmap(view, scene)
-    if not isinstance(view.technique, LayerExplainer) or view.status.text.startswith("stopped"):
+    in_steps = isinstance(view.technique, ChannelwiseCAM) or not isinstance(view.technique, LayerExplainer)
+    if in_steps or view.status.text.startswith("stopped"):
         return
     against = scene.against
     target = scene.class_index

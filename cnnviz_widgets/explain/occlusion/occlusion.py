@@ -18,7 +18,7 @@ from cnnviz_widgets.explain.baseline import Baseline, baseline_of
 from cnnviz_widgets.explain.explainer import Explainer
 from cnnviz_widgets.explain.instance import Instance
 from cnnviz_widgets.explain.occlusion.occluder import Box, Occluder
-from cnnviz_widgets.explain.occlusion.occlusion_map import OcclusionMap, Windows
+from cnnviz_widgets.explain.occlusion.occlusion_map import OcclusionMap, OcclusionRun, Windows
 from cnnviz_widgets.explain.occlusion.refinement import IntArray, Refinement, scattered
 from cnnviz_widgets.explain.rounding import rounding
 from cnnviz_widgets.parameters import Range, check_choice, check_count
@@ -89,9 +89,8 @@ class Occlusion(Explainer):
             done = refinement.done
             measured[done : done + len(cells)] = occluder.logits([boxes[cell] for cell in cells]).numpy()
             refinement.add(cells)
-            seen = measured[: refinement.done]
-            source, known = refinement.source, refinement.known
-            return OcclusionMap.of_logits(windows, self.score, readout, target, whole, seen, source, known, share)
+            seen, source, known = measured[: refinement.done], refinement.source, refinement.known
+            return OcclusionRun(windows, readout, whole, seen, source, known, share).map_of(target, self.score)
 
         first = scattered(*windows.shape, max(1, int(_COARSE * len(boxes))))
         with occluder.keeping():

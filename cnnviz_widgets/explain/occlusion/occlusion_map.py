@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
@@ -76,21 +75,17 @@ def _coverage(positions: tuple[int, ...], window: int, size: int) -> NDArray[np.
     return normalised
 
 
-@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
-class OcclusionMap(Heatmap):
-    """How much the score drops behind each window, and all class scores it was computed from.
-
-    With these another class, or the scores behind a window, cost no forward pass. `cells` (rows, columns)
-    are the drops of the single windows, `values` their average over the windows that cover a pixel. Before the map is
-    complete, cells that are not `known` (rows, columns) are made up from those that are (see `filled`).
+@dataclass(frozen=True, eq=False)
+class OcclusionRun:
+    """What has been measured: logits of the whole picture, and behind each of the `windows` run so far.
 
     `readout` says what the logits are: `whole` (K,) are those of the whole picture, of which the share `rounding` is
     rounding, `measured` (n, K) those of the windows run so far, and `source` (rows, columns) says which of these is
-    nearest to each window: itself where it is known. Earlier maps of the same run share the memory of `measured`.
+    nearest to each window: itself where it is `known` (rows, columns). Earlier maps of the same run share the memory
+    of `measured`.
     """
 
     windows: Windows
-    score: Score
     readout: Readout
     whole: FloatArray
     measured: FloatArray
@@ -98,59 +93,74 @@ class OcclusionMap(Heatmap):
     known: NDArray[np.bool_]
     rounding: float
 
-    @classmethod
-    def of_logits(
-        cls, windows: Windows, score: Score, readout: Readout, target: Target,
-        whole: FloatArray, measured: FloatArray, source: IntArray, known: NDArray[np.bool_], rounding: float,
-    ) -> OcclusionMap:  # fmt: skip
-        """The map of `target` from logits of the whole picture (K,) and of windows (n, K)."""
-        drops = _score(whole[None], target, score, readout) - _score(measured, target, score, readout)
-        cells = filled(drops[source], known)
-        floor = max(
-            floor_of(torch.from_numpy(some), target, score, readout, rounding) for some in (whole[None], measured)
-        )
-        blank = float(np.abs(drops).max()) <= floor
-        progress = len(measured) / source.size
-        found = cls(
-            values=windows.averaged(cells),
+    def map_of(self, target: Target, score: Score) -> OcclusionMap:
+        """The map of a target, without a forward pass. Raises TargetError, MethodError."""
+
+        def scores(logits: FloatArray) -> FloatArray:
+            found: FloatArray = target.of(torch.from_numpy(logits), score, self.readout).numpy()
+            return found
+
+        def floor(logits: FloatArray) -> float:
+            return floor_of(torch.from_numpy(logits), target, score, self.readout, self.rounding)
+
+        drops = scores(self.whole[None]) - scores(self.measured)
+        blank = float(np.abs(drops).max()) <= max(floor(self.whole[None]), floor(self.measured))
+        cells, progress = filled(drops[self.source], self.known), len(self.measured) / self.source.size
+        found = OcclusionMap(
+            values=self.windows.averaged(cells),
             cells=cells,
-            quantity=readout.worded(f"drop of the {score}"),
+            quantity=self.readout.worded(f"drop of the {score}"),
             signed=True,
             target=target,
             progress=progress,
-            windows=windows,
-            score=score,
-            readout=readout,
-            whole=whole,
-            measured=measured,
-            source=source,
-            known=known,
-            rounding=rounding,
             blank=blank,
+            run=self,
+            score=score,
         )
         return found.as_nothing("window") if blank and progress == 1 else found
+
+
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
+class OcclusionMap(Heatmap):
+    """How much the score drops behind each window, and all class scores it was computed from.
+
+    With these another class, or the scores behind a window, cost no forward pass. `cells` (rows, columns)
+    are the drops of the single windows, `values` their average over the windows that cover a pixel. Before the map is
+    complete, cells that are not `known` (rows, columns) are made up from those that are (see `filled`).
+    """
+
+    run: OcclusionRun
+    score: Score
+
+    @property
+    def windows(self) -> Windows:
+        """Where they lie."""
+        return self.run.windows
+
+    @property
+    def whole(self) -> FloatArray:
+        """Logits (K,) of the whole picture."""
+        return self.run.whole
+
+    @property
+    def known(self) -> NDArray[np.bool_]:
+        """Which windows have been run, (rows, columns)."""
+        return self.run.known
 
     @property
     def logits(self) -> FloatArray:
         """Logits (rows, columns, K) behind each window, or the nearest known one."""
-        return self.measured[self.source]
+        return self.run.measured[self.run.source]
 
     def nearest(self, top: float, left: float) -> FloatArray:
         """Logits (K,) behind the window whose upper left corner is nearest to a point in input pixels."""
-        logits: FloatArray = self.measured[self.source[self.windows.cell(top, left)]]
+        logits: FloatArray = self.run.measured[self.run.source[self.windows.cell(top, left)]]
         return logits
 
     def for_target(self, target: int | Target) -> OcclusionMap:
         """The same run seen for another class, without a forward pass. Raises TargetError."""
-        target = target if isinstance(target, Target) else Target(target)
-        run = self.readout, target, self.whole, self.measured, self.source, self.known
-        return self.of_logits(self.windows, self.score, *run, self.rounding)
+        return self.run.map_of(target if isinstance(target, Target) else Target(target), self.score)
 
     def for_score(self, score: Score) -> OcclusionMap:
         """The same run with drops of the other score, without a forward pass. Raises MethodError."""
-        return dataclasses.replace(self, score=score).for_target(self.target)
-
-
-def _score(logits: FloatArray, target: Target, score: Score, readout: Readout) -> FloatArray:
-    scores: FloatArray = target.of(torch.from_numpy(logits), score, readout).numpy()
-    return scores
+        return self.run.map_of(self.target, score)
