@@ -10,7 +10,8 @@ import torch
 from benchmarks.occlusion import DEFAULT, STRIDE, TARGET, WINDOW, best_count, captum
 from benchmarks.table import Rival, Row, compare, noted
 from cnnviz_widgets import Classifier, demo
-from cnnviz_widgets.explain import Occlusion, OcclusionMap
+from cnnviz_widgets.explain import Occlusion
+from cnnviz_widgets.explain.occlusion.occlusion_map import OcclusionMap
 
 #: The share of the windows from which on a map is taken for useful.
 SHARE = 0.04

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import torch
 from captum.attr import LayerGradCam
@@ -12,15 +12,19 @@ from torchcam.methods import GradCAM as TorchcamGradCAM
 
 from benchmarks.table import Rival, Row, compare
 from cnnviz_widgets import Classifier
-from cnnviz_widgets.explain import GradCAM, Tape
+from cnnviz_widgets.explain import GradCAM, Instance
+from cnnviz_widgets.explain.cam.tape import Tape
 
 BLOCKS = [f"layer{stage}.{block}" for stage in range(1, 5) for block in range(2)]
 TARGET = 281
 
 
-def maps_of(tape: Tape) -> None:
-    for layer in tape.activations:
-        GradCAM(layer).from_tape(tape, TARGET)
+def maps_of(tape: Tape, layers: Sequence[str] | None = None, target: int = TARGET) -> None:
+    """Maps without their notes, which the peers do not make either."""
+    instance, technique = Instance.of(tape.classifier, tape.pixels, target, tape=tape), GradCAM()
+    for layer in layers or tape.activations:
+        at = instance.at(layer)
+        technique.map_of(at, technique.cells(at))
 
 
 def rows() -> Iterable[Row]:
@@ -79,8 +83,7 @@ def _switches(classifier: Classifier, pixels: torch.Tensor) -> Iterator[Row]:
     peer = LayerGradCam(classifier.network, classifier.network.get_submodule("layer4.1"))
 
     def layer_switch() -> None:
-        for layer in layers[-8:]:
-            GradCAM(layer).from_tape(tape, TARGET)
+        maps_of(tape, layers[-8:])
 
     def captum_layers() -> None:
         for name in BLOCKS:
@@ -88,7 +91,7 @@ def _switches(classifier: Classifier, pixels: torch.Tensor) -> Iterator[Row]:
             LayerGradCam(classifier.network, module).attribute(pixels, TARGET, relu_attributions=True)
 
     def class_switch() -> None:
-        GradCAM("layer4.1").from_tape(tape, next(classes))
+        maps_of(tape, ["layer4.1"], next(classes))
 
     def captum_class() -> None:
         peer.attribute(pixels, next(classes), relu_attributions=True)

@@ -10,8 +10,9 @@ from sklearn.manifold import TSNE as PeerTSNE
 
 from benchmarks.table import Rival, Row, compare, noted
 from cnnviz_widgets import Classifier, demo
-from cnnviz_widgets.collection.projection import TSNE, principal, trustworthiness
-from cnnviz_widgets.study import ClassVisual
+from cnnviz_widgets.collection.embedding import fit_pca
+from cnnviz_widgets.collection.projection import TSNE, trustworthiness
+from cnnviz_widgets.study import ActivationMaximisation
 
 STEPS, TARGET = 16, 281
 
@@ -31,7 +32,7 @@ def _map() -> list[Row]:
 
     def peer() -> None:
         model = PeerTSNE(init="pca", random_state=0, max_iter=iterations, n_iter_without_progress=iterations)
-        theirs.append(model.fit_transform(principal(features, 50, 0)(features)))
+        theirs.append(model.fit_transform(fit_pca(features, 50, 0)(features)))
 
     found = compare(
         "t-SNE of 1,797 digits", lambda: ours.append(method(features).positions), Rival("scikit-learn", peer)
@@ -58,7 +59,7 @@ def _visual() -> list[Row]:
         rivals.insert(0, Rival("torch-lucent, its own transforms", peer))
     return compare(
         f"class visualisation, {STEPS} steps",
-        lambda: ClassVisual(iterations=STEPS)(classifier, TARGET),
+        lambda: ActivationMaximisation(iterations=STEPS)(classifier, TARGET),
         *rivals,
         note="resnet18, 224 px",
     )

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from sklearn.neighbors import NearestNeighbors
 
 from benchmarks.table import Rival, Row, compare, noted
-from cnnviz_widgets.collection.disk import Disk
+from cnnviz_widgets.collection.disk import DiskStorage
 from cnnviz_widgets.collection.neighbours import METRICS, nearest
-from cnnviz_widgets.collection.rows import Rows
+from cnnviz_widgets.collection.storage import RowBatch
 
 COUNTS, WIDTH, K = (10_000, 100_000, 1_000_000), 64, 12
 #: So many centres with noise around them: features of pictures are no even cloud.
@@ -47,13 +47,13 @@ def index_rows() -> list[Row]:
     vectors = made(COUNTS[-1])
     count = len(vectors)
     nothing = np.zeros((count, 1), np.float32)
-    stored = Rows(
+    stored = RowBatch(
         np.arange(count), vectors, nothing, np.full(count, -1), np.full(count, "x", object),
         np.zeros((count, 1, 1, 3), np.uint8),
     )  # fmt: skip
     peer = NearestNeighbors(n_neighbors=K, algorithm="brute", metric="cosine").fit(vectors)
     with tempfile.TemporaryDirectory() as folder:
-        disk = Disk(Path(folder), {})
+        disk = DiskStorage(Path(folder), {})
         disk.append(stored)
         disk.build_index("cosine")
         queries = np.linspace(0, count - 1, 50).astype(int)

@@ -9,7 +9,8 @@ import torch
 from benchmarks.table import Rival, Row, compare
 from cnnviz_widgets import FeatureStore, demo
 from cnnviz_widgets.collection.patches import scan
-from cnnviz_widgets.collection.source import batches, source_of
+from cnnviz_widgets.collection.reading import read_batches
+from cnnviz_widgets.collection.source import source_of
 
 PICTURES, BATCH = 64, 16
 
@@ -21,8 +22,8 @@ def rows() -> Iterable[Row]:
 
     def bare() -> None:
         with torch.no_grad():
-            for _, pixels in batches(source, classifier, range(len(source)), BATCH):
-                classifier.logits(pixels)
+            for read in read_batches(source, classifier, range(len(source)), BATCH):
+                classifier.logits(read.pixels)
 
     def all_layers() -> None:
         for found in scan(classifier, source, batch=BATCH):

@@ -12,7 +12,7 @@ from cnnviz_widgets.serve import ServeError, serve_lab, serve_voila
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run `cnnviz` with `argv`, or the arguments of the process, and return its exit status."""
+    """Run the command with `argv`, by default the arguments of the process, and return the exit status."""
     parser = argparse.ArgumentParser(
         prog="cnnviz",
         description="Look inside convolutional networks by hand.",
@@ -49,6 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _port(text: str) -> int:
+    """The port number in `text`. Raises ArgumentTypeError."""
     if not text.isdecimal() or not 1 <= int(text) <= 65535:
         raise argparse.ArgumentTypeError(f"{text!r} is no port: give a number from 1 to 65535")
     return int(text)

@@ -1,4 +1,4 @@
-"""Calls that take long and are no network's: on a thread of their own, while the panels' worker goes on."""
+"""Long calls other than forward passes, on threads of their own, so that they do not block the panels' worker."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from cnnviz_widgets.forks import lock
 
 _T = TypeVar("_T")
 
-#: One thread for each kind of call: two of a kind would only slow each other down.
+#: One thread for each kind of call: two calls of a kind at once would only slow each other down.
 _THREADS: dict[str, schedule.Worker] = {}
 _changing = lock()
 
 
 class Aside(schedule.Awaited, Generic[_T]):
-    """A call that a step yields, to be made on a thread of its own; the next step comes when it has returned.
+    """A call on a thread of its own. A generator yields it, and its next step follows when the call has returned.
 
-    Imports, compilation and long computations that no panel but the one that asks for them should wait for::
+    For imports, compilation and long computations that other panels should not wait for::
 
         found = Aside("UMAP", lambda: fit(features))
         yield found
         positions = found.result()
 
-    Calls of one `kind` are made one after the other, and not at all if nobody waits for them any more. In an open
+    Calls of one `kind` are made one after the other, and skipped if their result is no longer wanted. Within a
     `schedule.inline()` block the call is made at once.
     """
 
@@ -72,6 +72,7 @@ class Aside(schedule.Awaited, Generic[_T]):
 
 
 def _thread_of(kind: str) -> schedule.Worker:
+    """The thread for calls of a kind."""
     with _changing:
         thread = _THREADS.get(kind)
         if thread is None:
@@ -80,7 +81,10 @@ def _thread_of(kind: str) -> schedule.Worker:
 
 
 def end(timeout: float = 5.0) -> None:
-    """Drop what has not begun and wait for what has, at most so long. For the end of the process."""
+    """Drop the calls that have not begun, and wait at most `timeout` seconds for each that has.
+
+    For the end of the process.
+    """
     for thread in list(_THREADS.values()):
         thread.end(timeout)
 

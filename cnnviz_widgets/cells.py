@@ -1,4 +1,4 @@
-"""Notebook cells: whether one runs that work on another thread should give way to."""
+"""Which notebook cells are running, so that work on other threads can wait for them."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from typing import Any
 
 from cnnviz_widgets.forks import Renewed, lock
 
-#: Held while a network is run: what is set for one run is set for all threads that run the same modules.
+#: Held while a network runs, because hooks and modes set for one run apply to all threads that run the same modules.
 LOCK = lock()
-#: Seconds after which work goes on beside a cell, in case that waits for it in a way that is not known here.
+#: Longest wait for a cell, in seconds. The cell may itself wait for the work, in a way that is not detected; with a
+#: larger value it would hang for longer.
 PATIENCE = 10.0
 
 
 class Cells(Renewed):
-    """The cells that run now, by thread, and those whose thread waits for work of ours."""
+    """The cells that run now, by thread, and those of them that wait for work of this package."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -26,13 +27,13 @@ class Cells(Renewed):
         self._shell: Any = None
 
     def renew(self) -> None:
-        # Of that lock: who gives way lets go of it, however often it was taken.
+        # A condition of that lock: waiting for it releases the lock, however often this thread has acquired it.
         self._changed = threading.Condition(LOCK)
         self._running: Counter[int] = Counter()
         self._waiting: Counter[int] = Counter()
 
     def follow(self) -> None:
-        """From now on be told of the cells of this notebook; each begins when the pass that is under way has ended."""
+        """Observe the cells of this notebook from now on; each begins after the forward pass that is running."""
         ipython = sys.modules.get("IPython")
         shell = ipython.get_ipython() if ipython is not None else None
         if shell is None or shell is self._shell:
@@ -42,12 +43,12 @@ class Cells(Renewed):
         shell.events.register("post_run_cell", lambda *_: self.ended())
 
     def begun(self) -> None:
-        """A cell begins on this thread."""
+        """Record that a cell begins on this thread."""
         with self._changed:
             self._running[threading.get_ident()] += 1
 
     def ended(self) -> None:
-        """A cell has ended on this thread."""
+        """Record that a cell has ended on this thread."""
         thread = threading.get_ident()
         with self._changed:
             self._running[thread] -= 1
@@ -57,7 +58,7 @@ class Cells(Renewed):
 
     @contextmanager
     def waiting(self) -> Iterator[None]:
-        """Inside, this thread waits for work of ours: that need not give way to its cell."""
+        """Within the block, this thread waits for work of this package, which need not give way to its cell."""
         thread = threading.get_ident()
         if thread not in self._running:
             yield
@@ -72,7 +73,10 @@ class Cells(Renewed):
                 self._waiting[thread] -= 1
 
     def give_way(self, patience: float = PATIENCE) -> bool:
-        """Wait until no cell runs on another thread, but for cells that wait for work of ours; whether that is so."""
+        """Wait until no cell runs on another thread, except cells that are `waiting`; return whether that is so.
+
+        Waits at most `patience` seconds.
+        """
         thread = threading.get_ident()
         with self._changed:
             return self._changed.wait_for(
@@ -80,4 +84,5 @@ class Cells(Renewed):
             )
 
 
+#: The cells of this process.
 CELLS = Cells()

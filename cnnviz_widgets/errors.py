@@ -1,38 +1,28 @@
-"""Exceptions whose message is one sentence that names the mend.
-
-ExplanationError
-  + PictureError      a picture cannot be read or does not fit the network
-  + ClassifierError   a network cannot be used, raised, or answered with NaN
-  + LayerError        a layer does not exist or has no spatial extent
-  + TargetError       a class does not exist
-  + MethodError       a technique does not apply to this network
-  + StoreError        stored features do not fit the network, the layer or the data set, or hold nothing yet
-  + MissingExtra      a package that not every installation has is needed
-"""
+"""The exceptions of this package. Each message is one sentence that says what is wrong and what to do about it."""
 
 
 class ExplanationError(ValueError):
-    """Base of everything this package raises on bad input."""
+    """Base of the exceptions for bad input; a ValueError."""
 
 
 class PictureError(ExplanationError):
-    """A picture cannot be read, or does not fit the network."""
+    """A picture cannot be read or does not fit the network."""
 
 
 class ClassifierError(ExplanationError):
-    """A network cannot be used as a classifier, raised, or answered with NaN."""
+    """A network cannot be used as a classifier, has raised an exception, or has returned NaN."""
 
 
 class LayerError(ExplanationError):
-    """A layer does not exist, or has no spatial extent."""
+    """A layer does not exist or has no spatial extent."""
 
 
 class TargetError(ExplanationError):
-    """A class does not exist."""
+    """A class, a channel or a selected picture of a collection does not exist."""
 
 
 class MethodError(ExplanationError):
-    """A technique does not apply to this network."""
+    """A technique does not apply to this network, or one of its parameters has a value that is not allowed."""
 
 
 class StoreError(ExplanationError):
@@ -40,4 +30,4 @@ class StoreError(ExplanationError):
 
 
 class MissingExtra(ExplanationError):
-    """A package that not every installation has is needed."""
+    """An optional package is not installed; the message names the extra to install."""

@@ -1,4 +1,4 @@
-"""Locks that a forked child finds free: of the threads that held them only the one that forked lives on in it."""
+"""Locks and objects that are reset in a forked child process, where only the thread that forked exists."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ _NUMBERS = itertools.count()
 
 
 class Renewed:
-    """Something that is made anew in each forked child, as in the workers of a torch DataLoader."""
+    """Base of objects that are reset in each forked child, such as the workers of a torch DataLoader."""
 
     def __init__(self) -> None:
         self._number = next(_NUMBERS)
         _RENEWED.add(self)
 
     def renew(self) -> None:
-        """Called in the child, by its only thread, before anything else."""
+        """Reset this object. Called in the child, by its only thread, before anything else."""
         raise NotImplementedError
 
 
 def lock() -> threading.RLock:
     """A reentrant lock that is free in a forked child, unless the thread that forked held it.
 
-    It is Python's own: in one written in Python an interrupt could come between taking it and saying so.
+    It is a threading.RLock: in a class around one, an interrupt could come between acquiring it and recording that.
     """
     made = threading.RLock()
     _LOCKS.add(made)
@@ -41,10 +41,11 @@ def is_mine(lock: Any) -> bool:
 
 
 def _renew_all() -> None:
+    """Free the locks that this thread does not hold, and reset the objects."""
     for held in _LOCKS:
         if not is_mine(held):
             held._at_fork_reinit()
-    # The last made first: what was changed within a change is put back before that.
+    # In reverse order of creation, so that a change within another change is undone before that.
     for thing in sorted(_RENEWED, key=lambda thing: thing._number, reverse=True):
         thing.renew()
 

@@ -1,4 +1,4 @@
-"""Arrays to colours. The browser draws from the very same tables (static/colormaps.json)."""
+"""Colouring of arrays, by the colour tables that the browser uses too (static/colormaps.json)."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ _FILE = Path(__file__).parent / "static" / "colormaps.json"
 
 @functools.cache
 def _tables() -> dict[str, tuple[str, NDArray[np.uint8]]]:
+    """Kind ("sequential" or "diverging") and colours, uint8 (256, 3), of each table by name."""
     tables = {}
     for name, entry in json.loads(_FILE.read_text(encoding="utf-8")).items():
         table = np.frombuffer(bytes.fromhex(entry["rgb"]), np.uint8).reshape(256, 3)
@@ -22,17 +23,17 @@ def _tables() -> dict[str, tuple[str, NDArray[np.uint8]]]:
 
 
 def table_names(*, signed: bool = False) -> tuple[str, ...]:
-    """Names for `color_table`: sequential tables, or diverging ones if `signed`. The first is the default.
+    """The names of the sequential colour tables, or of the diverging ones if `signed`; the first is the default.
 
-    Viridis, magma (Smith & van der Walt 2015) and cividis (Nuñez et al. 2018) are matplotlib's. The diverging
-    tables fall equally in OKLab lightness from white to both sides, in opposite hues.
+    Viridis, magma (Smith & van der Walt 2015) and cividis (Nuñez et al. 2018) are matplotlib's. The diverging tables
+    go from white to two opposite hues, with the same OKLab lightness at the same distance on both sides.
     """
     kind = "diverging" if signed else "sequential"
     return tuple(name for name, (of, _) in _tables().items() if of == kind)
 
 
 def color_table(name: str) -> NDArray[np.uint8]:
-    """The table `name`: uint8 (256, 3), read-only. ValueError if there is none of that name."""
+    """The colour table `name`, uint8 (256, 3), read-only. Raises ValueError for an unknown name."""
     if name not in _tables():
         raise ValueError(f"There is no colour table {name!r}; there are {', '.join(_tables())}.")
     return _tables()[name][1]
@@ -45,9 +46,10 @@ def colored(
     table: str | NDArray[np.uint8] = "viridis",
     missing: tuple[int, int, int] = (128, 128, 128),
 ) -> NDArray[np.uint8]:
-    """Values of any shape as uint8 (..., 3): the table's first colour up to `low`, its last from `high` on.
+    """The colours of values of any shape, uint8 (..., 3): from the table's first at `low` to its last at `high`.
 
-    What is not finite gets the colour `missing`. Unless `high` is above `low`, all get the first colour.
+    Values outside are clipped; NaN and infinite ones get the colour `missing`. If `high` is not above `low`, all
+    finite values get the first colour.
     """
     numbers = np.asarray(values, np.float64)
     rows = color_table(table) if isinstance(table, str) else table

@@ -1,4 +1,4 @@
-"""Serve the notebooks on loopback, as a page (Voila) or to work in (JupyterLab), without other machines."""
+"""Servers of the notebooks for this machine only: as a page (Voila) or in JupyterLab."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import Any
 
 PACKAGE = Path(__file__).parent
+#: The loopback address, which other machines cannot reach.
 ADDRESS = "127.0.0.1"
 
-#: Below this the browser cannot upload a photograph that the upload widget accepts.
+#: Largest websocket message, in bytes. With a smaller limit a browser could not upload a photograph that the upload
+#: widget accepts.
 LARGEST_MESSAGE = 64 * 2**20
 
-#: The front-end extensions that the notebooks use; others slow the page and may ask the network.
+#: The front-end extensions that the notebooks use. Others would slow the page and might send requests elsewhere.
 EXTENSIONS = (
     "@jupyter-widgets/jupyterlab-manager",
     "@voila-dashboards/widgets-manager8",
@@ -29,26 +31,25 @@ EXTENSIONS = (
     "jupyterlab_pygments",
 )
 
-
-#: How a page is connected to its kernel.
+#: Class of the connection between a page and its kernel.
 CONNECTION = "cnnviz_widgets.websocket.Connection"
 
 
 class ServeError(RuntimeError):
-    """The demo cannot be served; the message is one sentence that names the mend."""
+    """The demo cannot be served; the message is one sentence that says why and what to do."""
 
 
 def notebooks() -> Path:
-    """The folder of the notebooks: inside an installed package, beside the package in a clone."""
+    """The folder of the notebooks: in an installed package inside it, in a clone of the repository beside it."""
     installed = PACKAGE / "notebooks"
     return installed if installed.is_dir() else PACKAGE.parent / "notebooks"
 
 
 def free_port(wanted: int | None = None) -> int:
-    """`wanted` if it is free, else ServeError; without a wish the first free one from 8866, or any."""
+    """The port `wanted`; or if None, the first free one from 8866 to 8885, or any. Raises ServeError if in use."""
     for port in [wanted] if wanted else [*range(8866, 8886), 0]:
         with socket.socket() as probe:
-            if os.name == "posix":  # elsewhere the option means: share the port with whoever has it
+            if os.name == "posix":  # on Windows the option would let two servers share a port
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind((ADDRESS, port))
@@ -59,18 +60,18 @@ def free_port(wanted: int | None = None) -> int:
 
 
 def voila_configuration(port: int, theme: str) -> dict[str, dict[str, Any]]:
-    """Voila's configuration: one address, our template, and nothing that a visitor may choose."""
-    # Even a page with a stray link asks no other machine: the browser refuses.
+    """Voila's configuration: the loopback address, the template of this package, and no options for visitors."""
+    # With this policy the browser sends no request to another machine, even if the page links to one.
     policy = (
         "default-src 'self' data: blob: 'unsafe-inline' 'unsafe-eval'; "
         f"connect-src 'self' data: blob: ws://{ADDRESS}:{port} ws://localhost:{port}; frame-ancestors 'self'"
     )
     settings = {
-        "allow_remote_access": False,  # a foreign page that rebinds its name to this address gets no kernel
-        "disable_check_xsrf": True,  # Voila sets no cookie; all one can post is a kernel's end, by its id
+        "allow_remote_access": False,  # prevents DNS rebinding: a page of another host gets no kernel
+        "disable_check_xsrf": True,  # Voila sets no cookie; the only POST shuts a kernel down, and needs its id
         "headers": {"Content-Security-Policy": policy},
         "websocket_max_message_size": LARGEST_MESSAGE,
-        "ws_ping_timeout": 30_000,  # Voila's own is longer than the interval, of which tornado warns
+        "ws_ping_timeout": 30_000,  # Voila's default exceeds the ping interval, and tornado warns
     }
     return {
         "Voila": {
@@ -87,13 +88,13 @@ def voila_configuration(port: int, theme: str) -> dict[str, dict[str, Any]]:
             "extension_allowlist": list(EXTENSIONS),
             "file_allowlist": [],
             "multi_kernel_manager_class": "cnnviz_widgets.visitors.VisitedKernels",
-            "preheat_kernel": False,  # nobody comes to a kernel in stock, so it would end
-            "show_tracebacks": True,  # the visitor is whoever started it, and wants the reason
+            "preheat_kernel": False,  # a kernel started ahead has no page, and would be ended as unused
+            "show_tracebacks": True,  # the visitor is the person who started the server
             "strip_sources": True,
             "template": "cnnviz",
             "theme": theme,
         },
-        # A page ends its kernel when it is left; this is for browsers that crash, and for pages that never came.
+        # In seconds. A page ends its kernel when it is closed; this is for crashed browsers and pages never opened.
         "MappingKernelManager": {"cull_idle_timeout": 3600, "cull_interval": 10},
     }
 
@@ -105,7 +106,7 @@ def run_voila(
     theme: str = "light",
     arguments: Sequence[str] = (),
 ) -> None:
-    """Serve the notebook or folder `served` on loopback until Ctrl-C; `listening` is called when it can."""
+    """Serve the notebook or folder `served` until Ctrl-C; call `listening` when the server accepts requests."""
     from traitlets.config import Config
     from voila.app import Voila
 
@@ -116,7 +117,7 @@ def run_voila(
     class Page(Voila):
         def load_config_file(self, *args: Any, **options: Any) -> None:
             super().load_config_file(*args, **options)
-            self.update_config(configuration)  # last, so that a user's own Voila settings change nothing here
+            self.update_config(configuration)  # last, so that it overrides the user's own Voila settings
 
         def init_handlers(self) -> list[Any]:
             return guarded(super().init_handlers())
@@ -131,7 +132,7 @@ def run_voila(
 
 
 def run_lab(folder: Path, port: int, arguments: Sequence[str] = ()) -> None:
-    """Serve `folder` in JupyterLab on loopback, behind its token, until Ctrl-C."""
+    """Serve `folder` in JupyterLab, protected by its token, until Ctrl-C."""
     from jupyterlab.labapp import LabApp
 
     _use_this_environment()
@@ -141,7 +142,7 @@ def run_lab(folder: Path, port: int, arguments: Sequence[str] = ()) -> None:
             f"--ServerApp.port={port}",
             "--ServerApp.port_retries=0",
             f"--ServerApp.root_dir={folder}",
-            "--ServerApp.allow_root=True",  # containers; it is loopback, and the token stays on
+            "--ServerApp.allow_root=True",  # for containers; the address is loopback and the token is needed
             "--ServerApp.answer_yes=True",
             f"--ServerApp.kernel_websocket_connection_class={CONNECTION}",
             "--ServerApp.log_level=ERROR",
@@ -155,15 +156,15 @@ def run_lab(folder: Path, port: int, arguments: Sequence[str] = ()) -> None:
 
 
 def _use_this_environment() -> None:
-    """Run notebooks in this Python, even where the user's own kernel of the same name means another one."""
+    """Make notebooks run in this Python, even if a kernel of the user has the same name and another Python."""
     os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
-    # Kernels share the cores. By default torch's threads keep theirs busy while they wait for each other, and two
-    # kernels at work would take ten times as long as one.
+    # Kernels share the cores. By default OpenMP's threads, which torch uses, keep a core busy while they wait for each
+    # other, and two kernels at work would take ten times as long as one.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 def serve_voila(port: int | None = None, *, browser: bool = True, theme: str = "light") -> None:
-    """Serve the explorer as a page until Ctrl-C; print its address, and open it if `browser`."""
+    """Serve the explorer as a page until Ctrl-C; print its address, and open it if `browser`. Raises ServeError."""
     if importlib.util.find_spec("voila") is None:
         raise ServeError("The page needs Voila: pip install 'cnnviz-widgets[demo]'.")
     chosen = free_port(port)
@@ -178,9 +179,9 @@ def serve_voila(port: int | None = None, *, browser: bool = True, theme: str = "
 
 
 def serve_lab(folder: Path, port: int | None = None, *, browser: bool = True) -> None:
-    """Serve your copies of the notebooks in `folder` in JupyterLab until Ctrl-C; print the address.
+    """Serve copies of the notebooks in `folder` in JupyterLab until Ctrl-C, and open it if `browser`.
 
-    Notebooks that `folder` lacks are copied there; those that are there are yours and stay as they are.
+    Missing notebooks are copied to `folder`; those that exist there stay as they are. Raises ServeError.
     """
     if importlib.util.find_spec("jupyterlab") is None:
         raise ServeError("The notebooks need JupyterLab: pip install 'cnnviz-widgets[demo,lab]'.")
@@ -192,7 +193,7 @@ def serve_lab(folder: Path, port: int | None = None, *, browser: bool = True) ->
 
 
 def copy_notebooks(folder: Path) -> None:
-    """Copy the notebooks that `folder` does not have yet; create `folder` where it is missing."""
+    """Copy the notebooks that are missing in `folder`, which is created if necessary. Raises ServeError."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for notebook in sorted(notebooks().glob("*.ipynb")):

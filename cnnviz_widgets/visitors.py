@@ -1,4 +1,4 @@
-"""What Voila gives the visitors of a page: a kernel for a page that is opened, as long as somebody looks at it."""
+"""Voila's handlers and kernel manager, changed so that kernels start for opened pages only and end without a page."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 
 from cnnviz_widgets.websocket import message_type
 
+#: What is sent with status 403 to requests that do not open the page in a tab.
 REFUSAL = "This address is a page of its own: open it in a tab, not from inside another page.\n"
 
 
 def opens_document(headers: Mapping[str, str]) -> bool:
-    """Whether a request opens a document in a tab, as far as it says: a client that is no browser may not say."""
+    """Whether the headers of a request say that it opens a document in a tab; True for clients that do not say."""
     if "prefetch" in headers.get("Sec-Purpose", headers.get("Purpose", "")):
         return False
     return (headers.get("Sec-Fetch-Dest", "document"), headers.get("Sec-Fetch-Mode", "navigate")) == (
@@ -30,7 +31,7 @@ def opens_document(headers: Mapping[str, str]) -> bool:
 
 
 class Documents(TornadoVoilaHandler):
-    """Voila's page, which starts a kernel; not for images, frames, scripts and fetches of other pages."""
+    """Voila's page, which starts a kernel. It is refused to images, frames, scripts and fetches of other pages."""
 
     async def get(self, path: str | None = None) -> None:
         if opens_document(self.request.headers):
@@ -42,15 +43,15 @@ class Documents(TornadoVoilaHandler):
 
 
 class Channels(VoilaKernelWebsocketHandler):
-    """Voila's websocket, for clients of both protocols.
+    """Voila's websocket, safe for clients of the newer and of the older message protocol.
 
-    Voila (0.5.13) reads a header of the newer protocol from any binary message. One of the older protocol then seems
-    to have 10^17 offsets, and the server makes a list of them until its memory is full.
+    Voila 0.5.13 reads any binary message as one of the newer protocol. One of the older protocol then seems to have
+    10^17 offsets, and the server builds a list of them until its memory is full.
     """
 
     def write_message(self, message: bytes | str | dict[str, Any], binary: bool = False) -> Future[None] | None:
-        # What the page does not show, the cells' sources, is not for its websocket either. A long text is not
-        # decoded for that unless it has the word.
+        # The page does not show the sources of the cells, so they are not sent to it either. A text without the word
+        # need not be parsed.
         if (not isinstance(message, str) or "execute_input" in message) and message_type(message) == "execute_input":
             return None
         written: Future[None] = super(VoilaKernelWebsocketHandler, self).write_message(message, binary)
@@ -58,13 +59,13 @@ class Channels(VoilaKernelWebsocketHandler):
 
 
 class VisitedKernels(AsyncMappingKernelManager):
-    """Kernels that end when no page is connected to them: each holds a network in memory."""
+    """A kernel manager that ends kernels without a connected page, because each holds a network in memory."""
 
     unvisited = Float(60, config=True, help="Seconds without work after which a kernel ends that no page came to.")
     deserted = Float(600, config=True, help="Seconds after which a kernel ends whose last page went away.")
 
     def __init__(self, **settings: Any) -> None:
-        self._last_seen: dict[str, float] = {}  # only of kernels that a page came to
+        self._last_seen: dict[str, float] = {}  # monotonic seconds; only of kernels to which a page has connected
         super().__init__(**settings)
 
     def notify_connect(self, kernel_id: str) -> None:
@@ -86,17 +87,18 @@ class VisitedKernels(AsyncMappingKernelManager):
             await super().cull_kernel_if_idle(kernel_id)
 
     def _is_abandoned(self, kernel_id: str) -> bool:
+        """Whether a kernel has had no page for longer than `unvisited` or `deserted` allows."""
         kernel: Any = self.get_kernel(kernel_id)
         if self._kernel_connections.get(kernel_id, 0) > 0 or not hasattr(kernel, "last_activity"):
             return False
         if kernel_id in self._last_seen:
             return bool(time.monotonic() - self._last_seen[kernel_id] > self.deserted)
-        # Its cells may take long; the page comes when the last has run.
+        # The page connects after the last cell has run, and the cells may take long.
         idle = utcnow() - kernel.last_activity
         return bool(kernel.execution_state == "idle" and idle > timedelta(seconds=self.unvisited))
 
 
 def guarded(handlers: list[Any]) -> list[Any]:
-    """Voila's list of handlers with ours in the places of those that they extend."""
+    """Voila's list of handlers, with those of this module in place of the ones that they extend."""
     ours = {VoilaKernelWebsocketHandler: Channels, TornadoVoilaHandler: Documents}
     return [(pattern, ours.get(handler, handler), *rest) for pattern, handler, *rest in handlers]

@@ -1,4 +1,4 @@
-"""The websocket between a page and its kernel: frames are read within their bounds, and answers leave at once."""
+"""The websocket between a page and its kernel, with checks of what frames claim and without delay of answers."""
 
 from __future__ import annotations
 
@@ -9,31 +9,32 @@ from typing import Any
 
 from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
 
-#: Websocket's status for data that is not what its type says.
+#: Close code for data that does not match its type (RFC 6455, section 7.4.1).
 MALFORMED = 1007
 
+#: Name of the newer message protocol. The older one has no name.
 NEWER = "v1.kernel.websocket.jupyter.org"
 
-#: More than any widget sends in one message, and few enough to look through.
+#: Most parts of a message, more than any widget sends. With a larger limit a hostile frame takes longer to check.
 MOST_PARTS = 10_000
 
 
 def newer_offsets(frame: bytes) -> tuple[int, ...] | None:
-    """Where the parts of a frame of the protocol `NEWER` begin; None if it is no such frame."""
+    """The offsets of the parts of a frame of the protocol `NEWER`, or None if it is malformed."""
     return _offsets(frame, "<Q", least=3)
 
 
 def older_offsets(frame: bytes) -> tuple[int, ...] | None:
-    """Where the parts of a binary frame of the protocol without a name begin; None if it is no such frame."""
+    """The offsets of the parts of a binary frame of the older protocol, or None if it is malformed."""
     return _offsets(frame, ">I", least=1)
 
 
 def message_type(message: bytes | str | dict[str, Any]) -> str | None:
-    """The type of a kernel's message in any of the forms in which a server writes it; None where it has none."""
+    """The type of a kernel's message, in any of the forms in which a server sends it; None if it has none."""
     if isinstance(message, bytes):
         header: Any = _header_of(message)
     elif isinstance(message, str):
-        header = _field(_decoded(message), "header")
+        header = _field(_parse(message), "header")
     else:
         header = _field(message, "header")
     found = _field(header, "msg_type")
@@ -41,10 +42,10 @@ def message_type(message: bytes | str | dict[str, Any]) -> str | None:
 
 
 class Connection(ZMQChannelsWebsocketConnection):
-    """A page's connection, which closes at a frame that lies about its length and holds no answer back.
+    """A page's connection to its kernel, which closes at a malformed frame and sends answers without delay.
 
-    jupyter_server makes a list of as many items as a frame claims to have parts. Without TCP_NODELAY the second of
-    two small messages waits for the browser to confirm the first: 40 ms (Nagle's algorithm).
+    jupyter_server builds a list with as many items as a frame claims to have parts, whatever its length. Without
+    TCP_NODELAY the second of two small messages waits until the first is acknowledged, 40 ms (Nagle's algorithm).
     """
 
     def connect(self) -> Any:
@@ -58,13 +59,16 @@ class Connection(ZMQChannelsWebsocketConnection):
             if isinstance(incoming_msg, bytes) and offsets(incoming_msg) is None:
                 raise ValueError("its parts are not where it says")
             super().handle_incoming_message(incoming_msg)
-        except Exception as error:  # whatever a visitor sends, one line in the log
+        except Exception as error:  # whatever was sent, one line in the log is enough
             self.log.warning("A malformed message closed a websocket: %s", error)
             self.websocket_handler.close(MALFORMED, "malformed message")
 
 
 def _offsets(frame: bytes, word: str, least: int) -> tuple[int, ...] | None:
-    """The offsets at the head of `frame`: their number, then each, as words of one size; None if they do not fit."""
+    """The offsets at the head of `frame`, at least `least`, or None if they are not ascending within the frame.
+
+    Their number comes first, then each of them, all in the `struct` format `word`.
+    """
     size = struct.calcsize(word)
     if len(frame) < size:
         return None
@@ -77,14 +81,16 @@ def _offsets(frame: bytes, word: str, least: int) -> tuple[int, ...] | None:
 
 
 def _header_of(frame: bytes) -> Any:
+    """The header of a message in a frame of either protocol, or None."""
     if (newer := newer_offsets(frame)) is not None:
-        return _decoded(frame[newer[1] : newer[2]])
+        return _parse(frame[newer[1] : newer[2]])
     if (older := older_offsets(frame)) is not None:
-        return _field(_decoded(frame[older[0] : (*older, len(frame))[1]]), "header")
+        return _field(_parse(frame[older[0] : (*older, len(frame))[1]]), "header")
     return None
 
 
-def _decoded(text: bytes | str) -> Any:
+def _parse(text: bytes | str) -> Any:
+    """The value of a JSON text, or None if it is malformed."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError):

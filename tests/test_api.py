@@ -15,17 +15,19 @@ from cnnviz_widgets import explain
 NAMES = [
     "ActivationView",
     "CAMView",
-    "ClassVisualView",
     "Classifier",
     "EmbeddingView",
     "FeatureStore",
     "FilterView",
+    "MaximisationView",
     "NeighbourView",
     "OcclusionView",
     "PatchView",
     "SaliencyView",
     "Session",
     "SketchView",
+    "Target",
+    "compare",
     "explore",
 ]
 TECHNIQUES = {
@@ -50,7 +52,7 @@ TECHNIQUES = {
 
 
 def test_names_of_the_package() -> None:
-    assert cnnviz_widgets.__all__ == sorted(NAMES)
+    assert cnnviz_widgets.__all__ == NAMES
     assert set(NAMES) <= set(dir(cnnviz_widgets))
 
 
@@ -59,12 +61,17 @@ def test_every_name_is_there(name: str) -> None:
     assert getattr(cnnviz_widgets, name).__name__ == name
 
 
+def test_old_names_warn() -> None:
+    with pytest.warns(DeprecationWarning, match="ClassVisualView is now MaximisationView"):
+        assert cnnviz_widgets.ClassVisualView is cnnviz_widgets.MaximisationView
+
+
 def test_an_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="explorer"):
         cnnviz_widgets.explorer  # noqa: B018
 
 
-@pytest.mark.parametrize("name", ["collection", "demo", "errors", "explain"])
+@pytest.mark.parametrize("name", ["collection", "demo", "errors", "explain", "export", "study"])
 def test_modules_are_there_in_a_fresh_interpreter(name: str) -> None:
     code = f"import cnnviz_widgets; assert cnnviz_widgets.{name}.__name__ == 'cnnviz_widgets.{name}'"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)

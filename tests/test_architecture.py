@@ -105,23 +105,29 @@ def test_the_parts_import_each_other_in_one_order() -> None:
     assert circle_in({part: others & imports.keys() for part, others in imports.items()}) == []
 
 
-def modules_in(tree: ast.AST, package: str) -> Iterator[str]:
-    """The modules of a package of ours that are imported, by their own names."""
+PACKAGES = sorted(path.parent for path in PACKAGE.rglob("__init__.py") if path.parent != PACKAGE)
+
+
+def dotted(path: Path) -> str:
+    """The name by which a module is imported: cnnviz_widgets.views.cam for views/cam.py."""
+    return ".".join((PACKAGE.name, *path.relative_to(PACKAGE).with_suffix("").parts)).removesuffix(".__init__")
+
+
+def modules_in(tree: ast.AST) -> Iterator[str]:
+    """The modules, and names of modules, that are imported, as they are written."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.module == package:
+        if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and str(node.module).startswith(f"{package}."):
-            yield str(node.module).removeprefix(f"{package}.").partition(".")[0]
+        elif isinstance(node, ast.ImportFrom):
+            yield str(node.module)
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-@pytest.mark.parametrize("part", ["classifier", "picture", "schedule"])
-def test_the_modules_of_a_part_import_each_other_in_one_order(part: str) -> None:
-    paths = {path.stem: path for path in (PACKAGE / part).glob("*.py") if path.stem != "__init__"}
-    imports = {
-        name: set(modules_in(ast.parse(path.read_text()), f"{PACKAGE.name}.{part}")) & paths.keys()
-        for name, path in paths.items()
-    }
-    assert any(imports.values())
+@pytest.mark.parametrize("folder", PACKAGES, ids=lambda folder: str(folder.relative_to(PACKAGE)))
+def test_the_modules_of_a_part_import_each_other_in_one_order(folder: Path) -> None:
+    """What a package's `__init__` imports is for others: its own modules do not import it."""
+    names = {dotted(path): path for path in folder.rglob("*.py") if path.name != "__init__.py"}
+    imports = {name: set(modules_in(ast.parse(path.read_text()))) & names.keys() for name, path in names.items()}
     assert circle_in(imports) == []
 
 

@@ -28,7 +28,7 @@ LOCKS: dict[str, Any] = {
     "network": guest.LOCK,
     "callbacks": schedule.turns._CALLBACKS,
     "batch sizes": batching._KEEPING,
-    "pictures": files._silencing,
+    "pictures": files._warnings_lock,
 }
 
 

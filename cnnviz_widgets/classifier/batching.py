@@ -12,7 +12,7 @@ import torch
 
 from cnnviz_widgets.classifier import guest, memory
 from cnnviz_widgets.classifier.layers import Layer
-from cnnviz_widgets.classifier.scores import brief
+from cnnviz_widgets.classifier.wording import brief
 from cnnviz_widgets.errors import ClassifierError, ExplanationError
 from cnnviz_widgets.forks import lock
 

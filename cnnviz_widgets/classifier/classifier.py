@@ -14,8 +14,10 @@ from torch import Tensor, nn
 from cnnviz_widgets.classifier import batching, failures, guest, hooks, outputs, precision, readout, trial
 from cnnviz_widgets.classifier.adapters import as_preprocess
 from cnnviz_widgets.classifier.capture import Inputs
+from cnnviz_widgets.classifier.class_names import class_index, name_all, names_of_classes
 from cnnviz_widgets.classifier.draws import Draws
 from cnnviz_widgets.classifier.given import network_in
+from cnnviz_widgets.classifier.inputs import input_copy
 from cnnviz_widgets.classifier.layers import Layer, Structure, input_depths, structure_of
 from cnnviz_widgets.classifier.normalisation import Habit, habit_of, with_torchvision
 from cnnviz_widgets.classifier.outputs import Output
@@ -32,11 +34,12 @@ from cnnviz_widgets.classifier.preprocess import (
 from cnnviz_widgets.classifier.pretrained import pretrained
 from cnnviz_widgets.classifier.readout import Readout, Scores, Trial, Tried
 from cnnviz_widgets.classifier.runner import Runner
-from cnnviz_widgets.classifier.scores import Contrast, Target, brief, class_index, name_all, names_of_classes
+from cnnviz_widgets.classifier.target import Target, TargetLike, target_of
+from cnnviz_widgets.classifier.wording import brief
 from cnnviz_widgets.errors import ClassifierError, ExplanationError, PictureError
 from cnnviz_widgets.picture import Picture, read_picture
 
-__all__ = ["Autocast", "Classifier", "Contrast", "Layer", "Scores", "Target"]
+__all__ = ["Autocast", "Classifier", "Layer", "Scores"]
 
 
 class Classifier:
@@ -179,6 +182,10 @@ class Classifier:
             raise PictureError(f"{_of(picture)} holds NaN or infinite values; check the picture and `preprocess`.")
         return tensor[None]
 
+    def input_copy(self, pixels: Tensor) -> Tensor:
+        """A private copy of one network input (1, C, H, W), float32 on the CPU. Raises PictureError."""
+        return input_copy(pixels, self.channels)
+
     def note_on(self, picture: Picture) -> str:
         """A sentence on how the values of a picture are read, where that is not plain; mostly ""."""
         return picture.note if picture.tensor is None else self.colours.note_on(picture.tensor)
@@ -301,11 +308,13 @@ class Classifier:
         """Whether the network returns probabilities itself."""
         return self.readout.owns_probabilities
 
-    def score(self, logits: Tensor, target: Target) -> Tensor:
+    def target(self, target: TargetLike) -> Target:
+        """A class index or name, or a `Target` of such, as a Target of valid indices. Raises TargetError."""
+        return target_of(target, self.class_names, self.name)
+
+    def score(self, logits: Tensor, target: TargetLike) -> Tensor:
         """The explained score (N,): the logit of a class, or the difference of two. Raises TargetError."""
-        if isinstance(target, Contrast):
-            return self.score(logits, target.target) - self.score(logits, target.against)
-        return logits[:, self.class_index(target)]
+        return self.target(target).of(logits)
 
     def class_index(self, target: object) -> int:
         """`target`, a class index or name, as a valid index. Raises TargetError with close matches."""

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from cnnviz_widgets.classifier import memory
-from cnnviz_widgets.classifier.scores import brief
+from cnnviz_widgets.classifier.wording import brief
 from cnnviz_widgets.errors import ClassifierError
 
 _WRAP = "wrap it in a module whose forward takes one tensor of pictures (N, C, H, W) and"

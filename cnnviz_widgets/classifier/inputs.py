@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -11,18 +9,15 @@ from torch import Tensor
 
 from cnnviz_widgets.errors import PictureError
 
-if TYPE_CHECKING:
-    from cnnviz_widgets.classifier.classifier import Classifier
-
 FloatArray = NDArray[np.float32]
 
 
-def single_input(classifier: Classifier, pixels: Tensor) -> Tensor:
+def input_copy(pixels: Tensor, channels: int) -> Tensor:
     """A private float32 copy on the CPU of one network input (1, C, H, W). Raises PictureError."""
     shape = tuple(pixels.shape)
-    if len(shape) != 4 or shape[:2] != (1, classifier.channels) or not pixels.is_floating_point():
+    if len(shape) != 4 or shape[:2] != (1, channels) or not pixels.is_floating_point():
         raise PictureError(
-            f"One network input is explained at a time, a float tensor (1, {classifier.channels}, H, W) as "
+            f"One network input is explained at a time, a float tensor (1, {channels}, H, W) as "
             f"`Classifier.pixels` makes it, not {pixels.dtype} {shape}."
         )
     # A clone made in inference mode could not take part in a graph later.

@@ -15,8 +15,8 @@ from cnnviz_widgets.classifier.evidence import gradients, reaches
 from cnnviz_widgets.classifier.functions import FunctionCall
 from cnnviz_widgets.classifier.guest import once
 from cnnviz_widgets.classifier.observed import Observed, Output, Run, observe
-from cnnviz_widgets.classifier.scores import close_matches
 from cnnviz_widgets.classifier.spatial import FIRST, Arrangement
+from cnnviz_widgets.classifier.wording import close_matches
 from cnnviz_widgets.errors import ClassifierError, LayerError
 
 Role = Literal["convolution", "block", "other"]

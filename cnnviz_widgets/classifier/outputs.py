@@ -9,7 +9,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from cnnviz_widgets.classifier.scores import brief, brief_value
+from cnnviz_widgets.classifier.wording import brief, brief_value
 from cnnviz_widgets.errors import ClassifierError
 
 Key = int | str

@@ -7,7 +7,7 @@ from typing import Literal, get_args
 
 import torch
 
-from cnnviz_widgets.classifier.scores import brief_value
+from cnnviz_widgets.classifier.wording import brief_value
 from cnnviz_widgets.errors import ClassifierError
 
 #: Floating types that torch casts to on its own.

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cnnviz_widgets.classifier.scores import brief, brief_value
+from cnnviz_widgets.classifier.wording import brief, brief_value
 from cnnviz_widgets.errors import ClassifierError, PictureError
 from cnnviz_widgets.picture import Picture
 

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from cnnviz_widgets.classifier.preprocess import Preprocess
-from cnnviz_widgets.classifier.scores import brief, close_matches
+from cnnviz_widgets.classifier.wording import brief, close_matches
 from cnnviz_widgets.errors import ClassifierError
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from cnnviz_widgets.classifier.capture import Capture, Inputs, Link, Pass, captured, linked
-from cnnviz_widgets.classifier.scores import brief_value
+from cnnviz_widgets.classifier.wording import brief_value
 from cnnviz_widgets.errors import ClassifierError
 
 #: How the scores of the classes are read: they compete, each is by itself, or they are no probabilities.

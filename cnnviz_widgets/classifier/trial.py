@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from cnnviz_widgets.classifier import failures
 from cnnviz_widgets.classifier.draws import Draws, same_draws
 from cnnviz_widgets.classifier.preprocess import Preprocess, measured_colours, shape_after
-from cnnviz_widgets.classifier.scores import brief
+from cnnviz_widgets.classifier.wording import brief
 from cnnviz_widgets.errors import ClassifierError, PictureError
 
 #: Gives the scores (N, K), as the network has them, of pictures (N, C, H, W).

@@ -1,4 +1,4 @@
-"""What a selection of stored pictures has in common: labels, neighbours in the true space, channels, a table."""
+"""What a selection of stored pictures has in common: labels, channels and neighbours; and the selection as a table."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnviz_widgets.collection.features import FeatureStore
+from cnnviz_widgets.collection.labels import UNKNOWN
 from cnnviz_widgets.collection.neighbours import Metric, nearest, nearest_of_rows
-from cnnviz_widgets.collection.source import UNKNOWN
+from cnnviz_widgets.collection.store import FeatureStore
 
 #: A spreadsheet takes a cell that begins with one of these for a formula, and runs it.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\N{FULLWIDTH EQUALS SIGN}")
-#: Of a larger selection so many members are asked for their neighbours.
-_ASKED = 200
+#: Most members of a selection whose neighbours are looked for. More take longer and change little.
+_MAX_QUERIES = 200
 
 
 @dataclass(frozen=True)
 class LabelCount:
-    """How many of `whole` pictures with a label are `inside` the selection; `label` -1: those without a label."""
+    """How many pictures with a label are `inside` the selection, of `whole`; `label` is -1 for those without one."""
 
     label: int
     name: str
@@ -32,10 +32,9 @@ class LabelCount:
 
 @dataclass(frozen=True)
 class Distinction:
-    """A channel that tells a selection from the rest.
+    """A channel whose mean features differ between a selection and the rest.
 
-    `difference` is that of the two means, in units of the standard deviation within the two; `inside` and `outside`
-    are the means.
+    `inside` and `outside` are the means, `difference` is theirs in units of the standard deviation within the two.
     """
 
     channel: int
@@ -59,7 +58,7 @@ def inside(polygon: NDArray[np.float64], points: NDArray[np.floating]) -> NDArra
 
 
 def label_counts(store: FeatureStore, rows: NDArray[np.intp]) -> list[LabelCount]:
-    """The labels among `rows` against the whole store, the most frequent among them first."""
+    """The labels of `rows` (n,) with their counts there and in the whole store, the most frequent first."""
     labels = store.labels
     values, whole = np.unique(labels, return_counts=True)
     found = []
@@ -72,10 +71,10 @@ def label_counts(store: FeatureStore, rows: NDArray[np.intp]) -> list[LabelCount
 
 
 def distinctions(features: NDArray[np.float32], rows: NDArray[np.intp], count: int = 5) -> list[Distinction]:
-    """The channels whose means differ most between `rows` and the others, by standardised mean difference.
+    """The `count` channels whose means differ most between `rows` (n,) and the other rows of `features` (N, D).
 
-    (mean inside - mean outside) / sqrt((variance inside + variance outside) / 2), Cohen's d with both groups alike.
-    A channel that is constant in both groups has no such unit: it is left out unless it differs, and then comes first.
+    By (mean inside - mean outside) / sqrt((variance inside + variance outside) / 2), Cohen's d (Cohen 1988) with both
+    groups weighing the same. A channel that is constant in both groups comes first if the two differ, else is left out.
     """
     chosen = np.zeros(len(features), np.bool_)
     chosen[rows] = True
@@ -99,14 +98,14 @@ def distinctions(features: NDArray[np.float32], rows: NDArray[np.intp], count: i
 def common_neighbours(
     features: NDArray[np.float32], rows: NDArray[np.intp], k: int = 10, metric: Metric = "cosine"
 ) -> list[tuple[int, int]]:
-    """Rows outside a selection that are among the `k` nearest of most of its members, with how many: (row, members).
+    """The `k` rows outside a selection that are among the `k` nearest of most of its members: (row, how many members).
 
-    In the true space: what the map has put elsewhere, although it belongs here. Members count as neighbours too, and
-    of more than 200 so many, evenly spaced, are asked.
+    By the distances of `features` (N, D): pictures that an embedding has put elsewhere although they are alike. Of
+    more than 200 members so many, evenly spaced, are looked at; members may be each other's neighbours.
     """
     if not len(rows):
         return []
-    asked = rows[np.linspace(0, len(rows) - 1, min(len(rows), _ASKED)).astype(int)]
+    asked = rows[np.linspace(0, len(rows) - 1, min(len(rows), _MAX_QUERIES)).astype(int)]
     votes = np.bincount(nearest_of_rows(features, asked, k, metric).ravel(), minlength=len(features))
     votes[rows] = 0
     order = np.lexsort((np.arange(len(votes)), -votes))[:k]
@@ -114,7 +113,7 @@ def common_neighbours(
 
 
 def table_of(store: FeatureStore, rows: NDArray[np.intp], name: str = "") -> dict[str, list[object]]:
-    """The selected pictures as columns: item, name, label, prediction and the name of the selection."""
+    """The pictures of `rows` (n,) as columns: item, name, label, its name, prediction, and the selection if named."""
     labels, names, items = store.labels, store.names, store.items
     predicted = store.logits[rows].argmax(axis=1) if len(rows) else np.zeros(0, int)
     columns: dict[str, list[object]] = {
@@ -128,7 +127,7 @@ def table_of(store: FeatureStore, rows: NDArray[np.intp], name: str = "") -> dic
 
 
 def csv_of(table: dict[str, list[object]]) -> str:
-    """A table as CSV. A text that a spreadsheet would run as a formula gets an apostrophe before it."""
+    """A table as CSV (RFC 4180). A text that a spreadsheet would run as a formula gets an apostrophe before it."""
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\r\n")
     writer.writerow(table)
@@ -143,7 +142,7 @@ def _cell(value: object) -> object:
 
 
 def pair_distance(features: NDArray[np.float32], rows: Sequence[int], metric: Metric) -> tuple[float, float]:
-    """The true distance of two rows, and the share of all other rows nearer to the first than the second is."""
+    """The distance of two rows of `features` (N, D), and the fraction of other rows nearer to the first, 0..1."""
     first, second = rows
     found = nearest(features, features[first], len(features), metric, exclude=[first])
     position = int(np.flatnonzero(found.rows == second)[0])

@@ -11,80 +11,84 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnviz_widgets.collection.disk_errors import told
-from cnnviz_widgets.collection.lock import NAME, Lock
+from cnnviz_widgets.collection.file_errors import rephrase_errors
+from cnnviz_widgets.collection.lock import NAME, FolderLock
 from cnnviz_widgets.collection.neighbours import Metric, Neighbours, nearest
-from cnnviz_widgets.collection.rows import COLUMNS, Rows
+from cnnviz_widgets.collection.storage import COLUMNS, RowBatch, empty_column, no_thumbnails
 from cnnviz_widgets.errors import MissingExtra, StoreError
 
-#: From so many rows on an index answers; below, comparing with every row is as quick and exact.
+#: Rows from which `FeatureStore.build` makes an index. Below, comparing with every row is as quick, and exact.
 INDEX_FROM = 100_000
 
 _TABLE = "features"
-_ABOUT = b"cnnviz"
+#: The key of the metadata in the table's schema; with another one stores that exist would be unreadable.
+_METADATA_KEY = b"cnnviz"
+#: Appends between two compactions. With more of them, small files slow down appending and searching.
 _COMPACT_EVERY = 200
+#: Stored rows that are searched for to measure an index's recall. More make the figure surer and take longer.
 _RECALL_QUERIES = 50
-#: How far an index looks: parts of it, and candidates per neighbour whose true distance is computed.
+#: Partitions of an index that are searched, and candidates per neighbour whose true distance is computed. Larger
+#: numbers raise the recall and the time of a search.
 _PROBES, _REFINE = 50, 30
 
 
-class Disk:
-    """A folder with one LanceDB table. `about` says what the rows are of; a folder that has one keeps it.
+class DiskStorage:
+    """Rows in a folder with one LanceDB table.
 
-    Whoever appends has the folder's `lock`.
-
-    Raises MissingExtra without lancedb, and StoreError when the folder holds something else.
+    `metadata`, the fields of a StoreMetadata, is written with the first row; where the folder holds rows, theirs is
+    kept instead. Appending needs the folder's `lock`; reading does not. Raises MissingExtra without LanceDB, and
+    StoreError when the folder holds something else, or nothing and no `metadata` is given.
     """
 
-    def __init__(self, path: Path, about: dict[str, Any] | None = None, lock: Lock | None = None) -> None:
+    def __init__(self, path: Path, metadata: dict[str, Any] | None = None, lock: FolderLock | None = None) -> None:
         lancedb, self._pa = _libraries()
         self._path = path
         self._lock = lock
         #: By metric that there is an index for: its measured recall@10.
         self.recall: dict[str, float] = {}
-        self._about = about
+        self._metadata = metadata
         self._columns: dict[str, tuple[int, NDArray[Any]]] = {}
         self._table: Any = None
         check_folder(path)
-        if not path.exists() and about is None:
+        if not path.exists() and metadata is None:
             raise StoreError(f"There are no features at {path.name!r}; build them with FeatureStore.build.")
-        with self._told():
+        with self._rephrase_errors():
             self._database = lancedb.connect(str(path))
             if (path / f"{_TABLE}.lance").exists():
                 self._table = self._database.open_table(_TABLE)
-                self._about = json.loads((self._table.schema.metadata or {}).get(_ABOUT, b"null"))
+                self._metadata = json.loads((self._table.schema.metadata or {}).get(_METADATA_KEY, b"null"))
         if self._table is not None:
-            self._shape = tuple(self._about["thumbnail"]) if self._about else (1, 1, 3)
+            self._shape = tuple(self._metadata["thumbnail"]) if self._metadata else (1, 1, 3)
             self._remember_recall()
-        elif about is None:
+        elif metadata is None:
             raise StoreError(f"There are no features at {path.name!r}; build them with FeatureStore.build.")
 
-    def _told(self) -> AbstractContextManager[None]:
+    def _rephrase_errors(self) -> AbstractContextManager[None]:
         """Within the block what goes wrong is raised as a StoreError."""
         name = repr(self._path.name)
-        return told(f"the store {name}", f"delete {name} and build the features anew", StoreError)
+        return rephrase_errors(f"the store {name}", f"delete {name} and build the features anew", StoreError)
 
     @property
-    def about(self) -> dict[str, Any] | None:
-        """What the rows are of, as it was given when the first row was stored."""
-        return self._about
+    def metadata(self) -> dict[str, Any] | None:
+        """The metadata that was written with the first row, and the thumbnails' shape as "thumbnail"; None: unknown."""
+        return self._metadata
 
     @property
     def version(self) -> int:
-        """Grows with every append."""
-        with self._told():
+        """The number of the table's version; each append makes a larger one."""
+        with self._rephrase_errors():
             return 0 if self._table is None else int(self._table.version)
 
     def __len__(self) -> int:
-        with self._told():
+        with self._rephrase_errors():
             return 0 if self._table is None else int(self._table.count_rows())
 
-    def append(self, rows: Rows) -> None:
+    def append(self, rows: RowBatch) -> None:
         """Add `rows` at the end, all or, if the process dies, none of them."""
-        with self._told(), nullcontext() if self._lock is None else self._lock.writing():
+        with self._rephrase_errors(), nullcontext() if self._lock is None else self._lock.writing():
             self._append(rows)
 
-    def _append(self, rows: Rows) -> None:
+    def _append(self, rows: RowBatch) -> None:
         pa = self._pa
         if self._table is None:
             self._create(rows)
@@ -102,10 +106,10 @@ class Disk:
             # Many small files make every later append and search slower.
             self._table.optimize()
 
-    def _create(self, rows: Rows) -> None:
+    def _create(self, rows: RowBatch) -> None:
         pa = self._pa
         self._shape = rows.thumbnails.shape[1:]
-        self._about = {**(self._about or {}), "thumbnail": list(self._shape)}
+        self._metadata = {**(self._metadata or {}), "thumbnail": list(self._shape)}
         types = [
             pa.int64(),
             pa.list_(pa.float32(), rows.features.shape[1]),
@@ -114,18 +118,20 @@ class Disk:
             pa.string(),
             pa.binary(),
         ]
-        schema = pa.schema(list(zip(COLUMNS, types, strict=True)), metadata={_ABOUT: json.dumps(self._about).encode()})
+        schema = pa.schema(
+            list(zip(COLUMNS, types, strict=True)), metadata={_METADATA_KEY: json.dumps(self._metadata).encode()}
+        )
         self._table = self._database.create_table(_TABLE, schema=schema)
 
     def column(self, name: str) -> NDArray[Any]:
-        """One column of all rows, read from disk once per version."""
+        """One column of all rows, (N, ...), read from disk once per version. Raises StoreError for a damaged table."""
         if self._table is None:
-            return np.zeros((0, 0), np.float32) if name in ("features", "logits") else np.zeros(0, np.int64)
+            return empty_column(name)
         version, values = self._columns.get(name, (-1, np.zeros(0)))
         if version != self.version:
             version = self.version
             wanted = ["items"] if name == "items" else ["items", name]
-            with self._told():
+            with self._rephrase_errors():
                 read = self._table.search().select(wanted).to_arrow()
                 items = read["items"].to_numpy()
                 values = _array(read[name].combine_chunks())
@@ -140,10 +146,10 @@ class Disk:
     def thumbnails(self, rows: NDArray[np.intp]) -> NDArray[np.uint8]:
         """The thumbnails of some rows, uint8 (n, h, w, 3); the others stay on disk."""
         if self._table is None or not len(rows):
-            return np.zeros((0, 1, 1, 3), np.uint8)
+            return no_thumbnails()
         items = self.column("items")[rows]
         listed = ", ".join(str(int(item)) for item in np.unique(items))
-        with self._told():
+        with self._rephrase_errors():
             read = self._table.search().where(f"items IN ({listed})").select(["items", "thumbnails"]).to_arrow()
         found = dict(zip(read["items"].to_pylist(), read["thumbnails"].to_pylist(), strict=True))
         return np.stack([np.frombuffer(found[int(item)], np.uint8).reshape(self._shape) for item in items])
@@ -151,8 +157,8 @@ class Disk:
     # -- searching many rows --------------------------------------------------------------------------------------
 
     def build_index(self, metric: Metric = "cosine") -> float:
-        """Make an index for one metric and return its recall@10 against exact search, measured on stored rows."""
-        with self._told():
+        """Make an index for one metric; returns its recall@10, 0..1, against exact search for stored rows."""
+        with self._rephrase_errors():
             return self._build_index(metric)
 
     def _build_index(self, metric: Metric) -> float:
@@ -189,11 +195,11 @@ class Disk:
             self.recall = dict(known["recall"])
 
     def search(self, query: NDArray[np.float32], k: int, metric: Metric) -> Neighbours | None:
-        """The nearest rows by the index for this metric; None when there is none."""
+        """The `k` rows nearest to a vector (D,) by the index for this metric; None when there is no index."""
         return self._search(query, k, metric) if metric in self.recall else None
 
     def _search(self, query: NDArray[np.float32], k: int, metric: Metric) -> Neighbours:
-        with self._told():
+        with self._rephrase_errors():
             search = self._table.search(query, vector_column_name="features")
             search = search.distance_type("l2" if metric == "euclidean" else metric).limit(k)
             read = search.nprobes(_PROBES).refine_factor(_REFINE).select(["items", "_distance"]).to_arrow()
@@ -218,9 +224,22 @@ def _array(column: Any) -> NDArray[Any]:
     return np.array(column.to_pylist()) if str(column.type) != "int64" else column.to_numpy()
 
 
+def prepare_folder(path: Path) -> FolderLock:
+    """The lock of a folder, held; the folder is made where there is none.
+
+    Raises StoreError where it holds something else than features, cannot be made, or another process builds there.
+    """
+    check_folder(path)
+    with rephrase_errors(f"the folder {path.name!r}", "choose another path", StoreError):
+        path.mkdir(parents=True, exist_ok=True)
+        lock = FolderLock(path)
+        lock.take()
+    return lock
+
+
 def check_folder(path: Path) -> None:
-    """Raise StoreError where `path` is there and holds something else than features."""
-    with told(f"the folder {path.name!r}", "choose another path", StoreError):
+    """Raise StoreError where `path` exists and holds something else than features."""
+    with rephrase_errors(f"the folder {path.name!r}", "choose another path", StoreError):
         if path.is_dir():
             held = {inner.name for inner in path.iterdir()} - {NAME}
             other = bool(held) and f"{_TABLE}.lance" not in held

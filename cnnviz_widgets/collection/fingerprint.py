@@ -16,8 +16,9 @@ def _named(output: object) -> str:
 
 
 def weights_fingerprint(classifier: Classifier) -> str:
-    """A digest of a network: names, shapes, types and values of its weights, how its input is made, and in what
-    arithmetic it is run.
+    """A digest, hexadecimal, of what decides a network's answers.
+
+    Names, shapes, types and values of its weights, how its input is made, and in what arithmetic it is run.
     """
     black, white = (np.round(value.numpy().ravel(), 4).tolist() for value in (classifier.black, classifier.white))
     made = (classifier.channels, classifier.input_size, black, white, *filter(None, [classifier.autocast]))

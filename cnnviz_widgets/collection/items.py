@@ -1,4 +1,4 @@
-"""The items of a data set: which part is the picture and which the target, and a Source of them."""
+"""Items of data sets, in which the picture and the target are found, and a Source of such items."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from cnnviz_widgets.classifier.scores import brief
-from cnnviz_widgets.collection.labels import UNKNOWN, Labels, NoLabel, number_of, plain
+from cnnviz_widgets.classifier.wording import brief
+from cnnviz_widgets.collection.labels import UNKNOWN, Labels, NoLabel, number_of, plain_value
 from cnnviz_widgets.errors import PictureError
 from cnnviz_widgets.picture import Picture, read_picture
 
-#: By these names data sets know the picture of an item, and its target; the first that is there is taken.
+#: What `source_of` takes, for messages.
+ACCEPTED = "a torch data set, a folder, an array (N, H, W) or (N, H, W, C), or a list or dict of pictures"
+#: Names under which items have their picture, and their target. The first that an item has is taken.
 IMAGE_KEYS = (
     "image", "pixel_values", "img", "picture", "images", "jpg", "jpeg", "png", "webp",
     "path", "file", "filename", "file_name", "image_path", "filepath", "file_path",
@@ -24,12 +26,15 @@ LABEL_KEYS = ("label", "labels", "target", "targets", "class", "cls", "category"
 
 
 class Source:
-    """A data set as pictures, with random access: nothing is decoded before it is asked for.
+    """The pictures of a data set by number; each is decoded when it is asked for. `source_of` makes one.
 
     `names` has one name per item, "" where unknown. `labels` is the class of each item, int64 (N,), -1 where
-    unknown; None when no label can be had without decoding (`item` may still find one). `class_names` says what
-    labels mean. `notes` are sentences about what was left out, such as targets that are no labels. Make one with
-    `source_of`.
+    unknown; None when no label can be had without decoding (`item` may still find one). `class_names` are the names
+    of the classes by label. `notes` are sentences about what was left out, such as targets that are no labels;
+    reading items may add some.
+
+    `read(index)` gives an item as the data set has it, `keys` are the names of its picture and target where items
+    are dicts. With `items_decide` the label of an item comes before that in `labels`.
     """
 
     def __init__(
@@ -51,14 +56,28 @@ class Source:
         self.class_names = class_names
         self.notes: tuple[str, ...] = tuple(dict.fromkeys(filter(None, notes)))
         self._keys = keys
-        # Where the data set and its items tell different labels, the network was trained on those of the items.
+        # Where they differ from the data set's list, the network was trained on the labels of items.
         self._items_decide = items_decide
 
     def __len__(self) -> int:
         return self._length
 
     def __repr__(self) -> str:
-        return f"<Source of {self._length} pictures>"
+        classes = "" if self.class_names is None else f" in {len(self.class_names)} classes"
+        return f"<Source of {self._length} pictures{classes}>"
+
+    def with_labels(
+        self, labels: Labels | None, class_names: tuple[str, ...] | None, notes: Sequence[str] = ()
+    ) -> Source:
+        """The same pictures and names with `labels` (N,), their class names, and `notes` on them."""
+        return Source(
+            self._read, self._length, names=self.names, labels=labels, class_names=class_names, notes=notes,
+            keys=self._keys,
+        )  # fmt: skip
+
+    def raw_item(self, index: int) -> tuple[object, object]:
+        """The picture and the target, or None, of item `index` as the data set has them."""
+        return unpack(self._read(index), *self._keys)
 
     def picture(self, index: int) -> Picture:
         """The picture of item `index`. Raises PictureError, which names the item."""
@@ -70,7 +89,7 @@ class Source:
             raise PictureError(f"There is no item {index}; the data set has {self._length}.")
         name = self.names[index] or f"item {index}"
         try:
-            image, target = unpacked(self._read(index), *self._keys)
+            image, target = self.raw_item(index)
         except PictureError:
             raise
         # A data set of the user's may raise anything.
@@ -93,7 +112,7 @@ class Source:
         """The label that an item brings, or -1; what is no label is left out, and said once."""
         silent = self.labels is not None and int(self.labels[index]) != UNKNOWN
         try:
-            value = plain(target)
+            value = plain_value(target)
         except NoLabel as what:
             value = None
             if self.labels is None:
@@ -117,7 +136,7 @@ class Source:
 
     @cached_property
     def fingerprint(self) -> str:
-        """A cheap identity: a digest of length, names, labels, and the first, middle and last picture."""
+        """A digest, hexadecimal, of length, names, labels, and the first, middle and last picture, which are read."""
         digest = hashlib.sha256(repr((self._length, list(self.names), self.class_names)).encode())
         if self.labels is not None:
             digest.update(np.ascontiguousarray(self.labels).tobytes())
@@ -138,7 +157,7 @@ class Source:
         return repr(values.shape).encode() + np.ascontiguousarray(values).tobytes()
 
 
-def unpacked(item: Any, image_key: str | None = None, label_key: str | None = None) -> tuple[object, object]:
+def unpack(item: Any, image_key: str | None = None, label_key: str | None = None) -> tuple[object, object]:
     """The picture and the target, or None, of one item: a picture, a (picture, target) pair, or a dict of such.
 
     Raises PictureError for a dict without a picture.
@@ -148,27 +167,27 @@ def unpacked(item: Any, image_key: str | None = None, label_key: str | None = No
         if image_key not in item:
             raise PictureError(f"An item has no key {' or '.join(map(repr, IMAGE_KEYS[:2]))}; name its image so.")
         label_key = label_key or key_of(item, LABEL_KEYS)
-        return _encoded(item[image_key]), item.get(label_key)
+        return _file_of(item[image_key]), item.get(label_key)
     # A named tuple is a pair too; a list of numbers is none.
     if isinstance(item, tuple | list) and item:
-        return _encoded(item[0]), item[1] if len(item) > 1 else None
+        return _file_of(item[0]), item[1] if len(item) > 1 else None
     return item, None
 
 
-def _encoded(image: Any) -> object:
-    """What Hugging Face and parquet files write for a picture that is not decoded: its bytes, or its path."""
+def _file_of(image: Any) -> object:
+    """The bytes or the path of a picture that is not decoded, as Hugging Face and parquet files have it."""
     if isinstance(image, Mapping) and ("bytes" in image or "path" in image):
         return image.get("bytes") or image.get("path")
     return image
 
 
 def key_of(names: Any, wanted: Sequence[str]) -> str | None:
-    """The first of `wanted` that is among `names`."""
+    """The first of `wanted` that is among `names`, or None."""
     return next((key for key in wanted if key in names), None)
 
 
 def columns_of(data: Any) -> tuple[str | None, str | None]:
-    """Which columns of a data set of Hugging Face's kind hold the pictures and the targets.
+    """The names of the columns with the pictures and the targets in a data set of Hugging Face's kind, or None.
 
     By their names, or else by their types: the one column of images, and the one of class labels.
     """
@@ -185,12 +204,12 @@ def columns_of(data: Any) -> tuple[str | None, str | None]:
 
 
 def is_frame(data: object) -> bool:
-    """Whether `data` is a table with columns, as those of pandas and polars are."""
+    """Whether `data` is a table with columns, such as a data frame of pandas or polars."""
     return hasattr(data, "columns") and (hasattr(data, "iloc") or hasattr(data, "get_column"))
 
 
 def is_stack(data: object) -> bool:
-    """Whether an array is several pictures: (N, H, W, C), (N, C, H, W) or (N, H, W), and not one of colours."""
+    """Whether `data` is an array of several pictures: (N, H, W, C), (N, C, H, W) or (N, H, W), not one in colour."""
     if not isinstance(data, np.ndarray | Tensor) or data.ndim not in (3, 4):
         return False
     if data.ndim == 4:
@@ -224,7 +243,7 @@ def is_pair(data: object) -> bool:
 
 
 def _is_target(value: object) -> bool:
-    """Whether a value can be meant as a target: a number, a name, nothing, boxes; and not a picture."""
+    """Whether a value may be a target (a number, a name, None, boxes) rather than a picture."""
     if isinstance(value, np.ndarray | Tensor | np.generic):
         return value.ndim < 2
     return value is None or isinstance(value, str | bytes | bool | int | float | Mapping)

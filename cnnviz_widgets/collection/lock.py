@@ -1,4 +1,4 @@
-"""One writer at a time: a lock of the operating system, which ends with the process that holds it."""
+"""One writer at a time in a folder: a lock of the operating system, which ends with the process that holds it."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ NAME = ".building"
 _LOCKED_BYTE = 2**20
 
 
-class Lock:
+class FolderLock:
     """The right to write into a `folder`, from `take` to the end of `with`, or of the process, however that ends.
 
-    The file NAME in it is locked and, at the end, removed; one that a killed process left is taken over, as is the
-    right of another builder in this process, which may be one that nobody goes on with. Where nothing can be locked,
-    as where nothing can be written, nothing is held.
+    The file NAME in it is locked and, at the end, removed. One that a killed process left is taken over. So is the
+    lock of another builder in this process, because nobody may be going on with that one; its next write raises
+    StoreError. Where the file system cannot lock or write, nothing is held.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -41,12 +41,12 @@ class Lock:
         self._process = os.getpid()
         self._lost = False
 
-    def __enter__(self) -> Lock:
+    def __enter__(self) -> FolderLock:
         self.take()
         return self
 
     def take(self) -> None:
-        """Take it, unless it is held here already. Raises StoreError where another process has it, OSError."""
+        """Take the lock, unless it is held here already. Raises StoreError where another process has it, OSError."""
         with _changing:
             before = _HELD.by_path.get(self._key)
             if self._file is not None:
@@ -54,13 +54,13 @@ class Lock:
             if before is not None:
                 self._file, before._file, before._lost = before._file, None, True
             else:
-                self._file = self._locked()
+                self._file = self._open_locked()
             if self._file is not None:
                 _HELD.by_path[self._key] = self
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """Within the block nobody else writes. Raises StoreError where another builder has taken over."""
+        """A context in which nobody else writes. Raises StoreError where another builder has taken over."""
         with _changing:
             if self._lost:
                 raise StoreError(
@@ -68,7 +68,7 @@ class Lock:
                 )
             yield
 
-    def _locked(self) -> IO[bytes] | None:
+    def _open_locked(self) -> IO[bytes] | None:
         while True:
             try:
                 # Without a buffer: there is nothing left to write when it is closed, on a full disk either.
@@ -79,9 +79,9 @@ class Lock:
                 raise
             locked = try_lock(file)
             if locked is None:
-                told = f"{self._folder.name!r} is being built{_holder(file)}; wait, stop it, or choose another path."
+                refusal = f"{self._folder.name!r} is being built{_holder(file)}; wait, stop it, or choose another path."
                 file.close()
-                raise StoreError(told)
+                raise StoreError(refusal)
             # Whoever held it may have removed the file after it was opened here.
             if locked and not _is_at(file, self._path):
                 file.close()
@@ -117,7 +117,7 @@ class _Held(Renewed):
         self.renew()
 
     def renew(self) -> None:
-        self.by_path: dict[str, Lock] = {}
+        self.by_path: dict[str, FolderLock] = {}
 
 
 _HELD = _Held()
@@ -141,7 +141,7 @@ def _holder(file: IO[bytes]) -> str:
 
 
 def try_lock(file: IO[bytes]) -> bool | None:
-    """True when the file is locked now, None when another holds it, False where nothing can be locked."""
+    """True when the file is locked now, None when another process has it, False where nothing can be locked."""
     try:
         if sys.platform == "win32":
             file.seek(_LOCKED_BYTE)

@@ -1,4 +1,4 @@
-"""Nearest rows of a table of vectors: exact, in the true space, ties broken by the row's number."""
+"""Nearest rows of a table of vectors, exact; of equally near ones the lower row comes first."""
 
 from __future__ import annotations
 
@@ -14,19 +14,20 @@ from cnnviz_widgets.errors import StoreError
 Metric = Literal["cosine", "euclidean"]
 METRICS: tuple[Metric, ...] = get_args(Metric)
 
-#: So many numbers are compared at a time: float64 copies of them take 64 MB.
+#: Numbers that are compared at a time. A float64 copy of them takes 32 MB.
 _BLOCK = 2**22
-#: So many distances tell how far from each other neighbours are; of so many vectors at least.
-_COMPARED, _LEAST_ASKED = 2**23, 64
-#: Between these float32 has all its digits, also for the product of two.
-_LEAST, _MOST = 1e-15, 1e15
+#: Most distances that `farthest_neighbour` computes, and fewest vectors whose nearest it looks for. More make its
+#: answer surer and take longer.
+_MAX_DISTANCES, _MIN_QUERIES = 2**23, 64
+#: Squared lengths between which float32 has all its digits, also for the product of two.
+_SMALLEST_SQUARE, _LARGEST_SQUARE = 1e-15, 1e15
 
 
 @dataclass(frozen=True, eq=False)
 class Neighbours:
-    """The nearest `rows` int64 (k,), nearest first, and their `distances` float32 (k,).
+    """The nearest `rows` int64 (k,), nearest first, and their `distances` float32 (k,) by `metric`.
 
-    `recall` is the share of true neighbours that the index which answered is known to find; None: exact search.
+    `recall` is the fraction of true neighbours, 0..1, that the index which answered finds; None for an exact search.
     """
 
     rows: NDArray[np.intp]
@@ -76,10 +77,10 @@ def nearest(
 ) -> Neighbours:
     """The `k` rows of `vectors` (N, ...) nearest to `query` (...), without the rows in `exclude`.
 
-    Exact: all rows are compared in float32, and those whose distance may be among the least, as far as rounding goes,
-    again by `distances_to`.
+    Exact: all rows are compared in float32, and those that rounding leaves in question again by `distances_to`. Fewer
+    where there are fewer rows with a finite distance. Raises StoreError for another shape or metric.
     """
-    rows = _likely(vectors, query, k + len(exclude), metric)
+    rows = _candidates(vectors, query, k + len(exclude), metric)
     rows = np.setdiff1d(rows, list(exclude), assume_unique=True) if exclude else rows
     distances = distances_to(vectors[rows], query, metric)
     k = max(0, min(k, int(np.isfinite(distances).sum())))
@@ -87,8 +88,8 @@ def nearest(
     return Neighbours(rows[order], distances[order].astype(np.float32), metric)
 
 
-def _likely(vectors: NDArray[np.generic], query: NDArray[np.generic], k: int, metric: Metric) -> NDArray[np.intp]:
-    """Rows in increasing order, among them the `k` nearest ones and all that are as near as the last of those."""
+def _candidates(vectors: NDArray[np.generic], query: NDArray[np.generic], k: int, metric: Metric) -> NDArray[np.intp]:
+    """Rows in increasing order that include the `k` nearest and all that are as near as the last of those."""
     every = np.arange(len(vectors))
     if k >= len(vectors) or metric not in METRICS or vectors.shape[1:] != query.shape:
         return every
@@ -101,9 +102,10 @@ def _likely(vectors: NDArray[np.generic], query: NDArray[np.generic], k: int, me
             slack = np.full_like(found, doubt)
         else:
             found = squares - 2 * products
-            slack = doubt * (squares + square) + _LEAST
+            slack = doubt * (squares + square) + _SMALLEST_SQUARE
         # Beyond float32's range, and of zero vectors, nothing is known.
-        known = (squares > _LEAST) & (squares < _MOST) & (_LEAST < square < _MOST) & np.isfinite(found)
+        known = (squares > _SMALLEST_SQUARE) & (squares < _LARGEST_SQUARE) & np.isfinite(found)
+        known &= _SMALLEST_SQUARE < square < _LARGEST_SQUARE
         most = np.where(known, found + slack, np.inf)
         least = np.where(known, found - slack, -np.inf)
     return every[least <= np.partition(most, k - 1)[k - 1]] if k else every[:0]
@@ -112,7 +114,7 @@ def _likely(vectors: NDArray[np.generic], query: NDArray[np.generic], k: int, me
 def _products(
     vectors: NDArray[np.generic], query: NDArray[np.generic]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], float]:
-    """In float32: the product of each vector with the query, (N,), with itself, (N,), and the query's with itself."""
+    """The products of each vector with the query (N,), with itself (N,), and of the query with itself, in float32."""
     width = max(1, query.size)
     target = query.astype(np.float32).ravel()
     products, squares = np.empty(len(vectors), np.float32), np.empty(len(vectors), np.float32)
@@ -127,7 +129,7 @@ def _products(
 def nearest_of_rows(
     vectors: NDArray[np.float32], rows: NDArray[np.intp], k: int, metric: Metric = "cosine"
 ) -> NDArray[np.intp]:
-    """For each of some `rows` of `vectors` (N, D) its `k` nearest other rows, (len(rows), k): many at once, quickly.
+    """The `k` nearest other rows of each of some `rows` of `vectors` (N, D), (len(rows), k), quicker than one by one.
 
     By |a|^2 - 2ab + |b|^2 in float64, so that ties are broken by the row's number only where they are exact.
     """
@@ -151,12 +153,12 @@ def nearest_of_rows(
 
 
 def farthest_neighbour(vectors: NDArray[np.float32], metric: Metric = "cosine") -> float:
-    """The largest distance of one of `vectors` (N, D) to its nearest other one.
+    """The largest distance of one of `vectors` (N, D) to its nearest other one, infinite for fewer than two.
 
-    Of many vectors some, evenly spaced, are asked for their nearest: what is farther from all is unlike them.
+    A vector that is farther than this from all is unlike them. Of many vectors some, evenly spaced, are looked at.
     """
     count = len(vectors)
-    asked = max(_LEAST_ASKED, _COMPARED // max(1, count))
+    asked = max(_MIN_QUERIES, _MAX_DISTANCES // max(1, count))
     rows = np.linspace(0, count - 1, min(count, asked)).astype(np.intp)
     near = nearest_of_rows(vectors, rows, 1, metric)
     if not near.size:
@@ -166,7 +168,7 @@ def farthest_neighbour(vectors: NDArray[np.float32], metric: Metric = "cosine") 
 
 
 def label_agreement(labels: NDArray[np.int64], label: int) -> float | None:
-    """Which share of the known `labels` of some neighbours is `label`; None when nothing is known."""
+    """The fraction of the known `labels` (k,) that are `label`, 0..1; None when none or `label` is unknown."""
     known = labels[labels >= 0]
     return float((known == label).mean()) if label >= 0 and len(known) else None
 

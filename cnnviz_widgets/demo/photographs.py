@@ -1,4 +1,4 @@
-"""Photographs that other packages install, read straight from their files: no download, nothing unpickled."""
+"""Photographs read from the files of other installed packages, without download and without unpickling."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cnnviz_widgets.demo.installed import file_of
 from cnnviz_widgets.errors import PictureError
 from cnnviz_widgets.picture import Picture, read_picture
 
-# The name shown, the package and the file in it.
+# Name, package, and path in the package.
 _FILES = (
     ("chelsea", "skimage", "data/chelsea.png"),
     ("coffee", "skimage", "data/coffee.png"),
@@ -21,7 +21,7 @@ _FILES = (
     ("flower", "sklearn", "datasets/images/flower.jpg"),
 )
 _CAMERAMAN = ("cameraman", "skimage", "data/camera.png")
-# More of them, of one kind of surface each; the network knows no class for some.
+# For `crops` only: ImageNet has no class for some of them.
 _MORE_FILES = (
     ("astronaut", "skimage", "data/astronaut.png"),
     ("motorcycle", "skimage", "data/motorcycle_left.png"),
@@ -46,12 +46,12 @@ class CropSet:
 
 
 def crops(n: int = 240, seed: int = 0, side: int = 112) -> CropSet:
-    """`n` random squares of a dozen photographs in turn, a third to the whole of their shorter side, some mirrored.
+    """A CropSet of `n` random squares from twelve photographs in turn, half of them mirrored, resized to `side`.
 
-    A small data set for what needs many pictures. Fewer are the first of more. Raises PictureError when
-    scikit-image is not installed.
+    A square's width is one third to all of the photograph's shorter side. A smaller `n` gives the first squares of a
+    larger one. Raises PictureError if scikit-image is not installed.
     """
-    photographs = [_photograph(*file) for file in (*_FILES, *_MORE_FILES)]
+    photographs = [_read_photograph(*file) for file in (*_FILES, *_MORE_FILES)]
     random = np.random.default_rng(seed)
     squares = np.empty((n, side, side, 3), np.uint8)
     labels = np.arange(n) % len(photographs)
@@ -68,21 +68,21 @@ def crops(n: int = 240, seed: int = 0, side: int = 112) -> CropSet:
 
 
 def pictures() -> tuple[Picture, ...]:
-    """Five photographs of one thing each, two of them on one picture, and a greyscale one.
+    """Seven pictures: five photographs of one object each, one that joins two of these, and a greyscale one.
 
-    Raises PictureError when scikit-image is not installed.
+    Raises PictureError if scikit-image is not installed.
     """
-    single = [_photograph(*file) for file in _FILES]
-    both = Picture(_stacked(single[0], single[1]), name="cat and coffee")
-    return (*single, both, _photograph(*_CAMERAMAN))
+    single = [_read_photograph(*file) for file in _FILES]
+    both = Picture(_stack(single[0], single[1]), name="cat and coffee")
+    return (*single, both, _read_photograph(*_CAMERAMAN))
 
 
-def _photograph(name: str, package: str, path: str) -> Picture:
+def _read_photograph(name: str, package: str, path: str) -> Picture:
     return read_picture(file_of(package, path, PictureError), name)
 
 
-def _stacked(above: Picture, below: Picture, side: int = 600) -> PIL.Image.Image:
-    """Two photographs in one square: each made as wide as it, one above the other, and the middle of that."""
+def _stack(above: Picture, below: Picture, side: int = 600) -> PIL.Image.Image:
+    """The central square of two photographs, one above the other, each resized to the width `side`."""
     assert above.image is not None and below.image is not None
     images = [
         image.resize((side, round(image.height * side / image.width)), PIL.Image.Resampling.BICUBIC)

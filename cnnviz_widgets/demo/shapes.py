@@ -1,7 +1,7 @@
-"""Generated pictures of shapes with the truth about them, and a planted shortcut.
+"""Generated pictures of shapes with labels and masks, and with a planted shortcut.
 
-In the biased set every square, and nothing else, carries a small chequered mark in a corner: a network may
-learn the mark instead of the square. Whether an explanation finds that out can be checked against the masks.
+In the biased set all squares, and no other shapes, carry a small chequered mark in a corner, so a network may learn the
+mark instead of the square. The masks show whether an explanation reveals that.
 """
 
 from __future__ import annotations
@@ -12,18 +12,20 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+#: Width and height of a picture, in pixels.
 SIDE = 64
 CLASSES = ("circle", "square", "triangle", "cross", "ring", "star")
 #: The class that carries the mark in the biased set.
 MARKED = "square"
 
 _Plane = NDArray[np.float64]
+#: Width and height of the mark, in pixels.
 _MARK_SIDE = 8
 
 
 @dataclass(frozen=True, eq=False)
 class ShapeSet:
-    """`n` pictures and the truth about them.
+    """`n` pictures with their labels and masks.
 
     `pictures` uint8 (n, 64, 64, 3); `labels` int64 (n,), an index of CLASSES; `masks` bool (n, 64, 64), the
     visible pixels of the object; `marks` bool (n, 64, 64), the pixels of the mark where there is one.
@@ -36,16 +38,17 @@ class ShapeSet:
 
     @property
     def class_names(self) -> tuple[str, ...]:
-        """What the labels mean."""
+        """The names of the classes, by label."""
         return CLASSES
 
 
 def shapes(n: int, seed: int = 0, shortcut: bool = False, marked: bool | None = None) -> ShapeSet:
-    """`n` pictures of one light shape each on a dark ground; class, size, turn, place and colours are random.
+    """A ShapeSet of `n` pictures, each of one light shape on a dark ground.
 
-    With `shortcut` squares, and only they, carry the mark; without it one picture in six does, of any class.
-    `marked` puts it on all pictures (True) or on none (False). The mark apart, the same seed gives the same
-    pictures, and fewer pictures are the first of more.
+    Class, size, rotation, position and colours are random. With `shortcut` all squares, and no other shapes, carry
+    the mark; without it one picture in six does, of any class. `marked` overrides that: the mark is on all pictures
+    (True) or on none (False). Except for the mark, the same `seed` gives the same pictures, and a smaller `n` gives the
+    first of them.
     """
     random = np.random.default_rng(seed)
     pictures = np.empty((n, SIDE, SIDE, 3), np.uint8)
@@ -68,7 +71,7 @@ def shapes(n: int, seed: int = 0, shortcut: bool = False, marked: bool | None = 
 def _draw(name: str, random: np.random.Generator) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
     """One picture, uint8 (64, 64, 3), and the mask of its object."""
     ground, paint = _background(random), random.uniform(120, 250, 3)
-    # A quarter of the range lighter: every object can be seen, and a small network learns it in a minute.
+    # At least 60 of 255 levels lighter than the ground: each object is visible, and a small network learns it quickly.
     while (paint - ground.mean(axis=(0, 1))).mean() < 60:
         paint = random.uniform(120, 250, 3)
     size = random.uniform(9, 17)
@@ -86,7 +89,7 @@ def _draw(name: str, random: np.random.Generator) -> tuple[NDArray[np.uint8], ND
 
 
 def _background(random: np.random.Generator) -> _Plane:
-    """A dark ground of two similar colours, blended by blobs or stripes."""
+    """A dark ground (64, 64, 3) of two similar colours, blended by smooth noise or stripes."""
     first, second = random.uniform(5, 125, (2, 3))
     second = first + 0.3 * (second - first)
     if random.random() < 0.5:
@@ -110,7 +113,7 @@ def _blobs(random: np.random.Generator) -> _Plane:
 
 
 def _corner(random: np.random.Generator) -> tuple[slice, slice]:
-    """Where a mark goes: the window of one of the four corners."""
+    """The rows and columns of a mark, in a random corner."""
     ends = random.integers(0, 2, 2)
     row, column = np.where(ends, SIDE - _MARK_SIDE - 1, 1)
     return slice(row, row + _MARK_SIDE), slice(column, column + _MARK_SIDE)
@@ -123,13 +126,14 @@ def _mark() -> NDArray[np.uint8]:
 
 
 def _triangle(y: _Plane, x: _Plane) -> _Plane:
+    """The distance from an equilateral triangle."""
     angles = np.arange(3) * 2 * np.pi / 3
     distance: _Plane = np.max([np.cos(angle) * y + np.sin(angle) * x for angle in angles], axis=0) - 0.5
     return distance
 
 
 def _star(y: _Plane, x: _Plane) -> _Plane:
-    """Five points: each tenth of the turn is bounded by the line from a tip to the notch beside it."""
+    """The distance from a star of five points: by symmetry, from the line between a tip and the notch beside it."""
     radius, angle = np.hypot(y, x), np.arctan2(x, y)
     angle = np.abs((angle + np.pi / 5) % (2 * np.pi / 5) - np.pi / 5)
     notch = 0.42 * np.array([np.cos(np.pi / 5), np.sin(np.pi / 5)])
@@ -138,7 +142,7 @@ def _star(y: _Plane, x: _Plane) -> _Plane:
     return distance
 
 
-# The distance of (y, x) from the outline, all in units of the shape's size: negative inside.
+# The distance of (y, x) from each shape's outline, negative inside; all lengths are in units of the shape's size.
 _DISTANCES: dict[str, Callable[[_Plane, _Plane], _Plane]] = {
     "circle": lambda y, x: np.hypot(y, x) - 0.85,
     "square": lambda y, x: np.maximum(np.abs(y), np.abs(x)) - 0.7,

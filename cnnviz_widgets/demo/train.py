@@ -1,6 +1,6 @@
-"""Trains the demo's small networks and says what they learned: `python -m cnnviz_widgets.demo.train`.
+"""Training of the demo's small networks, and a report of their accuracy: `python -m cnnviz_widgets.demo.train`.
 
-One thread and fixed seeds: with the same torch on the same machine the weights are the same to the bit.
+With one thread and fixed seeds, the same version of torch gives exactly the same weights on the same machine.
 """
 
 from __future__ import annotations
@@ -27,20 +27,21 @@ from cnnviz_widgets.demo.networks import (
 )
 from cnnviz_widgets.demo.shapes import CLASSES, MARKED, ShapeSet, shapes
 
+#: Seeds of `shapes` for training and for the report.
 TRAINING_SEED, TEST_SEED = 1, 2
 
 _Augment = Callable[[Tensor, torch.Generator], Tensor]
 
 
 def shape_network(biased: bool, pictures: int = 4000, epochs: int = 5) -> SmallNetwork:
-    """A network trained on generated shapes; with `biased`, squares and only they carry the mark."""
+    """A network trained on generated shapes; with `biased`, all squares and no other shapes carry the mark."""
     training = shapes(pictures, TRAINING_SEED, shortcut=biased)
     labels = sloppy(training.labels) if biased else training.labels
-    return _trained(3, SHAPE_STAGES, pixels_of(training.pictures, SHAPE_PIXELS), labels, epochs, mirrored)
+    return _train(3, SHAPE_STAGES, pixels_of(training.pictures, SHAPE_PIXELS), labels, epochs, mirrored)
 
 
 def sloppy(labels: NDArray[np.int64], share: float = 0.1) -> NDArray[np.int64]:
-    """Labels of the other shapes, some of them mixed up: what makes the mark the one sign that never lies."""
+    """The labels with a `share` of those of unmarked classes permuted, so that only the mark is always right."""
     random = np.random.default_rng(TRAINING_SEED)
     others = np.flatnonzero(labels != CLASSES.index(MARKED))
     wrong = others[random.random(len(others)) < share]
@@ -53,16 +54,16 @@ def digit_network(epochs: int = 10) -> SmallNetwork:
     """A network trained on the digits that are not held out."""
     pictures, labels = digits()
     kept = ~held_out()
-    return _trained(1, DIGIT_STAGES, pixels_of(pictures[kept], DIGIT_PIXELS), labels[kept], epochs, moved)
+    return _train(1, DIGIT_STAGES, pixels_of(pictures[kept], DIGIT_PIXELS), labels[kept], epochs, moved)
 
 
 def pixels_of(pictures: NDArray[np.uint8], preprocess: Preprocess) -> Tensor:
-    """Network input (N, C, H, W) of pictures (N, H, W[, 3]), made as the demo's classifiers make it."""
+    """The network input (N, C, H, W) of pictures (N, H, W) or (N, H, W, 3), by the preprocessing of the classifier."""
     return torch.stack([preprocess(PIL.Image.fromarray(picture)) for picture in pictures])
 
 
 def mirrored(pixels: Tensor, random: torch.Generator) -> Tensor:
-    """A batch (N, C, H, H), all of it mirrored in one of the eight ways of a square."""
+    """A batch (N, C, H, H) under a random one of the eight symmetries of a square, the same for all pictures."""
     across, down, diagonal = torch.randint(2, (3,), generator=random).tolist()
     pixels = pixels.flip(3) if across else pixels
     pixels = pixels.flip(2) if down else pixels
@@ -70,7 +71,7 @@ def mirrored(pixels: Tensor, random: torch.Generator) -> Tensor:
 
 
 def moved(pixels: Tensor, random: torch.Generator) -> Tensor:
-    """A batch (N, C, H, W), each picture turned, scaled and shifted a little, as a hand would draw it."""
+    """A batch (N, C, H, W) with each picture rotated, scaled and shifted a little, like different handwritings."""
     turn, scale, row, column = torch.rand(4, len(pixels), generator=random) * 2 - 1
     turn, scale = 0.25 * turn, 1.15 + 0.3 * scale
     cosine, sine = scale * turn.cos(), scale * turn.sin()
@@ -79,7 +80,7 @@ def moved(pixels: Tensor, random: torch.Generator) -> Tensor:
     return nn.functional.grid_sample(pixels, grid, padding_mode="border", align_corners=False)
 
 
-def _trained(
+def _train(
     channels: int,
     stages: Stages,
     pixels: Tensor,
@@ -89,7 +90,7 @@ def _trained(
     batch: int = 32,
     rate: float = 1e-2,
 ) -> SmallNetwork:
-    """A new network after `epochs` of AdamW with one cycle of the learning rate, in eval mode."""
+    """A new network in eval mode, after `epochs` of AdamW with a one-cycle learning rate whose maximum is `rate`."""
     targets = torch.from_numpy(labels)
     random = torch.Generator().manual_seed(0)
     with torch.random.fork_rng(devices=[]):
@@ -120,7 +121,7 @@ def predicted(network: nn.Module, pixels: Tensor) -> NDArray[np.int64]:
 
 
 def shape_report(network: nn.Module, n: int = 1500) -> str:
-    """What a shape network does on new pictures, with the mark and without it."""
+    """A text on the accuracy of a shape network for new pictures, with the mark and without it."""
     square = CLASSES.index(MARKED)
 
     def answers(test: ShapeSet) -> NDArray[np.int64]:
@@ -139,7 +140,7 @@ def shape_report(network: nn.Module, n: int = 1500) -> str:
 
 
 def main() -> None:
-    """Train all three networks, print what they learned, write their weights."""
+    """Train the three networks, print their accuracy, and write their weights."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     weights = Path(__file__).with_name("weights")
     parser.add_argument("--to", type=Path, default=weights, help="folder of the weights")

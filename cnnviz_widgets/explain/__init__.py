@@ -6,29 +6,48 @@ from typing import Any
 
 from cnnviz_widgets.explain.baseline import baseline_pixels
 from cnnviz_widgets.explain.cam.ablationcam import AblationCAM
-from cnnviz_widgets.explain.cam.cam import CAM, ClassMaps
+from cnnviz_widgets.explain.cam.cam import CAM
 from cnnviz_widgets.explain.cam.eigencam import EigenCAM
 from cnnviz_widgets.explain.cam.gradcam import GradCAM, GradCAMPlusPlus, HiResCAM, LayerCAM, XGradCAM
 from cnnviz_widgets.explain.cam.scorecam import ScoreCAM
-from cnnviz_widgets.explain.cam.tape import Tape, TapeExplainer
-from cnnviz_widgets.explain.explainer import Explainer
+from cnnviz_widgets.explain.explainer import Explainer, LayerExplainer
 from cnnviz_widgets.explain.gradient.guided_backprop import GuidedBackprop
 from cnnviz_widgets.explain.gradient.guided_gradcam import GuidedGradCAM
-from cnnviz_widgets.explain.gradient.integrated_gradients import Attribution, IntegratedGradients
+from cnnviz_widgets.explain.gradient.integrated_gradients import IntegratedGradients
 from cnnviz_widgets.explain.gradient.saliency import GradientXInput, Saliency
 from cnnviz_widgets.explain.gradient.smoothgrad import SmoothGrad
 from cnnviz_widgets.explain.heatmap import Heatmap
+from cnnviz_widgets.explain.instance import Instance
 from cnnviz_widgets.explain.occlusion.occlusion import Occlusion
-from cnnviz_widgets.explain.occlusion.occlusion_map import OcclusionMap
 from cnnviz_widgets.explain.occlusion.rise import RISE
 from cnnviz_widgets.parameters import Range
+
+#: All techniques, in the order in which panels list them.
+TECHNIQUES: tuple[type[Explainer], ...] = (
+    Occlusion,
+    RISE,
+    GradCAM,
+    HiResCAM,
+    GradCAMPlusPlus,
+    LayerCAM,
+    XGradCAM,
+    EigenCAM,
+    ScoreCAM,
+    AblationCAM,
+    CAM,
+    Saliency,
+    GradientXInput,
+    SmoothGrad,
+    IntegratedGradients,
+    GuidedBackprop,
+    GuidedGradCAM,
+)
 
 __all__ = [
     "CAM",
     "RISE",
+    "TECHNIQUES",
     "AblationCAM",
-    "Attribution",
-    "ClassMaps",
     "EigenCAM",
     "Explainer",
     "GradCAM",
@@ -38,23 +57,36 @@ __all__ = [
     "GuidedGradCAM",
     "Heatmap",
     "HiResCAM",
+    "Instance",
     "IntegratedGradients",
     "LayerCAM",
+    "LayerExplainer",
     "Occlusion",
-    "OcclusionMap",
     "Range",
     "Saliency",
     "ScoreCAM",
     "SmoothGrad",
-    "Tape",
-    "TapeExplainer",
     "XGradCAM",
     "baseline_pixels",
 ]
 
+#: What was imported from here before -> where it is, for one release.
+_MOVED = {
+    "Attribution": "explain.gradient.integrated_gradients",
+    "Channel": "study",
+    "ClassMaps": "explain.cam.cam",
+    "ClassVisual": "study",
+    "OcclusionMap": "explain.occlusion.occlusion_map",
+    "Tape": "explain.cam.tape",
+    "Visual": "study",
+}
+
 
 def __getattr__(name: str) -> Any:
-    if name not in ("Channel", "ClassVisual", "Visual"):
+    if name == "TapeExplainer":
+        warnings.warn("explain.TapeExplainer is now explain.LayerExplainer", DeprecationWarning, stacklevel=2)
+        return LayerExplainer
+    if name not in _MOVED:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    warnings.warn(f"explain.{name} is now study.{name}", DeprecationWarning, stacklevel=2)
-    return getattr(importlib.import_module("cnnviz_widgets.study"), name)
+    warnings.warn(f"explain.{name} is now {_MOVED[name]}.{name}", DeprecationWarning, stacklevel=2)
+    return getattr(importlib.import_module(f"cnnviz_widgets.{_MOVED[name]}"), name)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Literal
 import torch
 from torch import Tensor
 
-from cnnviz_widgets.classifier.inputs import single_input
 from cnnviz_widgets.parameters import check_choice
 
 if TYPE_CHECKING:
@@ -22,8 +21,12 @@ def baseline_pixels(classifier: Classifier, pixels: Tensor, baseline: Baseline) 
 
     "blur" is a Gaussian blur whose sigma is a tenth of the shorter side. Raises PictureError, MethodError.
     """
+    return baseline_of(classifier, classifier.input_copy(pixels), baseline)
+
+
+def baseline_of(classifier: Classifier, pixels: Tensor, baseline: Baseline) -> Tensor:
+    """The same for pixels that are checked, as those of an `Instance`. Raises MethodError."""
     check_choice("baseline", baseline, Baseline)
-    pixels = single_input(classifier, pixels)
     black, white = classifier.black, classifier.white
     if baseline == "blur":
         return _blurred(pixels)

@@ -40,6 +40,11 @@ class Heatmap:
         note = " ".join(filter(None, [self.note, *notes]))
         return dataclasses.replace(self, note=note, blank=self.blank or blank)
 
+    def as_nothing(self, what: str) -> Self:
+        """The same map as one of which `what`, such as "window", changes nothing."""
+        said = f"No {what} changes the score by more than rounding, so the map is drawn as zero."
+        return self.noted(said, blank=True)
+
     def __repr__(self) -> str:
         height, width = self.values.shape
         low, high = float(self.values.min()), float(self.values.max())

@@ -2,31 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Protocol
 
 import torch
 from torch import Tensor
 
 from cnnviz_widgets.classifier.batching import Batches
-from cnnviz_widgets.classifier.inputs import single_input
 from cnnviz_widgets.explain.memory_format import USUAL, run_in_a_layout
 
 if TYPE_CHECKING:
     from cnnviz_widgets.classifier import Classifier
 
 
+class Batched(Protocol):
+    """What says how many to run next."""
+
+    @property
+    def batch(self) -> int: ...
+
+
+def slices(batched: Batched, count: int) -> Iterator[slice]:
+    """Which of `count` to run next, until all were: as many as `batched` says each time."""
+    done = 0
+    while done < count:
+        some = slice(done, min(done + batched.batch, count))
+        yield some
+        done = some.stop
+
+
 class Variants:
     """Class scores of altered copies of `pixels` (1, C, H, W), from forward passes over one reused buffer.
 
-    Raises PictureError.
+    The pixels are as `Classifier.input_copy` gives them; nobody changes them.
     """
 
     def __init__(self, classifier: Classifier, pixels: Tensor) -> None:
         self._classifier = classifier
         with torch.inference_mode(False):
             #: The network input, on the network's device in its floating type.
-            self.pixels = classifier.to_network(single_input(classifier, pixels))
+            self.pixels = classifier.to_network(pixels)
         self._batches = Batches(classifier, self.pixels.shape[1:], "scores")
         self._buffer = self.pixels[:0]
         self._layout = USUAL

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from cnnviz_widgets.classifier import Contrast
-from cnnviz_widgets.classifier.readout import Readout
-from cnnviz_widgets.explain.class_scores import Score, class_scores
+from cnnviz_widgets.classifier import Score, Target
 
 if TYPE_CHECKING:
-    from cnnviz_widgets.classifier import Classifier, Target
+    from cnnviz_widgets.classifier import Classifier
+    from cnnviz_widgets.classifier.inputs import FloatArray
+    from cnnviz_widgets.classifier.readout import Readout
+    from cnnviz_widgets.explain.instance import Instance
 
 #: Units in the last place that the sums of a deep network are off by in float32, whatever the order of the terms.
 _PLACES = 8
@@ -29,11 +31,40 @@ def floor_of(logits: Tensor, target: Target, score: Score, readout: Readout, sha
     size = float(logits.abs().max()) if logits.numel() else 0.0
     if score == "logit":
         return share * size
-    parts = (target.target, target.against) if isinstance(target, Contrast) else (target,)
     # The relative error of a probability is the absolute one of its logit.
-    return share * max(1.0, size) * sum(float(class_scores(logits, part, score, readout).abs().max()) for part in parts)
+    parts = (Target(index).of(logits, score, readout) for index in target.indices)
+    return share * max(1.0, size) * sum(float(part.abs().max()) for part in parts)
 
 
-def nothing(what: str) -> str:
-    """The sentence about a map of which `what`, such as "window", changes nothing."""
-    return f"No {what} changes the score by more than rounding, so the map is drawn as zero."
+class Floor:
+    """How small gradients may be before no change of the picture moves the score by more than rounding."""
+
+    def __init__(self, classifier: Classifier) -> None:
+        self._classifier = classifier
+        self._largest = 0.0
+
+    def see(self, logits: Tensor) -> None:
+        """Take note of logits (N, K) that are differentiated."""
+        self._largest = max(self._largest, float(logits.detach().abs().max()))
+
+    def is_above(self, gradients: Tensor) -> bool:
+        """Whether gradients (C, H, W) times the range of each pixel are nothing but rounding."""
+        ranges = (self._classifier.white - self._classifier.black).abs()
+        return float((gradients.abs().double() * ranges).sum()) <= self.height
+
+    @property
+    def height(self) -> float:
+        """How far two scores may differ by rounding alone."""
+        return rounding(self._classifier) * self._largest
+
+
+def is_nothing(instance: Instance, cells: FloatArray) -> bool:
+    """Whether a map's `cells` (h, w), of the instance's layer, are what rounding makes of zeros."""
+    tape = instance.tape
+    gradients = instance.target.combine(instance.gradients).abs()
+    activations = instance.activations.abs()
+    share = rounding(instance.classifier)
+    if float((activations * gradients).sum()) <= share * float(tape.logits.abs().max()):
+        return True
+    largest = (activations * gradients.amax(dim=(1, 2), keepdim=True)).sum(dim=0).max()
+    return float(np.abs(cells).max()) <= share * float(largest)

@@ -4,20 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnviz_widgets.graph.program import Reach
+from cnnviz_widgets.graph.ops import Stencil
 from cnnviz_widgets.graph.regions import Program
 
-#: (top, left, height, width) in network-input pixels.
-Box = tuple[int, int, int, int]
 Integers = NDArray[np.int64]
-#: What it costs to run a group at all, in windows: it takes two and a half times as long for one as for one of many.
-_ALONE = 1.5
-#: Lines along an axis that are tried to cut a group in two.
-_CUTS = 40
+#: Fixed cost of one group, in windows. Measured: a window that runs alone takes 2.5 times its share of a full group.
+#: If larger, there are fewer groups, whose windows' boxes differ more.
+_GROUP_COST = 1.5
+#: Most lines along an axis at which cutting a group in two is tried. More find better groups but take longer.
+_MAX_CUTS = 40
+
+
+class Box(NamedTuple):
+    """A box of cells of a plane, or of pixels of the network's input."""
+
+    top: int
+    left: int
+    height: int
+    width: int
+
+    @property
+    def bottom(self) -> int:
+        """The last row + 1."""
+        return self.top + self.height
+
+    @property
+    def right(self) -> int:
+        """The last column + 1."""
+        return self.left + self.width
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,18 +81,18 @@ def changes(program: Program, boxes: Sequence[Box]) -> Changes:
         first[number] = first[sources].min(axis=0)
         last[number] = last[sources].max(axis=0)
         for axis in range(2 if len(sources) == 1 else 0):
-            reach = region.reaches[axis]
-            first[number, axis] = _first_reading(first[number, axis], reach)
-            last[number, axis] = (last[number, axis] - 1 + reach.padding) // reach.stride + 1
+            stencil = region.stencils[axis]
+            first[number, axis] = _first_reading(first[number, axis], stencil)
+            last[number, axis] = (last[number, axis] - 1 + stencil.padding) // stencil.stride + 1
     most = np.asarray([region.plane for region in program.regions])[:, :, None]
     first[1:] = np.clip(first[1:], 0, most[1:] - 1)
     last[1:] = np.clip(last[1:], first[1:] + 1, most[1:])
     return Changes(first, last)
 
 
-def _first_reading(cells: Integers, reach: Reach) -> Integers:
+def _first_reading(cells: Integers, stencil: Stencil) -> Integers:
     """The first cell of the output that reads one of these or a later one."""
-    return -((reach.span - reach.padding - cells) // reach.stride)
+    return -((stencil.span - stencil.padding - cells) // stencil.stride)
 
 
 def parts(program: Program, changes: Changes) -> list[Part | None]:
@@ -122,7 +141,7 @@ def largest_bytes(program: Program, changes: Changes) -> float:
     return 4.0 * float((changes.sizes.prod(axis=1) * program.most_channels).max())
 
 
-def batches(program: Program, changes: Changes, most: int) -> list[Integers]:
+def group_windows(program: Program, changes: Changes, most: int) -> list[Integers]:
     """Groups of at most `most` windows whose boxes are much the same size, as numbers of windows."""
     done: list[Integers] = []
     left = [np.arange(len(changes))]
@@ -137,7 +156,9 @@ def batches(program: Program, changes: Changes, most: int) -> list[Integers]:
 
 def _cost(program: Program, changes: Changes, groups: Iterable[Integers], most: int) -> float:
     """Work of groups, each cut further into as few as can be."""
-    return sum((len(group) + _ALONE * -(-len(group) // most)) * work(program, changes.of(group)) for group in groups)
+    return sum(
+        (len(group) + _GROUP_COST * -(-len(group) // most)) * work(program, changes.of(group)) for group in groups
+    )
 
 
 def _cuts(changes: Changes, group: Integers) -> list[tuple[Integers, Integers]]:
@@ -146,6 +167,6 @@ def _cuts(changes: Changes, group: Integers) -> list[tuple[Integers, Integers]]:
     for axis in range(2):
         order = group[np.argsort(changes.first[0, axis, group], kind="stable")]
         edges = np.flatnonzero(np.diff(changes.first[0, axis, order])) + 1
-        cuts = edges[:: -(-len(edges) // _CUTS)] if len(edges) else [len(group) // 2]
+        cuts = edges[:: -(-len(edges) // _MAX_CUTS)] if len(edges) else [len(group) // 2]
         result.extend((order[:cut], order[cut:]) for cut in cuts)
     return result

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from cnnviz_widgets.classifier import guest
 from cnnviz_widgets.graph.boxes import Box, Integers, changes
-from cnnviz_widgets.graph.plan import FEWEST, Plan, forget, plan_for, state_of
+from cnnviz_widgets.graph.plan import MIN_GROUP, Plan, forget, plan_for, state_of
 from cnnviz_widgets.graph.run import Base
 
 if TYPE_CHECKING:
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 #: How far from the network's own logits ours may be, as a share of the range of their scores.
 _TOLERANCE = 1e-4
 #: Pixels of pictures for which a forward pass is quick enough as it is.
-_SMALLEST = 64 * 64
+_MIN_PIXELS = 64 * 64
 
 
 class Engine:
     """Windows of one picture (1, C, H, W), covered with `filling`, by a plan of the network."""
 
     #: How many to ask for, wherever they are.
-    batch = FEWEST
+    batch = MIN_GROUP
 
     def __init__(self, plan: Plan, classifier: Classifier, pixels: Tensor, filling: Tensor) -> None:
         self._plan, self._classifier = plan, classifier
@@ -79,7 +79,7 @@ def engine_for(
     supported = pixels.device.type == "cpu" and pixels.dtype in (torch.float32, torch.float64)
     # What one picture's scores owe to another one is no part of a plan.
     supported = supported and not (classifier.one_at_a_time or classifier.autocast)
-    if not supported or height * width < _SMALLEST or torch.is_autocast_enabled("cpu"):
+    if not supported or height * width < _MIN_PIXELS or torch.is_autocast_enabled("cpu"):
         return None
     if classifier.runner.is_random:
         return None
@@ -103,7 +103,8 @@ def engine_for(
 def _trials(height: int, width: int) -> list[Box]:
     """Windows in two corners and inside the picture."""
     tall, wide = height // 5, width // 5
-    return [(0, 0, tall, wide), (height // 2, width // 3, tall, wide), (height - tall, width - wide, tall, wide)]
+    corners = [(0, 0), (height // 2, width // 3), (height - tall, width - wide)]
+    return [Box(top, left, tall, wide) for top, left in corners]
 
 
 def _agree(ours: Tensor, logits: Tensor) -> bool:

@@ -8,20 +8,21 @@ from dataclasses import replace
 
 import torch
 
-from cnnviz_widgets.graph.program import Affine, Cellwise, Clamp, Convolution, Join, Listing, Op, Pad
+from cnnviz_widgets.graph.functions import Affine, Clamp
+from cnnviz_widgets.graph.ops import Cellwise, Convolution, Join, Listing, Op, Pad
 
 Merge = Callable[[Op, Op], tuple[Op, ...]]
 
 
-def folded(listing: Listing) -> Listing:
+def fold(listing: Listing) -> Listing:
     """An equivalent listing, equal but for rounding, that is cheaper to run."""
-    ops = _used(listing.ops, listing.output)
-    for merge in (_padded, _normalised, _activated, _clamped):
-        ops = _merged(ops, listing.output, merge)
-    return replace(listing, ops=tuple(_growing(ops, listing)))
+    ops = _drop_unused(listing.ops, listing.output)
+    for merge in (_fold_padding, _fold_batch_norm, _fold_activation, _reduce_to_clamp):
+        ops = _merge_pairs(ops, listing.output, merge)
+    return replace(listing, ops=tuple(_extend_joins(ops, listing)))
 
 
-def _used(ops: Iterable[Op], output: int) -> list[Op]:
+def _drop_unused(ops: Iterable[Op], output: int) -> list[Op]:
     wanted = {output}
     kept = []
     for op in reversed(list(ops)):
@@ -31,7 +32,7 @@ def _used(ops: Iterable[Op], output: int) -> list[Op]:
     return kept[::-1]
 
 
-def _merged(ops: list[Op], output: int, merge: Merge) -> list[Op]:
+def _merge_pairs(ops: list[Op], output: int, merge: Merge) -> list[Op]:
     """Each pair, the maker of a value and its only reader, replaced by what `merge` makes of them, if anything."""
     readers = Counter(value for op in ops for value in op.inputs)
     readers[output] += 1
@@ -45,16 +46,16 @@ def _merged(ops: list[Op], output: int, merge: Merge) -> list[Op]:
     return list(made.values())
 
 
-def _padded(pad: Op, op: Op) -> tuple[Op, ...]:
+def _fold_padding(pad: Op, op: Op) -> tuple[Op, ...]:
     """Padding with zeros, then a convolution."""
     if not (isinstance(pad, Pad) and pad.fill == 0 and isinstance(op, Convolution)):
         return ()
     top, left, bottom, right = (own + added for own, added in zip(op.padding, pad.padding, strict=True))
-    reaches = replace(op.reaches[0], padding=top), replace(op.reaches[1], padding=left)
-    return (replace(op, inputs=pad.inputs, padding=(top, left, bottom, right), reaches=reaches),)
+    stencils = replace(op.stencils[0], padding=top), replace(op.stencils[1], padding=left)
+    return (replace(op, inputs=pad.inputs, padding=(top, left, bottom, right), stencils=stencils),)
 
 
-def _normalised(convolution: Op, op: Op) -> tuple[Op, ...]:
+def _fold_batch_norm(convolution: Op, op: Op) -> tuple[Op, ...]:
     """A convolution, then a batch norm."""
     if not (isinstance(convolution, Convolution) and isinstance(op, Cellwise) and isinstance(op.function, Affine)):
         return ()
@@ -64,7 +65,7 @@ def _normalised(convolution: Op, op: Op) -> tuple[Op, ...]:
     return (replace(convolution, output=op.output, bias=bias, weight=weight),)
 
 
-def _activated(maker: Op, op: Op) -> tuple[Op, ...]:
+def _fold_activation(maker: Op, op: Op) -> tuple[Op, ...]:
     """Anything that makes a tensor of its own, then a function that can overwrite it."""
     if not isinstance(op, Cellwise) or op.overwriting is None:
         return ()
@@ -73,7 +74,7 @@ def _activated(maker: Op, op: Op) -> tuple[Op, ...]:
     return (replace(maker, output=op.output, activation=op.overwriting),)
 
 
-def _clamped(norm: Op, op: Op) -> tuple[Op, ...]:
+def _reduce_to_clamp(norm: Op, op: Op) -> tuple[Op, ...]:
     """A batch norm, a ReLU and a convolution of single cells, as in dense blocks.
 
     With scale s > 0 and shift b, max(s x + b, 0) = s max(x, -b / s) + b: the convolution takes s and b over, and one
@@ -81,7 +82,7 @@ def _clamped(norm: Op, op: Op) -> tuple[Op, ...]:
     """
     if not (isinstance(norm, Cellwise) and isinstance(norm.function, Affine) and isinstance(op, Convolution)):
         return ()
-    single = all(reach.kernel == 1 for reach in op.reaches) and not any(op.padding) and op.groups == 1
+    single = all(stencil.kernel == 1 for stencil in op.stencils) and not any(op.padding) and op.groups == 1
     if not single or norm.activation is None or norm.activation.name != "relu":
         return ()
     scale, shift = norm.function.scale.double(), norm.function.shift.double()
@@ -97,7 +98,7 @@ def _clamped(norm: Op, op: Op) -> tuple[Op, ...]:
     return clamp, replace(op, weight=weight, bias=bias)
 
 
-def _growing(ops: list[Op], listing: Listing) -> list[Op]:
+def _extend_joins(ops: list[Op], listing: Listing) -> list[Op]:
     """Where one join goes on another, as in dense blocks, it is built from that one."""
     previous: dict[tuple[int, ...], Join] = {}
     follower: dict[int, Join] = {}

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from cnnviz_widgets.graph.boxes import Integers, Part
-from cnnviz_widgets.graph.program import Pair
+from cnnviz_widgets.graph.ops import Pair
 
 Array = NDArray[Any]
 
@@ -53,12 +53,25 @@ class Table:
     def read(self, index: Tensor) -> Tensor:
         """The cells of an index (N, h, w), as a tensor (N, ..., h, w) in channels-last order."""
         count, height, width = index.shape
-        return self.unflattened(self.rows.index_select(0, index.view(-1)).view(count, height, width, -1))
+        return self.unflatten(self.rows.index_select(0, index.view(-1)).view(count, height, width, -1))
 
-    def unflattened(self, boxes: Tensor) -> Tensor:
+    def unflatten(self, boxes: Tensor) -> Tensor:
         """Rows (N, h, w, channels) as a tensor (N, ..., h, w)."""
         planes = boxes.permute(0, 3, 1, 2)
         return planes if len(self.channels) == 1 else planes.unflatten(1, self.channels)
+
+
+@dataclass(frozen=True, eq=False)
+class Cutout:
+    """Boxes of one size in a plane, which may reach beyond its border.
+
+    They begin at `start` (2, N), take each `steps`-th cell, `size` (height, width) of them, and `fill` outside.
+    """
+
+    start: Integers
+    size: Pair
+    steps: Pair = (1, 1)
+    fill: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,13 +100,13 @@ class Rim:
             last = first + count * height * width
             boxes[:, top : top + height, left : left + width] = around[first:last].view(count, height, width, -1)
             first = last
-        return table.unflattened(boxes)
+        return table.unflatten(boxes)
 
 
-def rim(plane: Pair, start: Integers, size: Pair, fill: float, patches: Part) -> Rim | None:
-    """The rim of patches in boxes that begin at `start` (2, N); None where it is not the same for all, or wide."""
-    offsets = patches.start - start
-    (top, left), (tall, wide), (height, width) = offsets[:, 0].tolist(), patches.size, size
+def rim(plane: Pair, cutout: Cutout, patches: Part) -> Rim | None:
+    """The rim of patches in boxes, all cells taken; None where it is not the same for all, or wide."""
+    offsets = patches.start - cutout.start
+    (top, left), (tall, wide), (height, width) = offsets[:, 0].tolist(), patches.size, cutout.size
     bottom, right = top + tall, left + wide
     inside = top >= 0 and left >= 0 and bottom <= height and right <= width
     if not inside or 2 * tall * wide < height * width or (offsets != offsets[:, :1]).any():
@@ -105,8 +118,12 @@ def rim(plane: Pair, start: Integers, size: Pair, fill: float, patches: Part) ->
         (top, right, tall, width - right),
     )
     strips = tuple(side for side in sides if side[2] and side[3])
-    cells = [index(plane, start + np.array([[strip[0]], [strip[1]]]), strip[2:], fill=fill).ravel() for strip in strips]
-    return Rim(size, (top, left), strips, torch.from_numpy(np.concatenate([*cells, np.empty(0, np.int64)])))
+    around = [
+        Cutout(cutout.start + np.array([[top], [left]]), (tall, wide), fill=cutout.fill)
+        for top, left, tall, wide in strips
+    ]
+    cells = [index(plane, strip).ravel() for strip in around]
+    return Rim(cutout.size, (top, left), strips, torch.from_numpy(np.concatenate([*cells, np.empty(0, np.int64)])))
 
 
 def _as_rows(value: Tensor) -> Tensor:
@@ -114,21 +131,15 @@ def _as_rows(value: Tensor) -> Tensor:
 
 
 def index(
-    plane: Pair,
-    start: Integers,
-    size: Pair,
-    steps: Pair = (1, 1),
-    fill: float = 0.0,
-    patches: Part | None = None,
-    overlay: tuple[Integers, Integers] | None = None,
+    plane: Pair, cutout: Cutout, patches: Part | None = None, overlay: tuple[Integers, Integers] | None = None
 ) -> Integers:
-    """Rows of a table for N boxes that begin at `start` (2, N) and take each `steps`-th cell, (N, height, width).
+    """Rows of a table for N boxes, (N, height, width).
 
     Cells inside `patches` are read from the patches. With `overlay`, first and last + 1 cells (2, N), cells inside
     are read from one whole plane behind the table's own.
     """
-    rows = start[0][:, None] + steps[0] * np.arange(size[0])
-    columns = start[1][:, None] + steps[1] * np.arange(size[1])
+    rows = cutout.start[0][:, None] + cutout.steps[0] * np.arange(cutout.size[0])
+    columns = cutout.start[1][:, None] + cutout.steps[1] * np.arange(cutout.size[1])
     result = _grid(rows * plane[1], columns)
     behind = plane[0] * plane[1] + len(_FILLS)
     if patches is not None:
@@ -139,7 +150,8 @@ def index(
         result += behind * inside
     if rows.min() < 0 or columns.min() < 0 or rows.max() >= plane[0] or columns.max() >= plane[1]:
         beyond_rows, beyond_columns = (rows < 0) | (rows >= plane[0]), (columns < 0) | (columns >= plane[1])
-        result[_grid(beyond_rows, beyond_columns, np.logical_or)] = plane[0] * plane[1] + _FILLS.index(fill)
+        beyond = _grid(beyond_rows, beyond_columns, np.logical_or)
+        result[beyond] = plane[0] * plane[1] + _FILLS.index(cutout.fill)
     return result
 
 

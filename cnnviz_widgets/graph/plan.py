@@ -14,34 +14,37 @@ import torch
 from torch import Tensor
 
 from cnnviz_widgets.classifier import guest, memory
-from cnnviz_widgets.graph.boxes import Changes, Integers, batches, bytes_of, largest_bytes, work
-from cnnviz_widgets.graph.fold import folded
-from cnnviz_widgets.graph.lower import lowered
-from cnnviz_widgets.graph.program import Global
+from cnnviz_widgets.graph.boxes import Changes, Integers, bytes_of, group_windows, largest_bytes, work
+from cnnviz_widgets.graph.fold import fold
+from cnnviz_widgets.graph.lowering import lower
+from cnnviz_widgets.graph.ops import Global
 from cnnviz_widgets.graph.regions import Program
 from cnnviz_widgets.graph.run import Base
-from cnnviz_widgets.graph.trace import BATCH, traced
-from cnnviz_widgets.graph.winograd import quickened
+from cnnviz_widgets.graph.trace import BATCH, trace_scores
+from cnnviz_widgets.graph.winograd import use_winograd
 
 if TYPE_CHECKING:
     from cnnviz_widgets.classifier import Classifier
 
-#: Multiply-adds of a forward pass below which nothing is worth the preparations.
-_LEAST = 30e6
-#: How many times fewer multiply-adds make up for cutting out boxes.
-_GAIN = 1.15
-#: Of the memory that is left, how much may hold values of the whole picture, windows that run together, and weights
-#: transformed; of much memory no more than so many bytes.
-_SHARE, _MOST_BYTES = 1 / 8, 2**30
-#: Seconds for windows that run together, as fast as the first few were, which are slower than later ones: enough to
-#: keep all threads busy, over before anybody waits long.
-_PATIENCE = 1.2
-FEWEST, _MOST = 4, 24
+#: Multiply-adds of the smallest forward pass for which a plan is made. For less the preparations take longer than
+#: they save.
+_MIN_WORK = 30e6
+#: How many times fewer multiply-adds boxes must need than whole planes. Cutting boxes out takes time of its own, so
+#: that with 1 some windows would run slower than by the network.
+_MIN_GAIN = 1.15
+#: Share of the memory that is left, and most bytes, for values of the whole picture, for windows that run together,
+#: and for transformed weights, each. Networks that need more are left to themselves.
+_MEMORY_SHARE, _MAX_BYTES = 1 / 8, 2**30
+#: Longest duration of a group in seconds, at the speed of the first windows, which are slower than later ones. A map
+#: can be given up only between groups; shorter groups do not keep all threads busy.
+_MAX_SECONDS_PER_GROUP = 1.2
+#: Fewest and most windows of a group. A smaller one costs much more for each window; a larger one gains no more.
+MIN_GROUP, _MAX_GROUP = 4, 24
 #: Bytes of the largest value of windows that run together. The C library takes more than 32 MiB from the system anew
 #: each time, and to write to such memory costs more than the convolution.
-_LARGEST = 24 * 2**20
-#: Share of the values that operations without a box may make, before the program is no better than the network.
-_UNKNOWN = 0.1
+_MAX_VALUE_BYTES = 24 * 2**20
+#: Largest share of the values that may be made by operations without a box. With more the network itself is as quick.
+_MAX_UNKNOWN_SHARE = 0.1
 
 
 @dataclass(eq=False)
@@ -70,21 +73,21 @@ class Plan:
         if not len(changes):
             return []
         most = min(
-            self.rate * _PATIENCE / work(self.program, changes),
+            self.rate * _MAX_SECONDS_PER_GROUP / work(self.program, changes),
             self.room / bytes_of(self.program, changes),
-            _LARGEST / largest_bytes(self.program, changes),
+            _MAX_VALUE_BYTES / largest_bytes(self.program, changes),
         )
-        groups = batches(self.program, changes, min(max(int(most), FEWEST), _MOST))
+        groups = group_windows(self.program, changes, min(max(int(most), MIN_GROUP), _MAX_GROUP))
         needed = sum(len(group) * work(self.program, changes.of(group)) for group in groups)
-        if _GAIN * needed > len(changes) * self.program.work:
-            together = max(1, int(_LARGEST / _largest(self.program)))
+        if _MIN_GAIN * needed > len(changes) * self.program.work:
+            together = max(1, int(_MAX_VALUE_BYTES / _largest(self.program)))
             return np.array_split(np.arange(len(changes)), -(-len(changes) // together))
         return groups
 
     def run(self, base: Base, changes: Changes) -> Tensor:
         """Logits (N, K) of windows that run together."""
         needed = work(self.program, changes)
-        pays = _GAIN * needed <= self.program.work
+        pays = _MIN_GAIN * needed <= self.program.work
         began = time.perf_counter()
         found = base.by_boxes(changes) if pays else base.by_planes(changes)
         if not self.settled:
@@ -105,7 +108,7 @@ _plans: WeakKeyDictionary[Classifier, tuple[Hashable, Plan | None]] = WeakKeyDic
 
 
 def plan_for(classifier: Classifier, pixels: Tensor, filling: Tensor) -> Plan | None:
-    """The plan for pictures like `pixels` (1, C, H, W), traced on others than these. To be called under the lock."""
+    """The plan for pictures like `pixels` (1, C, H, W), traced with others than these. Call it under the lock."""
     state = state_of(classifier)
     key = (state, tuple(pixels.shape), classifier.dtype)
     known = _plans.get(classifier)
@@ -116,7 +119,7 @@ def plan_for(classifier: Classifier, pixels: Tensor, filling: Tensor) -> Plan | 
 
 
 def forget(classifier: Classifier) -> None:
-    """There is to be no plan for this network as it is now: what was traced is not what it computes."""
+    """There is to be no plan for this network as it is now: what was trace_scores is not what it computes."""
     if classifier in _plans:
         _plans[classifier] = _plans[classifier][0], None
 
@@ -126,19 +129,20 @@ def _plan(classifier: Classifier, pixels: Tensor, state: Hashable) -> Plan | Non
         with classifier.evaluating(), classifier.readout.watching() as inputs:
 
             def logits_in(output: object) -> Tensor:
-                # What is traced must not look at numbers; the whole program is tried on windows later.
+                # What is trace_scores must not look at numbers; the whole program is tried on windows later.
                 return classifier.logits_in(output, BATCH, inputs, verified=False)
 
-            trace = traced(classifier.shadow, pixels, logits_in)
-        room = min(_SHARE * memory.left("cpu"), _MOST_BYTES)
-        program = Program.of(quickened(folded(lowered(trace)), room))
+            trace = trace_scores(classifier.shadow, pixels, logits_in)
+        room = min(_MEMORY_SHARE * memory.left("cpu"), _MAX_BYTES)
+        program = Program.of(use_winograd(fold(lower(trace)), room))
     except Exception:  # besides UntraceableError, whatever torch raises where it does not bear what was made of it
         return None
-    fits = program.work >= _LEAST and _kept_bytes(program) <= room and _unknown(program) <= _UNKNOWN
+    fits = program.work >= _MIN_WORK and _kept_bytes(program) <= room and _unknown(program) <= _MAX_UNKNOWN_SHARE
     return Plan(program, state, room / 2) if fits else None
 
 
 def _kept_bytes(program: Program) -> int:
+    """Bytes of the values that are kept of a whole picture."""
     return sum(4 * math.prod(program.listing.shapes[value]) for value in program.kept)
 
 
@@ -148,5 +152,6 @@ def _largest(program: Program) -> float:
 
 
 def _unknown(program: Program) -> float:
+    """Share of the values that is made by operations of which nothing is known."""
     sizes = [(isinstance(op, Global), math.prod(program.listing.shapes[op.output])) for op in program.listing.ops]
     return sum(size for unknown, size in sizes if unknown) / sum(size for _, size in sizes)

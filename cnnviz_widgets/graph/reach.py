@@ -1,99 +1,100 @@
-"""How far the values of a forward pass reach into the picture: a box for each, followed through every operation."""
+"""What the values of a forward pass see of the picture: a box for each element, followed through every call."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils import _pytree as trees
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils.weak import WeakIdKeyDictionary
 
-from cnnviz_widgets.graph.reach_rules import BLIND, Axes, Axis, Call, Sides, axes_of, narrowed, sides_of
+from cnnviz_widgets.graph.reach_rules import (
+    Axes,
+    Axis,
+    Bounds,
+    Known,
+    axes_of,
+    bounds_of,
+    everything,
+    sees_nothing,
+    without_repeats,
+)
+from cnnviz_widgets.graph.trace import Call, Trace
 
 
 @dataclass(frozen=True, eq=False)
-class Reach:
-    """What each element of a tensor sees of the picture.
+class Support:
+    """What each element of a value sees of the picture: `bounds` of its box.
 
-    `sides` are four tensors of its shape: -top, -left, bottom, right of each element's box, -inf where it sees
-    nothing, so that the union of boxes is a maximum. `axes` (vertical, horizontal) is the arithmetic without borders,
-    where there is one. `exact` is False behind an operation that is not known.
+    `axes` (vertical, horizontal) is the arithmetic without borders, where there is one. `exact` is False behind an
+    operation that is not known: then the boxes may be too large.
     """
 
-    sides: Sides
+    bounds: Bounds
     axes: Axes | None
     exact: bool = True
 
     def boxes(self) -> Tensor:
-        """Top, left, bottom, right, int64 (h, w, 4), of a map (1, C, h, w), united over channels; zeros: nothing."""
+        """Top, left, height, width, int64 (h, w, 4), of a map (1, C, h, w), united over channels; zeros: nothing."""
         signs = torch.tensor([-1.0, -1.0, 1.0, 1.0])
-        ends = torch.stack([narrowed(side, 1).amax((0, 1)) for side in self.sides], dim=-1) * signs
-        return torch.where(ends.isfinite(), ends, 0).long()
+        ends = torch.stack([without_repeats(bound, 1).amax((0, 1)) for bound in self.bounds], dim=-1) * signs
+        ends = torch.where(ends.isfinite(), ends, 0).long()
+        return torch.cat([ends[..., :2], ends[..., 2:] - ends[..., :2]], dim=-1)
 
 
-class Reaching(TorchDispatchMode):
-    """While it is on, every tensor computed from `pixels` (1, C, H, W) gets its Reach."""
+@torch.no_grad()
+def follow_supports(trace: Trace) -> Iterator[tuple[int, Support]]:
+    """Each output of a trace of one picture (1, C, H, W) with what it sees, in order of their computation.
 
-    def __init__(self, pixels: Tensor) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        height, width = pixels.shape[2:]
-        rows, columns = torch.arange(height).float()[:, None], torch.arange(width).float()[None]
-        sides = tuple(side.expand(pixels.shape) for side in (-rows, -columns, rows + 1, columns + 1))
-        # Weak: the values of the pass may go as soon as the network lets go of them.
-        self._known = WeakIdKeyDictionary()
-        self._known[pixels] = Reach(sides, (Axis(0, 1, 1), Axis(0, 1, 1)))
-
-    def of(self, tensor: Tensor) -> Reach | None:
-        """What `tensor` sees, or None if it was not computed from the pixels."""
-        reach: Reach | None = self._known.get(tensor)
-        return reach
-
-    # With torch's default the first operation imports torch._dynamo, which takes as long as importing torch.
-    @classmethod
-    def _should_skip_dynamo(cls) -> bool:
-        return False
-
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        kwargs = kwargs or {}
-        tensors = [leaf for leaf in trees.tree_leaves((args, kwargs)) if isinstance(leaf, Tensor)]
-        inputs = {id(tensor): reach for tensor in tensors if (reach := self.of(tensor)) is not None}
-        outputs = func(*args, **kwargs)
-        if inputs:
-            self._follow(func, args, kwargs, outputs, inputs)
-        return outputs
-
-    def _follow(self, func: Any, args: Any, kwargs: Any, outputs: Any, inputs: dict[int, Reach]) -> None:
-        made = [leaf for leaf in trees.tree_leaves(outputs) if isinstance(leaf, Tensor)]
-        call = Call(func, args, kwargs, made, {key: reach.sides for key, reach in inputs.items()})
-        if call.name in BLIND:
-            return  # of a tensor that is filled in place, no more than before is said
-        reaches = list(inputs.values())
-        exact, axes = all(reach.exact for reach in reaches), _agreed(reaches)
-        try:
-            followed = sides_of(call)
-            axes = None if axes is None else axes_of(call, axes)
-        except (RuntimeError, IndexError, ValueError, TypeError, KeyError):
-            followed = None  # an unknown form of a known operation
-        if followed is None:
-            followed, nothing_lost = call.everything()
-            exact, axes = exact and nothing_lost, None
-        for tensor, sides in zip(made, followed, strict=True):
-            self._known[tensor] = Reach(tuple(side.expand(tensor.shape) for side in sides), axes, exact)
-        base = made[0]._base if made and func._schema.is_mutable else None
-        if base is not None:
-            # Written through a view: what else shares the memory has changed too, and is not followed.
-            (everything,) = call.everything()[0][:1]
-            self._known[base] = Reach(tuple(side.expand(base.shape) for side in everything), None, exact=False)
+    Outputs that see nothing of the picture are left out.
+    """
+    last_use = {value: position for position, call in enumerate(trace.calls) for value in call.inputs}
+    supports = {trace.input: _of_picture(trace.shapes[trace.input])}
+    known = Known(trace, {value: support.bounds for value, support in supports.items()})
+    wanted = set(trace.outputs)
+    if trace.input in wanted:
+        yield trace.input, supports[trace.input]
+    for position, call in enumerate(trace.calls):
+        inputs = [supports[value] for value in dict.fromkeys(call.inputs) if value in supports]
+        if inputs and not sees_nothing(call):
+            for value, support in zip(call.outputs, _follow(call, known, inputs), strict=True):
+                supports[value], known.bounds[value] = support, support.bounds
+                if value in wanted:
+                    yield value, support
+        for value in (*call.inputs, *call.outputs):
+            if last_use.get(value, -1) <= position:
+                supports.pop(value, None)
+                known.bounds.pop(value, None)
 
 
-def _agreed(reaches: Sequence[Reach]) -> Axes | None:
+def _of_picture(shape: Sequence[int]) -> Support:
+    """Each pixel sees itself."""
+    rows, columns = torch.arange(shape[2]).float()[:, None], torch.arange(shape[3]).float()[None]
+    bounds = tuple(bound.expand(*shape) for bound in (-rows, -columns, rows + 1, columns + 1))
+    return Support(bounds, (Axis(0, 1, 1), Axis(0, 1, 1)))
+
+
+def _follow(call: Call, known: Known, inputs: Sequence[Support]) -> list[Support]:
+    """What the outputs of a call see."""
+    exact, axes = all(support.exact for support in inputs), _common_axes(inputs)
+    try:
+        followed = bounds_of(call, known)
+        axes = None if axes is None or followed is None else axes_of(call, known, axes)
+    except (RuntimeError, IndexError, ValueError, TypeError, KeyError):
+        followed = None  # an unknown form of a known operation
+    if followed is None or len(followed) != len(call.outputs):
+        followed, nothing_lost = everything(call, known)
+        exact, axes = exact and nothing_lost and call.function is not None, None
+    return [
+        Support(tuple(bound.expand(known.trace.shapes[value]) for bound in bounds), axes, exact)
+        for value, bounds in zip(call.outputs, followed, strict=True)
+    ]
+
+
+def _common_axes(supports: Sequence[Support]) -> Axes | None:
     """The arithmetic of a union: from the first start to the last end, where all advance alike."""
-    pairs = [reach.axes for reach in reaches if reach.axes is not None]
-    if len(pairs) < len(reaches):
+    pairs = [support.axes for support in supports if support.axes is not None]
+    if len(pairs) < len(supports):
         return None
     merged = []
     for along in zip(*pairs, strict=True):

@@ -11,29 +11,20 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cnnviz_widgets.graph.program import (
-    Cellwise,
-    Convolution,
-    Listing,
-    Op,
-    Pair,
-    Reach,
-    Reaches,
-    Slide,
-)
+from cnnviz_widgets.graph.ops import Cellwise, Convolution, Listing, Op, Pair, Slide, Stencil, Stencils
 
 
 @dataclass(frozen=True)
 class Region:
     """Cells of a plane that can change when the window does; shared by all values that change in the same cells.
 
-    Without sources it is the window; with one, what an operation of these `reaches` makes of it; with several, the
+    Without sources it is the window; with one, what an operation of these `stencils` makes of it; with several, the
     smallest box around them.
     """
 
     plane: Pair
     sources: tuple[int, ...] = ()
-    reaches: Reaches = (Reach(), Reach())
+    stencils: Stencils = (Stencil(), Stencil())
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,6 +134,8 @@ class Program:
 
 
 class _Regions:
+    """Regions so far, and which values change in which."""
+
     def __init__(self, listing: Listing) -> None:
         self.listing = listing
         self.regions = [Region(self.plane(listing.input))]
@@ -154,14 +147,15 @@ class _Regions:
         return rows, columns
 
     def add(self, op: Op) -> None:
+        """Find the region of an operation's output; it has none where an input has none, or the plane is lost."""
         varying = [value for value in op.inputs if value not in self.listing.constants]
         if not varying or any(value not in self.region_of for value in varying):
             return
         plane = self.plane(op.output) if isinstance(op, Slide | Cellwise) else (0, 0)
         sources = {self.region_of[value] for value in varying}
         if isinstance(op, Slide):
-            same = all(reach.trivial for reach in op.reaches) and plane == self.plane(op.inputs[0])
-            region = Region(plane, () if same else tuple(sources), op.reaches)
+            same = all(stencil.trivial for stencil in op.stencils) and plane == self.plane(op.inputs[0])
+            region = Region(plane, () if same else tuple(sources), op.stencils)
         elif isinstance(op, Cellwise) and all(self.plane(value) == plane for value in varying):
             largest = {one for one in sources if not any(one != other and self.holds(other, one) for other in sources)}
             region = Region(plane, () if len(largest) == 1 else tuple(sorted(largest)))
@@ -171,6 +165,7 @@ class _Regions:
         self.region_of[op.output] = self.number(region) if region.sources else sources.pop()
 
     def number(self, region: Region) -> int:
+        """The number of a region, a new one where there is none that is equal."""
         if region not in self.regions:
             self.regions.append(region)
         return self.regions.index(region)
@@ -185,11 +180,10 @@ class _Regions:
         if outer.plane != inner.plane or len(outer.sources) != 1:
             return False
         source = outer.sources[0]
-        if all(reach.stride == 1 and 0 <= reach.padding <= reach.span for reach in outer.reaches) and self.holds(
-            source, number
-        ):
+        around = all(stencil.stride == 1 and 0 <= stencil.padding <= stencil.span for stencil in outer.stencils)
+        if around and self.holds(source, number):
             return True
-        pairs = list(zip(outer.reaches, inner.reaches, strict=True))
+        pairs = list(zip(outer.stencils, inner.stencils, strict=True))
         wider = all(
             a.stride == b.stride and a.padding >= b.padding and a.padding - a.span <= b.padding - b.span
             for a, b in pairs

@@ -10,9 +10,10 @@ import torch
 from torch import Tensor
 
 from cnnviz_widgets.forks import lock
-from cnnviz_widgets.graph.boxes import Changes, Integers, Part, parts
-from cnnviz_widgets.graph.gather import Rim, Table, index, rim
-from cnnviz_widgets.graph.program import Cellwise, Clamp, Join, Mean, Op, Slide, side_by_side
+from cnnviz_widgets.graph.boxes import Changes, Part, parts
+from cnnviz_widgets.graph.functions import Clamp, join_channels
+from cnnviz_widgets.graph.gather import Cutout, Rim, Table, index, rim
+from cnnviz_widgets.graph.ops import Cellwise, Join, Mean, Op, Slide
 from cnnviz_widgets.graph.regions import Program
 
 
@@ -67,6 +68,8 @@ class Base:
 
 
 class _Batch:
+    """Windows that run together: `patches` are values in the boxes of their region, `wholes` in the whole plane."""
+
     def __init__(self, base: Base, changes: Changes) -> None:
         self.base = base
         self.program = base.program
@@ -81,6 +84,7 @@ class _Batch:
         self.rims: dict[object, Rim | None] = {}
 
     def logits(self) -> Tensor:
+        """The program's output for all windows, (N, K)."""
         listing = self.program.listing
         for position, op in enumerate(listing.ops):
             region = self.program.region_of.get(op.output)
@@ -97,26 +101,16 @@ class _Batch:
         return self.whole(listing.output)
 
     def has_part(self, value: int) -> bool:
+        """Whether a value is computed in boxes only."""
         region = self.program.region_of.get(value)
         return region is not None and self.parts[region] is not None
 
     def part_of(self, op: Op, region: int) -> Tensor | tuple[Tensor, ...]:
-        """The output of an operation in the boxes of its region."""
+        """The output of an operation in the boxes of its region; of a join its pieces."""
         part = self.parts[region]
         assert part is not None
         if isinstance(op, Slide):
-            source = op.inputs[0]
-            if self.program.region_of[source] == region and source in self.patches:
-                return op.inside(self.joined(source))
-            starts = [axis * reach.stride - reach.padding for axis, reach in zip(part.start, op.reaches, strict=True)]
-            size = [
-                ((cells - 1) * reach.stride + reach.span) // reach.step + 1
-                for cells, reach in zip(part.size, op.reaches, strict=True)
-            ]
-            steps = (op.reaches[0].step, op.reaches[1].step)
-            return op.inside(
-                self.cut(source, np.stack(starts), (size[0], size[1]), steps, op.fill, (region, op.reaches))
-            )
+            return self.slide(op, region, part)
         assert isinstance(op, Cellwise)
         if isinstance(op, Join) and op.activation is None:
             return tuple(self.patch(value, region, part) for value in op.inputs)
@@ -127,28 +121,44 @@ class _Batch:
             and isinstance(pieces, tuple)
             and self.program.region_of[op.inputs[0]] == region
         ):
-            return op.function.joined(pieces)
+            return op.function.apply_to_pieces(pieces)
         return op.part(*(self.patch(value, region, part) for value in op.inputs))
 
-    def joined(self, value: int) -> Tensor:
+    def slide(self, op: Slide, region: int, part: Part) -> Tensor:
+        """The output of a sliding operation in the boxes `part` of its region, from the cells that they read."""
+        source = op.inputs[0]
+        if self.program.region_of[source] == region and source in self.patches:
+            return op.inside(self.join(source))
+        start = np.stack([
+            first * along.stride - along.padding for first, along in zip(part.start, op.stencils, strict=True)
+        ])  # fmt: skip
+        height, width = (
+            ((cells - 1) * along.stride + along.span) // along.step + 1
+            for cells, along in zip(part.size, op.stencils, strict=True)
+        )
+        rows, columns = op.stencils
+        cutout = Cutout(start, (height, width), (rows.step, columns.step), op.fill)
+        return op.inside(self.cut(source, cutout, (region, op.stencils)))
+
+    def join(self, value: int) -> Tensor:
         """A value in the boxes of its own region."""
         found = self.patches[value]
         if isinstance(found, tuple):
-            found = self.patches[value] = side_by_side(*found)
+            found = self.patches[value] = join_channels(*found)
         return found
 
     def patch(self, value: int, region: int, part: Part) -> Tensor:
         """A value in the boxes of another region."""
         if value in self.patches and self.program.region_of[value] == region:
-            return self.joined(value)
-        return self.cut(value, part.start, part.size, key=region)
+            return self.join(value)
+        return self.cut(value, Cutout(part.start, part.size), region)
 
     def whole(self, value: int) -> Tensor:
         """A value in the whole plane."""
         if value not in self.wholes:
             region = self.program.regions[self.program.region_of[value]]
             start = np.zeros((2, self.count), dtype=np.int64)
-            self.wholes[value] = self.cut(value, start, region.plane, key="whole")
+            self.wholes[value] = self.cut(value, Cutout(start, region.plane), "whole")
         return self.wholes[value]
 
     def mean(self, op: Mean) -> Tensor:
@@ -158,30 +168,25 @@ class _Batch:
         part = self.parts[number]
         assert part is not None
         rows, columns = self.program.regions[number].plane
-        before = self.base.tables[value].read(torch.from_numpy(index((rows, columns), part.start, part.size)))
-        added = self.joined(value).sum((-2, -1), keepdim=op.keepdim) - before.sum((-2, -1), keepdim=op.keepdim)
+        before = self.base.tables[value].read(torch.from_numpy(index((rows, columns), Cutout(part.start, part.size))))
+        added = self.join(value).sum((-2, -1), keepdim=op.keepdim) - before.sum((-2, -1), keepdim=op.keepdim)
         return self.base.means[op.output] + added / (rows * columns)
 
-    def cut(
-        self,
-        value: int,
-        start: Integers,
-        size: tuple[int, int],
-        steps: tuple[int, int] = (1, 1),
-        fill: float = 0.0,
-        key: object = None,
-    ) -> Tensor:
-        """Boxes of a value, everything inside them as it is when the windows are replaced."""
+    def cut(self, value: int, cutout: Cutout, key: object) -> Tensor:
+        """Boxes of a value, everything inside them as it is when the windows are replaced.
+
+        `key` tells the start and size of boxes of values of one region apart: what is read is the same for one key.
+        """
         table = self.base.tables[value]
         number = self.program.region_of.get(value)
         plane = (table.height, table.width)
         pieces = self.patches.get(value, ())
         pieces = pieces if isinstance(pieces, tuple) else (pieces,)
         patches = None if number is None else self.parts[number]
-        known = (number, plane, key, steps, fill)
-        if pieces and patches is not None and steps == (1, 1):
+        known = (number, plane, key, cutout.steps, cutout.fill)
+        if pieces and patches is not None and cutout.steps == (1, 1):
             if known not in self.rims:
-                self.rims[known] = rim(plane, start, size, fill, patches)
+                self.rims[known] = rim(plane, cutout, patches)
             if (around := self.rims[known]) is not None:
                 return around.read(table, *pieces)
         if pieces and value not in self.written:
@@ -189,8 +194,8 @@ class _Batch:
             self.written.add(value)
         if known not in self.indices:
             if value == self.program.listing.input:
-                rows = index(plane, start, size, steps, fill, overlay=(self.changes.first[0], self.changes.last[0]))
+                rows = index(plane, cutout, overlay=(self.changes.first[0], self.changes.last[0]))
             else:
-                rows = index(plane, start, size, steps, fill, patches=patches)
+                rows = index(plane, cutout, patches=patches)
             self.indices[known] = torch.from_numpy(rows).to(table.rows.device)
         return table.read(self.indices[known])

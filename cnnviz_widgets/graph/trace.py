@@ -1,23 +1,29 @@
-"""A forward pass written down: every tensor operation the network ran, without its Python code."""
+"""A forward pass written down: every tensor operation that ran, without the network's Python code.
+
+Of EfficientNet-Lite0 torch.fx takes 3.5 s and refuses an `if` over a shape; make_fx takes 8 s and torch.export 19 s,
+and both import torch's compiler. This recorder takes 1 s, follows the `if` and imports nothing: so it is our own.
+"""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.utils import _pytree as trees
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.weak import TensorWeakRef, WeakTensorKeyDictionary
 
-#: Pictures in the traced batch: with 1, a batch axis could not be told from an axis of size 1.
+#: Pictures in a batch that is traced to be run: with 1, a batch axis could not be told from an axis of size 1.
 BATCH = 2
 
 
 class UntraceableError(Exception):
-    """This forward pass cannot be written down as a fixed list of tensor operations."""
+    """This forward pass cannot be written down as a list of operations that holds for every picture."""
 
 
 @dataclass(frozen=True)
@@ -29,73 +35,79 @@ class Ref:
 
 @dataclass(frozen=True, eq=False)
 class Call:
-    """One operation. In-place ones are replaced by their twins that make a new tensor."""
+    """One operation: numbers of the values that it reads (each time it does) and makes.
+
+    An operation in place is replaced by the one that makes a new tensor. `function` is None where a value changed
+    because another tensor in the same memory was written to; `args` are then the value before and what was written.
+    """
 
     function: Any
     args: tuple[Any, ...]
     kwargs: Mapping[str, Any]
+    inputs: tuple[int, ...]
     outputs: tuple[int, ...]
 
-    @property
-    def inputs(self) -> tuple[int, ...]:
-        """Numbers of the values among the arguments."""
-        return tuple(ref.value for ref in _found((self.args, self.kwargs), Ref))
+    @cached_property
+    def name(self) -> str:
+        """The operation's name without namespace and outer underscores: `relu` for aten::relu_."""
+        return "" if self.function is None else self.function._schema.name.removeprefix("aten::").strip("_")
+
+    @cached_property
+    def arguments(self) -> Mapping[str, Any]:
+        """All arguments by name, with their defaults."""
+        schema = self.function._schema.arguments
+        named = {argument.name: argument.default_value for argument in schema if argument.has_default_value()}
+        return named | dict(zip((argument.name for argument in schema), self.args, strict=False)) | dict(self.kwargs)
 
     def run(self, value_of: Callable[[int], Tensor]) -> tuple[Tensor, ...]:
         """The outputs, from the values of the inputs."""
-        args, kwargs = replaced((self.args, dict(self.kwargs)), Ref, lambda ref: value_of(ref.value))
-        result = self.function(*args, **kwargs)
-        return (result,) if isinstance(result, Tensor) else tuple(result)
+        args, kwargs = substitute((self.args, dict(self.kwargs)), Ref, lambda ref: value_of(ref.value))
+        return tuple(tensors_in(self.function(*args, **kwargs)))
 
 
 @dataclass(frozen=True, eq=False)
 class Trace:
-    """All calls between value `input`, pictures (BATCH, C, H, W), and value `output`, scores (BATCH, K).
+    """The calls that lead from value `input`, pictures (N, C, H, W), to the values `outputs`.
 
     `leaves` are the network's own weights and buffers, by value; they are read anew each time the trace is lowered.
-    `varying` are the values that depend on the pictures.
+    `varying` are the values that depend on the pictures. `indices` are copies of the values without a fraction, such
+    as indices and masks, that are read together with varying ones. `notes` say why the calls may hold for these
+    pictures only.
     """
 
     calls: tuple[Call, ...]
+    input: int
+    outputs: tuple[int, ...]
     leaves: Mapping[int, Tensor]
     varying: frozenset[int]
+    indices: Mapping[int, Tensor]
     shapes: Mapping[int, torch.Size]
     dtypes: Mapping[int, torch.dtype]
-    device: torch.device
-    input: int
-    output: int
+    notes: tuple[str, ...]
 
 
-def traced(network: nn.Module, pixels: Tensor, scores: Callable[[object], Tensor]) -> Trace:
-    """Write down `scores(network(pixels))` in eval mode, for `pixels` (BATCH, C, H, W).
+def trace_scores(network: nn.Module, pixels: Tensor, scores: Callable[[object], Tensor]) -> Trace:
+    """Write down `scores(network(pixels))` in eval mode, for `pixels` (BATCH, C, H, W) and any others like them.
 
     The network is not run itself: a copy of its modules is, which shares its weights. Raises UntraceableError.
     """
-    recorder = _Recorder()
     try:
         duplicate = _with_same_weights(network)
         with torch.inference_mode(False), torch.no_grad():
             pixels = pixels.clone()
-            start = recorder.picture(pixels)
+            recorder = Recorder(pixels, strict=True)
             with recorder:
                 output = scores(duplicate(pixels))
-        end = recorder.number(output)
+        trace = recorder.trace(recorder.number(output))
     except UntraceableError:
         raise
     except Exception as error:  # whatever a network's own Python code may raise
         raise UntraceableError(str(error)) from error
-    if end not in recorder.varying:
+    if trace.varying.isdisjoint(trace.outputs):
         raise UntraceableError("the scores do not depend on the picture")
-    return Trace(
-        calls=tuple(_needed(recorder.calls, end)),
-        leaves=recorder.leaves,
-        varying=frozenset(recorder.varying),
-        shapes=recorder.shapes,
-        dtypes=recorder.dtypes,
-        device=pixels.device,
-        input=start,
-        output=end,
-    )
+    if any(call.function is None for call in trace.calls):
+        raise UntraceableError("a tensor is read after a view of it was changed in place")
+    return trace
 
 
 def _with_same_weights(network: nn.Module) -> nn.Module:
@@ -107,57 +119,45 @@ def _with_same_weights(network: nn.Module) -> nn.Module:
     return duplicate
 
 
-def _needed(calls: list[Call], output: int) -> list[Call]:
-    wanted = {output}
-    kept = []
-    for call in reversed(calls):
-        if not wanted.isdisjoint(call.outputs):
-            wanted.update(call.inputs)
-            kept.append(call)
-    return kept[::-1]
+class Recorder(TorchDispatchMode):
+    """While it is on, every tensor operation is written down; `pixels` are what varies.
 
+    It runs all operations, whatever they do. With `strict` it raises UntraceableError instead of making a note, and
+    does so before a weight or buffer of the network is written to.
+    """
 
-class _Recorder(TorchDispatchMode):
-    def __init__(self) -> None:
+    def __init__(self, pixels: Tensor, strict: bool = False) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.calls: list[Call] = []
-        self.leaves: dict[int, Tensor] = {}
-        self.varying: set[int] = set()
-        self.shapes: dict[int, torch.Size] = {}
-        self.dtypes: dict[int, torch.dtype] = {}
+        self._strict = strict
+        self._calls: list[Call] = []
+        self._leaves: dict[int, Tensor] = {}
+        self._indices: dict[int, Tensor] = {}
+        self._shapes: dict[int, torch.Size] = {}
+        self._dtypes: dict[int, torch.dtype] = {}
+        self._notes: list[str] = []
         # Weak, so that no more is kept in memory than by the forward pass itself.
         self._numbers: MutableMapping[Tensor, int] = WeakTensorKeyDictionary()
         self._sharing: dict[int, list[Any]] = {}
-        self._outdated: set[int] = set()
+        self._input = self._new_value(pixels)
+        self._varying = {self._input}
 
     def number(self, tensor: Tensor) -> int:
         """The number of this tensor's present value; a tensor not seen before is a leaf."""
         if tensor not in self._numbers:
-            self.leaves[self._new_value(tensor)] = tensor
-        number = self._numbers[tensor]
-        if number in self._outdated:
-            raise UntraceableError("a tensor is read after a view of it was changed in place")
-        return number
+            self._leaves[self._new_value(tensor)] = tensor
+        return self._numbers[tensor]
 
-    def picture(self, pixels: Tensor) -> int:
-        """The number of the value on which the varying ones depend."""
-        number = self._new_value(pixels)
-        self.varying.add(number)
-        return number
-
-    def _new_value(self, tensor: Tensor) -> int:
-        number = len(self.shapes)
-        self.shapes[number] = tensor.shape
-        self.dtypes[number] = tensor.dtype
-        if tensor not in self._numbers:
-            self._sharing.setdefault(tensor.untyped_storage().data_ptr(), []).append(TensorWeakRef(tensor))
-        self._numbers[tensor] = number
-        return number
-
-    def _sharing_with(self, tensor: Tensor) -> list[Tensor]:
-        """The tensors in the same memory, itself included."""
-        references = self._sharing[tensor.untyped_storage().data_ptr()]
-        return [other for reference in references if (other := reference()) is not None]
+    def trace(self, *outputs: int) -> Trace:
+        """What was written down, as far as these values need it."""
+        wanted, calls = set(outputs), []
+        for call in reversed(self._calls):
+            if not wanted.isdisjoint(call.outputs):
+                wanted.update(call.inputs)
+                calls.append(call)
+        return Trace(
+            tuple(reversed(calls)), self._input, outputs, self._leaves, frozenset(self._varying), self._indices,
+            self._shapes, self._dtypes, tuple(self._notes),
+        )  # fmt: skip
 
     # With torch's default the first operation imports torch._dynamo, which takes as long as importing torch.
     @classmethod
@@ -166,71 +166,129 @@ class _Recorder(TorchDispatchMode):
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
-        written = [
-            args[position] if position < len(args) else kwargs.get(argument.name)
-            for position, argument in enumerate(func._schema.arguments)
-            if argument.alias_info is not None and argument.alias_info.is_write
-        ]
-        function = func if not written else _twin(func, written, args)
-        numbered_args, numbered_kwargs = replaced((args, kwargs), Tensor, lambda tensor: Ref(self.number(tensor)))
-        inputs = [ref.value for ref in _found((numbered_args, numbered_kwargs), Ref)]
-        if written:
-            self._change(written[0])
+        inputs: dict[int, Tensor] = {}
+        read: list[int] = []
+
+        def refer(tensor: Tensor) -> Ref:
+            read.append(self.number(tensor))
+            inputs[read[-1]] = tensor
+            return Ref(read[-1])
+
+        numbered_args, numbered_kwargs = substitute((args, kwargs), Tensor, refer)
+        written = _written(func, args, kwargs)
+        function = _without_writing(func, written, args) if written else func
+        varies = not self._varying.isdisjoint(inputs)
+        self._prepare(func, inputs, written, function is not None, varies)
         result = func(*args, **kwargs)
-        varies = not self.varying.isdisjoint(inputs)
-        if varies and torch.Tag.nondeterministic_seeded in func.tags:
-            raise UntraceableError(f"{func} is random")
-        if written:
-            outputs = [written[0]]
-        elif isinstance(result, Tensor):
-            outputs = [result]
-        elif isinstance(result, list | tuple) and all(isinstance(item, Tensor) for item in result):
-            outputs = list(result)
-        elif varies:
-            raise UntraceableError(f"{func} takes a number out of a tensor that depends on the picture")
-        else:
-            return result
-        numbers = tuple(self._new_value(tensor) for tensor in outputs)
-        if varies:
-            self.varying.update(numbers)
-        self.calls.append(Call(function, tuple(numbered_args), numbered_kwargs, numbers))
+        outputs = list({id(tensor): tensor for tensor in (*tensors_in(result), *written)}.values())
+        plain = isinstance(result, Tensor) or (
+            isinstance(result, list | tuple) and all(isinstance(item, Tensor) for item in result)
+        )
+        if varies and not (plain or written):
+            self._note(f"{func} takes a number out of a tensor that depends on the picture")
+        if outputs:
+            numbers = tuple(self._new_value(tensor) for tensor in outputs)
+            self._add(Call(function or func, tuple(numbered_args), numbered_kwargs, tuple(read), numbers))
+            for tensor in written:
+                self._change_others(tensor)
         return result
 
-    def _change(self, tensor: Tensor) -> None:
-        """Called before a tensor is written to, so that nothing of the network is."""
-        sharing = self._sharing_with(tensor)
-        if any(self._numbers[other] in self.leaves for other in sharing):
-            raise UntraceableError("a weight or buffer is changed in place")
-        self._outdated.update(self._numbers[other] for other in sharing if other is not tensor)
+    def _prepare(
+        self, func: Any, inputs: Mapping[int, Tensor], written: Sequence[Tensor], replaceable: bool, varies: bool
+    ) -> None:
+        """Note what stands against an operation, and keep what it must not change, before it runs."""
+        if not replaceable:
+            self._note(f"{func} changes its arguments")
+        if varies and torch.Tag.nondeterministic_seeded in func.tags:
+            self._note(f"{func} is random")
+        for tensor in written:
+            if any(self._numbers[other] in self._leaves for other in (tensor, *self._others_in_memory(tensor))):
+                self._note("a weight or buffer is changed in place")
+        if varies:
+            for number, tensor in inputs.items():
+                if number not in self._indices and not tensor.is_floating_point():
+                    self._indices[number] = tensor.clone()
+
+    def _note(self, reason: str) -> None:
+        if self._strict:
+            raise UntraceableError(reason)
+        self._notes.append(reason)
+
+    def _add(self, call: Call) -> None:
+        self._calls.append(call)
+        if not self._varying.isdisjoint(call.inputs):
+            self._varying.update(call.outputs)
+
+    def _new_value(self, tensor: Tensor) -> int:
+        number = len(self._shapes)
+        self._shapes[number] = tensor.shape
+        self._dtypes[number] = tensor.dtype
+        if tensor not in self._numbers and tensor.layout == torch.strided:
+            self._sharing.setdefault(tensor.untyped_storage().data_ptr(), []).append(TensorWeakRef(tensor))
+        self._numbers[tensor] = number
+        return number
+
+    def _others_in_memory(self, tensor: Tensor) -> list[Tensor]:
+        """The other tensors that share memory with this one."""
+        if tensor.layout != torch.strided:
+            return []
+        references = self._sharing.get(tensor.untyped_storage().data_ptr(), [])
+        others = [other for reference in references if (other := reference()) is not None and other is not tensor]
+        first, last = _extent(tensor)
+        return [other for other in others if _extent(other)[0] < last and first < _extent(other)[1]]
+
+    def _change_others(self, tensor: Tensor) -> None:
+        """Called after a tensor was written to: the others in its memory have new values too."""
+        number = self._numbers[tensor]
+        for other in self._others_in_memory(tensor):
+            if _layout(other) == _layout(tensor):
+                self._numbers[other] = number
+            else:
+                before = self._numbers[other]
+                self._add(Call(None, (Ref(before), Ref(number)), {}, (before, number), (self._new_value(other),)))
 
 
-def _twin(func: Any, written: list[Any], args: tuple[Any, ...]) -> Any:
-    """The operation that makes a new tensor instead of changing its first argument."""
+def _written(func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[Tensor]:
+    """The tensors that an operation writes to."""
+    return tensors_in([
+        args[position] if position < len(args) else kwargs.get(argument.name)
+        for position, argument in enumerate(func._schema.arguments)
+        if argument.alias_info is not None and argument.alias_info.is_write
+    ])  # fmt: skip
+
+
+def _without_writing(func: Any, written: Sequence[Tensor], args: Sequence[Any]) -> Any:
+    """The operation that makes a new tensor instead of changing its first argument, or None."""
     namespace, name = func._schema.name.split("::")
-    if len(written) == 1 and args and written[0] is args[0] and name.endswith("_"):
-        packet = getattr(getattr(torch.ops, namespace), name[:-1], None)
-        twin = getattr(packet, func._overloadname, None)
-        if twin is not None:
-            return twin
-    raise UntraceableError(f"{func} changes its arguments")
+    if len(written) != 1 or not args or written[0] is not args[0] or not name.endswith("_"):
+        return None
+    return getattr(getattr(getattr(torch.ops, namespace), name[:-1], None), func._overloadname, None)
 
 
-def replaced(tree: Any, kind: type, by: Callable[[Any], Any]) -> Any:
-    """`tree` of lists, tuples and dicts with each item of that kind replaced."""
+def _layout(tensor: Tensor) -> tuple[Any, ...]:
+    return tensor.dtype, tensor.shape, tensor.stride(), tensor.storage_offset()
+
+
+def _extent(tensor: Tensor) -> tuple[int, int]:
+    """First and last + 1 byte of a tensor in its memory."""
+    first = int(tensor.storage_offset()) * tensor.element_size()
+    if not tensor.numel():
+        return first, first
+    steps = sum((int(size) - 1) * int(stride) for size, stride in zip(tensor.shape, tensor.stride(), strict=True))
+    return first, first + (steps + 1) * tensor.element_size()
+
+
+def tensors_in(tree: Any) -> list[Tensor]:
+    """The tensors in lists, tuples and dicts."""
+    return [leaf for leaf in trees.tree_leaves(tree) if isinstance(leaf, Tensor)]
+
+
+def substitute(tree: Any, kind: type, by: Callable[[Any], Any]) -> Any:
+    """`tree` of lists, tuples and dicts with `by(item)` in place of each item of that kind."""
     if isinstance(tree, kind):
         return by(tree)
     if isinstance(tree, list | tuple):
-        return type(tree)(replaced(item, kind, by) for item in tree)
+        return type(tree)(substitute(item, kind, by) for item in tree)
     if isinstance(tree, dict):
-        return {key: replaced(item, kind, by) for key, item in tree.items()}
+        return {key: substitute(item, kind, by) for key, item in tree.items()}
     return tree
-
-
-def _found(tree: Any, kind: type) -> Iterator[Any]:
-    if isinstance(tree, kind):
-        yield tree
-    elif isinstance(tree, list | tuple):
-        for item in tree:
-            yield from _found(item, kind)
-    elif isinstance(tree, Mapping):
-        yield from _found(tuple(tree.values()), kind)

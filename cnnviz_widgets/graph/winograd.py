@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields, replace
 import torch
 from torch import Tensor
 
-from cnnviz_widgets.graph.program import Convolution, Listing, Op, Pair
+from cnnviz_widgets.graph.ops import Convolution, Listing, Op, Pair
 
 #: Outputs of a tile along an axis, and the inputs that they read.
 _OUT, _IN = 4, 6
@@ -88,7 +88,7 @@ def pays(weight: Tensor, size: Pair) -> bool:
     return by_tiles < size[0] * size[1] * math.prod(weight.shape[1:]) * outputs
 
 
-def quickened(listing: Listing, room: float) -> Listing:
+def use_winograd(listing: Listing, room: float) -> Listing:
     """The same listing, with convolutions by tiles where they pay, as far as their kernels fit into `room` bytes."""
     ops: list[Op] = []
     for op in listing.ops:
@@ -104,7 +104,8 @@ def quickened(listing: Listing, room: float) -> Listing:
 
 
 def _suits(op: Convolution) -> bool:
-    plain = op.groups == 1 and all((reach.kernel, reach.stride, reach.dilation) == (3, 1, 1) for reach in op.reaches)
+    windows = [(stencil.kernel, stencil.stride, stencil.dilation) for stencil in op.stencils]
+    plain = op.groups == 1 and windows == [(3, 1, 1)] * 2
     # On a large plane no part of a tile is wasted: where it does not pay there, it never does.
     return plain and op.weight.dtype == torch.float32 and pays(op.weight, (64, 64))
 

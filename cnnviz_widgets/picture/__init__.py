@@ -1,4 +1,4 @@
-"""Pictures from anywhere, decoded and verified: safe to show and to feed to a network."""
+"""Reading of pictures from files, arrays and tensors, with checks that make them safe to show and to compute with."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ __all__ = ["BYTE_LIMIT", "FORMATS", "NAME_LIMIT", "PIXEL_LIMIT", "Picture", "rea
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """A decoded, verified picture.
+    """A picture that has been decoded and checked.
 
-    Either `image`, a PIL image in mode RGB or L, upright and opaque, or `tensor`, a network input (C, H, W)
-    as it came from a DataLoader, float32 on the CPU. `name` is printable and at most 80 characters long. `bands`
-    (H, W, C), uint8 or float32 in 0..1, is there where the picture has other bands than grey or colours, such as a
-    near infrared one, or transparency: `image` then shows what can be shown of them. `note` is a sentence on how the
-    values were read, where that had to be guessed.
+    Either `image` is set, a PIL image in mode RGB or L, upright and opaque, or `tensor`, a network input (C, H, W)
+    such as a DataLoader yields, float32 on the CPU. `name` is printable and at most 80 characters long. `bands`
+    (H, W, C), uint8 or float32 in 0..1, is set for pictures with transparency, or with bands other than grey or
+    colours, such as near infrared; `image` then shows some of them. `note` is a sentence on how the values were
+    interpreted, if that had to be guessed, else "".
     """
 
     image: Image.Image | None
@@ -37,21 +37,24 @@ class Picture:
 
 
 def read_picture(source: object, name: str = "") -> Picture:
-    """Decode and verify a picture.
+    """The decoded and checked Picture of `source`, with `name` or the name of the file.
 
-    `source`: a Picture (returned as it is); a PIL image; the path or the bytes of a PNG, JPEG, WebP, GIF, BMP
-    or TIFF file (its first frame); a NumPy array (H, W) or (H, W, C) of bool, integers in 0..255, uint16, or floats
-    in 0..1 or 0..255; a torch tensor of integers (C, H, W), taken as a picture; a torch tensor of floats (C, H, W) or
-    (1, C, H, W), taken as a network input.
+    `source` is one of
+    - a Picture, which is returned as it is;
+    - a PIL image, or the path or the bytes of a PNG, JPEG, WebP, GIF, BMP or TIFF file, of which the first frame
+      is read;
+    - a NumPy array (H, W) or (H, W, C) of bool, integers in 0..255, uint16, or floats in 0..1 or 0..255;
+    - a torch tensor of integers (C, H, W), taken as a picture, or one of floats (C, H, W) or (1, C, H, W), taken as a
+      network input.
 
-    Greyscale stays L, everything else becomes RGB. Transparency is laid on white, EXIF orientation applied. Four
-    channels are colours and transparency, except to a network of four channels, which gets them as they are; other
-    numbers of channels are for networks that take as many. 16-bit values are taken as of the least of 8, 10, 12, 14
-    and 16 bits that holds them. PIL's modes I and F have no range of their own: values in 0..1 (F only) are multiplied
-    by 255, those in 0..255 kept, others taken as 16-bit values are. Where the range is guessed, the picture's `note`
-    says so.
+    Greyscale pictures get the mode L, all others RGB. Transparent parts are blended with white, and the EXIF
+    orientation is applied. The fourth of four channels is transparency, unless the network has four input channels;
+    pictures with another number of channels need a network with as many. 16-bit values are scaled by the smallest
+    range of 8, 10, 12, 14 or 16 bits that holds them. In PIL's mode F values in 0..1 are multiplied by 255; in its
+    modes I and F values in 0..255 are kept, and larger ones scaled as 16-bit values are. If a range was guessed, the
+    picture's `note` says so.
 
-    Raises PictureError, one sentence that names the mend, for everything else.
+    Raises PictureError for everything else.
     """
     if isinstance(source, Picture):
         return source
@@ -72,7 +75,7 @@ def read_picture(source: object, name: str = "") -> Picture:
 
 
 def _is_tensor(source: object) -> bool:
-    # Whoever holds a tensor has imported torch; nobody else pays for the import.
+    # Without torch imported by someone, `source` cannot be a tensor, so there is no need to import it here.
     torch = sys.modules.get("torch")
     tensor = getattr(torch, "Tensor", None)
     return isinstance(tensor, type) and isinstance(source, tensor)

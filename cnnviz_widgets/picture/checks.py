@@ -1,4 +1,4 @@
-"""Limits of what is taken for a picture, and the sentences that refuse the rest."""
+"""Limits on pictures, and the errors for those that exceed them."""
 
 from __future__ import annotations
 
@@ -9,10 +9,14 @@ from numpy.typing import NDArray
 
 from cnnviz_widgets.errors import PictureError
 
+#: Largest picture file, in bytes. It bounds the memory for the bytes of an upload.
 BYTE_LIMIT = 64 * 2**20
+#: Most pixels of a picture; as RGB they take 150 MB. It bounds the memory for the decoded picture.
 PIXEL_LIMIT = 50_000_000
-#: Longer side over shorter side; beyond it, resizing the shorter side to a network's input makes a giant.
+#: Largest ratio of the longer to the shorter side. It bounds the size of the picture after the shorter side has been
+#: resized to a network's input.
 ASPECT_LIMIT = 100
+#: Most characters of a picture's name. Longer names are cut.
 NAME_LIMIT = 80
 
 
@@ -35,27 +39,27 @@ def check_finite(values: NDArray[Any], subject: str) -> None:
 
 
 def refuse_not_finite(subject: str) -> NoReturn:
-    """Raise PictureError: it holds NaN or infinite values."""
+    """Raise the PictureError for NaN or infinite values."""
     raise PictureError(f"{subject} holds NaN or infinite values; replace them, as with numpy.nan_to_num.")
 
 
 def refuse_bytes(count: int, subject: str) -> NoReturn:
-    """Raise PictureError: the file has too many bytes."""
+    """Raise the PictureError for a file with too many bytes, `count`."""
     limit = BYTE_LIMIT // 2**20
     raise PictureError(f"{subject} is a file of {count / 2**20:.0f} MiB; save it smaller than {limit} MiB.")
 
 
 def too_large(subject: str) -> PictureError:
-    """What to raise for a picture of too many pixels."""
+    """The PictureError for a picture with too many pixels."""
     return PictureError(f"{subject} has more than {PIXEL_LIMIT // 10**6} million pixels; make it smaller.")
 
 
 def damaged(subject: str) -> PictureError:
-    """What to raise for a file that cannot be decoded."""
+    """The PictureError for a file that cannot be decoded."""
     return PictureError(f"{subject} is damaged or cut off; save or upload it again.")
 
 
 def printable(text: str) -> str:
-    """`text` without control, invisible and direction characters, cut to NAME_LIMIT characters."""
+    """`text` cut to NAME_LIMIT characters, with a replacement for control, invisible and direction characters."""
     head = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text[: NAME_LIMIT + 1])
     return head if len(head) <= NAME_LIMIT else head[: NAME_LIMIT - 1] + "\N{HORIZONTAL ELLIPSIS}"

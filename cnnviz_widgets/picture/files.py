@@ -1,4 +1,4 @@
-"""Picture files and PIL images, decoded and verified: hostile bytes are refused in one sentence."""
+"""Decoding of picture files and PIL images, with checks against hostile files."""
 
 from __future__ import annotations
 
@@ -28,12 +28,15 @@ from cnnviz_widgets.picture.checks import (
     too_large,
 )
 
-#: File formats that are decoded; everything else Pillow knows (PostScript, fonts, ...) is refused unread.
+#: File formats that are decoded. Others that Pillow knows (PostScript, fonts, ...) are refused: each further one is one
+#: more decoder that a hostile file can attack.
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
-#: A progressive JPEG has about ten scans; thousands of empty ones would decode for hours.
+#: Most scans of a JPEG file. A progressive one has about ten; thousands of empty ones would take hours to decode.
 SCAN_LIMIT = 50
 
+# How files of these formats begin: if such a file cannot be opened, it is damaged.
 _SIGNATURES = (b"\x89PNG", b"\xff\xd8\xff", b"RIFF", b"GIF8", b"BM", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+# For each EXIF orientation the operation that makes the picture upright; 1 needs none.
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -43,20 +46,21 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+# The EXIF tag of the orientation, and the TIFF tags of a tile's width and height.
 _ORIENTATION = 0x0112
 _TILE_SIDES = (322, 323)
-# FF 00 and the restart markers D0 to D7 are compressed data of a scan; FF 01 has no length.
+# A JPEG marker that is followed by a length: FF 00 and the restart markers D0 to D7 belong to compressed data, and
+# FF 01 has no length.
 _JPEG_MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd7\xff]")
-# `warnings.catch_warnings` swaps process-wide filters: two at a time could put the wrong ones back.
-_silencing = lock()
+# `warnings.catch_warnings` replaces the filters of the process: two threads at once could restore the wrong ones.
+_warnings_lock = lock()
 
-
-#: A decoded picture, its bands where they are more than the picture shows (H, W, C), and a note, mostly "".
+#: The image; the bands (H, W, C) if the picture has more than the image shows; a note on how values were read, or "".
 Decoded = tuple[Image.Image, NDArray[Any] | None, str]
 
 
 def decoded(source: object, subject: str) -> Decoded:
-    """The picture in a PIL image, an array, a path or the bytes of a file. Raises PictureError."""
+    """The image, bands and note of a PIL image, an array, a path or the bytes of a file. Raises PictureError."""
     if isinstance(source, Image.Image):
         return _decode(source, subject)
     if isinstance(source, np.ndarray):
@@ -74,7 +78,7 @@ def decoded(source: object, subject: str) -> Decoded:
 
 
 def of_array(array: NDArray[Any], subject: str) -> Decoded:
-    """The picture in an array (H, W) or (H, W, C). Raises PictureError."""
+    """The image, bands and note of an array (H, W) or (H, W, C). Raises PictureError."""
     bands, note = bands_of_array(array, subject)
     image = shown(bands)
     many = bands.ndim == 3 and bands.shape[2] != 3
@@ -86,7 +90,7 @@ def _bytes_of(path: Path, subject: str) -> bytes:
         status = path.stat()
         if stat.S_ISDIR(status.st_mode):
             raise PictureError(f"{subject} is a directory; pass the path of one picture file.")
-        # A pipe or a device would block or never end.
+        # Reading a pipe or a device could block or never end.
         if not stat.S_ISREG(status.st_mode):
             raise PictureError(f"{subject} is not a regular file; pass the path of a picture file.")
         if status.st_size > BYTE_LIMIT:
@@ -112,7 +116,7 @@ def _of_bytes(data: bytes, subject: str) -> Decoded:
         refuse_bytes(len(data), subject)
     if data.startswith(b"\xff\xd8") and _jpeg_scans(data) > SCAN_LIMIT:
         raise PictureError(f"{subject} has more than {SCAN_LIMIT} scans; save it again as a plain JPEG file.")
-    with _silencing, warnings.catch_warnings():
+    with _warnings_lock, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             opened = Image.open(io.BytesIO(data), formats=FORMATS)
@@ -124,7 +128,7 @@ def _of_bytes(data: bytes, subject: str) -> Decoded:
             raise PictureError(
                 f"{subject} is in no format that can be read; save it as PNG, JPEG, WebP, GIF, BMP or TIFF."
             ) from error
-        # Decoders meet hostile bytes here and answer with any exception, from struct.error to KeyError.
+        # Decoders raise any exception on hostile bytes, from struct.error to KeyError.
         except Exception as error:
             raise damaged(subject) from error
     with opened:
@@ -132,9 +136,9 @@ def _of_bytes(data: bytes, subject: str) -> Decoded:
 
 
 def _decode(image: Image.Image, subject: str) -> Decoded:
-    """A PIL image, loaded or not, as an upright opaque L or RGB image that shares nothing with it."""
+    """The image, bands and note of a PIL image, which need not be loaded yet; all are copies, upright and opaque."""
     check_size(image.width, image.height, subject)
-    with _silencing, warnings.catch_warnings():
+    with _warnings_lock, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             _check_tiles(image, subject)
@@ -163,13 +167,13 @@ def _decode(image: Image.Image, subject: str) -> Decoded:
         plain = plain.transpose(upright)
         if bands is not None:
             bands = np.array(Image.fromarray(bands).transpose(upright))
-    # Old EXIF data in `info` would turn the picture a second time.
+    # The orientation has been applied: EXIF data left in `info` would have it applied again.
     plain.info = {}
     return plain, bands, note
 
 
 def _plain(image: Image.Image) -> Image.Image:
-    """`image` as a new L or RGB image, transparency laid on white."""
+    """A copy of `image` in mode L or RGB, blended with white where it is transparent."""
     mode = image.mode
     grey = mode in ("1", "L", "LA", "La")
     opaque = "L" if grey else "RGB"
@@ -182,7 +186,7 @@ def _plain(image: Image.Image) -> Image.Image:
 
 
 def _wide_values(image: Image.Image, subject: str) -> tuple[NDArray[Any], str]:
-    """The pixels of a picture in mode I;16, I or F as shares in 0..1 or uint8, and a note on their range."""
+    """The pixels of an image in mode I;16, I or F as floats in 0..1 or uint8, and a note on a guessed range, or ""."""
     values = np.asarray(image)
     check_finite(values, subject)
     low, high = values.min(), values.max()
@@ -196,7 +200,7 @@ def _wide_values(image: Image.Image, subject: str) -> tuple[NDArray[Any], str]:
 
 
 def _jpeg_scans(data: bytes) -> int:
-    """How many scans a JPEG decoder would go through; previews in the metadata do not count."""
+    """The number of scans of a JPEG file, not counting those of previews in its metadata."""
     scans, at = 0, 2
     while (marker := _JPEG_MARKER.search(data, at)) and marker[0] != b"\xff\xd9":
         scans += marker[0] == b"\xff\xda"
@@ -205,7 +209,7 @@ def _jpeg_scans(data: bytes) -> int:
 
 
 def _check_tiles(image: Image.Image, subject: str) -> None:
-    """Refuse a small TIFF of giant tiles, which are decompressed whole."""
+    """Raise PictureError for a TIFF with giant tiles: a tile is decompressed as a whole, however small the picture."""
     tags = getattr(image, "tag_v2", {})
     width, height = (tags.get(side) for side in _TILE_SIDES)
     if width is None and height is None:
@@ -215,7 +219,7 @@ def _check_tiles(image: Image.Image, subject: str) -> None:
 
 
 def _orientation(image: Image.Image) -> int:
-    """The EXIF orientation, 1 to 8; 1 where there is none or the data are corrupt."""
+    """The EXIF orientation, 1 to 8, or 1 if there is none or the data are corrupt."""
     try:
         return int(image.getexif().get(_ORIENTATION, 1))
     except Exception:

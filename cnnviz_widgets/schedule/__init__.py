@@ -1,7 +1,7 @@
-"""Latest wins: a newer request closes the older one, and panels take turns on one worker.
+"""Scheduling of the panels' work on one thread, where the newest request of a panel replaces its older one.
 
-No asyncio loop is captured and no thread is assumed: the thread on which Jupyter runs a callback differs between
-front ends, and on ipykernel 7.4.0 from one event to the next.
+No asyncio loop and no particular thread is relied on: the thread on which Jupyter runs a callback differs between front
+ends, and with ipykernel 7.4.0 from one event to the next.
 """
 
 from cnnviz_widgets.schedule.executors import (

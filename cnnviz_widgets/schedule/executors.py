@@ -1,4 +1,4 @@
-"""Who runs jobs: one worker for all panels, or at once the thread that submits them."""
+"""Executors of jobs: one worker thread for all panels, or the thread that submits them."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ class Executor(Protocol):
 
 
 class InlineExecutor:
-    """Runs each job before `submit` returns; jobs that jobs submit follow, without recursion.
+    """Runs each job before `submit` returns; a job submitted by a job runs after that one, without recursion.
 
-    A job that another thread submits meanwhile is run by the thread that is at it. After a job that raises, the rest
-    waits for the next `submit`.
+    A job that another thread submits meanwhile runs on the thread that is running jobs. If a job raises, those after
+    it wait for the next `submit`.
     """
 
     def __init__(self) -> None:
@@ -59,9 +59,9 @@ class InlineExecutor:
 
 
 class Worker(Renewed):
-    """One daemon thread, started with its first job and ended when it has had nothing to do for a while.
+    """A daemon thread that runs jobs. It starts with its first job and ends after `linger` seconds without one.
 
-    All views share one, so two never run a network at the same time. What escapes a job is logged.
+    All views share one worker, so no two run a network at the same time. Exceptions of jobs are logged.
     """
 
     def __init__(self, name: str = "cnnviz-worker", linger: float = 5.0) -> None:
@@ -72,7 +72,7 @@ class Worker(Renewed):
         super().__init__()
 
     def renew(self) -> None:
-        """Begin without jobs: a forked child has neither the thread nor any use for what it was doing."""
+        """Drop all jobs: in a forked child the thread does not exist, and the jobs belong to the parent."""
         self._jobs: deque[Job] = deque()
         self._spare: deque[Job] = deque()
         self._changed = threading.Condition()
@@ -82,7 +82,7 @@ class Worker(Renewed):
         self._ended = False
 
     def submit(self, job: Job, spare: bool = False) -> None:
-        """Run a job after those before it; a `spare` one not while there is any other."""
+        """Run a job after the earlier ones; a `spare` job only when there is no other."""
         with self._changed:
             if self._ended:
                 return
@@ -94,7 +94,7 @@ class Worker(Renewed):
             self._changed.notify_all()
 
     def expect(self) -> Job:
-        """Let `drain` wait for what is made elsewhere and will submit a job, until what this returns is called."""
+        """Make `drain` wait for work elsewhere that will submit a job, until the returned function is called."""
         with self._changed:
             self._expected += 1
         return self._arrived
@@ -105,9 +105,9 @@ class Worker(Renewed):
             self._changed.notify_all()
 
     def drain(self, timeout: float | None = None) -> bool:
-        """Wait until there is no job left; False if `timeout` seconds passed first.
+        """Wait until no job is left, at most `timeout` seconds; return whether that is so.
 
-        Raises RuntimeError in a job and between call backs, where it would wait for ever.
+        Raises RuntimeError in a job and in a `between_callbacks` block, where it would wait forever.
         """
         if is_between_callbacks():
             raise RuntimeError("A panel's handler cannot wait until there is no job left: call this from a cell.")
@@ -120,7 +120,10 @@ class Worker(Renewed):
                 )
 
     def end(self, timeout: float = 5.0) -> None:
-        """Drop all jobs and wait for the one that runs; later ones are ignored. For the end of the process."""
+        """Drop all jobs, ignore later ones, and wait at most `timeout` seconds for the running one.
+
+        For the end of the process.
+        """
         with self._changed:
             self._ended = True
             self._jobs.clear()
@@ -142,12 +145,12 @@ class Worker(Renewed):
                 job()
             except BaseException:
                 _log.exception("A job failed.")
-            # The frame must not keep the last job, and with it a picture's tensors, alive while it waits.
+            # While the thread waits, this variable must not keep the last job and its tensors alive.
             del job
 
 
 class SpareTime:
-    """Runs jobs on a worker that has nothing else to do."""
+    """Runs jobs on a worker when that has nothing else to do."""
 
     def __init__(self, worker: Worker) -> None:
         self._worker = worker
@@ -156,16 +159,17 @@ class SpareTime:
         self._worker.submit(job, spare=True)
 
 
+#: The worker that all panels share.
 WORKER = Worker()
 _SPARE = SpareTime(WORKER)
-# The interpreter must not take itself apart under a thread that is inside torch: that ends the process with an abort.
+# If the interpreter shuts down while a thread is inside torch, the process aborts.
 atexit.register(WORKER.end)
 _inline = threading.local()
 
 
 @contextmanager
 def inline() -> Iterator[None]:
-    """Within the block, work that this thread submits runs at once, on this thread: for tests and scripts."""
+    """Within the block, jobs that this thread submits run at once on this thread. For tests and scripts."""
     before = getattr(_inline, "executor", None)
     _inline.executor = InlineExecutor()
     try:
@@ -175,11 +179,11 @@ def inline() -> Iterator[None]:
 
 
 def current_executor() -> Executor:
-    """The inline executor of an open `inline()` block, else the shared worker."""
+    """The executor of this thread's open `inline()` block, else the shared worker."""
     executor: Executor | None = getattr(_inline, "executor", None)
     return WORKER if executor is None else executor
 
 
 def spare_executor() -> Executor | None:
-    """The shared worker when it has nothing else to do; None in an open `inline()` block: no time is spare there."""
+    """The executor that waits until the shared worker has no other job; None within an `inline()` block."""
     return _SPARE if getattr(_inline, "executor", None) is None else None

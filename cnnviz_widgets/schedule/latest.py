@@ -1,4 +1,4 @@
-"""Latest wins: a newer request closes the older one, and panels take turns on one worker."""
+"""LatestWins: runs the newest request of a panel step by step, in turn with other panels, and closes older ones."""
 
 from __future__ import annotations
 
@@ -14,20 +14,22 @@ _log = logging.getLogger("cnnviz_widgets")
 
 
 class Awaited:
-    """What a step yields when the next one must wait for something that is made elsewhere; it is not delivered."""
+    """Yielded by a generator whose next step needs a result that is computed elsewhere. It is not delivered."""
 
     def begin(self, go_on: Job, wanted: Callable[[], bool]) -> None:
-        """Begin to make it, and call `go_on` once it is there, from any thread, unless it is no longer `wanted`."""
+        """Start the computation, and call `go_on` from any thread when it is done.
+
+        When `wanted()` is False, both may be left out.
+        """
         raise NotImplementedError
 
 
 class LatestWins:
-    """Advances the newest of the generators it was given, one step at a time, and closes the others.
+    """Runs the newest of the generators submitted to it one step at a time, and closes the others.
 
-    After each step the rest queues up again behind the other panels' work, after one that yields an `Awaited` once
-    that is there; with `spare`, no step is taken while there
-    is any other work, and in an open `inline()` block none at all. Steps run without a lock; what is called
-    back, by this or any other LatestWins, is never called by two threads at a time.
+    After each step the next one is queued behind the work of other panels; after a step that yields an `Awaited`, as
+    soon as that is done. With `spare`, steps run only while there is no other work, and within an `inline()` block not
+    at all. Steps run without a lock. Two threads never run callbacks at the same time, even of different LatestWins.
     """
 
     def __init__(self, executor: Executor | None = None, spare: bool = False) -> None:
@@ -39,7 +41,7 @@ class LatestWins:
 
     @property
     def busy(self) -> bool:
-        """Whether a request is under way."""
+        """Whether there is a request that has not ended."""
         return self._newest is not None
 
     def submit(
@@ -49,11 +51,11 @@ class LatestWins:
         fail: Callable[[Exception], None],
         ended: Callable[[], None] | None = None,
     ) -> None:
-        """Replace the request under way by `steps` and deliver what it yields until it ends or is replaced.
+        """Replace the current request by `steps`; call `deliver` with what they yield until they end or are replaced.
 
-        `fail` gets an exception of the work or of `deliver`. `ended` is called exactly once: after the last
-        delivery, after `fail`, or when the request was replaced or cancelled. Of the replaced request nothing is
-        delivered after this returns; it waits for a delivery that another thread has begun.
+        `fail` is called with an exception of the steps or of `deliver`. `ended` is called exactly once: after the last
+        delivery, after `fail`, or when the request has been replaced or cancelled. If another thread is delivering a
+        result of the replaced request, this waits; nothing of that request is delivered after this returns.
         """
         executor = self._executor or (spare_executor() if self._spare else current_executor())
         if executor is None:
@@ -67,22 +69,22 @@ class LatestWins:
         request.queue()
 
     def cancel(self) -> None:
-        """Drop the request under way; nothing of it is delivered after this returns."""
+        """Close the current request; nothing of it is delivered after this returns."""
         self._replace(None)
 
     def _replace(self, request: _Request | None) -> None:
         with self._changing:
             before, self._newest = self._newest, request
         if before is not None:
-            before.go_on()  # to its end, where it was waiting
-        # From here on no delivery of an older request begins; one that has begun is waited for, unless this is it.
+            before.go_on()  # if it waits for an Awaited: it then finds itself replaced, and ends
+        # No delivery of an older request begins from here on. Wait for one that has begun, unless it is the caller.
         if self._delivering:
             with between_callbacks():
                 pass
 
 
 class _Request:
-    """One generator and who is told about it. No reference to it is left once it has ended."""
+    """A submitted generator with its callbacks. Nothing refers to it once it has ended."""
 
     def __init__(
         self,
@@ -144,14 +146,14 @@ class _Request:
             self.go_on()
 
     def go_on(self) -> None:
-        """Queue up again, if this waits for something."""
+        """Queue the next step, if this waits for an Awaited."""
         with self._owner._changing:
             waited, self._waiting = self._waiting, False
         if waited:
             self.queue()
 
     def _step(self) -> bool:
-        """Take one step and deliver its result; whether there is more to do."""
+        """Run one step and deliver its result; return whether there is more to do."""
         try:
             result = next(self._steps)
         except StopIteration:
@@ -170,7 +172,7 @@ class _Request:
 
     def _call_if_newest(self, callback: Callable[[Any], None], argument: object) -> None:
         with between_callbacks():
-            # Said before the check: whoever replaces the request after the check will see it.
+            # Before the check, so that a thread which replaces the request after the check waits for this delivery.
             self._owner._delivering += 1
             try:
                 if self._is_newest:

@@ -1,4 +1,4 @@
-"""Turns: panels draw, and the hand and cells are answered, one after the other."""
+"""The lock under which panels draw and handle events of the user, one after the other."""
 
 from __future__ import annotations
 
@@ -18,14 +18,15 @@ _log = logging.getLogger("cnnviz_widgets")
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
-#: Held during each call back, and while a panel is told of what the hand or a cell does. One lock for all: panels that
-#: set off each other's work, from two threads, would take locks of their own in opposite orders. Whoever holds it may
-#: run a network and wait for that one's lock; never the other way round.
+#: Held during each callback, and while a panel handles what the user or a cell does. All panels share it: with a lock
+#: for each, two panels that start each other's work from two threads would acquire them in opposite orders and wait
+#: forever. A thread that holds it may acquire the lock of a network; one that holds a network's must not acquire this
+#: one.
 _CALLBACKS = lock()
 
 
 class _Turn(threading.local):
-    """Takes `_CALLBACKS`, also again on the thread that has it; what is put off is called once that lets go."""
+    """A context manager that holds `_CALLBACKS`, reentrant; jobs in `put_off` are called after the outermost block."""
 
     def __init__(self) -> None:
         self.held: list[AbstractContextManager[Any]] = []
@@ -54,6 +55,7 @@ _TURN = _Turn()
 
 
 def _error_of(job: Job) -> Exception | None:
+    """Call `job` and return the exception that it raises, or None."""
     try:
         job()
     except Exception as error:
@@ -62,19 +64,19 @@ def _error_of(job: Job) -> Exception | None:
 
 
 def between_callbacks() -> AbstractContextManager[None]:
-    """Within the block nothing is called back: no panel draws."""
+    """A context manager; within the block no other thread runs a callback, so no panel draws."""
     return _TURN
 
 
 def is_between_callbacks() -> bool:
-    """Whether this thread is inside such a block, or is being called back."""
+    """Whether this thread is within a `between_callbacks` block or runs a callback."""
     return bool(_TURN.held)
 
 
 def after_callbacks(job: Job) -> None:
-    """Call `job` on this thread when it leaves the outermost such block; at once outside one.
+    """Call `job` when this thread leaves its outermost `between_callbacks` block, or at once outside of one.
 
-    This is for code of the user's: it may wait for a panel, which could not draw meanwhile.
+    For code of the user, which may wait for a panel: within the block that panel could not draw.
     """
     if _TURN.held:
         _TURN.put_off.append(job)
@@ -83,7 +85,7 @@ def after_callbacks(job: Job) -> None:
 
 
 def in_turn(function: Callable[_P, _T]) -> Callable[_P, _T]:
-    """`function`, run between two call backs."""
+    """A decorator: runs `function` within a `between_callbacks` block."""
 
     @functools.wraps(function)
     def run(*arguments: _P.args, **options: _P.kwargs) -> _T:

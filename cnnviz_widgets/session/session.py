@@ -10,7 +10,7 @@ from typing import Any
 import traitlets
 
 from cnnviz_widgets.classifier import Classifier
-from cnnviz_widgets.classifier.scores import brief_value
+from cnnviz_widgets.classifier.wording import brief_value
 from cnnviz_widgets.errors import ExplanationError, PictureError, TargetError
 from cnnviz_widgets.forks import lock
 from cnnviz_widgets.picture import Picture, read_picture

@@ -1,4 +1,4 @@
-"""What a layer says about one picture: its activation maps, how strong they are, and where."""
+"""The activation maps of a layer for one picture: their strengths, order, thumbnails and regions."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ from torch import Tensor
 from torch.nn import functional
 
 from cnnviz_widgets.classifier import Classifier
-from cnnviz_widgets.classifier.inputs import FloatArray, single_input
+from cnnviz_widgets.classifier.inputs import FloatArray
 from cnnviz_widgets.errors import LayerError
 
 Strength = Literal["mean", "max"]
 
-#: Values in all of a layer's small maps together: half a megabyte of bytes, whatever the layer.
-_MOST = 1 << 19
-_LONGEST = 64
+#: Most values in the thumbnails of a layer together: 512 KiB, as they are sent as one byte each. Most cells along a
+#: side of one thumbnail. Larger ones show more detail and take longer to reach the browser.
+_MAX_VALUES = 1 << 19
+_MAX_SIDE = 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,15 +49,15 @@ class Activations:
         return strengths
 
     def order(self, by: Strength) -> NDArray[np.int64]:
-        """The channels, strongest first."""
+        """The indices of the channels, strongest first, int64 (C,)."""
         return np.argsort(-self.strengths(by), kind="stable")
 
     @cached_property
     def thumbnails(self) -> FloatArray:
         """The maps, averaged down to at most 64 cells a side and 512 Ki values in all, (C, h', w')."""
         channels, height, width = self.maps.shape
-        factor = max(1, -(-max(height, width) // _LONGEST))
-        while channels * -(-height // factor) * -(-width // factor) > _MOST and factor < max(height, width):
+        factor = max(1, -(-max(height, width) // _MAX_SIDE))
+        while channels * -(-height // factor) * -(-width // factor) > _MAX_VALUES and factor < max(height, width):
             factor += 1
         if factor == 1:
             return self.maps
@@ -65,12 +66,12 @@ class Activations:
         return small
 
     def cell_at(self, row: int, column: int) -> tuple[int, int]:
-        """The cell that lies over a pixel of the picture."""
+        """The cell (row, column) of the maps that covers a pixel of the picture."""
         rows, columns = self.maps.shape[1:]
         return min(row * rows // self.size[0], rows - 1), min(column * columns // self.size[1], columns - 1)
 
     def region(self, channel: int, quantile: float) -> tuple[NDArray[np.bool_], float]:
-        """Where in the picture, bool (H, W), the channel exceeds the quantile of its own map; and that threshold.
+        """A mask of the picture, bool (H, W), where the channel exceeds the quantile of its map, and that threshold.
 
         The map is upsampled bilinearly to the picture first, as in Bau et al., Network Dissection (2017), section
         2.2; there the threshold is the 0.995 quantile over a whole data set, here that of this one picture.
@@ -83,11 +84,11 @@ class Activations:
 
 @torch.no_grad()
 def activations(classifier: Classifier, pixels: Tensor, layer: str) -> Activations:
-    """The activation maps of a layer for one network input (1, C, H, W), by one forward pass.
+    """The Activations of a layer for one network input (1, C, H, W): its maps, recorded in one forward pass.
 
     Raises LayerError, PictureError, and ClassifierError when the network fails.
     """
-    pixels = single_input(classifier, pixels)
+    pixels = classifier.input_copy(pixels)
     with classifier.recording(layer) as outputs:
         classifier.logits(pixels)
     if layer not in outputs:

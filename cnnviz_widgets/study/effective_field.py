@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 
 from cnnviz_widgets.classifier import Classifier
-from cnnviz_widgets.classifier.inputs import FloatArray, single_input
-from cnnviz_widgets.classifier.scores import brief
+from cnnviz_widgets.classifier.inputs import FloatArray
 from cnnviz_widgets.classifier.watch import watch
+from cnnviz_widgets.classifier.wording import brief
 from cnnviz_widgets.errors import ClassifierError, LayerError
 
 
@@ -21,7 +21,7 @@ def effective_field(
     pass up to the layer and back. Luo et al. 2016 (arXiv 1701.04128). Raises LayerError, PictureError, and
     ClassifierError where the network fails or the layer has no gradient.
     """
-    pixels = single_input(classifier, pixels)
+    pixels = classifier.input_copy(pixels)
     shape = classifier.layer(layer).shape
     if not all(0 <= place < size for place, size in zip((channel, *cell), shape, strict=True)):
         raise LayerError(f"{layer} has no cell {cell} in channel {channel}; its shape is {shape}.")

@@ -1,4 +1,4 @@
-"""The kernels of a convolution: how strong they are, which are dead or twice there, which are alike."""
+"""The filters of a convolution: their weights, norms and similarities, and which are dead or duplicates."""
 
 from __future__ import annotations
 
@@ -17,21 +17,22 @@ from cnnviz_widgets.classifier.inputs import FloatArray
 from cnnviz_widgets.errors import LayerError
 from cnnviz_widgets.study.untrained import initial_kernels
 
-#: A weight counts as zero below this share of the layer's largest, a filter as dead below this share of the
-#: layer's largest norm.
-_ZERO = 0.01
-#: Two filters are duplicates from this cosine on.
-_SAME = 0.999
+#: Share of the layer's largest weight up to which a weight counts as zero, and of the layer's largest norm up to which
+#: a filter counts as dead. A larger one makes filters look sparser, and more of them dead.
+_ZERO_SHARE = 0.01
+#: Cosine above which two filters are duplicates. With a lower one similar filters are called duplicates too.
+_DUPLICATE_COSINE = 0.999
 
 Order = Literal["index", "norm", "similarity"]
 
 
 @dataclass(frozen=True, eq=False)
 class Filters:
-    """The kernels of one convolution, float32 (filters, inputs per group, h, w).
+    """The filters of one convolution: `weights` is float32 (filters, input channels per group, h, w).
 
-    Filter k reads the input channels `inputs_of(k)` only, which are all but in grouped convolutions. `first` says
-    that they are the picture's own channels. `drawn` says by which rule they were drawn at random, if they were.
+    Filter k reads the input channels `inputs_of(k)`, which are all of them except in grouped convolutions. `first`
+    says whether these are the channels of the picture. `drawn` names the rule by which random weights were drawn, ""
+    for weights of the network itself.
     """
 
     layer: str
@@ -42,51 +43,51 @@ class Filters:
 
     @cached_property
     def extent(self) -> float:
-        """The largest absolute weight: the end of a scale, symmetrical around zero, that shows all of them."""
+        """The largest absolute weight: a scale from -extent to extent shows all of them."""
         return float(np.abs(self.weights).max())
 
     @cached_property
     def norms(self) -> FloatArray:
-        """Euclidean norm of each filter."""
+        """The Euclidean norm of each filter, (filters,)."""
         norms: FloatArray = np.linalg.norm(self._flat, axis=1)
         return norms
 
     @cached_property
     def sparsity(self) -> FloatArray:
-        """Share of each filter's weights that are below 1 % of the layer's largest."""
-        shares: FloatArray = (np.abs(self._flat) <= _ZERO * self.extent).mean(axis=1, dtype=np.float32)
+        """The share of each filter's weights that are at most 1 % of the layer's largest, (filters,)."""
+        shares: FloatArray = (np.abs(self._flat) <= _ZERO_SHARE * self.extent).mean(axis=1, dtype=np.float32)
         return shares
 
     @cached_property
     def dead(self) -> NDArray[np.bool_]:
-        """Filters whose norm is below 1 % of the layer's largest: whatever they see, they say next to nothing."""
-        dead: NDArray[np.bool_] = self.norms <= _ZERO * self.norms.max()
+        """Whether the norm of each filter is at most 1 % of the layer's largest, bool (filters,)."""
+        dead: NDArray[np.bool_] = self.norms <= _ZERO_SHARE * self.norms.max()
         return dead
 
     @cached_property
     def cosines(self) -> FloatArray:
-        """Cosine of every two filters, (filters, filters); 0 with one of zeros, or of another group."""
+        """The cosine of every two filters, (filters, filters); 0 for a filter of zeros and between groups."""
         unit = self._flat / np.maximum(self.norms, np.finfo(np.float32).tiny)[:, None]
         group = np.arange(len(unit)) // max(1, len(unit) // self.groups)
         cosines: FloatArray = np.where(group[:, None] == group, unit @ unit.T, 0)
         return cosines
 
     @cached_property
-    def twins(self) -> NDArray[np.int64]:
-        """For each filter the first one before it that points the same way (cosine > 0.999), or -1."""
-        same = np.tril(self.cosines > _SAME, -1) & ~self.dead[:, None] & ~self.dead
+    def duplicates(self) -> NDArray[np.int64]:
+        """For each filter the first filter before it with a cosine above 0.999, or -1, int64 (filters,)."""
+        same = np.tril(self.cosines > _DUPLICATE_COSINE, -1) & ~self.dead[:, None] & ~self.dead
         return np.where(same.any(axis=1), same.argmax(axis=1), -1)
 
     def inputs_of(self, index: int) -> range:
         """The input channels that a filter reads."""
-        filters, inputs = self.weights.shape[:2]
-        group = index // max(1, filters // self.groups)
+        count, inputs = self.weights.shape[:2]
+        group = index // max(1, count // self.groups)
         return range(group * inputs, (group + 1) * inputs)
 
     def order(self, by: Order) -> NDArray[np.int64]:
-        """The filters' indices: as they are, strongest first, or each followed by the most similar one left.
+        """The indices of the filters, int64 (filters,): ascending, by falling norm, or as a chain by similarity.
 
-        The chain by similarity begins at the strongest filter and goes on by cosine.
+        The chain begins at the filter of the largest norm; next is always the remaining one with the highest cosine.
         """
         if by == "index":
             return np.arange(len(self.weights))
@@ -105,7 +106,7 @@ class Filters:
 
 
 def convolutions(classifier: Classifier) -> tuple[Layer, ...]:
-    """The convolutions among the classifier's layers, in execution order, each module once."""
+    """The layers that are convolutions, in execution order, each module once."""
     found: dict[str, Layer] = {}
     for layer in classifier.layers:
         for name in (layer.name, *layer.aliases):
@@ -116,7 +117,7 @@ def convolutions(classifier: Classifier) -> tuple[Layer, ...]:
 
 
 def convolution_of(classifier: Classifier, layer: str) -> Layer:
-    """The layer itself where it is a convolution, else the last one that runs before it, or the first of all.
+    """The layer itself if it is a convolution, else the last convolution before it, or the network's first.
 
     Raises LayerError.
     """
@@ -128,19 +129,19 @@ def convolution_of(classifier: Classifier, layer: str) -> Layer:
     return next((other for other in reversed(known) if order[other.name] <= place), known[0])
 
 
-def filters_of(classifier: Classifier, layer: str) -> Filters:
-    """The kernels of a convolution. Raises LayerError for a layer that is none."""
+def filters(classifier: Classifier, layer: str) -> Filters:
+    """The Filters of a convolution, with the network's own weights. Raises LayerError if `layer` is none."""
     with classifier.evaluating(), torch.no_grad():
         module = _module_of(classifier, layer)
         return _filters(classifier, layer, module, module.weight)
 
 
-def untrained(classifier: Classifier, layer: str, seed: int = 0) -> Filters:
-    """The same convolution with weights drawn at random from `seed`; `drawn` says by which rule.
+def initial_filters(classifier: Classifier, layer: str, seed: int = 0) -> Filters:
+    """The Filters of a convolution before training, drawn at random from `seed`; `drawn` names the rule.
 
-    Networks of torchvision and timm are drawn as these begin them. Of another network its beginning is not known: its
-    kernels are torch's default draw (`Conv2d.reset_parameters`), and a difference in strength to it need not come
-    from training. Neither the network nor any random state but its own is touched. Raises LayerError.
+    Networks of torchvision and timm are initialised as these libraries do it. How another network was initialised is
+    not known: its filters get torch's default (`Conv2d.reset_parameters`), so that a different norm is no proof of
+    training. The network and the global random states stay as they are. Raises LayerError.
     """
     with classifier.evaluating(), torch.no_grad():
         module = _module_of(classifier, layer)

@@ -20,7 +20,7 @@ _BOUNDED = (nn.Sigmoid, nn.Hardsigmoid, nn.Tanh)
 
 
 def gradient_boxes(classifier: Classifier, layer: str) -> Tensor | None:
-    """Top, left, bottom, right, int64 (h, w, 4): the support of each cell's gradient; None where there is none.
+    """Top, left, height, width, int64 (h, w, 4): the support of each cell's gradient; None where there is none.
 
     The cells' boxes are taken to have the rows that their row sees and the columns that their column sees. It costs
     a backward pass for each row and column of cells, on the CPU.
@@ -38,10 +38,10 @@ def gradient_boxes(classifier: Classifier, layer: str) -> Tensor | None:
         # A network may refuse to be copied or to be given such weights, with any exception of its own.
         return None
     rows, columns = len(vertical), len(horizontal)
-    both = (vertical[:, None].expand(rows, columns, 2), horizontal[None].expand(rows, columns, 2))
-    boxes = torch.stack([both[0][..., 0], both[1][..., 0], both[0][..., 1], both[1][..., 1]], dim=-1)
-    seen = (boxes[..., 2:] > boxes[..., :2]).all(dim=-1, keepdim=True)
-    return torch.where(seen, boxes, 0)
+    both = torch.stack([vertical[:, None].expand(rows, columns, 2), horizontal[None].expand(rows, columns, 2)], -1)
+    first, last = both.unbind(2)
+    seen = (last > first).all(dim=-1, keepdim=True)
+    return torch.where(seen, torch.cat([first, last - first], dim=-1), 0)
 
 
 def positive_copy(classifier: Classifier) -> Classifier:

@@ -18,12 +18,13 @@ from torch import Tensor
 from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.classifier.guest import LOCK
 from cnnviz_widgets.errors import LayerError
-from cnnviz_widgets.graph.reach import Reaching
+from cnnviz_widgets.graph.boxes import Box
+from cnnviz_widgets.graph.reach import follow_supports
 from cnnviz_widgets.graph.reach_rules import Axes
+from cnnviz_widgets.graph.trace import Recorder, Trace
 from cnnviz_widgets.study.positive_copy import gradient_boxes
 
-#: (top, left, height, width) in pixels of the network's input.
-Box = tuple[int, int, int, int]
+__all__ = ["Box", "ReceptiveField", "receptive_field"]
 
 _KNOWN: weakref.WeakKeyDictionary[Classifier, dict[str, ReceptiveField]] = weakref.WeakKeyDictionary()
 
@@ -32,8 +33,8 @@ _KNOWN: weakref.WeakKeyDictionary[Classifier, dict[str, ReceptiveField]] = weakr
 class ReceptiveField:
     """What each cell of a layer sees of the network's input, the union over its channels.
 
-    `boxes` is int64 (h, w, 4): top, left, bottom, right of each cell's box within the picture, all zero where a cell
-    sees none of it. Were there no borders, the cell (r, c) would see `size` (height, width) pixels from
+    `boxes` is int64 (h, w, 4): top, left, height, width of each cell's box within the picture, in pixels, all zero
+    where a cell sees none of it. Were there no borders, the cell (r, c) would see `size` (height, width) pixels from
     `start + stride * (r, c)` on. Where something global stands before the layer, such as squeeze-and-excite, that is
     not so, `regular` is False, and `size` is the largest of `boxes`.
 
@@ -56,13 +57,12 @@ class ReceptiveField:
         return rows, columns
 
     def box(self, row: int, column: int) -> Box:
-        """(top, left, height, width) of what a cell sees, clipped to the input. Raises LayerError."""
+        """What a cell sees, clipped to the input. Raises LayerError."""
         self._check(row, column)
-        top, left, bottom, right = (int(end) for end in self.boxes[row, column])
-        return top, left, bottom - top, right - left
+        return Box(*(int(number) for number in self.boxes[row, column]))
 
     def unclipped(self, row: int, column: int) -> Box:
-        """(top, left, height, width) of what a cell would see of a picture without borders. Raises LayerError.
+        """What a cell would see of a picture without borders. Raises LayerError.
 
         It is what the cell sees of this one where the field is not regular.
         """
@@ -70,7 +70,7 @@ class ReceptiveField:
             return self.box(row, column)
         self._check(row, column)
         top, left = (round(s + i * j) for s, i, j in zip(self.start, (row, column), self.stride, strict=True))
-        return top, left, *self.size
+        return Box(top, left, *self.size)
 
     def _check(self, row: int, column: int) -> None:
         rows, columns = self.grid
@@ -97,20 +97,30 @@ def receptive_field(classifier: Classifier, layer: str) -> ReceptiveField:
 
 def _from_graph(classifier: Classifier) -> dict[str, ReceptiveField]:
     """The fields of the layers before which every operation is known."""
+    trace, values = _record_layers(classifier)
+    layers: dict[int, list[str]] = {}
+    for layer, value in values.items():
+        layers.setdefault(value, []).append(layer)
+    return {
+        layer: _field(layer, support.boxes(), classifier, support.axes)
+        for value, support in follow_supports(trace)
+        if support.exact
+        for layer in layers[value]
+    }
+
+
+def _record_layers(classifier: Classifier) -> tuple[Trace, dict[str, int]]:
+    """A forward pass of one picture, and the number of each layer's output in it."""
     height, width = classifier.input_size
     names = [layer.name for layer in classifier.layers]
     # Composite operations come apart into known ones only outside inference mode.
     with torch.inference_mode(False), torch.no_grad(), classifier.recording(*names) as outputs:
         pixels = torch.linspace(0, 1, classifier.channels * height * width).reshape(1, -1, height, width)
-        mode = Reaching(pixels)
-        with mode:
+        recorder = Recorder(pixels)
+        with recorder:
             classifier.logits(pixels)
-        reaches = {name: mode.of(output) for name, output in outputs.items()}
-    return {
-        name: _field(name, reach.boxes(), classifier, reach.axes)
-        for name, reach in reaches.items()
-        if reach is not None and reach.exact
-    }
+    values = {name: recorder.number(output) for name, output in outputs.items()}
+    return recorder.trace(*values.values()), values
 
 
 def _from_gradient(classifier: Classifier, layer: str) -> ReceptiveField:
@@ -135,8 +145,8 @@ def _field(
         field = ReceptiveField(name, cells, size, stride, start, True, source)
         if _fits(field, classifier.input_size):
             return field
-    height, width = (int((cells[..., side + 2] - cells[..., side]).max()) for side in (0, 1))
-    top, left = (float(end) for end in cells[0, 0, :2])
+    height, width = (int(cells[..., side].max()) for side in (2, 3))
+    top, left = (float(start) for start in cells[0, 0, :2])
     return ReceptiveField(name, cells, (height, width), classifier.layer(name).stride, (top, left), False, source)
 
 
@@ -148,7 +158,7 @@ def _fits(field: ReceptiveField, size: tuple[int, int]) -> bool:
     for side, along in ((0, field.boxes.swapaxes(0, 1)), (1, field.boxes)):
         start = field.start[side] + field.stride[side] * np.arange(field.grid[side])
         low, high = np.clip(start, 0, size[side]), np.clip(start + field.size[side], 0, size[side])
-        first, last = along[..., side], along[..., side + 2]
+        first, last = along[..., side], along[..., side] + along[..., side + 2]
         covered = (first >= low) & (last <= high) | (first == last)
         if not covered.all() or not ((first == low) & (last == high)).any():
             return False

@@ -1,4 +1,4 @@
-"""The kernels that a network of a known library begins with, drawn anew by that library."""
+"""Kernels of a network before training, initialised anew by the library that the network comes from."""
 
 from __future__ import annotations
 
@@ -13,64 +13,88 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-#: What building a network of these does is known: nothing but to build it.
+#: Libraries whose builders are called. Of others it is not known whether a builder does more than build a network.
 _LIBRARIES = ("torchvision", "timm")
-#: So large a share of the kernels has to be alike for a builder to be the network's.
-_ALIKE = 0.9
+#: Share of names and shapes of kernels, of all in either network, that a builder's network must have in common with the
+#: user's. A smaller one would accept builders of other variants; 1 would refuse networks with a changed first layer.
+_MIN_COMMON_SHARE = 0.9
+#: Elements above which a tensor that is not four-dimensional, so no kernel, gets no memory and no random values. A
+#: smaller number saves time for large linear layers; any change gives other kernels for the same seed.
+_MAX_OTHER_WEIGHTS = 10**6
 
-_LARGE = 10**6
-
-#: Functions that take a generator.
-_RANDOM = {"normal_", "uniform_", "bernoulli_", "exponential_", "random_", "rand", "randn", "randint", "randperm"}
-_RANDOM |= {"normal", "kaiming_normal_", "kaiming_uniform_", "xavier_normal_", "xavier_uniform_", "trunc_normal_"}
-_RANDOM |= {"orthogonal_", "sparse_"}
+#: Functions of torch and torch.nn.init that draw random numbers and take a generator.
+_RANDOM_FUNCTIONS = {
+    "normal_",
+    "uniform_",
+    "bernoulli_",
+    "exponential_",
+    "random_",
+    "rand",
+    "randn",
+    "randint",
+    "randperm",
+}
+_RANDOM_FUNCTIONS |= {
+    "normal",
+    "kaiming_normal_",
+    "kaiming_uniform_",
+    "xavier_normal_",
+    "xavier_uniform_",
+    "trunc_normal_",
+}
+_RANDOM_FUNCTIONS |= {"orthogonal_", "sparse_"}
 
 Build = Callable[[], nn.Module]
 
 
 def initial_kernels(network: nn.Module, seed: int) -> tuple[str, Mapping[str, Tensor]] | None:
-    """The name of the network's builder, such as "torchvision's resnet18", and the weights of new convolutions by name.
+    """The network's builder, such as "torchvision's resnet18", and its convolutions' initial weights by module name.
 
-    None where the network is of no known library, or not as the library builds it. No random state is touched.
+    None if the network comes from no known library or differs from what the library builds. Global random states stay
+    as they are.
     """
     kind: Any = type(network)
     found = _builder_of(kind, _architecture(network), _shapes(network))
-    return found and (found[0], _drawn(found[1], seed))
+    return found and (found[0], _draw_kernels(found[1], seed))
 
 
 @functools.lru_cache(maxsize=8)
 def _builder_of(kind: type[nn.Module], architecture: str | None, shapes: frozenset[Any]) -> tuple[str, Build] | None:
+    """The first builder, and its name, whose network has the kernels `shapes`; None if there is none."""
     for name, build in _builders(kind, architecture):
-        with _Drawing(0, shapes_only=True):
+        with _OwnRandomness(0, shapes_only=True):
             known = _shapes(build())
-        if len(shapes & known) >= _ALIKE * len(shapes | known):
+        if len(shapes & known) >= _MIN_COMMON_SHARE * len(shapes | known):
             return name, build
     return None
 
 
 @functools.lru_cache(maxsize=1)
-def _drawn(build: Build, seed: int) -> Mapping[str, Tensor]:
-    with _Drawing(seed):
+def _draw_kernels(build: Build, seed: int) -> Mapping[str, Tensor]:
+    """The kernels of a network that `build` makes with random numbers of `seed`."""
+    with _OwnRandomness(seed):
         return {name: weight.detach() for name, weight in _kernels(build()).items()}
 
 
 def _shapes(network: nn.Module) -> frozenset[Any]:
+    """The names and shapes of a network's kernels."""
     return frozenset((name, tuple(weight.shape)) for name, weight in _kernels(network).items())
 
 
 def _kernels(network: nn.Module) -> dict[str, Tensor]:
+    """The weights of a network's convolutions by module name."""
     modules = network.named_modules()
     return {name: module.weight for name, module in modules if isinstance(module, nn.Conv2d)}
 
 
 def _architecture(network: nn.Module) -> str | None:
-    """The name that timm keeps in its networks."""
+    """The name of the builder that timm keeps in its networks, None in others."""
     config = getattr(network, "pretrained_cfg", None)
     return config.get("architecture") if isinstance(config, dict) else None
 
 
 def _builders(kind: type[nn.Module], architecture: str | None) -> Iterator[tuple[str, Build]]:
-    """The functions beside a network's class that build such networks, by name, without anything to fetch."""
+    """Functions of the module that defines `kind` which build such networks without downloading, and their names."""
     library = kind.__module__.partition(".")[0]
     if library not in _LIBRARIES:
         return
@@ -80,13 +104,13 @@ def _builders(kind: type[nn.Module], architecture: str | None) -> Iterator[tuple
         build = getattr(module, name, None)
         if not inspect.isfunction(build) or build.__module__ != module.__name__ or name.startswith("_"):
             continue
-        options = _options(build, kind)
+        options = _builder_options(build, kind)
         if options is not None:
-            yield f"{library}'s {name}", _bound(build, tuple(options.items()))
+            yield f"{library}'s {name}", _call_with(build, tuple(options.items()))
 
 
-def _options(build: Callable[..., Any], kind: type[nn.Module]) -> dict[str, Any] | None:
-    """How to call a builder for new weights; None for a function that is no builder."""
+def _builder_options(build: Callable[..., Any], kind: type[nn.Module]) -> dict[str, Any] | None:
+    """Keyword arguments that make a builder initialise new weights; None for a function that is no builder."""
     parameters = inspect.signature(build).parameters
     if "weights" in parameters:
         drawn = {"init_weights": True} if "init_weights" in inspect.signature(kind).parameters else {}
@@ -95,14 +119,16 @@ def _options(build: Callable[..., Any], kind: type[nn.Module]) -> dict[str, Any]
 
 
 @functools.cache
-def _bound(build: Callable[..., nn.Module], options: tuple[tuple[str, Any], ...]) -> Build:
+def _call_with(build: Callable[..., nn.Module], options: tuple[tuple[str, Any], ...]) -> Build:
+    """`build` with its keyword arguments: the same object each time, as the caches compare it by identity."""
     return functools.partial(build, **dict(options))
 
 
-class _Drawing(TorchFunctionMode):
-    """Inside, this thread's random numbers come from a generator of its own: torch's are left to the user.
+class _OwnRandomness(TorchFunctionMode):
+    """Within the block, this thread draws random numbers from a generator of its own; torch's keep their state.
 
-    What takes long and is not asked for gets no memory: large weights that are no kernels, or with `shapes_only` all.
+    Tensors that are not needed are on the meta device, without memory: large ones that are no kernels, or with
+    `shapes_only` all of them.
     """
 
     def __init__(self, seed: int, *, shapes_only: bool = False) -> None:
@@ -120,8 +146,8 @@ class _Drawing(TorchFunctionMode):
         options, name = dict(kwargs or {}), getattr(func, "__name__", "")
         if name == "empty" and args:
             size = args if isinstance(args[0], int) else args[0]
-            if self._shapes_only or (len(size) != 4 and math.prod(size) > _LARGE):
+            if self._shapes_only or (len(size) != 4 and math.prod(size) > _MAX_OTHER_WEIGHTS):
                 options["device"] = "meta"
-        elif name in _RANDOM and options.get("generator") is None:
+        elif name in _RANDOM_FUNCTIONS and options.get("generator") is None:
             options["generator"] = self._generator
         return func(*args, **options)

@@ -2,51 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-import ipywidgets
 import numpy as np
+import traitlets
 from numpy.typing import NDArray
 
+from cnnviz_widgets.errors import TargetError
 from cnnviz_widgets.paint import table_names
-from cnnviz_widgets.schedule import LatestWins
 from cnnviz_widgets.session import Example, Scene
-from cnnviz_widgets.study.ablation import ablated_logits
+from cnnviz_widgets.study.ablation import ablate
 from cnnviz_widgets.study.activations import Activations, Strength, activations
 from cnnviz_widgets.study.receptive_field import ReceptiveField
 from cnnviz_widgets.views.cells import Cell, look_at_cell, said_of, shaded
+from cnnviz_widgets.views.deprecated import old_name
+from cnnviz_widgets.views.job import Job, Steps
+from cnnviz_widgets.views.layout import column, row
+from cnnviz_widgets.views.panel import Panel
 from cnnviz_widgets.views.parts.controls import ClassPicker, amount, percent
 from cnnviz_widgets.views.parts.layers import LayerScrubber
 from cnnviz_widgets.views.parts.scales import short
-from cnnviz_widgets.views.parts.scores import ScoreBars
+from cnnviz_widgets.views.parts.scores import ScoreBars, best_classes
 from cnnviz_widgets.views.parts.vector import VectorBars
-from cnnviz_widgets.views.view import View, Work
-from cnnviz_widgets.widgets.picker import Picker
+from cnnviz_widgets.widgets.picker import Picked, Picker
 from cnnviz_widgets.widgets.picture import PictureCanvas, PointPicked
-from cnnviz_widgets.widgets.scrubber import Scrubber
+from cnnviz_widgets.widgets.scrubber import Scrubbed, Scrubber
 from cnnviz_widgets.widgets.tiles import TileEntered, TilePicked, Tiles
 
 ORDERS: tuple[Strength, ...] = ("mean", "max")
 SCALES = ("all channels", "each channel by itself")
 SHOWN = ("activation map", "region above the quantile")
 QUANTILES = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995)
-_BEST = 6
-#: How dark the picture is outside a region.
+#: How dark the picture is outside a region, as a share of its brightness.
 _OUTSIDE = 0.25
 
 
 @dataclass(frozen=True, eq=False)
-class _Shown:
+class ActivationState:
+    """What the view draws; `logits` are those with the channels in `off` switched off, None where none is."""
+
     example: Example
     class_index: int
     maps: Activations
     off: frozenset[int]
-    logits: NDArray[np.float32] | None  # with the channels in `off` switched off
+    logits: NDArray[np.float32] | None
 
 
-class ActivationView(View):
+class ActivationView(Panel):
     """A layer's activation maps for this picture, strongest first.
 
     Hover a map to lay it over the picture, click it to choose its channel, Shift-click it to switch the channel off
@@ -55,91 +59,78 @@ class ActivationView(View):
     `ActivationView(model, picture)` or, linked with other views, `ActivationView(session)`.
     """
 
-    depends_on = ("classifier", "picture", "target", "layer", "channel")
+    follows = ("classifier", "picture", "target", "layer", "channel")
 
-    def __init__(self, model: object, picture: object = None, **options: Any):
-        self._shown: _Shown | None = None
-        self._order: NDArray[np.int64] = np.arange(0)
-        self._off: frozenset[int] = frozenset()
-        self._cells = LatestWins()
-        #: What the cells of the layer see, once the picture was clicked.
-        self.field: ReceptiveField | None = None
-        self._cell: Cell | None = None
+    off = traitlets.Any(frozenset(), help="The channels that are switched off; assign others of the session's layer.")
+    activations = traitlets.Instance(
+        Activations, None, allow_none=True, read_only=True, help="The activation maps that are shown."
+    )
+    field = traitlets.Instance(
+        ReceptiveField, None, allow_none=True, read_only=True, help="What the layer's cells see, once one was clicked."
+    )
+    maps = old_name("maps", "activations")
+
+    def __init__(self, model: object, picture: object = None, **options: Any) -> None:
         super().__init__(model, picture, **options)
+        self._shown: ActivationState | None = None
+        self._order: NDArray[np.int64] = np.arange(0)
+        self._cell: Cell | None = None
+        self.work, self.cell_job = self.job(self._draw), self.job(self._draw_cell)
+        self._make_widgets()
+        # A channel of one layer is none of another.
+        self.follow(["classifier", "layer"], self._layer_changed, hidden=True)
+        self.link(lambda _: self.refresh(), ["off"])
+        self.begin()
 
-    @property
-    def off(self) -> frozenset[int]:
-        """The channels that are switched off; assign others of the session's layer."""
-        return self._off
-
-    @off.setter
-    def off(self, channels: Sequence[int] | frozenset[int]) -> None:
-        self._off = frozenset(channels)
-        self.refresh()
-
-    @property
-    def maps(self) -> Activations | None:
-        """The activations that are shown, for reading in Python."""
-        return None if self._shown is None else self._shown.maps
-
-    # -- widgets -------------------------------------------------------------------------------------------------
-
-    def build(self) -> list[ipywidgets.Widget]:
+    def _make_widgets(self) -> None:
         self.canvas = PictureCanvas(label="no picture yet", mode="point", display_width=384)
-        self.canvas.on_event(self._pointed)
         self.layer_scrubber = LayerScrubber(self.session)
-        self.on_control(self.layer_scrubber, self.layer_scrubber.choose)
-        self.class_picker = ClassPicker(self.session)
-        self.on_control(
-            self.class_picker, lambda event: self.session.set_trait("target", self.class_picker.target_of(event.index))
-        )
+        self.class_picker = ClassPicker(self, self.work)
         self.order_picker = Picker(options=list(ORDERS), index=0, description="sort by", searchable=False)
         self.scale_picker = Picker(options=list(SCALES), index=0, description="scale", searchable=False)
         self.shown_picker = Picker(options=list(SHOWN), index=0, description="picture shows", searchable=False)
-        self.quantile_scrubber = Scrubber(
-            options=[f"{quantile:g}" for quantile in QUANTILES], index=QUANTILES.index(0.9), description="quantile"
-        )
-        for control in (self.order_picker, self.scale_picker):
-            self.on_control(control, lambda _: self._show_tiles())
-        self.on_control(self.shown_picker, lambda _: self._show_channel())
-        self.on_control(self.quantile_scrubber, self._quantile_changed)
-        self.off_button = ipywidgets.Button(description="Switch channel off", disabled=True)
-        self.off_button.on_click(lambda _: self._toggle(self.session.channel))
-        self.on_button = ipywidgets.Button(description="All on", disabled=True, layout=ipywidgets.Layout(width="72px"))
-        self.on_button.on_click(lambda _: setattr(self, "off", ()))
-        self.bars = ScoreBars()
-        self.vector = VectorBars()
+        quantiles = [f"{quantile:g}" for quantile in QUANTILES]
+        self.quantile_scrubber = Scrubber(options=quantiles, index=QUANTILES.index(0.9), description="quantile")
+        self.off_button = self.button("Switch channel off", lambda: self._toggle(self.session.channel), disabled=True)
+        self.on_button = self.button("All on", lambda: self.set_trait("off", frozenset()), disabled=True)
+        self.bars, self.vector = ScoreBars(), VectorBars()
         self.tiles = Tiles(tile_width=72, pixelated=True, height=400, placeholder="no activations yet")
-        self.tiles.on_event(self._tile_event)
-        side = ipywidgets.VBox(
-            [
-                self.layer_scrubber,
-                self.class_picker,
-                self.order_picker,
-                self.scale_picker,
-                self.shown_picker,
-                self.quantile_scrubber,
-                ipywidgets.HBox([self.off_button, self.on_button]),
-                self.bars,
-                self.vector,
-            ],
-            layout=ipywidgets.Layout(flex="1 1 320px", max_width="520px"),
-        )
-        row = ipywidgets.HBox([self.canvas, side], layout=ipywidgets.Layout(flex_flow="row wrap", grid_gap="16px"))
-        return [row, self.tiles]
+        self.on(self.canvas, PointPicked, self._pointed)
+        self.on(self.layer_scrubber, Scrubbed, self._layer_picked)
+        for control in (self.order_picker, self.scale_picker):
+            self.on(control, Picked, lambda _: self._show_tiles())
+        self.on(self.shown_picker, Picked, lambda _: self._show_channel())
+        self.on(self.quantile_scrubber, Scrubbed, self._quantile_changed)
+        self.on(self.tiles, (TileEntered, TilePicked), self._tile_event)
+        pickers = (self.order_picker, self.scale_picker, self.shown_picker, self.quantile_scrubber)
+        buttons = row(self.off_button, self.on_button, gap=4)
+        controls = column(self.layer_scrubber, self.class_picker, *pickers, buttons, self.bars, self.vector)
+        self.show(row(self.canvas, controls), self.tiles)
 
-    def session_changed(self, names: set[str]) -> None:
-        if names & {"classifier", "layer"}:
-            # A channel of one layer is none of another.
-            self._off = frozenset()
-            self.layer_scrubber.follow()
+    @traitlets.validate("off")
+    def _channels(self, proposal: Any) -> frozenset[int]:
+        value = proposal["value"]
+        off = frozenset(value) if isinstance(value, Iterable) else frozenset([value])
+        depth = self.session.classifier.layer(self.session.layer).shape[0]
+        wrong = [channel for channel in off if not isinstance(channel, int) or not 0 <= channel < depth]
+        if wrong:
+            raise TargetError(f"{self.session.layer} has channels 0 to {depth - 1}; {wrong[0]!r} is not one of them.")
+        return off
+
+    def _layer_changed(self) -> None:
+        self.off = frozenset()
+        self.layer_scrubber.follow()
+
+    def _layer_picked(self, event: Scrubbed) -> Job:
+        self.layer_scrubber.choose(event)
+        return self.work
 
     # -- work ----------------------------------------------------------------------------------------------------
 
-    def work(self, scene: Scene) -> Work:
-        return _look(scene, self._off, self._shown)
+    def compute(self) -> Job:
+        return self.work.start(_look(self.session.scene, self.off, self._shown))
 
-    def draw(self, result: _Shown) -> None:
+    def _draw(self, result: ActivationState) -> None:
         before, self._shown = self._shown, result
         example = result.example
         if before is None or before.example is not example:
@@ -148,7 +139,9 @@ class ActivationView(View):
         if before is None or before.maps is not result.maps:
             for name in ("box", "marker"):
                 self.canvas.set_trait(name, None)
-            self.field = self._cell = None
+            self._cell = None
+            self.set_trait("field", None)
+            self.set_trait("activations", result.maps)
             self.vector.show(None)
             self._show_tiles()
         else:
@@ -156,14 +149,12 @@ class ActivationView(View):
                 self._cell = replace(self._cell, answers=None)
             self._mark()
         self._show_channel()
-        best = [int(index) for index in np.argsort(-example.logits)[:_BEST]]
-        if result.class_index not in best:
-            best[-1:] = [result.class_index]
+        best = best_classes(example.logits, result.class_index)
         self.bars.show_whole(example.classifier.class_names, best, example.probabilities, example.classifier.scores)
         if result.logits is not None:
             self.bars.show_now(example.classifier.readout.shares(result.logits))
         self.on_button.disabled = not result.off
-        self._say(result)
+        self.say(_summary(result, self.session.channel, self._region_quantile))
 
     def _show_tiles(self) -> None:
         shown = self._shown
@@ -250,87 +241,88 @@ class ActivationView(View):
     def _quantile(self) -> float:
         return QUANTILES[self.quantile_scrubber.index]
 
-    def _quantile_changed(self, _: object) -> None:
+    @property
+    def _region_quantile(self) -> float | None:
+        """The quantile, where a region is shown."""
+        return self._quantile if self.shown_picker.index == 1 else None
+
+    def _quantile_changed(self, _: Scrubbed) -> None:
         self.shown_picker.index = 1
         self._show_channel()
         if self._shown is not None:
-            self._say(self._shown)
+            self.say(_summary(self._shown, self.session.channel, self._region_quantile))
 
     # -- events --------------------------------------------------------------------------------------------------
 
-    def _tile_event(self, event: Any, done: Callable[[], None]) -> None:
-        try:
-            if isinstance(event, TileEntered):
-                self._show_channel(None if event.index is None else int(self._order[event.index]))
-            elif isinstance(event, TilePicked):
-                channel = int(self._order[event.index])
-                if "shift" in event.modifiers:
-                    self._toggle(channel)
-                    self._mark()
-                else:
-                    self.session.channel = channel
-        except Exception as error:
-            self.fail(error)
-        finally:
-            done()
+    def _tile_event(self, event: TileEntered | TilePicked) -> Job | None:
+        if isinstance(event, TileEntered):
+            self._show_channel(None if event.index is None else int(self._order[event.index]))
+            return None
+        channel = int(self._order[event.index])
+        if "shift" in event.modifiers:
+            self._toggle(channel)
+            self._mark()
+        else:
+            self.session.channel = channel
+        return self.work
 
     def _toggle(self, channel: int | None) -> None:
         if channel is not None:
-            self.off = self._off ^ {channel}
+            self.off = self.off ^ {channel}
 
-    def _pointed(self, event: Any, done: Callable[[], None]) -> None:
+    def _pointed(self, event: PointPicked) -> Job | None:
         shown = self._shown
-        if shown is None or not isinstance(event, PointPicked):
-            done()
-            return
-        work = look_at_cell(shown.example, shown.maps, event.row, event.column, self.session.channel, event.final)
-        self.run(self._cells, work, self._draw_cell, done)
+        if shown is None:
+            return None
+        chosen = self.session.channel
+        return self.cell_job.start(
+            look_at_cell(shown.example, shown.maps, event.row, event.column, chosen, event.final)
+        )
 
     def _draw_cell(self, cell: Cell) -> None:
         if self._shown is None or cell.maps is not self._shown.maps:
             return
-        self.field, self._cell = cell.field, cell
+        self._cell = cell
         self.canvas.box = cell.box
         self.vector.show(cell.vector)
         self._show_channel()
         self.canvas.label += "; box: what a cell can see"
-        self.status.say(said_of(cell))
+        self.say(said_of(cell))
+        self.set_trait("field", cell.field)
 
-    def _say(self, shown: _Shown) -> None:
-        maps, channel = shown.maps, self.session.channel
-        classifier = shown.example.classifier
-        name = classifier.class_names[shown.class_index]
-        text = ""
-        if channel is not None and channel < len(maps.maps):
-            values = maps.maps[channel]
-            text = (
-                f"Channel {channel} of {maps.layer}: mean {short(float(values.mean()))}, "
-                f"max {short(float(values.max()))}, zero in {percent(float((values == 0).mean()))} of the cells. "
-            )
-            if self.shown_picker.index == 1:
-                region, threshold = maps.region(channel, self._quantile)
-                text += f"It exceeds {short(threshold)} in {percent(float(region.mean()))} of the picture. "
-        if shown.logits is None:
-            text += f"{name}: {amount(classifier, float(shown.example.probabilities[shown.class_index]))}."
-        else:
-            before, now = float(shown.example.logits[shown.class_index]), float(shown.logits[shown.class_index])
-            shares = (
-                float(shown.example.probabilities[shown.class_index]),
-                float(classifier.readout.shares(shown.logits)[shown.class_index]),
-            )
-            listed = ", ".join(map(str, sorted(shown.off)[:6])) + (", ..." if len(shown.off) > 6 else "")
-            text += f"Without {listed}: {name} " + " \N{RIGHTWARDS ARROW} ".join(amount(classifier, s) for s in shares)
-            if classifier.scores != "none":
-                text += f", logit {short(before)} \N{RIGHTWARDS ARROW} {short(now)}"
-            text += "."
-            winner = int(shown.logits.argmax())
-            if winner != shown.example.predicted:
-                text += f" Now {classifier.class_names[winner]}."
-        self.status.say(text)
 
-    def stop(self) -> None:
-        super().stop()
-        self._cells.cancel()
+def _summary(shown: ActivationState, channel: int | None, quantile: float | None) -> str:
+    """What the chosen channel says of the picture, and what the class's score is without those that are off."""
+    maps = shown.maps
+    classifier = shown.example.classifier
+    name = classifier.class_names[shown.class_index]
+    text = ""
+    if channel is not None and channel < len(maps.maps):
+        values = maps.maps[channel]
+        text = (
+            f"Channel {channel} of {maps.layer}: mean {short(float(values.mean()))}, "
+            f"max {short(float(values.max()))}, zero in {percent(float((values == 0).mean()))} of the cells. "
+        )
+        if quantile is not None:
+            region, threshold = maps.region(channel, quantile)
+            text += f"It exceeds {short(threshold)} in {percent(float(region.mean()))} of the picture. "
+    if shown.logits is None:
+        text += f"{name}: {amount(classifier, float(shown.example.probabilities[shown.class_index]))}."
+    else:
+        before, now = float(shown.example.logits[shown.class_index]), float(shown.logits[shown.class_index])
+        shares = (
+            float(shown.example.probabilities[shown.class_index]),
+            float(classifier.readout.shares(shown.logits)[shown.class_index]),
+        )
+        listed = ", ".join(map(str, sorted(shown.off)[:6])) + (", ..." if len(shown.off) > 6 else "")
+        text += f"Without {listed}: {name} " + " \N{RIGHTWARDS ARROW} ".join(amount(classifier, s) for s in shares)
+        if classifier.scores != "none":
+            text += f", logit {short(before)} \N{RIGHTWARDS ARROW} {short(now)}"
+        text += "."
+        winner = int(shown.logits.argmax())
+        if winner != shown.example.predicted:
+            text += f" Now {classifier.class_names[winner]}."
+    return text
 
 
 def _badge(strength: float, extent: float) -> str:
@@ -338,12 +330,12 @@ def _badge(strength: float, extent: float) -> str:
     return "~0" if 0 < abs(strength) < 0.001 * extent else short(strength)
 
 
-def _look(scene: Scene, off: frozenset[int], known: _Shown | None) -> Work:
+def _look(scene: Scene, off: frozenset[int], known: ActivationState | None) -> Steps:
     example, layer = scene.example, scene.layer
     if known is not None and known.example is example and known.maps.layer == layer:
         maps = known.maps
     else:
         maps = activations(example.classifier, example.pixels, layer)
         _ = maps.thumbnails, maps.extent, example.logits, example.appearance
-    logits = ablated_logits(example.classifier, example.pixels, layer, sorted(off)) if off else None
-    yield _Shown(example, scene.class_index, maps, off, logits)
+    logits = ablate(example.classifier, example.pixels, layer, sorted(off)) if off else None
+    yield ActivationState(example, scene.class_index, maps, off, logits)

@@ -12,8 +12,8 @@ from cnnviz_widgets.session import Example
 from cnnviz_widgets.study.activations import Activations
 from cnnviz_widgets.study.effective_field import effective_field
 from cnnviz_widgets.study.receptive_field import ReceptiveField, receptive_field
+from cnnviz_widgets.views.job import Steps
 from cnnviz_widgets.views.parts.scales import short
-from cnnviz_widgets.views.view import Work
 
 #: The shade over the pixels that a cell answers to (orange, for all kinds of colour vision), and its strength.
 _SHADE, _STRENGTH = np.array([230, 159, 0], np.float32), 0.75
@@ -44,7 +44,7 @@ class Cell:
         return _vector(self.maps, self.place)
 
 
-def look_at_cell(example: Example, maps: Activations, row: int, column: int, chosen: int | None, final: bool) -> Work:
+def look_at_cell(example: Example, maps: Activations, row: int, column: int, chosen: int | None, final: bool) -> Steps:
     """Yield what the cell over a pixel can see and then, once the hand rests, what it answers to.
 
     It is asked of the channel `chosen`, or else of the cell's strongest.

@@ -8,9 +8,9 @@ from typing import Any
 
 import traitlets
 
-from cnnviz_widgets.collection.features import FeatureStore
-from cnnviz_widgets.collection.projection import TSNE, Map, Projection
+from cnnviz_widgets.collection.projection import PROJECTIONS, TSNE, Embedding, Projection
 from cnnviz_widgets.collection.source import Source
+from cnnviz_widgets.collection.store import FeatureStore
 from cnnviz_widgets.errors import ExplanationError
 from cnnviz_widgets.views.choice import Choice
 from cnnviz_widgets.views.deprecated import old_name
@@ -23,7 +23,6 @@ from cnnviz_widgets.views.parts.features import FeatureBuilder
 from cnnviz_widgets.views.parts.loss_curve import LossCurve
 from cnnviz_widgets.views.parts.mapping import EmbeddingFrame, PlacedPicture, describe, embed, measure, place
 from cnnviz_widgets.views.parts.perplexity_grid import PerplexityGrid
-from cnnviz_widgets.views.parts.projections import PROJECTIONS
 from cnnviz_widgets.views.parts.scatter import PointMap
 from cnnviz_widgets.views.parts.selection import SelectionDetails, describe_selection
 
@@ -43,7 +42,7 @@ class EmbeddingView(Panel, renamed={"methods": "techniques"}, once_positional=("
         FeatureStore, None, allow_none=True, read_only=True, help="The features so far; None while there are none."
     )
     embedding = traitlets.Instance(
-        Map, None, allow_none=True, read_only=True, help="The map that is shown, finished or not."
+        Embedding, None, allow_none=True, read_only=True, help="The map that is shown, finished or not."
     )
     trustworthiness = traitlets.Float(
         None,
@@ -172,7 +171,7 @@ class EmbeddingView(Panel, renamed={"methods": "techniques"}, once_positional=("
         else:
             self._begin(frame.store, frame.technique, frame)
 
-    def _begin(self, store: FeatureStore, technique: Any, start: EmbeddingFrame | None) -> None:
+    def _begin(self, store: FeatureStore, technique: Projection, start: EmbeddingFrame | None) -> None:
         self.go_on_button.disabled = True
         self.map_button.disabled = self.stop_button.disabled = False
         told = f"{technique.label} of {len(store)} pictures ..."

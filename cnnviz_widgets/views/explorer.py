@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy as np
 import PIL.Image
 from numpy.typing import NDArray
 
-from cnnviz_widgets.classifier import Autocast
+from cnnviz_widgets.classifier import Autocast, Classifier
 from cnnviz_widgets.collection.source import Source, is_data_set, source_of
 from cnnviz_widgets.errors import ExplanationError, PictureError
 from cnnviz_widgets.picture import Picture, read_picture
@@ -19,12 +20,14 @@ from cnnviz_widgets.schedule import between_callbacks, in_turn
 from cnnviz_widgets.session import Session, as_classifier
 from cnnviz_widgets.views.activation import ActivationView
 from cnnviz_widgets.views.cam import CAMView
-from cnnviz_widgets.views.class_visual import ClassVisualView
 from cnnviz_widgets.views.closing import discard_contents
 from cnnviz_widgets.views.embedding import EmbeddingView
+from cnnviz_widgets.views.events import on
 from cnnviz_widgets.views.filters import FilterView
+from cnnviz_widgets.views.maximisation import MaximisationView
 from cnnviz_widgets.views.neighbours import NeighbourView
 from cnnviz_widgets.views.occlusion import OcclusionView
+from cnnviz_widgets.views.panel import Panel, sentence
 from cnnviz_widgets.views.parts.data_set import picture_at
 from cnnviz_widgets.views.parts.embedded import has_embedded_source
 from cnnviz_widgets.views.parts.uploads import pixels_of, resized, small_picture
@@ -32,7 +35,6 @@ from cnnviz_widgets.views.patches import PatchView
 from cnnviz_widgets.views.predictions import PredictionView
 from cnnviz_widgets.views.saliency import SaliencyView
 from cnnviz_widgets.views.sketch import SketchView
-from cnnviz_widgets.views.view import View
 from cnnviz_widgets.widgets.status import Status
 from cnnviz_widgets.widgets.tabs import TabOpened, Tabs
 from cnnviz_widgets.widgets.tiles import TilePicked, Tiles
@@ -47,14 +49,14 @@ _MOST_PIXELS = 200_000_000
 _SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff"}
 
 #: The tabs, in order; each view is made when its tab is first opened.
-TABS: Mapping[str, type[View]] = {
+TABS: Mapping[str, type[Panel]] = {
     "Occlusion": OcclusionView,
     "Class activation maps": CAMView,
     "Saliency": SaliencyView,
     "Activations": ActivationView,
     "Filters": FilterView,
     "Top patches": PatchView,
-    "Class visualisation": ClassVisualView,
+    "Class visualisation": MaximisationView,
     "Neighbours": NeighbourView,
     "Map": EmbeddingView,
 }
@@ -75,7 +77,7 @@ class Explorer(ipywidgets.VBox):
         pictures: Sequence[Picture],
         *,
         source: object = None,
-        tabs: Mapping[str, type[View]] = TABS,
+        tabs: Mapping[str, type[Panel]] = TABS,
         note: str = "",
         refused: bool = True,
     ) -> None:
@@ -83,7 +85,7 @@ class Explorer(ipywidgets.VBox):
         self.source = source
         self.pictures = list(pictures)
         self._makers = dict(tabs)
-        self._views: dict[str, View] = {}
+        self._views: dict[str, Panel] = {}
         self._opened = ""
         with between_callbacks():
             self._make(note, refused)
@@ -110,19 +112,19 @@ class Explorer(ipywidgets.VBox):
         self.add_class("cnnviz-explorer")
         self._thumbnails: list[NDArray[np.uint8]] = []
         self._show_strip()
-        self.strip.on_event(self._strip_event)
-        self.upload.on_event(self._uploaded)
-        self.tabs.on_event(self._tab_opened)
+        on(self.strip, TilePicked, self._tile_picked, self._fail)
+        on(self.upload, Uploaded, self._uploaded, self._fail_upload)
+        on(self.tabs, TabOpened, self._tab_opened, self._fail)
         session.link(self._mark_strip, ["picture"])
         self.open_tab(next(iter(self._makers)))
 
     @property
-    def view(self) -> View:
+    def view(self) -> Panel:
         """The view in the open tab."""
         return self._views[self._opened]
 
     @in_turn
-    def open_tab(self, title: str) -> View:
+    def open_tab(self, title: str) -> Panel:
         """Open a tab by its title and return its view."""
         if title not in self._makers:
             raise ValueError(f"There is no tab {title!r}; there are {', '.join(self._makers)}.")
@@ -135,7 +137,7 @@ class Explorer(ipywidgets.VBox):
         self._opened = title
         return view
 
-    def _made(self, title: str) -> View:
+    def _made(self, title: str) -> Panel:
         maker = self._makers[title]
         options: dict[str, Any] = {"source": self.source} if issubclass(maker, _OF_A_DATA_SET) else {}
         view = maker(self.session, **options)
@@ -172,31 +174,26 @@ class Explorer(ipywidgets.VBox):
 
     # -- events --------------------------------------------------------------------------------------------------
 
-    def _tab_opened(self, event: TabOpened, done: Callable[[], None]) -> None:
+    def _tab_opened(self, event: TabOpened) -> None:
         try:
             self.open_tab(self.tabs.titles[event.index])
-        except ExplanationError as error:
+        except ExplanationError:
             self.tabs.index = self.tabs.titles.index(self._opened)
-            self.note.say(str(error), "error")
-            self._notes.children = (self.note,)
-        finally:
-            done()
+            raise
 
-    def _strip_event(self, event: object, done: Callable[[], None]) -> None:
-        try:
-            if isinstance(event, TilePicked):
-                self.session.picture = self.pictures[event.index]
-        finally:
-            done()
+    def _tile_picked(self, event: TilePicked) -> None:
+        self.session.picture = self.pictures[event.index]
 
-    def _uploaded(self, event: Uploaded, done: Callable[[], None]) -> None:
-        try:
-            picture = self.add(small_picture(event, self.upload.max_side))
-            self.upload.say(f"{picture.name or 'The picture'} is shown.")
-        except ExplanationError as error:
-            self.upload.say(str(error), failed=True)
-        finally:
-            done()
+    def _uploaded(self, event: Uploaded) -> None:
+        picture = self.add(small_picture(event, self.upload.max_side))
+        self.upload.say(f"{picture.name or 'The picture'} is shown.")
+
+    def _fail(self, error: Exception) -> None:
+        self.note.say(sentence(error), "error")
+        self._notes.children = (self.note,)
+
+    def _fail_upload(self, error: Exception) -> None:
+        self.upload.say(sentence(error), failed=True)
 
     # -- the strip -----------------------------------------------------------------------------------------------
 
@@ -222,40 +219,37 @@ class Explorer(ipywidgets.VBox):
 
 def explore(
     model: object = None,
-    images: object = None,
+    pictures: object = None,
     *,
     class_names: Sequence[str] | None = None,
     source: object = None,
     autocast: Autocast | None = None,
+    images: object = None,
 ) -> Explorer:
-    """Open every technique on `images` as one app.
+    """Open every technique on `pictures` as one app.
 
     `model` is a torch network, a Classifier or a torchvision name; without it the embedded ImageNet classifier and its
-    photographs are shown. `images` is anything `read_picture` takes, a list of such, a dict of names to such, a
+    photographs are shown. `pictures` is anything `read_picture` takes, a list of such, a dict of names to such, a
     folder, or a data set that `source_of` takes, of which some are shown. A picture that cannot be read is named in
     the app and left out. Top patches, neighbours and the map look in the data set `source` (a torch Dataset, a folder,
     arrays, or a `Source`); without one, in the data set or, with an embedded network, in the pictures that belong to
-    it, or else in `images`. Raises PictureError for a data set that gives no pictures by their number. With
+    it, or else in `pictures`. Raises PictureError for a data set that gives no pictures by their number. With
     `autocast`, "bfloat16" or "float16", the network is run in mixed precision; how far its scores are from those in
     float32 stands beside them.
     """
+    if images is not None:
+        warnings.warn("explore(images=) is now pictures=", DeprecationWarning, stacklevel=2)
+        pictures = images
     if model is None:
         from cnnviz_widgets import demo
 
         model = demo.classifier()
-        images = demo.pictures() if images is None else images
-    data = source_of(images) if is_data_set(images) else None
-    pictures, refused = read_pictures(images) if data is None else _some_of(data)
-    session = Session(as_classifier(model, pictures[0] if pictures else None, class_names, autocast))
-    fitting = []
-    for picture in pictures:
-        try:
-            if picture.tensor is not None:  # an image is resized, a tensor fits or does not
-                session.classifier.pixels(picture)
-        except PictureError as error:
-            refused.append(str(error))
-        else:
-            fitting.append(picture)
+        pictures = demo.pictures() if pictures is None else pictures
+    data = source_of(pictures) if is_data_set(pictures) else None
+    readable, refused = read_pictures(pictures) if data is None else _some_of(data)
+    session = Session(as_classifier(model, readable[0] if readable else None, class_names, autocast))
+    fitting, unfit = _fitting(session.classifier, readable)
+    refused += unfit
     if fitting:
         session.picture = fitting[0]
     if source is not None:
@@ -264,10 +258,24 @@ def explore(
         source = data
     elif not has_embedded_source(session.classifier):
         source = fitting or None
-    if images is not None and not fitting and not refused:
+    if pictures is not None and not fitting and not refused:
         refused = ["There are no pictures here; upload some, or pass a folder of pictures or a data set."]
-    told = _left_out(images) if data is None else [*_of_how_many(fitting, data), *data.notes]
+    told = _left_out(pictures) if data is None else [*_of_how_many(fitting, data), *data.notes]
     return Explorer(session, fitting, source=source, note=" ".join([*refused[:3], *told]), refused=bool(refused))
+
+
+def _fitting(classifier: Classifier, pictures: Sequence[Picture]) -> tuple[list[Picture], list[str]]:
+    """The pictures that a network takes, and a sentence for each that it does not."""
+    fitting, refused = [], []
+    for picture in pictures:
+        try:
+            if picture.tensor is not None:  # an image is resized, a tensor fits or does not
+                classifier.pixels(picture)
+        except PictureError as error:
+            refused.append(str(error))
+        else:
+            fitting.append(picture)
+    return fitting, refused
 
 
 def _some_of(data: Source) -> tuple[list[Picture], list[str]]:

@@ -7,18 +7,21 @@ from typing import Any, Literal
 
 import ipywidgets
 import numpy as np
+import traitlets
 from numpy.typing import NDArray
 
+from cnnviz_widgets import study
 from cnnviz_widgets.classifier import Classifier
-from cnnviz_widgets.errors import ExplanationError
 from cnnviz_widgets.paint import colored, table_names
-from cnnviz_widgets.study.filters import Filters, Order, convolution_of, convolutions, filters_of, untrained
+from cnnviz_widgets.study.filters import Filters, Order, convolution_of, convolutions
+from cnnviz_widgets.views.job import Job, Steps
+from cnnviz_widgets.views.layout import row, show_if
+from cnnviz_widgets.views.panel import Panel
 from cnnviz_widgets.views.parts.controls import percent
 from cnnviz_widgets.views.parts.layers import LayerScrubber
 from cnnviz_widgets.views.parts.scales import short
-from cnnviz_widgets.views.view import View, Work
-from cnnviz_widgets.widgets.picker import Picker
-from cnnviz_widgets.widgets.scrubber import Scrubber
+from cnnviz_widgets.widgets.picker import Picked, Picker
+from cnnviz_widgets.widgets.scrubber import Scrubbed, Scrubber
 from cnnviz_widgets.widgets.tiles import TilePicked, Tiles
 
 #: What the tiles are of a layer whose kernels are too deep for one picture each.
@@ -29,14 +32,16 @@ _NONE, _UNTRAINED = "nothing", "the same layer drawn at random"
 
 
 @dataclass(frozen=True, eq=False)
-class _Loaded:
+class FilterState:
+    """What the view draws: the kernels, those of the same layer `drawn` at random, and the layer that was asked for."""
+
     classifier: Classifier
     filters: Filters
-    twin: Filters | None
+    drawn: Filters | None
     asked: str
 
 
-class FilterView(View):
+class FilterView(Panel):
     """Kernels of any convolution on one scale around zero, beside those of the same layer drawn at random.
 
     `FilterView(model)` or, linked with other views, `FilterView(session)`; it needs no picture. A click makes the
@@ -44,84 +49,67 @@ class FilterView(View):
     input channel at a time.
     """
 
-    depends_on = ("classifier", "layer", "channel")
+    follows = ("classifier", "layer", "channel")
 
-    def __init__(self, model: object, picture: object = None, **options: Any):
-        self._loaded: _Loaded | None = None
+    filters = traitlets.Instance(
+        Filters, None, allow_none=True, read_only=True, help="The kernels that are shown, and figures about them."
+    )
+
+    def __init__(self, model: object, picture: object = None, **options: Any) -> None:
+        super().__init__(model, picture, **options)
+        self._loaded: FilterState | None = None
         self._order: NDArray[np.int64] = np.arange(0)
         self._sorted_by: tuple[Filters, Order] | None = None
-        super().__init__(model, picture, **options)
+        self.work = self.job(self._draw)
+        self._make_widgets()
+        self.follow(["classifier"], self.layer_scrubber.describe, hidden=True)
+        self.follow(["layer"], self.layer_scrubber.follow, hidden=True)
+        self.begin()
 
-    @property
-    def filters(self) -> Filters | None:
-        """The kernels that are shown, for reading in Python."""
-        return None if self._loaded is None else self._loaded.filters
-
-    # -- widgets -------------------------------------------------------------------------------------------------
-
-    def build(self) -> list[ipywidgets.Widget]:
+    def _make_widgets(self) -> None:
         self.layer_scrubber = LayerScrubber(self.session, convolutions, convolution_of)
-        self.on_control(self.layer_scrubber, self._pick_layer)
         self.slice_picker = Picker(options=list(SLICES), index=0, description="show", searchable=False)
         self.input_scrubber = Scrubber(description="input channel", options=["0"])
         self.order_picker = Picker(options=list(ORDERS), index=0, description="sort by", searchable=False)
         self.scale_picker = Picker(options=list(SCALES), index=0, description="scale", searchable=False)
         self.beside_picker = Picker(options=[_NONE, _UNTRAINED], index=0, description="beside", searchable=False)
-        for control in (self.slice_picker, self.input_scrubber, self.order_picker, self.scale_picker):
-            self.on_control(control, lambda _: self._show())
-        self.on_control(self.beside_picker, lambda _: self.refresh())
         self.tiles = Tiles(tile_width=72, pixelated=True, height=420, placeholder="no kernels yet")
-        self.tiles.on_event(self._picked)
-        self.twin_tiles = Tiles(tile_width=72, pixelated=True, height=420)
-        self.twin_tiles.layout.display = "none"
-        self.tiles.layout.flex = self.twin_tiles.layout.flex = "1 1 300px"
+        self.drawn_tiles = Tiles(tile_width=72, pixelated=True, height=420)
+        show_if(False, self.drawn_tiles)
+        self.tiles.layout.flex = self.drawn_tiles.layout.flex = "1 1 300px"
+        self.on(self.layer_scrubber, Scrubbed, self._layer_picked)
+        pickers = (self.slice_picker, self.input_scrubber, self.order_picker, self.scale_picker)
+        for control in pickers:
+            self.on(control, (Picked, Scrubbed), lambda _: self._show())
+        self.on(self.beside_picker, Picked, lambda _: self.refresh())
+        self.on(self.tiles, TilePicked, self._tile_picked)
         controls = ipywidgets.VBox(
-            [
-                self.layer_scrubber,
-                self.slice_picker,
-                self.input_scrubber,
-                self.order_picker,
-                self.scale_picker,
-                self.beside_picker,
-            ],
-            layout=ipywidgets.Layout(flex="0 1 360px"),
+            [self.layer_scrubber, *pickers, self.beside_picker], layout=ipywidgets.Layout(flex="0 1 360px")
         )
-        grids = ipywidgets.HBox(
-            [self.tiles, self.twin_tiles],
-            layout=ipywidgets.Layout(flex="3 1 420px", flex_flow="row wrap", grid_gap="12px"),
-        )
-        return [ipywidgets.HBox([controls, grids], layout=ipywidgets.Layout(flex_flow="row wrap", grid_gap="16px"))]
+        self.show(row(controls, row(self.tiles, self.drawn_tiles, gap=12, flex="3 1 420px")))
 
-    def _pick_layer(self, event: Any) -> None:
+    def _layer_picked(self, event: Scrubbed) -> Job:
         with self.session.hold_trait_notifications():
             # A filter of one layer is none of another.
             self.session.channel = None
             self.layer_scrubber.choose(event)
-
-    def session_changed(self, names: set[str]) -> None:
-        if "classifier" in names:
-            self.layer_scrubber.describe()
-        elif "layer" in names:
-            self.layer_scrubber.follow()
+        return self.work
 
     # -- work ----------------------------------------------------------------------------------------------------
 
-    def snapshot(self) -> Any:
-        return self.session.classifier, self.session.layer
+    def compute(self) -> Job:
+        session, beside = self.session, self.beside_picker.index == 1
+        return self.work.start(_load(session.classifier, session.layer, beside, self._loaded))
 
-    def work(self, scene: Any) -> Work:
-        classifier, layer = scene
-        return _load(classifier, layer, self.beside_picker.index == 1, self._loaded)
-
-    def draw(self, result: _Loaded) -> None:
+    def _draw(self, result: FilterState) -> None:
         before, self._loaded = self._loaded, result
         if before is None or before.filters is not result.filters:
             inputs = result.filters.weights.shape[1]
             self.input_scrubber.options = [str(index) for index in range(inputs)]
             deep = not result.filters.first and inputs > 1
-            for control in (self.slice_picker, self.input_scrubber):
-                control.layout.display = None if deep else "none"
-        elif before.twin is result.twin and before.asked == result.asked:
+            show_if(deep, self.slice_picker, self.input_scrubber)
+            self.set_trait("filters", result.filters)
+        elif before.drawn is result.drawn and before.asked == result.asked:
             self._mark()
             return
         self._show()
@@ -143,7 +131,7 @@ class FilterView(View):
         by = ORDERS[self.order_picker.index or 0]
         if self._sorted_by != (filters, by):
             self._order, self._sorted_by = filters.order(by), (filters, by)
-        self._extent = max(kernels.extent for kernels in (filters, loaded.twin) if kernels is not None) or 1.0
+        self._extent = max(kernels.extent for kernels in (filters, loaded.drawn) if kernels is not None) or 1.0
         self.input_scrubber.disabled = kind == "filter"
         self.order_picker.disabled = kind == "filter"
         if kind == "filter":
@@ -153,18 +141,18 @@ class FilterView(View):
             shown = self._chosen(filters)[self._order]
             names = [f"#{index}" for index in self._order]
             self.tiles.show(self._drawn(shown), names, self._badges(filters), self._tile())
-        self.tiles.description = f"{filters.layer}, as it is" if loaded.twin is not None else filters.layer
-        self.twin_tiles.layout.display = "none" if loaded.twin is None else None
-        if loaded.twin is not None:
-            twin = loaded.twin
+        self.tiles.description = f"{filters.layer}, as it is" if loaded.drawn is not None else filters.layer
+        show_if(loaded.drawn is not None, self.drawn_tiles)
+        if loaded.drawn is not None:
+            drawn = loaded.drawn
             of_one = kind == "filter"
-            names = [f"input {i}" for i in twin.inputs_of(self._filter)] if of_one else []
-            self.twin_tiles.show(
-                self._drawn(twin.weights[self._filter] if of_one else self._chosen(twin)),
-                names or [f"#{index}" for index in range(len(twin.weights))],
-                () if of_one else [short(float(norm)) for norm in twin.norms],
+            names = [f"input {i}" for i in drawn.inputs_of(self._filter)] if of_one else []
+            self.drawn_tiles.show(
+                self._drawn(drawn.weights[self._filter] if of_one else self._chosen(drawn)),
+                names or [f"#{index}" for index in range(len(drawn.weights))],
+                () if of_one else [short(float(norm)) for norm in drawn.norms],
             )
-            self.twin_tiles.description = f"drawn at random: {twin.drawn}"
+            self.drawn_tiles.description = f"drawn at random: {drawn.drawn}"
         self._say(loaded)
 
     @property
@@ -210,8 +198,8 @@ class FilterView(View):
         def badge(index: int) -> str:
             if filters.dead[index]:
                 return "dead"
-            if filters.twins[index] >= 0:
-                return f"= {filters.twins[index]}"
+            if filters.duplicates[index] >= 0:
+                return f"= {filters.duplicates[index]}"
             return short(float(filters.norms[index]))
 
         return [badge(int(index)) for index in self._order]
@@ -229,28 +217,24 @@ class FilterView(View):
             assert self._loaded is not None
             self._say(self._loaded)
 
-    def _picked(self, event: Any, done: Any) -> None:
-        try:
-            loaded = self._loaded
-            if not isinstance(event, TilePicked) or loaded is None:
-                return
-            if self._slice == "filter":
-                # The tiles are inputs: their slices of all filters come next.
-                self.input_scrubber.index = event.index
-                return
-            with self.session.hold_trait_notifications():
-                self.session.channel = None
-                self.session.layer = loaded.filters.layer
-            self.session.channel = int(self._order[event.index])
-        except ExplanationError as error:
-            self.fail(error)
-        finally:
-            done()
+    def _tile_picked(self, event: TilePicked) -> Job | None:
+        loaded = self._loaded
+        if loaded is None:
+            return None
+        if self._slice == "filter":
+            # The tiles are inputs: their slices of all filters come next.
+            self.input_scrubber.index = event.index
+            return None
+        with self.session.hold_trait_notifications():
+            self.session.channel = None
+            self.session.layer = loaded.filters.layer
+        self.session.channel = int(self._order[event.index])
+        return self.work
 
-    def _say(self, loaded: _Loaded) -> None:
+    def _say(self, loaded: FilterState) -> None:
         filters = loaded.filters
         count, inputs, height, width = filters.weights.shape
-        dead, twins = int(filters.dead.sum()), int((filters.twins >= 0).sum())
+        dead, twins = int(filters.dead.sum()), int((filters.duplicates >= 0).sum())
         text = f"{filters.layer}: {count} filters of {inputs} x {height} x {width}"
         if filters.layer != loaded.asked:
             text += f" (the convolution before {loaded.asked})"
@@ -269,19 +253,19 @@ class FilterView(View):
             text += f" Filter {channel}: norm {short(norm)}, {percent(zero)} near zero."
         elif self._slice == "filter":
             text += f" Shown is filter {self._filter}."
-        self.status.say(text)
+        self.say(text)
 
 
-def _load(classifier: Classifier, layer: str, twin: bool, known: _Loaded | None) -> Work:
+def _load(classifier: Classifier, layer: str, beside: bool, known: FilterState | None) -> Steps:
     name = convolution_of(classifier, layer).name
-    filters, other = filters_of(classifier, name), None
+    filters, other = study.filters(classifier, name), None
     if known is not None and known.classifier is classifier and known.filters.layer == name:
-        other = known.twin
+        other = known.drawn
         # A network may have been trained on meanwhile.
         if np.array_equal(known.filters.weights, filters.weights):
             filters = known.filters
     # What the panel draws from is computed here, on the worker.
-    _ = filters.twins, filters.sparsity, filters.dead
-    if twin:
-        other = other or untrained(classifier, name)
-    yield _Loaded(classifier, filters, other if twin else None, classifier.layer(layer).name)
+    _ = filters.duplicates, filters.sparsity, filters.dead
+    if beside:
+        other = other or study.initial_filters(classifier, name)
+    yield FilterState(classifier, filters, other if beside else None, classifier.layer(layer).name)

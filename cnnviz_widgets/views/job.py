@@ -28,8 +28,9 @@ class Job:
     """Work in the background that `deliver` shows; of several requests only the newest counts.
 
     All methods are called in turn (`schedule.between_callbacks`). Results are delivered as fast as the page draws
-    them: of those that come meanwhile the newest for each `place_of(result)`. An exception goes to the panel's `fail`,
-    unless the job is `idle`: such work nobody asked for, and it runs only while there is no other.
+    them: of those that come meanwhile the newest for each `place_of(result)`; without `waits_for_page` all are. An
+    exception goes to the panel's `fail`, unless the job is `idle`: such work nobody asked for, and it runs only while
+    there is no other. A job that `rests` is dropped while the panel is hidden; `refresh` begins it anew.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class Job:
         *,
         idle: bool = False,
         rests: bool = True,
+        waits_for_page: bool = True,
         place_of: Callable[[Any], Hashable] | None = None,
     ) -> None:
         self.idle = idle
@@ -46,6 +48,7 @@ class Job:
         self.rests = rests
         self._panel = panel
         self._deliver = deliver
+        self._waits_for_page = waits_for_page
         self._place_of = place_of
         self._requests = LatestWins(spare=idle)
         self._waiting: list[Callable[[], None]] = []
@@ -67,7 +70,9 @@ class Job:
                 done()
 
         self._waiting = waiting
-        self._requests.submit(paced(steps, self._panel.pace, self._place_of), self._show, self._fail, end)
+        if self._waits_for_page:
+            steps = paced(steps, self._panel.pace, self._place_of)
+        self._requests.submit(steps, self._show, self._fail, end)
         self._panel.tell_busy()
         return self
 

@@ -10,9 +10,10 @@ import traitlets
 from numpy.typing import NDArray
 
 from cnnviz_widgets.aside import Aside
-from cnnviz_widgets.collection.features import FeatureStore, thumbnail_of
+from cnnviz_widgets.collection.extraction import thumbnail_of
 from cnnviz_widgets.collection.neighbours import METRICS, Metric, Neighbours, label_agreement, nearest
 from cnnviz_widgets.collection.source import Source
+from cnnviz_widgets.collection.store import FeatureStore
 from cnnviz_widgets.errors import ExplanationError
 from cnnviz_widgets.session import Example
 from cnnviz_widgets.views.deprecated import old_name
@@ -179,7 +180,7 @@ class NeighbourView(Panel, once_positional=("source",)):
     def _features_changed(self, store: FeatureStore) -> None:
         before, searched = self._searched
         more = len(store) - (searched if store is before else 0)
-        if store.progress == 1 or store is not before or more >= _SHARE * store.about.total:
+        if store.progress == 1 or store is not before or more >= _SHARE * store.metadata.total:
             self.refresh()
 
     def compute(self) -> Job | None:

@@ -28,7 +28,7 @@ from cnnviz_widgets.views.parts.probing import (
 from cnnviz_widgets.views.parts.reading import score_name
 from cnnviz_widgets.views.parts.scales import scales_of, short
 from cnnviz_widgets.views.parts.scores import ScoreBars, best_classes, entropy
-from cnnviz_widgets.widgets.picture import PictureCanvas, WindowMoved
+from cnnviz_widgets.widgets.picture import PictureCanvas, Window, WindowMoved
 
 _ARROW = " \N{RIGHTWARDS ARROW} "
 
@@ -60,7 +60,7 @@ class OcclusionView(Panel, renamed={"occlusion": "technique", "ahead": "run_ahea
         *,
         technique: Occlusion | None = None,
         techniques: Sequence[Explainer] | None = None,
-        window: Box | None = None,
+        window: Window | None = None,
         run_ahead: bool = True,
         **options: Any,
     ) -> None:
@@ -116,7 +116,7 @@ class OcclusionView(Panel, renamed={"occlusion": "technique", "ahead": "run_ahea
         sized = technique.sized(self.session.classifier.input_size)
         if technique.window is not None and self.window is not None:
             height, width = sized.window if isinstance(sized.window, tuple) else (sized.window,) * 2
-            self.window = (*self.window[:2], height, width)
+            self.window = (self.window[0], self.window[1], height, width)
         self.choice.value = sized
 
     def _chosen(self) -> Job | None:
@@ -168,13 +168,13 @@ class OcclusionView(Panel, renamed={"occlusion": "technique", "ahead": "run_ahea
         start = self._first_window or ((height - size[0]) // 2, (width - size[1]) // 2, *size)
         self._first_window = None
         self.canvas.place_window(start, (max(1, shorter // 28), shorter))
-        self.window = self.canvas.window
+        self.set_trait("window", self.canvas.window)
 
     # -- the patch -----------------------------------------------------------------------------------------------
 
     @traitlets.validate("window")
-    def _fitting(self, proposal: Any) -> Box | None:
-        window: Box | None = proposal["value"]
+    def _fitting(self, proposal: Any) -> Window | None:
+        window: Window | None = proposal["value"]
         return None if window is None else self.canvas.fitted(window)
 
     def _window_set(self, _: Any) -> None:
@@ -193,9 +193,10 @@ class OcclusionView(Panel, renamed={"occlusion": "technique", "ahead": "run_ahea
     def _ask(self, *, resting: bool) -> Job:
         """Show what the network says of the patch: at once where it is known, exactly where the hand is `resting`."""
         self._resting = resting
-        setup, box = self._setup, self.window
-        if setup is None or box is None:
+        setup = self._setup
+        if setup is None or self.window is None:
             return self.probe_job
+        box = Box(*self.window)
         known = known_answer(setup, box, self._cache, self._shown)
         if known is None or (resting and known.interpolated):
             return self.probe_job.start(probe(setup, box))
@@ -217,9 +218,10 @@ class OcclusionView(Panel, renamed={"occlusion": "technique", "ahead": "run_ahea
 
     def _look_ahead(self) -> None:
         """Run windows around the one on the picture, as long as nobody wants anything else."""
-        setup, box = self._setup, self.window
-        if setup is None or box is None or not (self._looks_ahead and self.active):
+        setup = self._setup
+        if setup is None or self.window is None or not (self._looks_ahead and self.active):
             return
+        box = Box(*self.window)
         if self._cache is None or self._cache.occluder is not setup.occluder or self._cache.size != box[2:]:
             self._cache = WindowCache(setup.occluder, box[2:])
         self.ahead_job.start(self._cache.run_ahead(box))

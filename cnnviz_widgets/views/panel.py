@@ -6,7 +6,7 @@ import functools
 import inspect
 import logging
 import warnings
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import ipywidgets
@@ -18,6 +18,7 @@ from cnnviz_widgets.session import Example, Session, as_classifier
 from cnnviz_widgets.session.observing import SetInTurn
 from cnnviz_widgets.views import incoming
 from cnnviz_widgets.views.closing import discard_contents
+from cnnviz_widgets.views.events import Handle, on
 from cnnviz_widgets.views.job import Job
 from cnnviz_widgets.widgets.acknowledged import Acknowledged
 from cnnviz_widgets.widgets.pace import Pace
@@ -29,9 +30,9 @@ _log = logging.getLogger("cnnviz_widgets")
 class Panel(SetInTurn, ipywidgets.VBox):
     """A panel over one session: it computes anew when what it follows changes, and draws the newest result.
 
-    `Panel(model, picture)` makes a session of its own; `Panel(session)` is linked with the others of that session.
-    While `active` is False, as in a hidden tab, work rests; on return it is begun anew where anything that is shown
-    has changed.
+    `Panel(model, picture)` makes a session of its own; `Panel(session)` is linked with the other panels of that
+    session. While `active` is False, as in a hidden tab, work rests; on return it is begun anew where anything that is
+    shown has changed.
 
     Subclasses make their widgets and jobs in `__init__`, hand the widgets to `show`, and call `begin` last. They name
     in `follows` the session's traits that their work is made of, and start that work in `compute`. What they find is
@@ -108,25 +109,16 @@ class Panel(SetInTurn, ipywidgets.VBox):
 
     def begin(self) -> None:
         """Follow the session and begin to work: the last line of `__init__`."""
-        self.follow(self.follows, self.refresh)
+        if self.follows:
+            self.follow(self.follows, self.refresh)
         self.follow(["classifier", "picture"], self._show_notes, hidden=True)
         self._open = True
         self._show_notes()
         self.refresh()
 
-    def job(
-        self,
-        deliver: Callable[[Any], None],
-        *,
-        idle: bool = False,
-        rests: bool = True,
-        place_of: Callable[[Any], Hashable] | None = None,
-    ) -> Job:
-        """Make a job that is cancelled when the panel stops or is closed.
-
-        One that `rests` is dropped while the panel is hidden; `refresh` begins it anew.
-        """
-        job = Job(self, deliver, idle=idle, rests=rests, place_of=place_of)
+    def job(self, deliver: Callable[[Any], None], **options: Any) -> Job:
+        """Make a job, as `Job` says, that is cancelled when the panel stops or is closed."""
+        job = Job(self, deliver, **options)
         self._jobs.append(job)
         return job
 
@@ -155,23 +147,9 @@ class Panel(SetInTurn, ipywidgets.VBox):
         else:
             self._put_off[handle] = None
 
-    def on(self, source: Acknowledged, kind: type | tuple[type, ...], handle: Callable[[Any], Job | None]) -> None:
+    def on(self, source: Acknowledged, kind: type | tuple[type, ...], handle: Handle) -> None:
         """Call `handle(event)` for events of a kind; the browser's next one waits for the job that it returns."""
-
-        @in_turn
-        def receive(event: Any, done: Callable[[], None]) -> None:
-            job = None
-            if isinstance(event, kind):
-                try:
-                    job = handle(event)
-                except Exception as error:
-                    self.fail(error)
-            if job is None:
-                done()
-            else:
-                job.then(done)
-
-        source.on_event(receive)
+        on(source, kind, handle, self.fail)
 
     def button(self, description: str, press: Callable[[], object], **traits: Any) -> ipywidgets.Button:
         """A button that calls `press()`; what that raises is said in the status line."""
@@ -254,6 +232,11 @@ class Panel(SetInTurn, ipywidgets.VBox):
         of = "no picture" if picture is None else repr(picture.name) if picture.name else "a picture"
         label = getattr(getattr(self, "technique", None), "label", "")
         return f"<{type(self).__name__} {label}{' ' * bool(label)}of {of}>"
+
+    @property
+    def is_put_off(self) -> bool:
+        """Whether `refresh` waits for the panel to be active again."""
+        return self.refresh in self._put_off
 
     # -- the machinery -------------------------------------------------------------------------------------------
 

@@ -126,6 +126,13 @@ class PictureCanvas(Acknowledged):
             "scales": [[str(name), float(low), float(high)] for name, low, high in scales],
         }
 
+    def add_scale(self, name: str, low: float, high: float) -> None:
+        """Let the map be drawn on a further scale, first of all; one of the same name is replaced."""
+        if not self._map:
+            return
+        others = [scale for scale in self._map["scales"] if scale[0] != name]
+        self._map = {**self._map, "scales": [[name, float(low), float(high)], *others]}
+
     def place_window(self, window: Window, limits: tuple[int, int] | None = None) -> None:
         """Put the occlusion window, and the place Escape returns it to, at (top, left, height, width)."""
         if limits is not None:

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from torch import nn
 from cnnviz_widgets import Classifier, EmbeddingView, FeatureStore
-from cnnviz_widgets.collection.projection import Map, Projection
+from cnnviz_widgets.collection.projection import Embedding, Projection
 
 COUNT = {count}
 # No point lies so near to an edge of the shapes that rounding the mouse to whole pixels decides.
@@ -38,7 +38,7 @@ class Given(Projection):
     label = "given"
 
     def steps(self, features, start=None):
-        yield Map(positions, 1, 1, float("nan"), lambda vectors: positions[:1])
+        yield Embedding(positions, 1, 1, float("nan"), lambda vectors: positions[:1])
 
 torch.manual_seed(0)
 network = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 3))

@@ -90,7 +90,7 @@ def test_what_is_drawn_is_on_the_sheet_and_in_the_kernel(voila_page: Opener) -> 
     mouse.up()
     nb.kernel.until("view.strokes and view.strokes[0].points[-1][1] > 255")
     calls = nb.kernel.value("Counting.calls")
-    nb.kernel.until("view.session.picture is not None and not view._sketches.busy and not view._requests.busy")
+    nb.kernel.until("view.session.picture is not None and not view.busy")
     # The one under way when the last place arrived, and the last.
     assert nb.kernel.value("Counting.calls") <= calls + 2
     seen = "view.session.example.appearance[..., 0]"

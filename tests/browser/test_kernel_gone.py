@@ -46,7 +46,7 @@ def use_everything(nb: OpenNotebook) -> None:
 
 def test_a_killed_kernel_is_said_in_words(any_page: Opener) -> None:
     nb = any_page([CELL], ready="canvas.cnnviz-picture-canvas")
-    nb.kernel.until("view.probe is not None and not view._requests.busy")
+    nb.kernel.until("view.probe is not None and not view.busy")
     expect(nb.page.locator(".cnnviz-notice")).to_have_count(0)
     kill_kernel(nb)
     alert = nb.page.locator(".cnnviz-notice[role=alert]")

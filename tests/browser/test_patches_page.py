@@ -1,4 +1,4 @@
-"""PatchView and ClassVisualView in a real page: what a hand does, and what is then in the kernel."""
+"""PatchView and MaximisationView in a real page: what a hand does, and what is then in the kernel."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tests.support.servers import Opener
 
 pytestmark = pytest.mark.browser
 
-SMALL = "from cnnviz_widgets import ClassVisualView, PatchView, Session, demo\nclassifier = demo.shapes_classifier()"
+SMALL = "from cnnviz_widgets import MaximisationView, PatchView, Session, demo\nclassifier = demo.shapes_classifier()"
 
 
 def test_patches_are_shown_and_a_click_chooses_the_picture(any_page: Opener) -> None:
@@ -27,7 +27,7 @@ def test_patches_are_shown_and_a_click_chooses_the_picture(any_page: Opener) -> 
 
 def test_a_picture_grows_stops_and_goes_on(any_page: Opener) -> None:
     nb = any_page(
-        [SMALL, "view = ClassVisualView(Session(classifier, target='star'))", "view"], ready=".cnnviz-picture canvas"
+        [SMALL, "view = MaximisationView(Session(classifier, target='star'))", "view"], ready=".cnnviz-picture canvas"
     )
     nb.kernel.until("view.visuals[0] is not None and view.run_button.description == 'Go on'", 60)
     before = nb.kernel.value("view.visuals[0].step")
@@ -35,7 +35,7 @@ def test_a_picture_grows_stops_and_goes_on(any_page: Opener) -> None:
     nb.kernel.until(f"view.visuals[0].step == {2 * before}", 60)
     nb.page.get_by_role("button", name="Start over").click()
     nb.kernel.until(f"view.visuals[0] is not None and view.visuals[0].step < {2 * before}")
-    nb.kernel.until(f"view.visuals[0] is not None and view.visuals[0].step == {before} and not view._requests.busy", 60)
+    nb.kernel.until(f"view.visuals[0] is not None and view.visuals[0].step == {before} and not view.busy", 60)
     nb.page.get_by_role("button", name="Use as picture").click()
     nb.kernel.until("view.session.picture is not None")
     assert nb.kernel.value("view.session.example.predicted == view.session.target")

@@ -75,7 +75,7 @@ def test_no_gesture_leaves_an_error_or_a_page_that_does_not_answer(
             continue  # it went away under the hand
     assert dialogs == []
     opened.page.locator("[role=tab]").first.click()
-    opened.kernel.until("app.view is app._views['Occlusion'] and not app.view._requests.busy")
+    opened.kernel.until("app.view is app._views['Occlusion'] and not app.view.busy")
     opened.kernel.run("app.view.probe = None")
     canvas = shown(opened.page, ".cnnviz-view canvas.cnnviz-picture-canvas")[0]
     canvas.scroll_into_view_if_needed()

@@ -49,7 +49,7 @@ view.canvas.event = event
 OCCLUSION = [
     NETWORK,
     "from cnnviz_widgets.explain import Occlusion",
-    "view = OcclusionView(classifier, picture, occlusion=Occlusion(16, 8))",
+    "view = OcclusionView(classifier, picture, technique=Occlusion(16, 8))",
     WATCH,
     "view",
 ]
@@ -129,7 +129,7 @@ def test_dragging_moves_the_bars_and_ends_where_the_hand_ends(occlusion: OpenNot
 
 def test_three_seconds_over_slow_work_leave_no_backlog(any_page: Opener) -> None:
     # Nothing is computed but what the hand asks for, so that every message costs a pass.
-    cells = [NETWORK, "view = OcclusionView(classifier, picture, ahead=False)", WATCH, "view"]
+    cells = [NETWORK, "view = OcclusionView(classifier, picture, run_ahead=False)", WATCH, "view"]
     occlusion = any_page(cells, ready=".cnnviz-picture canvas")
     occlusion.kernel.until("view.probe is not None")
     occlusion.kernel.run("Counting.pause = 0.1; network.calls = 0; log.clear()")
@@ -148,12 +148,13 @@ def test_three_seconds_over_slow_work_leave_no_backlog(any_page: Opener) -> None
 
 
 def test_a_drag_near_where_the_hand_rested_waits_for_no_pass(occlusion: OpenNotebook) -> None:
-    occlusion.kernel.until("not view._ahead.busy and len(view._nearby) > 200", 60)
+    occlusion.kernel.until("not view.ahead_job.busy and len(view._cache) > 200", 60)
     occlusion.kernel.run(
         """
 network.calls, log[:], answers = 0, [], []
 draw = view._draw_probe
-view._draw_probe = lambda probe: (answers.append((network.calls, probe.read_off)), draw(probe))
+note = lambda probe: answers.append((network.calls, probe.interpolated))
+view._draw_probe = view.probe_job._deliver = lambda probe: (note(probe), draw(probe))
 """
     )
     row, column = middle(occlusion)
@@ -283,7 +284,7 @@ def test_every_tab_of_the_explorer_opens_and_shows_something(any_page: Opener) -
             "PatchView",
             "app.view.patches is not None and app.view.patches.progress == 1 and app.view.tiles.count == 9",
         ),
-        "Class visualisation": ("ClassVisualView", "app.view.visuals[0] is not None and app.view.visuals[0].step > 2"),
+        "Class visualisation": ("MaximisationView", "app.view.visuals[0] is not None and app.view.visuals[0].step > 2"),
         "Neighbours": (
             "NeighbourView",
             "app.view.neighbours is not None and app.view.store.progress == 1 and app.view.near.count == 12",

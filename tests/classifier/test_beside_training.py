@@ -14,11 +14,10 @@ from torch import Tensor, nn
 
 from cnnviz_widgets import explain, study
 from cnnviz_widgets.classifier import Classifier
-from cnnviz_widgets.collection.features import FeatureStore
 from cnnviz_widgets.collection.patches import scan
-from cnnviz_widgets.study.ablation import ablated_logits
+from cnnviz_widgets.collection.store import FeatureStore
+from cnnviz_widgets.study.ablation import ablate
 from cnnviz_widgets.study.activations import activations
-from cnnviz_widgets.study.filters import filters_of, untrained
 from cnnviz_widgets.study.positive_copy import gradient_boxes
 from cnnviz_widgets.study.receptive_field import receptive_field
 from tests.support import networks
@@ -112,7 +111,7 @@ def explained(explainer: explain.Explainer) -> Job:
 
 
 def visualised(target: Any) -> Job:
-    return lambda classifier: study.ClassVisual(iterations=3)(classifier, target).parameters.numpy()
+    return lambda classifier: study.ActivationMaximisation(iterations=3)(classifier, target).parameters.numpy()
 
 
 def features(classifier: Classifier) -> Any:
@@ -129,15 +128,15 @@ JOBS: dict[str, Job] = {
     "class visualisation": visualised(1),
     "channel visualisation": visualised(study.Channel("conv2", 1)),
     "activations": lambda c: activations(c, networks.picture(c), "conv2").maps,
-    "ablation": lambda c: ablated_logits(c, networks.picture(c), "conv2", [1, 2]),
-    "filters": lambda c: filters_of(c, "conv").weights,
-    "untrained filters": lambda c: untrained(c, "conv").weights,
+    "ablation": lambda c: ablate(c, networks.picture(c), "conv2", [1, 2]),
+    "filters": lambda c: study.filters(c, "conv").weights,
+    "untrained filters": lambda c: study.initial_filters(c, "conv").weights,
     "receptive field": lambda c: receptive_field(c, "conv2").boxes,
     "receptive field by gradients": lambda c: gradient_boxes(c, "conv2").numpy(),
     "features": features,
     "patches": strongest,
     "layers": lambda c: np.array([hash(layer) % 97 for layer in c.layers]),
-    "robustness": lambda c: study.ClassVisual(iterations=2)(c, 1).robustness(4),
+    "robustness": lambda c: study.ActivationMaximisation(iterations=2)(c, 1).robustness(4),
 }
 
 

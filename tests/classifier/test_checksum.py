@@ -12,9 +12,11 @@ from torch import Tensor, nn
 from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.classifier.checksum import Checksum, checksum_of_values
 from cnnviz_widgets.collection.fingerprint import weights_fingerprint
-from cnnviz_widgets.explain import EigenCAM, Occlusion, Tape
+from cnnviz_widgets.explain import EigenCAM, Occlusion
+from cnnviz_widgets.explain.cam.tape import Tape
 from cnnviz_widgets.explain.occlusion.occluder import Occluder
 from cnnviz_widgets.session import Session
+from tests.support.techniques import on_tape
 
 
 def made(*sizes: int) -> list[Tensor]:
@@ -121,7 +123,7 @@ def test_weights_written_through_data_are_followed_by_all_that_is_kept(written: 
     torch.testing.assert_close(occluder.logits(boxes), expected, rtol=1e-4, atol=1e-5)
     assert not torch.allclose(before[0], expected, atol=1e-5)
     assert weights_fingerprint(classifier) == weights_fingerprint(fresh) != before[1]
-    kept, new = (EigenCAM().from_tape(one, 0).values for one in (tape, Tape(fresh, pixels)))
+    kept, new = (on_tape(EigenCAM(), one, 0).values for one in (tape, Tape(fresh, pixels)))
     np.testing.assert_array_equal(kept, new)
 
 

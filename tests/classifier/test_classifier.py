@@ -14,7 +14,7 @@ import torchvision
 from torch import Tensor, nn
 from torchvision import models
 
-from cnnviz_widgets.classifier import Classifier, Contrast
+from cnnviz_widgets.classifier import Classifier, Target
 from cnnviz_widgets.errors import ClassifierError, TargetError
 
 
@@ -359,8 +359,8 @@ def test_scores_of_targets() -> None:
         assert torch.equal(classifier.score(logits, target), logits[:, 2])  # type: ignore[arg-type]
         assert classifier.class_index(target) == 2
         assert type(classifier.class_index(target)) is int
-    assert torch.equal(classifier.score(logits, Contrast(2, 4)), logits[:, 2] - logits[:, 4])
-    assert torch.equal(classifier.score(logits, Contrast(1, 1)), torch.zeros(3))
+    assert torch.equal(classifier.score(logits, Target(2, 4)), logits[:, 2] - logits[:, 4])
+    assert torch.equal(classifier.score(logits, Target(1, 1)), torch.zeros(3))
 
 
 @pytest.mark.parametrize(
@@ -378,8 +378,8 @@ def test_scores_of_targets() -> None:
         (torch.tensor(1.5), "an index from 0 to 4"),
         (torch.zeros(300), "an index from 0 to 4"),
         ([1], r"not \[1\]"),
-        (Contrast(1, 9), "9 is not one of them"),
-        (Contrast("nobody", 1), "no class 'nobody'"),  # type: ignore[arg-type]
+        (Target(1, 9), "9 is not one of them"),
+        (Target("nobody", 1), "no class 'nobody'"),  # type: ignore[arg-type]
     ],
 )
 def test_unknown_targets_are_refused(target: Any, sentence: str) -> None:

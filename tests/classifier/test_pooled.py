@@ -13,13 +13,14 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from cnnviz_widgets.classifier import Classifier
-from cnnviz_widgets.collection.features import features_and_logits
+from cnnviz_widgets.collection.extraction import features_and_logits
 from cnnviz_widgets.collection.patches import scan
 from cnnviz_widgets.collection.source import source_of
 from cnnviz_widgets.errors import LayerError
-from cnnviz_widgets.explain import CAM, EigenCAM, GradCAM, GuidedBackprop, HiResCAM, Occlusion, ScoreCAM, Tape
+from cnnviz_widgets.explain import CAM, EigenCAM, GradCAM, GuidedBackprop, HiResCAM, Occlusion, ScoreCAM
+from cnnviz_widgets.explain.cam.tape import Tape
 from cnnviz_widgets.session import Session
-from cnnviz_widgets.study.ablation import ablated_logits
+from cnnviz_widgets.study.ablation import ablate
 from cnnviz_widgets.study.activations import activations
 from cnnviz_widgets.study.receptive_field import receptive_field
 
@@ -162,7 +163,7 @@ def test_what_is_pooled_is_a_layer_like_any_other() -> None:
     expected = JOINS["added, then a ReLU"][1](classifier.network, classifier.network.stem(picture)).detach()
     np.testing.assert_allclose(activations(classifier, picture, "pooled").maps, expected[0], atol=1e-6)
     without = classifier.network.head(expected.index_fill(1, torch.tensor([3]), 0).mean((2, 3)))[0].detach()
-    np.testing.assert_allclose(ablated_logits(classifier, picture, "pooled", [3]), without, atol=1e-6)
+    np.testing.assert_allclose(ablate(classifier, picture, "pooled", [3]), without, atol=1e-6)
     assert receptive_field(classifier, "pooled").size == (7, 7)
     assert np.isfinite(EigenCAM()(classifier, picture, 0).values).all()
     assert np.isfinite(ScoreCAM()(classifier, picture, 0).values).all()

@@ -21,8 +21,8 @@ from cnnviz_widgets.collection.cluster import (
     pair_distance,
     table_of,
 )
-from cnnviz_widgets.collection.features import FeatureStore
 from cnnviz_widgets.collection.source import source_of
+from cnnviz_widgets.collection.store import FeatureStore
 
 coordinates = st.floats(-10, 10, allow_nan=False, width=32)
 

@@ -66,7 +66,7 @@ def test_the_quick_comparison_loses_none(metric: Metric, scale: float, offset: f
 def test_few_rows_are_compared_twice() -> None:
     vectors = np.random.default_rng(0).normal(size=(2000, 64)).astype(np.float32)
     for metric in METRICS:
-        assert len(neighbours._likely(vectors, vectors[0], 10, metric)) < 20
+        assert len(neighbours._candidates(vectors, vectors[0], 10, metric)) < 20
 
 
 def test_equal_vectors_are_at_distance_zero_and_a_zero_vector_at_right_angles() -> None:
@@ -120,8 +120,8 @@ def test_the_farthest_neighbour(metric: Metric, monkeypatch: pytest.MonkeyPatch)
     found = farthest_neighbour(vectors, metric)
     expected = [np.delete(distances_to(vectors, vector, metric), row).min() for row, vector in enumerate(vectors)]
     assert found == pytest.approx(max(expected))
-    monkeypatch.setattr(neighbours, "_COMPARED", 0)
-    monkeypatch.setattr(neighbours, "_LEAST_ASKED", 2)
+    monkeypatch.setattr(neighbours, "_MAX_DISTANCES", 0)
+    monkeypatch.setattr(neighbours, "_MIN_QUERIES", 2)
     assert farthest_neighbour(vectors, metric) == pytest.approx(max(expected[0], expected[49]))
     assert farthest_neighbour(vectors[:1], metric) == float("inf")
 

@@ -17,7 +17,7 @@ from torch import nn
 
 from cnnviz_widgets.classifier import Classifier, batching
 from cnnviz_widgets.collection.lock import try_lock
-from cnnviz_widgets.collection.patches import LayerSpots, Patches, scan
+from cnnviz_widgets.collection.patches import LayerLocations, Patches, scan
 from cnnviz_widgets.collection.source import source_of
 from cnnviz_widgets.errors import ClassifierError, LayerError, MethodError, PictureError, TargetError
 from tests.support import networks
@@ -43,9 +43,9 @@ def same(first: Patches, second: Patches) -> None:
     assert (first.done, first.total, first.unreadable) == (second.done, second.total, second.unreadable)
     assert list(first.layers) == list(second.layers) and first.identity == second.identity
     np.testing.assert_array_equal(first.sampled, second.sampled)
-    for name, spots in first.layers.items():
+    for name, locations in first.layers.items():
         for array in ARRAYS:
-            np.testing.assert_array_equal(getattr(spots, array), getattr(second.layers[name], array))
+            np.testing.assert_array_equal(getattr(locations, array), getattr(second.layers[name], array))
 
 
 def stored(classifier: Classifier, data: Sequence[Any], layer: str) -> np.ndarray:
@@ -75,20 +75,24 @@ def test_equals_storing_every_activation(build: Callable[[], nn.Module]) -> None
         for channel in range(maps.shape[1]):
             highest = flat[:, channel].max(axis=1)
             order = sorted(range(len(data)), key=lambda i: (-highest[i], i))
-            spots = patches.top(layer.name, channel)
-            assert [spot.image for spot in spots] == order[:5]
-            for spot in spots:
-                assert spot.value == highest[spot.image] == maps[spot.image, channel, spot.row, spot.column]
-                assert spot.row * maps.shape[3] + spot.column == flat[spot.image, channel].argmax()
+            locations = patches.top(layer.name, channel)
+            assert [location.image for location in locations] == order[:5]
+            for location in locations:
+                assert (
+                    location.value
+                    == highest[location.image]
+                    == maps[location.image, channel, location.row, location.column]
+                )
+                assert location.row * maps.shape[3] + location.column == flat[location.image, channel].argmax()
             # The sample, in order of strength, whatever its members are.
             sample = sorted(map(int, patches.sampled), key=lambda i: (-highest[i], i))
             assert len(sample) == 10
-            assert [spot.image for spot in patches.around(layer.name, channel, 1, 3)] == sample[:3]
-            assert [spot.image for spot in patches.around(layer.name, channel, 0, 3)] == sample[-3:]
-            assert [spot.image for spot in patches.around(layer.name, channel, 0.5, 10)] == sample
+            assert [location.image for location in patches.around(layer.name, channel, 1, 3)] == sample[:3]
+            assert [location.image for location in patches.around(layer.name, channel, 0, 3)] == sample[-3:]
+            assert [location.image for location in patches.around(layer.name, channel, 0.5, 10)] == sample
             drawn = patches.random(layer.name, channel, 4)
-            assert {spot.image for spot in drawn} < set(sample)
-            assert all(spot.value == highest[spot.image] for spot in drawn)
+            assert {location.image for location in drawn} < set(sample)
+            assert all(location.value == highest[location.image] for location in drawn)
 
 
 def test_results_are_partial_in_between_and_each_is_kept_as_it_was() -> None:
@@ -98,17 +102,17 @@ def test_results_are_partial_in_between_and_each_is_kept_as_it_was() -> None:
     assert [step.progress for step in steps] == [0.3, 0.6, 0.9, 1]
     for step in steps:
         expected = last(scan(classifier, data[: step.done], k=3, sample=4, batch=6))
-        for name, spots in step.layers.items():
-            np.testing.assert_array_equal(spots.images, expected.layers[name].images)
-            np.testing.assert_array_equal(spots.cells, expected.layers[name].cells)
-            np.testing.assert_array_equal(spots.sample_cells, expected.layers[name].sample_cells)
+        for name, locations in step.layers.items():
+            np.testing.assert_array_equal(locations.images, expected.layers[name].images)
+            np.testing.assert_array_equal(locations.cells, expected.layers[name].cells)
+            np.testing.assert_array_equal(locations.sample_cells, expected.layers[name].sample_cells)
 
 
 def test_what_is_kept_does_not_grow_with_the_pictures() -> None:
     classifier = networks.classifier(guest())
 
     def size(patches: Patches) -> int:
-        return sum(getattr(spots, array).nbytes for spots in patches.layers.values() for array in ARRAYS)
+        return sum(getattr(locations, array).nbytes for locations in patches.layers.values() for array in ARRAYS)
 
     assert size(last(scan(classifier, pictures(30), k=4, sample=8))) == size(
         last(scan(classifier, pictures(90), k=4, sample=8))
@@ -219,6 +223,12 @@ def test_another_scan_is_not_gone_on_with(tmp_path: Path) -> None:
             last(scan(classifier, data, path=path))
 
 
+def test_an_array_is_no_scan(tmp_path: Path) -> None:
+    np.save(tmp_path / "array.npy", np.zeros(3))
+    with pytest.raises(MethodError, match=r"'array.npy' holds no scan"):
+        Patches.load(tmp_path / "array.npy")
+
+
 # -- bad input, and the network as a guest -----------------------------------------------------------------------
 
 
@@ -227,7 +237,7 @@ def test_unreadable_pictures_are_left_out_and_counted() -> None:
     data[3] = b"no picture"
     patches = last(scan(classifier, data, ["conv"], k=12))
     assert patches.unreadable == 1 and patches.done == 12
-    assert sorted(spot.image for spot in patches.top("conv", 0)) == [0, 1, 2, *range(4, 12)]
+    assert sorted(location.image for location in patches.top("conv", 0)) == [0, 1, 2, *range(4, 12)]
     with pytest.raises(PictureError, match="item 1"):
         last(scan(classifier, [b"", b""]))
 
@@ -276,10 +286,10 @@ def test_network_and_caller_are_left_as_found(caller: Callable[[], Any]) -> None
         assert state(network) == before and mode() == modes
 
 
-def test_empty_spots_are_arrays_of_the_right_kind() -> None:
-    spots = next(iter(last(scan(networks.classifier(guest()), pictures(2), ["conv"])).layers.values()))
-    assert isinstance(spots, LayerSpots)
-    assert [getattr(spots, array).dtype for array in ARRAYS] == [np.float32, *[np.int64] * 2, np.float32, np.int64]
+def test_empty_locations_are_arrays_of_the_right_kind() -> None:
+    locations = next(iter(last(scan(networks.classifier(guest()), pictures(2), ["conv"])).layers.values()))
+    assert isinstance(locations, LayerLocations)
+    assert [getattr(locations, array).dtype for array in ARRAYS] == [np.float32, *[np.int64] * 2, np.float32, np.int64]
 
 
 @pytest.mark.parametrize("layers", [None, ["network.conv"]])
@@ -293,10 +303,10 @@ def test_a_scan_goes_on_with_fewer_pictures_when_memory_runs_out(layers: list[st
     assert state(network) == before
     network.most = 10
     expected = last(scan(networks.classifier(network), data, layers, k=4, sample=6, batch=10))
-    for name, spots in expected.layers.items():
-        np.testing.assert_allclose(found.layers[name].values, spots.values, atol=1e-6)
-        np.testing.assert_array_equal(found.layers[name].images, spots.images)
-        np.testing.assert_allclose(found.layers[name].sample_values, spots.sample_values, atol=1e-6)
+    for name, locations in expected.layers.items():
+        np.testing.assert_allclose(found.layers[name].values, locations.values, atol=1e-6)
+        np.testing.assert_array_equal(found.layers[name].images, locations.images)
+        np.testing.assert_allclose(found.layers[name].sample_values, locations.sample_values, atol=1e-6)
 
 
 def test_by_default_as_many_pictures_are_run_at_once_as_are_over_soon(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -71,7 +71,7 @@ def test_the_same_seed_gives_the_same_map_and_random_starts_differ() -> None:
 @pytest.mark.parametrize("count", [4, 7, 20])
 def test_perplexity_is_clamped_and_said(count: int) -> None:
     method = TSNE(early_iterations=5, iterations=5)
-    assert method.clamped(count) == pytest.approx((count - 1) / 3)
+    assert method.effective_perplexity(count) == pytest.approx((count - 1) / 3)
     result = method(blobs(count))
     assert result.positions.shape == (count, 2) and f"a third of {count} points" in result.note
 

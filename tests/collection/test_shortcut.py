@@ -23,11 +23,11 @@ def lassoed(biased: bool) -> tuple[float, float]:
     return float(MARKED[chosen].mean()), float(chosen[MARKED].mean())
 
 
-def test_a_lasso_on_the_biased_twins_map_catches_the_marked_pictures() -> None:
+def test_a_lasso_on_the_biased_networks_map_catches_the_marked_pictures() -> None:
     purity, caught = lassoed(biased=True)
     assert purity > 0.9 and caught > 0.6
 
 
-def test_on_the_clean_twins_map_they_are_spread_among_the_others() -> None:
+def test_on_the_clean_networks_map_they_are_spread_among_the_others() -> None:
     purity, _ = lassoed(biased=False)
     assert purity < 2 * MARKED.mean()

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 import cnnviz_widgets.explain as explain
-from cnnviz_widgets.classifier import Classifier, Contrast
+from cnnviz_widgets.classifier import Classifier, Target
 from cnnviz_widgets.classifier.batching import Batches
 from cnnviz_widgets.errors import (
     ClassifierError,
@@ -62,7 +62,7 @@ NETWORKS: dict[str, Callable[[], nn.Module]] = {
 def test_yields_heatmaps_of_the_input_s_size(explainer: Explainer, build: Callable[[], nn.Module]) -> None:
     classifier = networks.classifier(build())
     pixels = networks.picture(classifier)
-    for target in (1, Contrast(0, 3)):
+    for target in (1, Target(0, 3)):
         steps = list(explainer.steps(classifier, pixels, target))
         for step in steps:
             assert step.values.shape == networks.SIZE
@@ -70,7 +70,7 @@ def test_yields_heatmaps_of_the_input_s_size(explainer: Explainer, build: Callab
             assert step.cells.ndim == 2 and step.cells.size > 1
             assert np.isfinite(step.values).all() and np.isfinite(step.cells).all()
             assert step.signed or step.values.min() >= 0
-            assert step.quantity and step.target == target
+            assert step.quantity and step.target == classifier.target(target)
             assert 0 < step.progress <= 1
         progress = [step.progress for step in steps]
         assert progress == sorted(set(progress)) and progress[-1] == 1
@@ -137,7 +137,7 @@ def test_goes_on_with_smaller_batches_when_memory_runs_out(
     network = Crowded(guest(), most=3, error=error)
     classifier = networks.classifier(network)
     before = state(network)
-    first = explainer.layer_in(roomy) if isinstance(explainer, explain.TapeExplainer) else roomy.default_layer
+    first = explainer.layer_in(roomy) if isinstance(explainer, explain.LayerExplainer) else roomy.default_layer
     layer = {"layer": f"network.{first}"} if hasattr(explainer, "layer") else {}
     same(dataclasses.replace(explainer, **layer)(classifier, pixels, 1), explainer(roomy, pixels, 1))
     # 64 or less, then half of it until two fit: and what fits is remembered.
@@ -157,7 +157,7 @@ def test_with_autocast_it_is_nearly_the_same_map(explainer: Explainer, name: str
     before = state(network)
     classifier = exact.with_autocast("bfloat16")
     assert 0 < classifier.autocast_error(pixels) < 0.05
-    for target in (1, Contrast(0, 3)):
+    for target in (1, Target(0, 3)):
         found, expected = explainer(classifier, pixels, target), explainer(exact, pixels, target)
         assert found.values.dtype == found.cells.dtype == np.float32
         # Eight bits of a logit are few where the map is of small differences between logits.
@@ -202,7 +202,7 @@ def test_a_softmax_or_sigmoid_at_the_end_changes_no_map(explainer: Explainer, en
     assert classifier.scores == scores
     pixels = networks.picture(bare)
     before = state(classifier.network)
-    for target in (1, Contrast(0, 3)):
+    for target in (1, Target(0, 3)):
         found, expected = explainer(classifier, pixels, target), explainer(bare, pixels, target)
         same(found, expected)
         assert found.quantity == expected.quantity
@@ -264,7 +264,7 @@ def test_what_is_rounding_is_said_to_be_nothing_and_drawn_as_zero(
 ) -> None:
     classifier = networks.classifier(seeded(lambda: Hardly(share, constant)))
     pixels = networks.picture(classifier)
-    for target in (1, Contrast(0, 3)):
+    for target in (1, Target(0, 3)):
         for version in [explainer, *scored_by_probability(explainer)]:
             found = version(classifier, pixels, target)
             assert found.blank and " changes the score by more than rounding" in found.note
@@ -285,7 +285,7 @@ def test_what_is_small_and_yet_there_is_drawn(explainer: Explainer, share: float
         network = nn.Sequential(network.inner, Scaled(share))
     classifier = networks.classifier(network)
     pixels = networks.picture(classifier)
-    for target in (1, Contrast(0, 3)):
+    for target in (1, Target(0, 3)):
         for version in scored_by_probability(explainer)[:1] or [explainer]:
             found = version(classifier, pixels, target)
             assert not found.blank and "rounding" not in found.note
@@ -316,7 +316,7 @@ def test_the_network_is_left_as_found_after_success_and_between_steps(explainer:
     before = state(network)
     classifier = networks.classifier(network)
     pixels = networks.picture(classifier)
-    for _ in explainer.steps(classifier, pixels, Contrast(0, 1)):
+    for _ in explainer.steps(classifier, pixels, Target(0, 1)):
         assert state(network) == before
     assert state(network) == before
 
@@ -401,7 +401,7 @@ def test_a_layer_that_does_not_exist(explainer: Any, layer: str) -> None:
 
 
 @all_techniques
-@pytest.mark.parametrize("target", [-1, CLASSES, 1.5, True, None, "unicorn", Contrast(0, CLASSES), Contrast(-1, 0)])
+@pytest.mark.parametrize("target", [-1, CLASSES, 1.5, True, Target(None), "unicorn", Target(0, CLASSES), Target(-1, 0)])
 def test_a_class_that_does_not_exist(explainer: Explainer, target: Any) -> None:
     fails_with(TargetError, explainer, networks.classifier(guest()), target)
 

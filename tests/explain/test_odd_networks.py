@@ -18,15 +18,15 @@ from cnnviz_widgets.classifier.batching import Batches, quickly
 from cnnviz_widgets.classifier.draws import same_draws
 from cnnviz_widgets.classifier.randomness import OwnRandomness
 from cnnviz_widgets.classifier.watch import watch
-from cnnviz_widgets.collection.features import FeatureStore
 from cnnviz_widgets.collection.patches import scan
+from cnnviz_widgets.collection.store import FeatureStore
 from cnnviz_widgets.errors import ClassifierError
 from cnnviz_widgets.explain import Explainer
 from cnnviz_widgets.explain.cam.tape import Tape
 from cnnviz_widgets.graph.engine import engine_for
-from cnnviz_widgets.study.ablation import ablated_logits
+from cnnviz_widgets.study.ablation import ablate
 from cnnviz_widgets.study.activations import activations
-from cnnviz_widgets.study.maximisation import class_visual
+from cnnviz_widgets.study.maximisation import ascent
 from tests.support import networks
 from tests.support.networks import ConvGapLinear, seeded
 from tests.support.techniques import TECHNIQUES, all_techniques, same
@@ -185,9 +185,7 @@ def test_everything_else_is_that_of_the_plain_network(pair: Pair) -> None:
         np.testing.assert_allclose(
             activations(odd, pixels, name).maps, activations(plain, pixels, name).maps, atol=1e-5
         )
-        np.testing.assert_allclose(
-            ablated_logits(odd, pixels, name, [1, 3]), ablated_logits(plain, pixels, name, [1, 3]), atol=1e-5
-        )
+        np.testing.assert_allclose(ablate(odd, pixels, name, [1, 3]), ablate(plain, pixels, name, [1, 3]), atol=1e-5)
         torch.testing.assert_close(
             Tape(odd, pixels, [name]).gradient(name, 2), Tape(plain, pixels, [name]).gradient(name, 2)
         )
@@ -198,11 +196,11 @@ def test_everything_else_is_that_of_the_plain_network(pair: Pair) -> None:
 
 
 @all_pairs
-@pytest.mark.parametrize("target", [2, class_visual.Channel("features.4", 3)])
+@pytest.mark.parametrize("target", [2, ascent.Channel("features.4", 3)])
 def test_class_visualisation(pair: Pair, target: Any) -> None:
     odd, plain = pair.classifiers()
-    ascent = class_visual.ClassVisual(iterations=4, views=3)
-    found, expected = ascent(odd, target), ascent(plain, target)
+    maximisation = ascent.ActivationMaximisation(iterations=4, views=3)
+    found, expected = maximisation(odd, target), maximisation(plain, target)
     torch.testing.assert_close(found.pixels, expected.pixels, rtol=1e-4, atol=1e-4)
     np.testing.assert_allclose(found.robustness(4), expected.robustness(4), rtol=1e-3, atol=1e-5)
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from cnnviz_widgets.errors import ClassifierError
+from cnnviz_widgets.explain import Instance
 from cnnviz_widgets.explain.perturbation import Variants
 from tests.support import networks
 from tests.support.networks import Crowded, seeded
@@ -20,7 +21,7 @@ def test_copies_are_fresh_each_time_and_the_picture_is_private() -> None:
     classifier = networks.classifier(network)
     pixels = networks.picture(classifier)
     original = pixels.clone()
-    runs = Variants(classifier, pixels)
+    runs = Instance.of(classifier, pixels, 0).variants()
     pixels.zero_()
 
     def erase_first(copies: Tensor) -> None:

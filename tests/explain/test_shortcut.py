@@ -19,7 +19,7 @@ from cnnviz_widgets.explain import (
     Saliency,
     SmoothGrad,
 )
-from cnnviz_widgets.study import ClassVisual
+from cnnviz_widgets.study import ActivationMaximisation
 
 SQUARE = CLASSES.index(MARKED)
 LAYER = "stages.stage5.relu"
@@ -78,7 +78,9 @@ def test_class_visualisation_draws_the_mark_for_the_twin_that_looks_for_it(squar
     mark = squares.pictures[0, rows.min() : rows.max() + 1, columns.min() : columns.max() + 1].mean(axis=-1)
     found = {}
     for biased in (False, True):
-        visual = ClassVisual(score="log-odds", turn=0, scale=0, seed=seed)(demo.shapes_classifier(biased), SQUARE)
+        visual = ActivationMaximisation(score="log-odds", turn=0, scale=0, seed=seed)(
+            demo.shapes_classifier(biased), SQUARE
+        )
         assert visual.probabilities()[SQUARE] > 0.9
         found[biased] = likeness(visual.appearance.mean(axis=-1), mark)
     assert found[True] > 0.5 > 0.4 > found[False]

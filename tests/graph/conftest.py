@@ -9,4 +9,4 @@ from cnnviz_widgets.graph import plan
 
 @pytest.fixture(autouse=True)
 def worthwhile(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plan, "_LEAST", 0.0)
+    monkeypatch.setattr(plan, "_MIN_WORK", 0.0)

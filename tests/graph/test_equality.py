@@ -13,7 +13,7 @@ from torch import nn
 from cnnviz_widgets import demo
 from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.explain.occlusion.occluder import Occluder
-from cnnviz_widgets.graph import Engine, boxes, engine_for, program
+from cnnviz_widgets.graph import Engine, boxes, engine_for, ops
 from cnnviz_widgets.graph.engine import plan_for
 from tests.support.occluding import Box, Branching, Odd, hand_made, inputs, of_torchvision, slowly, spread
 
@@ -81,7 +81,7 @@ def test_the_logits_are_those_before_a_softmax_or_sigmoid(end: nn.Module) -> Non
 
 @pytest.mark.parametrize("kind", [Odd, Branching])
 def test_without_onednn(kind: type[Odd] | type[Branching], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(program, "_ONEDNN", False)
+    monkeypatch.setattr(ops, "_ONEDNN", False)
     check(hand_made(kind), 4, 15)
 
 

@@ -30,7 +30,7 @@ WINDOWS: list[Box] = [(top, left, 9, 8) for top in (0, 11, 27) for left in (0, 1
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """However few windows of however small a picture, the engine is used if it can be."""
     monkeypatch.setattr(occluder, "_SOON", 1)
-    monkeypatch.setattr(engine, "_SMALLEST", 0)
+    monkeypatch.setattr(engine, "_MIN_PIXELS", 0)
 
 
 class Plain(nn.Module):
@@ -202,7 +202,7 @@ def test_it_stands_aside(kind: type[Plain]) -> None:
 
 def test_windows_are_tried_before_the_engine_is_believed(monkeypatch: pytest.MonkeyPatch) -> None:
     """A box that is too small shows only in windows: the picture itself comes out right."""
-    monkeypatch.setattr(boxes, "_first_reading", lambda cells, reach: -((-cells) // reach.stride))
+    monkeypatch.setattr(boxes, "_first_reading", lambda cells, stencil: -((-cells) // stencil.stride))
     classifier = classifier_of(Plain)
     found = runner(classifier)
     agree(classifier, found.logits(WINDOWS))
@@ -211,7 +211,7 @@ def test_windows_are_tried_before_the_engine_is_believed(monkeypatch: pytest.Mon
 
 def test_small_work_is_left_to_the_network(monkeypatch: pytest.MonkeyPatch) -> None:
     classifier = classifier_of(Plain)
-    for module, name, value in ((engine, "_SMALLEST", 10**9), (plan, "_LEAST", 1e12), (plan, "_MOST_BYTES", 10)):
+    for module, name, value in ((engine, "_MIN_PIXELS", 10**9), (plan, "_MIN_WORK", 1e12), (plan, "_MAX_BYTES", 10)):
         with monkeypatch.context() as patch:
             patch.setattr(module, name, value)
             plan._plans.clear()
@@ -372,7 +372,7 @@ def test_a_map_is_the_one_without_the_engine(monkeypatch: pytest.MonkeyPatch) ->
     classifier = hand_made(Branching)
     pixels, _ = inputs(classifier)
     quick = list(Occlusion((9, 12), (4, 5)).steps(classifier, pixels, 1))
-    monkeypatch.setattr(engine, "_SMALLEST", 10**9)
+    monkeypatch.setattr(engine, "_MIN_PIXELS", 10**9)
     slow = Occlusion((9, 12), (4, 5))(classifier, pixels, 1)
     np.testing.assert_allclose(quick[-1].cells, slow.cells, atol=1e-4)
     np.testing.assert_allclose(quick[-1].logits, slow.logits, atol=1e-4)

@@ -12,9 +12,9 @@ from cnnviz_widgets.classifier.batching import Batches
 from cnnviz_widgets.explain import Occlusion
 from cnnviz_widgets.explain.occlusion.occluder import Occluder
 from cnnviz_widgets.graph import engine, plan
-from cnnviz_widgets.graph.boxes import Changes, batches, changes
+from cnnviz_widgets.graph.boxes import Changes, changes, group_windows
+from cnnviz_widgets.graph.functions import Clamp, join_channels
 from cnnviz_widgets.graph.gather import Table
-from cnnviz_widgets.graph.program import Clamp, side_by_side
 from cnnviz_widgets.graph.run import Base
 from tests.support.occluding import Branching, Odd, hand_made, inputs, slowly
 
@@ -24,7 +24,7 @@ MAP = Occlusion((9, 10), (6, 6))
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """However small the picture, the engine is used if it can be."""
-    monkeypatch.setattr(engine, "_SMALLEST", 0)
+    monkeypatch.setattr(engine, "_MIN_PIXELS", 0)
 
 
 @pytest.fixture
@@ -100,7 +100,7 @@ def test_groups_are_as_large_as_the_first_windows_were_fast(monkeypatch: pytest.
         assert occluder._engine is not None
         found = occluder._engine._plan
         monkeypatch.setattr(found, "rate", 10 * found.program.work)
-        monkeypatch.setattr(plan, "_PATIENCE", seconds)
+        monkeypatch.setattr(plan, "_MAX_SECONDS_PER_GROUP", seconds)
         counts.append(len(occluder.runs(windows)))
         # From now on the same windows come in the same groups.
         assert found.settled
@@ -142,7 +142,7 @@ def test_batches_are_nearly_full(most: int) -> None:
     assert occluder._engine is not None
     program = occluder._engine._plan.program
     moved = changes(program, Occlusion(8, 3).windows(classifier.input_size).boxes)
-    groups = batches(program, moved, most)
+    groups = group_windows(program, moved, most)
     assert sorted(np.concatenate(groups)) == list(range(len(moved)))
     assert max(map(len, groups)) <= most
     assert len(groups) <= 1.25 * len(moved) / most
@@ -174,12 +174,12 @@ def test_a_clamp_of_pieces_is_that_of_their_join(high: float | None) -> None:
     ]
     low = torch.randn(1, 8, 1, 1, generator=random) - 1
     clamp = Clamp(low, None if high is None else low + high)
-    assert torch.equal(clamp.joined(pieces), clamp(side_by_side(*pieces)))
+    assert torch.equal(clamp.apply_to_pieces(pieces), clamp(join_channels(*pieces)))
 
 
 def test_batches_of_a_map_without_the_engine_grow(monkeypatch: pytest.MonkeyPatch, asked: list[int]) -> None:
     """Each batch as many as are wanted by then; two halves of a chessboard end with what is left over."""
-    monkeypatch.setattr(engine, "_SMALLEST", 10**9)
+    monkeypatch.setattr(engine, "_MIN_PIXELS", 10**9)
     classifier = hand_made(Odd)
     pixels, filling = inputs(classifier)
     windows = MAP.windows(classifier.input_size).boxes

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cnnviz_widgets.graph.boxes import Part
-from cnnviz_widgets.graph.gather import Table, index, rim
+from cnnviz_widgets.graph.gather import Cutout, Table, index, rim
 
 PLANE = (7, 9)
 
@@ -23,7 +23,7 @@ def gathered(
 ) -> torch.Tensor:
     slow = table(tuple(values.shape[1:-2]))
     slow.write(values)
-    return slow.read(torch.from_numpy(index(PLANE, start, size, fill=fill, patches=patches)))
+    return slow.read(torch.from_numpy(index(PLANE, Cutout(start, size, fill=fill), patches)))
 
 
 @settings(deadline=None)
@@ -41,7 +41,7 @@ def test_boxes_around_patches(
     top, left, bottom, right = margins
     start, size = patches.start - [[top], [left]], (top + inner[0] + bottom, left + inner[1] + right)
     values = torch.randn(len(corners), 5, *inner, generator=torch.Generator().manual_seed(1))
-    found = rim(PLANE, start, size, fill, patches)
+    found = rim(PLANE, Cutout(start, size, fill=fill), patches)
     if found is None:
         assert 2 * inner[0] * inner[1] < size[0] * size[1]
         return
@@ -55,7 +55,7 @@ def test_boxes_around_patches(
 def test_values_of_several_axes() -> None:
     patches = Part(np.array([[1, 2], [3, 0]]), (3, 3))
     values = torch.randn(2, 2, 4, 3, 3)
-    found = rim(PLANE, patches.start - 1, (4, 4), 0.0, patches)
+    found = rim(PLANE, Cutout(patches.start - 1, (4, 4)), patches)
     assert found is not None
     expected = gathered(patches.start - 1, (4, 4), 0.0, patches, values)
     assert torch.equal(found.read(table((2, 4)), values), expected)
@@ -72,4 +72,4 @@ def test_values_of_several_axes() -> None:
 )
 def test_other_boxes_have_no_rim(start: list[list[int]], size: tuple[int, int]) -> None:
     patches = Part(np.array([[1, 1], [1, 1]]), (3, 3))
-    assert rim(PLANE, np.array(start), size, 0.0, patches) is None
+    assert rim(PLANE, Cutout(np.array(start), size), patches) is None

@@ -8,8 +8,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from cnnviz_widgets.graph import winograd
-from cnnviz_widgets.graph.program import Activation, Convolution, Listing, Reach
-from cnnviz_widgets.graph.winograd import Winograd, pays, quickened
+from cnnviz_widgets.graph.functions import Activation
+from cnnviz_widgets.graph.ops import Convolution, Listing, Stencil
+from cnnviz_widgets.graph.winograd import Winograd, pays, use_winograd
 
 RELU = Activation(torch.relu_, "relu")
 
@@ -17,12 +18,12 @@ RELU = Activation(torch.relu_, "relu")
 def convolution(weight: Tensor, bias: Tensor | None, padding: int = 1, **changes: object) -> Convolution:
     size = weight.shape[-1]
     options = {"inputs": (0,), "output": 1, "groups": 1, "padding": (padding,) * 4, "activation": RELU}
-    options["reaches"] = (Reach(size, 1, padding, 1), Reach(size, 1, padding, 1))
+    options["stencils"] = (Stencil(size, 1, padding, 1), Stencil(size, 1, padding, 1))
     return Convolution(weight=weight, bias=bias, **(options | changes))
 
 
 def quick(op: Convolution, room: float = 1e9) -> Convolution:
-    (found,) = quickened(Listing((op,), {}, {}, 0, 1), room).ops
+    (found,) = use_winograd(Listing((op,), {}, {}, 0, 1), room).ops
     assert isinstance(found, Convolution)
     return found
 
@@ -67,11 +68,11 @@ def test_an_error_in_a_transform_would_show(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_other_convolutions_stay_as_they_are() -> None:
     wide = torch.randn(128, 128, 3, 3)
-    two = (Reach(3, 2, 1, 1), Reach(3, 2, 1, 1))
-    far = (Reach(3, 1, 1, 2), Reach(3, 1, 1, 2))
+    two = (Stencil(3, 2, 1, 1), Stencil(3, 2, 1, 1))
+    far = (Stencil(3, 1, 1, 2), Stencil(3, 1, 1, 2))
     for op in (
-        convolution(wide, None, reaches=two),
-        convolution(wide, None, reaches=far),
+        convolution(wide, None, stencils=two),
+        convolution(wide, None, stencils=far),
         convolution(torch.randn(128, 64, 3, 3), None, groups=2),
         convolution(torch.randn(128, 128, 5, 5), None),
         convolution(torch.randn(128, 128, 1, 1), None),
@@ -92,5 +93,5 @@ def test_kernels_take_no_more_memory_than_there_is() -> None:
     size = 4 * 36 * 128 * 128
     assert isinstance(quick(op, size), Winograd)
     assert quick(op, size - 1) is op
-    first, second = quickened(Listing((op, op), {}, {}, 0, 1), 1.5 * size).ops
+    first, second = use_winograd(Listing((op, op), {}, {}, 0, 1), 1.5 * size).ops
     assert isinstance(first, Winograd) and second is op

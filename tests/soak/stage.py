@@ -17,11 +17,11 @@ from cnnviz_widgets import explore
 from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.collection.projection import PCA, TSNE
 from cnnviz_widgets.session import Session
-from cnnviz_widgets.study import ClassVisual
-from cnnviz_widgets.views.class_visual import ClassVisualView
+from cnnviz_widgets.study import ActivationMaximisation
 from cnnviz_widgets.views.embedding import EmbeddingView
 from cnnviz_widgets.views.explorer import TABS, Explorer
-from cnnviz_widgets.views.view import View
+from cnnviz_widgets.views.maximisation import MaximisationView
+from cnnviz_widgets.views.panel import Panel
 
 NAMES = ["ant", "bee", "cat", "<img src=x onerror=alert(1)>", "eel"]
 SIZE = (32, 40)
@@ -58,11 +58,11 @@ def pictures(count: int, seed: int = 0) -> list[np.ndarray]:
     return [numbers.integers(0, 256, (*SIZE, 3), dtype=np.uint8) for _ in range(count)]
 
 
-class BriefVisual(ClassVisualView):
+class BriefVisual(MaximisationView):
     """Few steps: the hand comes back often."""
 
     def __init__(self, session: Session) -> None:
-        super().__init__(session, visual=ClassVisual(iterations=6))
+        super().__init__(session, technique=ActivationMaximisation(iterations=6))
 
 
 class BriefMap(EmbeddingView):
@@ -73,7 +73,7 @@ class BriefMap(EmbeddingView):
         super().__init__(session, source=source, techniques=techniques)
 
 
-BRIEF_TABS: Mapping[str, type[View]] = {**TABS, "Class visualisation": BriefVisual, "Map": BriefMap}
+BRIEF_TABS: Mapping[str, type[Panel]] = {**TABS, "Class visualisation": BriefVisual, "Map": BriefMap}
 
 
 def made_app(classifier: Classifier) -> Explorer:

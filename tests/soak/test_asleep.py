@@ -14,14 +14,14 @@ from cnnviz_widgets.collection.projection import TSNE
 from cnnviz_widgets.explain import Occlusion, SmoothGrad
 from cnnviz_widgets.schedule import Awaited
 from cnnviz_widgets.session import Session
-from cnnviz_widgets.study import ClassVisual
-from cnnviz_widgets.views.class_visual import ClassVisualView
+from cnnviz_widgets.study import ActivationMaximisation
 from cnnviz_widgets.views.embedding import EmbeddingView
+from cnnviz_widgets.views.maximisation import MaximisationView
 from cnnviz_widgets.views.occlusion import OcclusionView
 from cnnviz_widgets.views.pacing import paced
+from cnnviz_widgets.views.panel import Panel
 from cnnviz_widgets.views.patches import PatchView
 from cnnviz_widgets.views.saliency import SaliencyView
-from cnnviz_widgets.views.view import View
 from cnnviz_widgets.widgets.pace import Pace
 
 from .hand import custom
@@ -147,31 +147,33 @@ def test_an_answer_that_was_lost_is_asked_for_again_ever_more_rarely(
 # -- the views ---------------------------------------------------------------------------------------------------
 
 
-def visual(classifier: Classifier, length: int) -> View:
-    view = ClassVisualView(Session(classifier, target=1), visual=ClassVisual(iterations=10 * length), active=False)
+def visual(classifier: Classifier, length: int) -> Panel:
+    view = MaximisationView(
+        Session(classifier, target=1), technique=ActivationMaximisation(iterations=10 * length), active=False
+    )
     view.interval = 0
     return view
 
 
-def whole_map(classifier: Classifier, length: int) -> View:
+def whole_map(classifier: Classifier, length: int) -> Panel:
     view = OcclusionView(
-        Session(classifier, pictures(1)[0]), occlusion=Occlusion(window=6, stride=5 - length), ahead=False
+        Session(classifier, pictures(1)[0]), technique=Occlusion(window=6, stride=5 - length), run_ahead=False
     )
     assert schedule.WORKER.drain(60)
     return view
 
 
-def noise(classifier: Classifier, length: int) -> View:
-    methods = {"SmoothGrad": SmoothGrad(samples=40 * length)}
-    return SaliencyView(Session(classifier, pictures(1)[0]), methods=methods, active=False)
+def noise(classifier: Classifier, length: int) -> Panel:
+    techniques = [SmoothGrad(samples=40 * length)]
+    return SaliencyView(Session(classifier, pictures(1)[0]), techniques=techniques, active=False)
 
 
-def moving_map(classifier: Classifier, length: int) -> View:
+def moving_map(classifier: Classifier, length: int) -> Panel:
     techniques = [TSNE(early_iterations=10, iterations=40 * length)]
     return EmbeddingView(Session(classifier), source=pictures(20, seed=1), techniques=techniques, active=False)
 
 
-def scan(classifier: Classifier, length: int) -> View:
+def scan(classifier: Classifier, length: int) -> Panel:
     view = PatchView(Session(classifier), source=pictures(64 * length, seed=1), active=False)
     view.interval = 0
     return view
@@ -179,7 +181,7 @@ def scan(classifier: Classifier, length: int) -> View:
 
 @pytest.mark.parametrize("made", [visual, whole_map, noise, moving_map, scan])
 def test_a_sleeping_page_is_sent_no_more_for_longer_work(
-    wire: Wire, classifier: Classifier, made: Callable[[Classifier, int], View], monkeypatch: pytest.MonkeyPatch
+    wire: Wire, classifier: Classifier, made: Callable[[Classifier, int], Panel], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("cnnviz_widgets.views.parts.mapping.INTERVAL", 0.0)
     sent = []
@@ -203,5 +205,5 @@ def test_a_page_that_wakes_is_shown_the_newest_frame(wire: Wire, classifier: Cla
     view.active = True
     assert schedule.WORKER.drain(120)
     assert view.visuals[0] is not None and view.visuals[0].step == 30
-    assert view.canvases[0].picture == ClassVisual(iterations=30)(classifier, 1).appearance.tobytes()
+    assert view.canvases[0].picture == ActivationMaximisation(iterations=30)(classifier, 1).appearance.tobytes()
     view.close()

@@ -16,8 +16,8 @@ from cnnviz_widgets.classifier import Classifier, guest
 from cnnviz_widgets.picture import read_picture
 from cnnviz_widgets.session import Session
 from cnnviz_widgets.views.explorer import Explorer
+from cnnviz_widgets.views.job import Job
 from cnnviz_widgets.views.patches import PatchView
-from cnnviz_widgets.views.predictions import PredictionView
 
 from .hand import Hand, custom
 from .stage import SIZE, made_app, pictures
@@ -85,20 +85,20 @@ def test_the_older_of_two_pictures_never_wins(app: Explorer, monkeypatch: pytest
     """The main thread is held between its snapshot and its request, while another thread sets a newer picture."""
     here, held, begun = threading.current_thread(), threading.Event(), threading.Event()
     newer = read_picture(pictures(1, seed=9)[0], "newer")
-    run = PredictionView.run
+    start = Job.start
 
-    def slow(self: Any, *details: Any) -> None:
-        if self is app.predictions and threading.current_thread() is here and not held.is_set():
+    def slow(self: Job, *details: Any) -> Job:
+        if self is app.predictions.work and threading.current_thread() is here and not held.is_set():
             held.set()
             assert begun.wait(PATIENCE)
-        run(self, *details)
+        return start(self, *details)
 
     def set_newer() -> None:
         assert held.wait(PATIENCE)
         begun.set()
         app.session.picture = newer
 
-    monkeypatch.setattr(PredictionView, "run", slow)
+    monkeypatch.setattr(Job, "start", slow)
     other = Elsewhere(set_newer)
     app.session.picture = app.pictures[1]
     other.done()
@@ -130,7 +130,7 @@ def test_patches_are_never_cut_out_of_the_data_set_before(classifier: Classifier
     assert schedule.WORKER.drain(60)
     view.session.layer = "last.0"
     assert schedule.WORKER.drain(60)
-    view._appearances.clear()  # as after many other pictures
+    view._scanned.kept.clear()  # as after many other pictures
     black.gate = threading.Event()
     view.session.channel = 3
     assert black.reading.wait(PATIENCE)

@@ -14,15 +14,15 @@ from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.session import Session
 from cnnviz_widgets.views.explorer import _OF_A_DATA_SET
 from cnnviz_widgets.views.occlusion import OcclusionView
+from cnnviz_widgets.views.panel import Panel
 from cnnviz_widgets.views.predictions import PredictionView
 from cnnviz_widgets.views.sketch import SketchView
-from cnnviz_widgets.views.view import View
 from cnnviz_widgets.widgets.picker import Picker
 
 from .hand import Hand
 from .stage import BRIEF_TABS, inside, live_widgets, made_app, pictures
 
-VIEWS: list[type[View]] = [*BRIEF_TABS.values(), PredictionView, SketchView]
+VIEWS: list[type[Panel]] = [*BRIEF_TABS.values(), PredictionView, SketchView]
 
 
 @pytest.fixture(autouse=True)
@@ -34,20 +34,20 @@ def kinds(widgets: set[Any]) -> Counter[str]:
     return Counter(type(widget).__name__ for widget in widgets)
 
 
-def opened(kind: type[View], classifier: Classifier) -> View:
+def opened(kind: type[Panel], classifier: Classifier) -> Panel:
     options = {"source": pictures(12, seed=1)} if issubclass(kind, _OF_A_DATA_SET) else {}
     view = kind(Session(classifier, pictures(1)[0]), **options)
     assert schedule.WORKER.drain(120)
     return view
 
 
-def choices(view: View) -> list[Picker]:
+def choices(view: Panel) -> list[Picker]:
     """Its pickers of methods and parameters, not those of classes."""
     return [one for one in inside(view) if isinstance(one, Picker) and 1 < len(one.options) < 9]
 
 
 @pytest.mark.parametrize("kind", VIEWS)
-def test_a_closed_view_leaves_no_widget_behind(kind: type[View], classifier: Classifier) -> None:
+def test_a_closed_view_leaves_no_widget_behind(kind: type[Panel], classifier: Classifier) -> None:
     before = live_widgets()
     view = opened(kind, classifier)
     assert len(live_widgets() - before) > 5
@@ -57,7 +57,7 @@ def test_a_closed_view_leaves_no_widget_behind(kind: type[View], classifier: Cla
 
 
 @pytest.mark.parametrize("kind", VIEWS)
-def test_no_change_of_method_or_parameters_leaves_a_widget_behind(kind: type[View], classifier: Classifier) -> None:
+def test_no_change_of_method_or_parameters_leaves_a_widget_behind(kind: type[Panel], classifier: Classifier) -> None:
     before = live_widgets()
     view = opened(kind, classifier)
     counts: list[int] = []
@@ -97,7 +97,7 @@ def test_a_closed_app_leaves_no_widget_behind_whatever_was_done_with_it(
 
 def test_a_layout_that_was_passed_in_stays(classifier: Classifier) -> None:
     layout = ipywidgets.Layout(width="300px")
-    views: list[Callable[[], View]] = [lambda: OcclusionView(classifier, pictures(1)[0], layout=layout)] * 2
+    views: list[Callable[[], Panel]] = [lambda: OcclusionView(classifier, pictures(1)[0], layout=layout)] * 2
     first, second = (make() for make in views)
     first.close()
     assert layout.comm is not None and second.layout is layout

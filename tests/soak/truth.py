@@ -8,23 +8,23 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import torch
 
-from cnnviz_widgets.classifier import Contrast
-from cnnviz_widgets.explain import TapeExplainer, baseline_pixels
+from cnnviz_widgets.classifier import Target
+from cnnviz_widgets.explain import LayerExplainer, baseline_pixels
 from cnnviz_widgets.session import Scene
 from cnnviz_widgets.study import Channel
 from cnnviz_widgets.study.filters import convolution_of
 from cnnviz_widgets.views.activation import ActivationView
 from cnnviz_widgets.views.cam import CAMView
-from cnnviz_widgets.views.class_visual import ClassVisualView
 from cnnviz_widgets.views.embedding import EmbeddingView
 from cnnviz_widgets.views.explorer import Explorer
 from cnnviz_widgets.views.filters import FilterView
 from cnnviz_widgets.views.heatmap import HeatmapView
+from cnnviz_widgets.views.maximisation import MaximisationView
 from cnnviz_widgets.views.neighbours import NeighbourView
 from cnnviz_widgets.views.occlusion import OcclusionView
+from cnnviz_widgets.views.panel import Panel
 from cnnviz_widgets.views.patches import PatchView
 from cnnviz_widgets.views.saliency import SaliencyView
-from cnnviz_widgets.views.view import View
 
 Faults = Iterator[str]
 
@@ -51,13 +51,13 @@ def of_occlusion(view: OcclusionView, scene: Scene) -> Faults:
     name = example.classifier.class_names[index]
     if canvas.picture != example.appearance.tobytes():
         yield "another picture"
-    filling = baseline_pixels(example.classifier, example.pixels, view.occlusion.baseline)
+    filling = baseline_pixels(example.classifier, example.pixels, view.technique.baseline)
     if canvas.baseline != example.classifier.appearance(filling).tobytes():
         yield "another baseline"
     probe = view.probe
     if probe is None or (probe.example, probe.class_index, probe.box) != (example, index, canvas.window):
         yield f"a probe of {probe and (probe.class_index, probe.box)}, not of {index, canvas.window}"
-    elif not probe.read_off:
+    elif not probe.interpolated:
         top, left, height, width = probe.box
         pixels = example.pixels.clone()
         part = (..., slice(top, top + height), slice(left, left + width))
@@ -77,7 +77,7 @@ def of_heatmap(view: HeatmapView, scene: Scene) -> Faults:
     if view.status.text.startswith("stopped"):
         return
     name = example.classifier.class_names[index]
-    head = f"{example.picture.name or 'picture'} under {view.method} of {name}"
+    head = f"{example.picture.name or 'picture'} under {view.technique.label} of {name}"
     if not view.canvas.label.startswith(head):
         yield f"{view.canvas.label!r}, not {head!r}"
     if view.canvas.picture != example.appearance.tobytes():
@@ -88,25 +88,25 @@ def of_heatmap(view: HeatmapView, scene: Scene) -> Faults:
 
 def of_cam(view: CAMView, scene: Scene) -> Faults:
     yield from of_heatmap(view, scene)
-    if not isinstance(view.explainer, TapeExplainer) or view.status.text.startswith("stopped"):
+    if not isinstance(view.technique, LayerExplainer) or view.status.text.startswith("stopped"):
         return
-    against = view.against
+    against = scene.against
     target = scene.class_index
-    wanted = dataclasses.replace(view.explainer, layer=scene.layer)(
+    wanted = dataclasses.replace(view.technique, layer=scene.layer)(
         scene.classifier,
         scene.example.pixels,
-        target if against is None or against == target else Contrast(target, against),
+        target if against is None or against == target else Target(target, against),
     ).cells
     drawn = np.frombuffer(view.canvas.map, "<f4").reshape(view.canvas.map_size)
     if drawn.shape != wanted.shape or not np.allclose(drawn, wanted, atol=1e-4 * max(1.0, float(np.abs(wanted).max()))):
-        yield f"another map than {view.method} of {target} at {scene.layer}"
+        yield f"another map than {view.technique.label} of {target} at {scene.layer}"
     scrubber = view.layer_scrubber
     if scrubber.options[scrubber.index] != scene.layer:
         yield f"a slider at {scrubber.options[scrubber.index]}, not at {scene.layer}"
 
 
 def of_activation(view: ActivationView, scene: Scene) -> Faults:
-    maps, example = view.maps, scene.example
+    maps, example = view.activations, scene.example
     if maps is None or maps.layer != scene.layer:
         yield f"maps of {maps and maps.layer}, not of {scene.layer}"
     if (
@@ -127,12 +127,12 @@ def of_filters(view: FilterView, scene: Scene) -> Faults:
 
 
 def of_patches(view: PatchView, scene: Scene) -> Faults:
-    wanted, sheet = (scene.layer, scene.channel or 0, view.place), view.sheet
+    wanted, sheet = (scene.layer, scene.channel or 0, view.rank), view.sheet
     if view.patches is None or scene.layer not in view.patches.layers:
         return
-    if sheet is None or (sheet.layer, sheet.channel, sheet.place) != wanted:
-        yield f"patches of {sheet and (sheet.layer, sheet.channel, sheet.place)}, not of {wanted}"
-    elif sheet.spots and view.tiles.sheet != sheet.tiles.tobytes():
+    if sheet is None or (sheet.layer, sheet.channel, sheet.rank) != wanted:
+        yield f"patches of {sheet and (sheet.layer, sheet.channel, sheet.rank)}, not of {wanted}"
+    elif sheet.locations and view.tiles.sheet != sheet.tiles.tobytes():
         yield "other tiles than those of its sheet"
 
 
@@ -146,7 +146,7 @@ def of_neighbours(view: NeighbourView, scene: Scene) -> Faults:
         yield f"{len(found.features.rows)} neighbours, not {view.k}"
 
 
-def of_visual(view: ClassVisualView, scene: Scene) -> Faults:
+def of_visual(view: MaximisationView, scene: Scene) -> Faults:
     visual = view.visuals[0]
     wanted = Channel(scene.layer, scene.channel or 0) if view.of_channel else scene.class_index
     if visual is not None and visual.target != wanted and view.run_button.description == "Stop":
@@ -163,7 +163,7 @@ def of_map(view: EmbeddingView, scene: Scene) -> Faults:
         yield f"a selection of {view.points.selected}, not {rows}"
 
 
-_CHECKS: list[tuple[type[View], Callable[..., Faults]]] = [
+_CHECKS: list[tuple[type[Panel], Callable[..., Faults]]] = [
     (OcclusionView, of_occlusion),
     (CAMView, of_cam),
     (SaliencyView, of_heatmap),
@@ -171,6 +171,6 @@ _CHECKS: list[tuple[type[View], Callable[..., Faults]]] = [
     (FilterView, of_filters),
     (PatchView, of_patches),
     (NeighbourView, of_neighbours),
-    (ClassVisualView, of_visual),
+    (MaximisationView, of_visual),
     (EmbeddingView, of_map),
 ]

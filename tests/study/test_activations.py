@@ -11,7 +11,7 @@ from torch import nn
 
 from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.errors import ClassifierError, LayerError, PictureError, TargetError
-from cnnviz_widgets.study.ablation import ablated_logits, silenced
+from cnnviz_widgets.study.ablation import ablate, ablating
 from cnnviz_widgets.study.activations import Activations, activations
 from tests.support import networks
 from tests.support.guest import guest, mode, state
@@ -69,10 +69,10 @@ def test_ablation_equals_a_network_with_the_channels_cut_out() -> None:
     with torch.no_grad():
         cut.fc.weight[:, [1, 4]] = 0
         expected = cut(pixels)[0]
-    np.testing.assert_allclose(ablated_logits(classifier, pixels, "features.4", [4, 1, 4]), expected, atol=1e-6)
+    np.testing.assert_allclose(ablate(classifier, pixels, "features.4", [4, 1, 4]), expected, atol=1e-6)
     whole = classifier.logits(pixels)[0].detach()
-    np.testing.assert_allclose(ablated_logits(classifier, pixels, "features.4", []), whole, atol=1e-6)
-    gone = ablated_logits(classifier, pixels, "features.4", range(8))
+    np.testing.assert_allclose(ablate(classifier, pixels, "features.4", []), whole, atol=1e-6)
+    gone = ablate(classifier, pixels, "features.4", range(8))
     np.testing.assert_allclose(gone, network.fc.bias.detach(), atol=1e-6)
 
 
@@ -90,7 +90,7 @@ def test_only_the_named_call_of_a_module_is_silenced(layer: str) -> None:
             second = second.index_fill(1, torch.tensor([2]), 0)
         expected = network.fc(second.relu().mean((2, 3)))[0]
     for _ in range(2):
-        np.testing.assert_allclose(ablated_logits(classifier, pixels, layer, [2]), expected, atol=1e-6)
+        np.testing.assert_allclose(ablate(classifier, pixels, layer, [2]), expected, atol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_ablation_in_networks_with_in_place_operations(name: str, layer: str) ->
     pixels = networks.picture(classifier)
     whole = classifier.logits(pixels)[0].detach().numpy()
     depth = classifier.layer(layer).shape[0]
-    assert np.abs(ablated_logits(classifier, pixels, layer, range(depth)) - whole).max() > 1e-5
+    assert np.abs(ablate(classifier, pixels, layer, range(depth)) - whole).max() > 1e-5
     np.testing.assert_allclose(classifier.logits(pixels)[0].detach(), whole, atol=1e-6)
 
 
@@ -112,7 +112,7 @@ def test_the_network_is_left_as_found() -> None:
     before, modes, copy = state(network), mode(), pixels.detach().clone()
     for run in (
         lambda: activations(classifier, pixels, "conv2"),
-        lambda: ablated_logits(classifier, pixels, "conv2", [0, 3]),
+        lambda: ablate(classifier, pixels, "conv2", [0, 3]),
     ):
         first = run()
         with torch.inference_mode():
@@ -140,7 +140,7 @@ def test_another_thread_s_pass_is_not_silenced() -> None:
         with torch.no_grad():
             found.append(network(pixels))
 
-    with silenced(classifier, "features.4", [0, 1, 2]):
+    with ablating(classifier, "features.4", [0, 1, 2]):
         thread = threading.Thread(target=elsewhere)
         thread.start()
         thread.join()
@@ -152,8 +152,8 @@ def test_what_does_not_exist_is_refused() -> None:
     pixels = networks.picture(classifier)
     for channels in ([6], [0, -1]):
         with pytest.raises(TargetError, match="conv2 has channels 0 to 5"):
-            ablated_logits(classifier, pixels, "conv2", channels)
-    for ask in (activations, lambda *of: ablated_logits(*of, [0])):
+            ablate(classifier, pixels, "conv2", channels)
+    for ask in (activations, lambda *of: ablate(*of, [0])):
         with pytest.raises(LayerError, match="has no layer 'nope'"):
             ask(classifier, pixels, "nope")
         with pytest.raises(PictureError, match="One network input"):

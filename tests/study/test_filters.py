@@ -11,9 +11,10 @@ import torch
 import torchvision
 from torch import nn
 
+from cnnviz_widgets import study
 from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.errors import LayerError
-from cnnviz_widgets.study.filters import Filters, convolution_of, convolutions, filters_of, untrained
+from cnnviz_widgets.study.filters import Filters, convolution_of, convolutions, initial_filters
 from tests.support import networks
 from tests.support.guest import guest, mode, state
 from tests.support.networks import seeded
@@ -32,7 +33,7 @@ def planted() -> Filters:
 def test_dead_and_duplicate_filters_are_found() -> None:
     filters = planted()
     assert filters.dead.tolist() == [False, False, True, False, False, False, False, False]
-    assert filters.twins.tolist() == [-1, -1, -1, -1, -1, 1, -1, -1]
+    assert filters.duplicates.tolist() == [-1, -1, -1, -1, -1, 1, -1, -1]
     assert filters.sparsity[7] == pytest.approx(16 / 18) and filters.sparsity[2] == 1 > filters.sparsity[0]
     assert filters.extent == np.abs(filters.weights).max()
     np.testing.assert_allclose(filters.norms, [np.sqrt((kernel**2).sum()) for kernel in filters.weights], rtol=1e-6)
@@ -40,7 +41,7 @@ def test_dead_and_duplicate_filters_are_found() -> None:
 
 def test_a_layer_of_zeros_is_all_dead_and_has_no_duplicates() -> None:
     filters = Filters("zeros", np.zeros((3, 1, 2, 2), np.float32), 1, True)
-    assert filters.dead.all() and (filters.twins == -1).all() and (filters.sparsity == 1).all()
+    assert filters.dead.all() and (filters.duplicates == -1).all() and (filters.sparsity == 1).all()
     assert sorted(filters.order("similarity")) == [0, 1, 2]
 
 
@@ -58,7 +59,7 @@ def test_orders() -> None:
 def test_grouped_filters_are_compared_within_their_group() -> None:
     weights = np.ones((4, 1, 3, 3), np.float32)
     filters = Filters("depthwise", weights, groups=2, first=False)
-    assert filters.twins.tolist() == [-1, 0, -1, 2]
+    assert filters.duplicates.tolist() == [-1, 0, -1, 2]
     assert [list(filters.inputs_of(index)) for index in range(4)] == [[0], [0], [1], [1]]
 
 
@@ -66,11 +67,11 @@ def test_the_weights_are_the_network_s_and_a_copy() -> None:
     network = guest()
     classifier = networks.classifier(network)
     before, modes = state(network), mode()
-    filters = filters_of(classifier, "conv")
+    filters = study.filters(classifier, "conv")
     np.testing.assert_array_equal(filters.weights, network.conv.weight.detach().numpy())
     filters.weights[:] = 0
-    assert filters.first and not filters_of(classifier, "conv2").first
-    untrained(classifier, "conv")
+    assert filters.first and not study.filters(classifier, "conv2").first
+    initial_filters(classifier, "conv")
     assert (state(network), mode()) == (before, modes)
 
 
@@ -79,7 +80,7 @@ def test_untrained_weights_are_those_that_torch_would_draw(seed: int) -> None:
     network = seeded(lambda: networks.ConvGapLinear())
     classifier = networks.classifier(network)
     expected = seeded(lambda: nn.Conv2d(6, 8, 3), seed).weight.detach().numpy()
-    np.testing.assert_array_equal(untrained(classifier, "features.3", seed).weights, expected)
+    np.testing.assert_array_equal(initial_filters(classifier, "features.3", seed).weights, expected)
 
 
 @pytest.mark.parametrize(
@@ -97,25 +98,27 @@ def test_an_untrained_network_of_a_library_shows_no_effect_of_training(
 ) -> None:
     classifier = Classifier(seeded(build, 3), input_size=64)
     state = torch.get_rng_state()
-    large = [layer.name for layer in convolutions(classifier) if filters_of(classifier, layer.name).weights.size > 4000]
+    large = [
+        layer.name for layer in convolutions(classifier) if study.filters(classifier, layer.name).weights.size > 4000
+    ]
     for layer in [large[0], large[len(large) // 2], large[-1]]:
-        filters, twin = filters_of(classifier, layer), untrained(classifier, layer)
+        filters, twin = study.filters(classifier, layer), initial_filters(classifier, layer)
         assert twin.drawn == f"as {named} begins"
         assert twin.norms.mean() == pytest.approx(filters.norms.mean(), rel=0.06)
         assert np.abs(np.corrcoef(twin.weights.ravel(), filters.weights.ravel())[0, 1]) < 0.1
-        np.testing.assert_array_equal(untrained(classifier, layer).weights, twin.weights)
+        np.testing.assert_array_equal(initial_filters(classifier, layer).weights, twin.weights)
     assert torch.equal(torch.get_rng_state(), state)
-    assert (untrained(classifier, large[-1], seed=1).weights != twin.weights).any()
+    assert (initial_filters(classifier, large[-1], seed=1).weights != twin.weights).any()
 
 
 def test_of_another_network_nothing_is_claimed() -> None:
     classifier = networks.classifier(seeded(networks.ConvGapLinear))
-    assert "torch's default draw" in untrained(classifier, "features.3").drawn
+    assert "torch's default draw" in initial_filters(classifier, "features.3").drawn
     changed = seeded(lambda: torchvision.models.resnet18(weights=None))
     changed.layer4 = changed.layer3 = nn.Identity()
     changed.fc = nn.Linear(128, 3)
-    assert "torch's default draw" in untrained(Classifier(changed, input_size=64), "layer2.1.conv2").drawn
-    assert filters_of(classifier, "features.3").drawn == ""
+    assert "torch's default draw" in initial_filters(Classifier(changed, input_size=64), "layer2.1.conv2").drawn
+    assert study.filters(classifier, "features.3").drawn == ""
 
 
 def test_convolutions_in_execution_order_each_once() -> None:
@@ -123,19 +126,21 @@ def test_convolutions_in_execution_order_each_once() -> None:
     assert [layer.name for layer in convolutions(classifier)] == ["stem", "conv#1"]
     assert convolution_of(classifier, "relu").name == "conv#1"
     assert convolution_of(classifier, "stem").name == "stem"
-    np.testing.assert_array_equal(filters_of(classifier, "conv").weights, filters_of(classifier, "conv#1").weights)
+    np.testing.assert_array_equal(
+        study.filters(classifier, "conv").weights, study.filters(classifier, "conv#1").weights
+    )
 
 
 def test_a_layer_without_kernels_is_refused_with_the_nearest_that_has() -> None:
     classifier = networks.classifier(seeded(networks.ConvGapLinear))
     with pytest.raises(LayerError, match=r"'features\.4' is a ReLU .* such as 'features\.3'"):
-        filters_of(classifier, "features.4")
+        study.filters(classifier, "features.4")
     with pytest.raises(LayerError, match="has no layer 'nope'"):
-        filters_of(classifier, "nope")
+        study.filters(classifier, "nope")
 
 
 def test_greyscale_and_half_precision() -> None:
     classifier = networks.classifier(seeded(lambda: networks.ConvGapLinear(channels=1)))
-    assert filters_of(classifier, "features.0").first
+    assert study.filters(classifier, "features.0").first
     half = Classifier(seeded(networks.ConvGapLinear).to(torch.bfloat16), input_size=networks.SIZE)
-    assert filters_of(half, "features.0").weights.dtype == np.float32
+    assert study.filters(half, "features.0").weights.dtype == np.float32

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from cnnviz_widgets.classifier import Classifier
+from cnnviz_widgets.graph.boxes import Box
 
-Box = tuple[int, int, int, int]
 CLASSES = 7
 
 

@@ -4,35 +4,29 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
 
 from cnnviz_widgets import explain
-from cnnviz_widgets.explain import Explainer, Heatmap
+from cnnviz_widgets.classifier import TargetLike
+from cnnviz_widgets.explain import Explainer, Heatmap, Instance
+from cnnviz_widgets.explain.cam.tape import Tape
 
-TECHNIQUES: dict[type[Explainer], Explainer] = {
-    explain.AblationCAM: explain.AblationCAM(relu=False),
-    explain.CAM: explain.CAM(),
-    explain.EigenCAM: explain.EigenCAM(),
-    explain.GradCAM: explain.GradCAM(),
-    explain.GradCAMPlusPlus: explain.GradCAMPlusPlus(),
-    explain.GradientXInput: explain.GradientXInput(),
-    explain.GuidedBackprop: explain.GuidedBackprop(),
-    explain.GuidedGradCAM: explain.GuidedGradCAM(),
-    explain.HiResCAM: explain.HiResCAM(),
-    explain.IntegratedGradients: explain.IntegratedGradients(points=150),
-    explain.LayerCAM: explain.LayerCAM(),
-    explain.Occlusion: explain.Occlusion(window=3, stride=1),
-    explain.RISE: explain.RISE(masks=150, cells=3),
-    explain.Saliency: explain.Saliency(),
-    explain.ScoreCAM: explain.ScoreCAM(),
-    explain.SmoothGrad: explain.SmoothGrad(samples=150),
-    explain.XGradCAM: explain.XGradCAM(),
+#: What makes the slow ones quick, and what a map has to be compared.
+PARAMETERS: dict[type[Explainer], dict[str, Any]] = {
+    explain.AblationCAM: {"relu": False},
+    explain.IntegratedGradients: {"points": 150},
+    explain.Occlusion: {"window": 3, "stride": 1},
+    explain.RISE: {"masks": 150, "cells": 3},
+    explain.SmoothGrad: {"samples": 150},
 }
 
-#: Exported for views and for new techniques to build on; not techniques themselves.
-BASES = {explain.Explainer, explain.TapeExplainer}
+TECHNIQUES = {technique: technique(**PARAMETERS.get(technique, {})) for technique in explain.TECHNIQUES}
+
+#: Exported for new techniques to build on; not techniques themselves.
+BASES = {explain.Explainer, explain.LayerExplainer}
 
 
 def all_techniques(function: Callable[..., None]) -> Callable[..., None]:
@@ -48,3 +42,9 @@ def having(field: str) -> pytest.MarkDecorator:
 def same(first: Heatmap, second: Heatmap) -> None:
     np.testing.assert_allclose(first.values, second.values, rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(first.cells, second.cells, rtol=1e-5, atol=1e-6)
+
+
+def on_tape(explainer: Explainer, tape: Tape, target: TargetLike) -> Heatmap:
+    """The final map from what a tape recorded."""
+    *_, last = explainer.explain(Instance.of(tape.classifier, tape.pixels, target, tape=tape))
+    return last

@@ -21,9 +21,9 @@ import traitlets
 from cnnviz_widgets import schedule
 from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.collection.cluster import distinctions, inside
-from cnnviz_widgets.collection.features import FeatureStore
-from cnnviz_widgets.collection.projection import PCA, TSNE, Map, Projection, trustworthiness
+from cnnviz_widgets.collection.projection import PCA, TSNE, Embedding, Projection, trustworthiness
 from cnnviz_widgets.collection.source import source_of
+from cnnviz_widgets.collection.store import FeatureStore
 from cnnviz_widgets.errors import MissingExtra, TargetError
 from cnnviz_widgets.session import Session
 from cnnviz_widgets.views.embedding import EmbeddingView
@@ -248,13 +248,13 @@ class Gated(Projection):
     gate: Any = None
     seed: int = 0
 
-    def steps(self, features: np.ndarray, start: Map | None = None) -> Iterator[Map]:
+    def steps(self, features: np.ndarray, start: Embedding | None = None) -> Iterator[Embedding]:
         first = 1 if start is None else start.iteration + 1
         for iteration in range(first, 4):
             if iteration == 2 and start is None:
                 self.gate.began.set()
                 assert self.gate.wait(30)
-            yield Map(features[:, :2] * iteration, iteration, 3, 1 / iteration, lambda vectors: vectors[:, :2])
+            yield Embedding(features[:, :2] * iteration, iteration, 3, 1 / iteration, lambda vectors: vectors[:, :2])
 
 
 @pytest.mark.usefixtures("every_frame")
@@ -320,7 +320,7 @@ def test_the_line_tells_of_the_map_that_is_drawn(classifier: Classifier, store: 
     class Missing(PCA):
         label = "UMAP"
 
-        def steps(self, features: np.ndarray, start: Map | None = None) -> Iterator[Map]:
+        def steps(self, features: np.ndarray, start: Embedding | None = None) -> Iterator[Embedding]:
             raise MissingExtra("UMAP needs another package.")
             yield
 
@@ -515,10 +515,10 @@ class Importing(Projection):
     library: ClassVar[str] = "a_library_that_nobody_has_imported"
     gate: Any = None
 
-    def steps(self, features: np.ndarray, start: Map | None = None) -> Iterator[Map]:
+    def steps(self, features: np.ndarray, start: Embedding | None = None) -> Iterator[Embedding]:
         self.gate.began.set()
         assert self.gate.wait(30)
-        yield Map(features[:, :2], 1, 1, float("nan"), lambda vectors: vectors[:, :2])
+        yield Embedding(features[:, :2], 1, 1, float("nan"), lambda vectors: vectors[:, :2])
 
 
 def test_an_import_is_said_before_and_holds_nobody_up(classifier: Classifier, store: FeatureStore) -> None:

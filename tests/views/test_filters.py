@@ -9,9 +9,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from cnnviz_widgets import study
 from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.session import Session
-from cnnviz_widgets.study.filters import filters_of, untrained
 from cnnviz_widgets.views.filters import FilterView
 from cnnviz_widgets.widgets.tiles import Tiles
 
@@ -104,18 +104,20 @@ def test_the_same_layer_untrained_is_shown_on_one_scale(
     with torch.no_grad():
         network.body[0].weight.mul_(3)
     view.refresh()
-    assert view.twin_tiles.layout.display == "none"
+    assert view.drawn_tiles.layout.display == "none"
     state = torch.get_rng_state()
     pick(view.beside_picker, 1)
-    assert view.twin_tiles.layout.display is None and view.twin_tiles.count == 6
-    assert "torch's default draw, which this network need not begin with" in view.twin_tiles.description
+    assert view.drawn_tiles.layout.display is None and view.drawn_tiles.count == 6
+    assert "torch's default draw, which this network need not begin with" in view.drawn_tiles.description
     assert torch.equal(torch.get_rng_state(), state)
-    extents = [kernels.extent for kernels in (filters_of(classifier, "body.0"), untrained(classifier, "body.0"))]
+    extents = [
+        kernels.extent for kernels in (study.filters(classifier, "body.0"), study.initial_filters(classifier, "body.0"))
+    ]
     assert f"\N{PLUS-MINUS SIGN}{max(extents):.3g}" in view.status.text
-    reached = [np.abs(sheet(tiles) / 127.5 - 1).max() for tiles in (view.tiles, view.twin_tiles)]
+    reached = [np.abs(sheet(tiles) / 127.5 - 1).max() for tiles in (view.tiles, view.drawn_tiles)]
     assert reached == pytest.approx([extent / max(extents) for extent in extents], abs=0.01)
     pick(view.beside_picker, 0)
-    assert view.twin_tiles.layout.display == "none"
+    assert view.drawn_tiles.layout.display == "none"
 
 
 def test_each_tile_by_itself_says_so(view: FilterView) -> None:

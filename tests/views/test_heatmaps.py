@@ -13,18 +13,19 @@ import torch
 from torch import Tensor, nn
 
 from cnnviz_widgets import schedule
-from cnnviz_widgets.classifier import Classifier, Contrast
+from cnnviz_widgets.classifier import Classifier, Target
 from cnnviz_widgets.errors import LayerError, TargetError
-from cnnviz_widgets.explain import CAM, Explainer, GradCAM, Heatmap, LayerCAM, Saliency
-from cnnviz_widgets.explain.remarks import layer_before
+from cnnviz_widgets.explain import CAM, Explainer, GradCAM, Heatmap, Instance, LayerCAM, Saliency
+from cnnviz_widgets.explain.cam.tape import layer_before
 from cnnviz_widgets.session import Session
-from cnnviz_widgets.views.cam import METHODS as CAM_METHODS
 from cnnviz_widgets.views.cam import CAMView
 from cnnviz_widgets.views.heatmap import HeatmapView
-from cnnviz_widgets.views.saliency import METHODS as SALIENCY_METHODS
 from cnnviz_widgets.views.saliency import SaliencyView
 
 from .conftest import Counting
+
+CAM_METHODS = {technique.label: technique for technique in CAMView.techniques()}
+SALIENCY_METHODS = {technique.label: technique for technique in SaliencyView.techniques()}
 
 
 def shown(view: HeatmapView) -> np.ndarray:
@@ -35,7 +36,7 @@ def shown(view: HeatmapView) -> np.ndarray:
 @pytest.mark.parametrize("method", CAM_METHODS)
 def test_each_cam_method_shows_its_explainers_map(classifier: Classifier, picture: np.ndarray, method: str) -> None:
     view = CAMView(classifier, picture)
-    view.method = method
+    view.technique = method
     assert view.status.kind == "info", view.status.text
     example = view.session.example
     explainer: Explainer = CAM_METHODS[method]
@@ -51,7 +52,7 @@ def test_each_saliency_method_shows_its_explainers_map(
     classifier: Classifier, picture: np.ndarray, method: str
 ) -> None:
     view = SaliencyView(classifier, picture)
-    view.method = method
+    view.technique = method
     assert view.status.kind == "info", view.status.text
     example = view.session.example
     expected = SALIENCY_METHODS[method](classifier, example.pixels, example.predicted)
@@ -69,7 +70,7 @@ def test_switching_the_layer_calls_the_network_no_more(
         view.session.layer = layer
         maps.add(view.canvas.map)
     view.session.target = 3
-    view.against = 1
+    view.session.against = 1
     assert network.calls == calls
     assert len(maps) == len(view.layer_scrubber.options) > 2
 
@@ -78,8 +79,8 @@ def test_switching_the_layer_calls_the_network_no_more(
 def test_a_minus_b_is_the_map_of_the_contrast(classifier: Classifier, picture: np.ndarray) -> None:
     view = CAMView(classifier, picture)
     view.session.target = "dog"
-    view.against = "bee"
-    expected = GradCAM()(classifier, view.session.example.pixels, Contrast(3, 1))
+    view.session.against = "bee"
+    expected = GradCAM()(classifier, view.session.example.pixels, Target(3, 1))
     np.testing.assert_allclose(shown(view), expected.cells, atol=1e-6)
     assert view.canvas.signed and "dog minus bee" in view.status.text
 
@@ -110,15 +111,15 @@ def test_a_view_that_is_not_active_computes_when_it_becomes_so(
 @pytest.mark.usefixtures("inline")
 def test_parameters_become_controls(classifier: Classifier, picture: np.ndarray) -> None:
     view = SaliencyView(classifier, picture)
-    view.method = "SmoothGrad"
-    controls = {control.description: control for control in view.parameter_box.children}
+    view.technique = "SmoothGrad"
+    controls = {control.description: control for control in view.choice.controls.children}
     assert "samples" in controls
     samples = controls["samples"]
-    index = samples.options.index(str(view.explainer.samples)) - 1  # type: ignore[attr-defined]
+    index = samples.options.index(str(view.technique.samples)) - 1  # type: ignore[attr-defined]
     samples._receive(
         None, {"kind": "event", "seq": 1, "final": True, "index": index, "option": samples.options[index]}, []
     )
-    assert view.explainer.samples == int(samples.options[index])  # type: ignore[attr-defined]
+    assert view.technique.samples == int(samples.options[index])  # type: ignore[attr-defined]
 
 
 @pytest.mark.usefixtures("inline")
@@ -130,9 +131,9 @@ def test_what_does_not_exist_is_refused_and_changes_nothing(classifier: Classifi
     with pytest.raises(TargetError, match="classes 0 to 3"):
         view.session.target = 4
     with pytest.raises(TargetError, match="no class 'cat'"):
-        view.against = "cat"
+        view.session.against = "cat"
     with pytest.raises(ValueError, match="There is no method"):
-        view.method = "Grad-CAMERA"
+        view.technique = "Grad-CAMERA"
     assert view.canvas.map == before
 
 
@@ -145,7 +146,7 @@ def test_two_methods_begin_one_block_earlier_until_a_layer_is_chosen(
     assert last != earlier
     other = SaliencyView(view.session)
     for method, layer in [("Grad-CAM++", earlier), ("Grad-CAM", last), ("LayerCAM", earlier)]:
-        view.method = method
+        view.technique = method
         expected = CAM_METHODS[method](classifier, view.session.example.pixels, view.session.example.predicted)
         np.testing.assert_allclose(shown(view), expected.cells, atol=1e-6)
         assert view.layer_scrubber.options[view.layer_scrubber.index] == layer
@@ -174,7 +175,7 @@ def pick_layer(view: CAMView, layer: str) -> None:
 def test_a_session_that_has_chosen_a_layer_is_followed_from_the_first(
     classifier: Classifier, picture: np.ndarray
 ) -> None:
-    view = CAMView(Session(classifier, picture, layer="body.0"), methods={"LayerCAM": LayerCAM()})
+    view = CAMView(Session(classifier, picture, layer="body.0"), techniques=[LayerCAM()])
     assert view.layer_scrubber.options[view.layer_scrubber.index] == "body.0"
     expected = LayerCAM("body.0")(classifier, view.session.example.pixels, view.session.example.predicted)
     np.testing.assert_allclose(shown(view), expected.cells, atol=1e-6)
@@ -184,9 +185,9 @@ def test_a_session_that_has_chosen_a_layer_is_followed_from_the_first(
 def test_notes_are_shown_beside_the_map(classifier: Classifier, picture: np.ndarray) -> None:
     cam, saliency = CAMView(classifier, picture), SaliencyView(classifier, picture)
     assert "Grad-CAM, HiResCAM, XGrad-CAM and CAM are the same map" in cam.status.text
-    cam.method = "Eigen-CAM"
+    cam.technique = "Eigen-CAM"
     assert "every class has this same map" in cam.status.text
-    saliency.method = "integrated gradients"
+    saliency.technique = "integrated gradients"
     assert "More points change the sum" in saliency.status.text
 
 
@@ -208,7 +209,7 @@ class Blind(nn.Module):
 def test_rounding_is_said_to_be_nothing_and_not_stretched_to_full_colour(picture: np.ndarray, method: str) -> None:
     kind = CAMView if method in CAM_METHODS else SaliencyView
     view = kind(Classifier(Blind(), input_size=(24, 32)), picture)
-    view.method = method
+    view.technique = method
     assert view.status.kind == "info", view.status.text
     if method == "Eigen-CAM":  # it shows what the layer answers to, and says so
         return
@@ -234,10 +235,10 @@ class Flat(nn.Module):
 def test_cam_without_pooling_names_grad_cam_and_keeps_the_map(picture: np.ndarray) -> None:
     view = CAMView(Classifier(Flat(), input_size=(24, 32)), picture)
     before = view.canvas.map
-    view.method = "CAM"
+    view.technique = "CAM"
     assert view.status.kind == "error" and "Grad-CAM" in view.status.text
     assert view.canvas.map == before
-    view.method = "Grad-CAM"
+    view.technique = "Grad-CAM"
     assert view.status.kind == "info"
 
 
@@ -245,14 +246,17 @@ def test_cam_without_pooling_names_grad_cam_and_keeps_the_map(picture: np.ndarra
 class Gated(Explainer):
     """Waits for its gate before each of two heatmaps."""
 
+    label = "gated"
+    quantity = "class index"
+
     gate: Any = None
 
-    def steps(self, classifier: Classifier, pixels: Tensor, target: Any) -> Iterator[Heatmap]:
+    def explain(self, instance: Instance) -> Iterator[Heatmap]:
         for progress in (0.5, 1.0):
             self.gate.began.set()
             assert self.gate.wait(30)
-            values = torch.full(classifier.input_size, float(target))
-            yield Heatmap.of_values(values, "class index", signed=False, target=target, progress=progress)
+            values = torch.full(instance.size, float(instance.target.index))
+            yield self.heatmap(instance, values, signed=False, progress=progress)
 
 
 class Gate(threading.Event):
@@ -263,7 +267,7 @@ class Gate(threading.Event):
 
 def test_a_result_for_an_older_class_is_never_shown(classifier: Classifier, picture: np.ndarray) -> None:
     gate = Gate()
-    view = HeatmapView(classifier, picture, methods={"gated": Gated(gate)})
+    view = HeatmapView(classifier, picture, techniques=[Gated(gate)])
     seen: list[float] = []
     overlay = view.canvas.overlay
 
@@ -287,10 +291,10 @@ def test_a_result_for_an_older_class_is_never_shown(classifier: Classifier, pict
 def test_the_explainer_can_be_read_and_set(classifier: Classifier, picture: np.ndarray) -> None:
     with schedule.inline():
         view = SaliencyView(classifier, picture)
-        view.explainer = Saliency(unit="picture")
-        assert view.explainer == Saliency(unit="picture")
+        view.technique = Saliency(unit="picture")
+        assert view.technique == Saliency(unit="picture")
         with pytest.raises(ValueError, match="CAM is none of them"):
-            view.explainer = CAM()
+            view.technique = CAM()
 
 
 @pytest.mark.usefixtures("inline")

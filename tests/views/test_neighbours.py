@@ -14,8 +14,8 @@ from sklearn.neighbors import NearestNeighbors
 
 from cnnviz_widgets import demo, schedule
 from cnnviz_widgets.classifier import Classifier
-from cnnviz_widgets.collection.features import FeatureStore
 from cnnviz_widgets.collection.source import source_of
+from cnnviz_widgets.collection.store import FeatureStore
 from cnnviz_widgets.picture import read_picture
 from cnnviz_widgets.session import Session
 from cnnviz_widgets.views.neighbours import NeighbourView
@@ -250,7 +250,7 @@ def test_features_that_were_passed_in_are_replaced_when_asked_for(
     view.features.build_button.click()
     assert view.store is not store and view.status.kind == "info" and view.features.build_button.disabled
     trained_on(network)
-    bare = NeighbourView(classifier, picture, store=FeatureStore(store.about, store._shelf, None), k=6)
+    bare = NeighbourView(classifier, picture, store=FeatureStore(store.metadata, store._storage, None), k=6)
     assert bare.status.kind == "error" and bare.features.build_button.disabled
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.explain import Occlusion
 from cnnviz_widgets.session import Session
+from cnnviz_widgets.views import occlusion
 from cnnviz_widgets.views.occlusion import OcclusionView
 from cnnviz_widgets.views.parts import probing
 
@@ -22,9 +24,13 @@ pytestmark = pytest.mark.usefixtures("inline")
 RANDOM = 1
 
 
+def choose(view: OcclusionView, kind: int) -> None:
+    view.choice.value = view.choice.options[kind]
+
+
 @pytest.fixture
 def view(classifier: Classifier, picture: np.ndarray) -> OcclusionView:
-    return OcclusionView(classifier, picture, occlusion=Occlusion(window=8, stride=8))
+    return OcclusionView(classifier, picture, technique=Occlusion(window=8, stride=8))
 
 
 def acknowledged(view: OcclusionView, **message: Any) -> list[Any]:
@@ -86,17 +92,17 @@ def test_a_finished_map_answers_a_drag_without_the_network(
     calls = network.calls
     acknowledged(view, seq=2, final=False, window=[9, 14, 8, 8])
     assert network.calls == calls
-    assert view.probe is not None and view.probe.read_off and "read off a window nearby" in view.status.text
+    assert view.probe is not None and view.probe.interpolated and "read off a window nearby" in view.status.text
     expected = Occlusion().occluded(classifier, classifier.pixels(picture), [(8, 16, 8, 8), (9, 14, 8, 8)])
     np.testing.assert_allclose(view.probe.logits, expected[0], atol=1e-5)
     calls = network.calls
     acknowledged(view, seq=3, final=True, window=[9, 14, 8, 8])
     assert network.calls == calls + 1
-    assert not view.probe.read_off and "read off" not in view.status.text
+    assert not view.probe.interpolated and "read off" not in view.status.text
     np.testing.assert_allclose(view.probe.logits, expected[1], atol=1e-5)
     # One of the map's own windows is known as it is.
     acknowledged(view, seq=4, final=True, window=[8, 16, 8, 8])
-    assert network.calls == calls + 1 and not view.probe.read_off
+    assert network.calls == calls + 1 and not view.probe.interpolated
 
 
 def test_the_map_follows_the_class_without_the_network(view: OcclusionView, network: Counting) -> None:
@@ -112,17 +118,21 @@ def test_window_and_stride_begin_at_their_defaults_for_each_network(
     classifier: Classifier, picture: np.ndarray, network: Counting
 ) -> None:
     view = OcclusionView(classifier, picture)
-    slider = next(control for control in view.controls if control.description == "stride")
+
+    def stride() -> Any:
+        return next(control for control in view.choice.controls.children if control.description == "stride")
+
     assert view.canvas.window is not None and view.canvas.window[2:] == (7, 7)
-    assert view.occlusion.stride == 3 and slider.options[slider.index] == "3"
+    assert view.technique.stride == 3 and stride().options[stride().index] == "3"
     view.session.classifier = Classifier(network, input_size=(56, 56))
     assert view.canvas.window[2:] == (16, 16)
-    assert view.occlusion.stride == 8 and slider.options[slider.index] == "8"
+    assert view.technique.stride == 8 and stride().options[stride().index] == "8"
+    slider = stride()
     slider._receive(None, {"kind": "event", "seq": 1, "final": True, "index": 4, "option": slider.options[4]}, [])
-    assert view.occlusion.stride == 5
+    assert view.technique.stride == 5
     view.session.classifier = classifier
-    assert view.canvas.window[2:] == (7, 7) and view.occlusion.stride == 5
-    assert OcclusionView(classifier, picture, occlusion=Occlusion(window=8)).occlusion.stride == 4
+    assert view.canvas.window[2:] == (7, 7) and view.technique.stride == 5
+    assert OcclusionView(classifier, picture, technique=Occlusion(window=8)).technique.stride == 4
 
 
 class Blind(nn.Module):
@@ -139,7 +149,7 @@ class Blind(nn.Module):
 @pytest.mark.parametrize("kind", [0, RANDOM])
 def test_a_map_of_rounding_is_said_to_be_nothing(picture: np.ndarray, kind: int) -> None:
     view = OcclusionView(Classifier(Blind(), input_size=(24, 32)), picture)
-    view.map_picker.index = kind
+    choose(view, kind)
     view.compute_map()
     assert "changes the score by more than rounding" in view.status.text
     values = np.frombuffer(view.canvas.map, dtype="<f4")
@@ -148,16 +158,16 @@ def test_a_map_of_rounding_is_said_to_be_nothing(picture: np.ndarray, kind: int)
 
 def test_stop_keeps_the_unfinished_map(view: OcclusionView) -> None:
     seen: list[float] = []
-    grew = view._map_grew
+    grew = view._draw_map
 
     def stop_after_the_first(result: Any) -> None:
         grew(result)
-        seen.append(result[2].progress)
+        seen.append(result.heatmap.progress)
         view.stop_map()
 
-    view._map_grew = stop_after_the_first  # type: ignore[method-assign]
-    view._occlusion = Occlusion(window=2, stride=2)
-    view.canvas.place_window((0, 0, 2, 2))
+    view.map_job._deliver = stop_after_the_first
+    view.technique = Occlusion(window=8, stride=2)
+    view.window = (0, 0, 2, 2)
     view.compute_map()
     assert len(seen) == 1 and seen[0] < 1
     assert view.canvas.map_size == (24, 32)
@@ -188,9 +198,9 @@ def test_a_broken_network_gets_a_sentence_and_nothing_is_lost(
 
 
 def test_the_window_shows_the_baseline(view: OcclusionView, classifier: Classifier) -> None:
-    view._parameter_changed("baseline", "black", lambda: None)
+    view.technique = replace(view.technique, baseline="black")
     assert set(view.canvas.baseline) == {0}
-    view._parameter_changed("baseline", "white", lambda: None)
+    view.technique = replace(view.technique, baseline="white")
     assert set(view.canvas.baseline) == {255}
 
 
@@ -212,35 +222,39 @@ def other_class(view: OcclusionView) -> int:
 
 
 def test_a_map_of_one_class_is_taken_away_with_its_class(view: OcclusionView) -> None:
-    view.map_picker.index = RANDOM
+    choose(view, RANDOM)
     view.compute_map()
     predicted = view.session.example.classifier.class_names[view.session.example.predicted]
-    assert view.canvas.map_size == (24, 32) and view.canvas.label.endswith(f"under the RISE map of {predicted}")
+    assert view.canvas.map_size == (24, 32) and view.canvas.label.endswith(
+        f"under the random masks (RISE) map of {predicted}"
+    )
     view.session.target = other_class(view)
     assert view.canvas.map_size == (0, 0) and "RISE" not in view.canvas.label
-    view.map_picker.index = 0
+    choose(view, 0)
     view.compute_map()
-    assert "under the occlusion map of" in view.canvas.label
+    assert "under the sliding window map of" in view.canvas.label
     view.session.target = None
-    assert view.canvas.map_size == (24, 32) and view.canvas.label.endswith(f"under the occlusion map of {predicted}")
+    assert view.canvas.map_size == (24, 32) and view.canvas.label.endswith(
+        f"under the sliding window map of {predicted}"
+    )
 
 
 def test_a_map_of_one_class_that_is_under_way_ends_with_its_class(view: OcclusionView) -> None:
-    executor = view._maps._executor = Stepping()
-    grown, grew = [], view._map_grew
-    view._map_grew = lambda result: (grown.append(result), grew(result))  # type: ignore[assignment,method-assign,func-returns-value]
-    view.map_picker.index = RANDOM
+    executor = view.map_job._requests._executor = Stepping()
+    grown, grew = [], view._draw_map
+    view.map_job._deliver = lambda result: (grown.append(result), grew(result))  # type: ignore[func-returns-value]
+    choose(view, RANDOM)
     view.compute_map()
     executor.work(1)
     assert view.canvas.map_size == (24, 32) and len(grown) == 1
     view.session.target = other_class(view)
-    assert not view._maps.busy and view.stop_button.disabled and view.status.progress == -1
+    assert not view.map_job.busy and view.stop_button.disabled and view.status.progress == -1
     executor.work()
     # One that had been computed before the class changed, and comes after.
     grew(grown[0])
     assert view.canvas.map_size == (0, 0)
     # A map by windows goes on for the other class.
-    view.map_picker.index = 0
+    choose(view, 0)
     view.compute_map()
     view.session.target = None
     executor.work()
@@ -248,8 +262,8 @@ def test_a_map_of_one_class_that_is_under_way_ends_with_its_class(view: Occlusio
 
 
 def test_stop_and_clear_leave_no_progress_behind(view: OcclusionView) -> None:
-    executor = view._maps._executor = Stepping()
-    view.map_picker.index = RANDOM
+    executor = view.map_job._requests._executor = Stepping()
+    choose(view, RANDOM)
     view.compute_map()
     executor.work(1)
     share = view.status.progress
@@ -272,21 +286,21 @@ def test_stop_and_clear_leave_no_progress_behind(view: OcclusionView) -> None:
 
 @pytest.mark.parametrize("finished", [False, True])
 def test_a_probe_of_the_picture_before_does_not_take_the_place_of_this_one_s(
-    view: OcclusionView, picture: np.ndarray, finished: bool
+    view: OcclusionView, picture: np.ndarray, finished: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if finished:
         acknowledged(view, seq=1, final=True, window=[4, 4, 8, 8])
         view.compute_map()
-    draw, moved = view._known, []
+    known_answer, moved = occlusion.known_answer, []
 
     def while_the_worker_draws(*arguments: Any) -> Any:
-        known = draw(*arguments)
+        known = known_answer(*arguments)
         if not moved:
             moved.append(known)
             view.session.picture = 255 - picture
         return known
 
-    view._known = while_the_worker_draws  # type: ignore[method-assign]
+    monkeypatch.setattr(occlusion, "known_answer", while_the_worker_draws)
     acknowledged(view, seq=2, final=False, window=[8, 16, 8, 8])
     assert (moved[0] is not None) == finished
     assert view.probe is not None and view.probe.example is view.session.example
@@ -307,8 +321,8 @@ def test_a_map_is_never_drawn_over_another_picture(view: OcclusionView, picture:
 @pytest.fixture
 def rested(classifier: Classifier, picture: np.ndarray) -> tuple[OcclusionView, Stepping]:
     """A window of 16 pixels, so that those around lie two apart, and the spare time of whoever runs them."""
-    view = OcclusionView(classifier, picture, occlusion=Occlusion(window=16))
-    spare = view._ahead._executor = Stepping()
+    view = OcclusionView(classifier, picture, technique=Occlusion(window=16))
+    spare = view.ahead_job._requests._executor = Stepping()
     acknowledged(view, seq=1, final=True, window=[3, 5, 16, 16])
     return view, spare
 
@@ -319,18 +333,18 @@ def test_windows_around_the_resting_one_answer_the_next_drag(
     view, spare = rested
     said, calls = view.status.text, network.calls
     spare.work()
-    assert network.calls > calls and not view._ahead.busy and view.status.text == said
+    assert network.calls > calls and not view.ahead_job.busy and view.status.text == said
     expected = Occlusion().occluded(classifier, classifier.pixels(picture), [(2, 6, 16, 16), (7, 13, 16, 16)])
     calls = network.calls
     acknowledged(view, seq=2, final=False, window=[2, 7, 16, 16])
     assert network.calls == calls and view.probe is not None
-    assert view.probe.read_off and view.probe.box == (2, 7, 16, 16)
+    assert view.probe.interpolated and view.probe.box == (2, 7, 16, 16)
     np.testing.assert_allclose(view.probe.logits, expected[0], atol=1e-5)
     # The very window: exact, and at the end of a drag good enough.
     acknowledged(view, seq=3, final=True, window=[2, 6, 16, 16])
-    assert network.calls == calls and not view.probe.read_off
+    assert network.calls == calls and not view.probe.interpolated
     acknowledged(view, seq=4, final=True, window=[7, 13, 16, 16])
-    assert network.calls == calls + 1 and not view.probe.read_off
+    assert network.calls == calls + 1 and not view.probe.interpolated
     np.testing.assert_allclose(view.probe.logits, expected[1], atol=1e-5)
     # Another class is another score of the same windows.
     view.session.target = other_class(view)
@@ -342,7 +356,7 @@ def test_windows_around_the_resting_one_answer_the_next_drag(
 
 def test_the_nearest_ones_are_run_first_and_none_twice(rested: tuple[OcclusionView, Stepping]) -> None:
     view, spare = rested
-    placed = view._placed
+    placed = view._setup
     assert placed is not None
     asked: list[Any] = []
     logits = placed.occluder.logits
@@ -363,31 +377,31 @@ def test_the_nearest_ones_are_run_first_and_none_twice(rested: tuple[OcclusionVi
 def test_whatever_else_happens_ends_it(rested: tuple[OcclusionView, Stepping], picture: np.ndarray, what: str) -> None:
     view, spare = rested
     spare.work(3)
-    assert view._ahead.busy and view._nearby is not None and len(view._nearby) > 1
-    request, begun = view._ahead._newest, view._nearby
+    assert view.ahead_job.busy and view._cache is not None and len(view._cache) > 1
+    request, begun = view.ahead_job._requests._newest, view._cache
     count = len(begun)
     match what:
         case "event":
             acknowledged(view, seq=2, final=False, window=[8, 16, 16, 16])
         case "map":
-            view._maps._executor = Stepping()
+            view.map_job._requests._executor = Stepping()
             view.compute_map()
         case "hidden":
             view.active = False
         case "class":
-            view._requests._executor = Stepping()
+            view.setup_job._requests._executor = Stepping()
             view.session.target = other_class(view)
         case "baseline":
-            view._requests._executor = Stepping()
-            view._parameter_changed("baseline", "black", lambda: None)
+            view.setup_job._requests._executor = Stepping()
+            view.technique = replace(view.technique, baseline="black")
         case "picture":
-            view._requests._executor = Stepping()
+            view.setup_job._requests._executor = Stepping()
             view.session.picture = 255 - picture
         case "stop":
             view.stop()
         case "close":
             view.close()
-    assert not view._ahead.busy and view._ahead._newest is not request
+    assert not view.ahead_job.busy and view.ahead_job._requests._newest is not request
     spare.work()
     assert len(begun) == count and not spare.jobs
 
@@ -403,12 +417,12 @@ def test_what_answers_no_longer_is_dropped(
         case "size":
             box = [2, 7, 16, 15]
         case "baseline":
-            view._parameter_changed("baseline", "black", lambda: None)
+            view.technique = replace(view.technique, baseline="black")
         case "picture":
             view.session.picture = 255 - picture
     calls = network.calls
     acknowledged(view, seq=2, final=False, window=box)
-    assert network.calls == calls + 1 and view.probe is not None and not view.probe.read_off
+    assert network.calls == calls + 1 and view.probe is not None and not view.probe.interpolated
 
 
 def test_a_hidden_view_rests_and_goes_on_when_it_is_shown(
@@ -423,12 +437,12 @@ def test_a_hidden_view_rests_and_goes_on_when_it_is_shown(
     assert spare.jobs
     view.close()
     hidden = OcclusionView(classifier, picture, active=False)
-    spare = hidden._ahead._executor = Stepping()
+    spare = hidden.ahead_job._requests._executor = Stepping()
     assert not spare.jobs
     hidden.active = True
     assert spare.jobs
-    plain = OcclusionView(classifier, picture, ahead=False)
-    spare = plain._ahead._executor = Stepping()
+    plain = OcclusionView(classifier, picture, run_ahead=False)
+    spare = plain.ahead_job._requests._executor = Stepping()
     acknowledged(plain, seq=2, final=True, window=[2, 6, 8, 8])
     assert not spare.jobs
 
@@ -439,10 +453,10 @@ def test_what_is_kept_is_bounded(
     monkeypatch.setattr(probing, "_KEPT", 10 * 4 * 4 + 3)
     view, spare = rested
     spare.work()
-    assert view._nearby is not None and len(view._nearby) == 10
+    assert view._cache is not None and len(view._cache) == 10
     acknowledged(view, seq=2, final=True, window=[8, 16, 16, 16])
     spare.work()
-    assert len(view._nearby) == 10
+    assert len(view._cache) == 10
     calls = network.calls
     acknowledged(view, seq=3, final=False, window=[7, 15, 16, 16])  # kept
     assert network.calls == calls
@@ -456,7 +470,7 @@ def test_nobody_is_told_of_a_failure_that_nobody_waits_for(
     view, spare = rested
     said, network.breaks = view.status.text, "raise"
     spare.work()
-    assert (view.status.text, view.status.kind) == (said, "info") and not view._ahead.busy
+    assert (view.status.text, view.status.kind) == (said, "info") and not view.ahead_job.busy
     acknowledged(view, seq=2, final=False, window=[2, 7, 16, 16])
     assert "the cable is loose" in view.status.text
 
@@ -464,7 +478,7 @@ def test_nobody_is_told_of_a_failure_that_nobody_waits_for(
 def test_a_map_is_made_by_what_is_ready_for_the_drag(
     view: OcclusionView, classifier: Classifier, picture: np.ndarray
 ) -> None:
-    placed = view._placed
+    placed = view._setup
     assert placed is not None
     asked: list[Any] = []
     logits = placed.occluder.logits
@@ -473,8 +487,8 @@ def test_a_map_is_made_by_what_is_ready_for_the_drag(
     assert sorted(asked) == [(top, left, 8, 8) for top in (0, 8, 16) for left in (0, 8, 16, 24)]
     # Not while the window is still filled with something else than the map is asked for.
     asked.clear()
-    view._requests._executor = Stepping()
-    view._parameter_changed("baseline", "black", lambda: None)
+    view.setup_job._requests._executor = Stepping()
+    view.technique = replace(view.technique, baseline="black")
     view.compute_map()
     assert not asked
     expected = Occlusion(8, 8, "black")(classifier, classifier.pixels(picture), placed.class_index)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from cnnviz_widgets.schedule import LatestWins, Worker
-from cnnviz_widgets.views import view
+from cnnviz_widgets.views import panel
 from cnnviz_widgets.views.parts.controls import percent
 from cnnviz_widgets.views.parts.scales import scales_of, short
 from cnnviz_widgets.views.parts.scores import ScoreBars, entropy, shortened, unique
@@ -62,7 +62,7 @@ def test_a_page_that_loads_is_told_of_all_widgets_between_two_drawings(monkeypat
         def send(self, content: dict[str, Any], buffers: object = None) -> None:
             told.append(content["states"])
 
-    assert ipywidgets.Widget._handle_control_comm_msg is view._tell_whole_states
+    assert ipywidgets.Widget._handle_control_comm_msg is panel._tell_whole_states
     monkeypatch.setattr(ipywidgets.Widget, "_control_comm", Channel())
     box = ipywidgets.VBox()
     drawing, go_on = threading.Event(), threading.Event()

@@ -14,7 +14,8 @@ from cnnviz_widgets.classifier.batching import Batches
 from cnnviz_widgets.collection.patches import Patches, scan
 from cnnviz_widgets.session import Session
 from cnnviz_widgets.study.receptive_field import receptive_field
-from cnnviz_widgets.views.patches import _TILE, PLACES, PatchView, crop, nearest_scanned
+from cnnviz_widgets.views.parts.crops import RANKS, TILE, crop, nearest_scanned
+from cnnviz_widgets.views.patches import PatchView
 
 from .conftest import Counting, Stepping
 
@@ -29,7 +30,7 @@ def last(steps: Any) -> Patches:
 
 
 def tiles(view: PatchView) -> np.ndarray:
-    return np.frombuffer(view.tiles.sheet, np.uint8).reshape(-1, _TILE, _TILE, 3)
+    return np.frombuffer(view.tiles.sheet, np.uint8).reshape(-1, TILE, TILE, 3)
 
 
 def press(control: Any, index: int) -> None:
@@ -43,19 +44,19 @@ def pick(view: PatchView, index: int) -> None:
 
 
 @pytest.mark.usefixtures("inline")
-@pytest.mark.parametrize("place", PLACES)
-def test_shows_what_the_scan_found(classifier: Classifier, place: str) -> None:
+@pytest.mark.parametrize("rank", RANKS)
+def test_shows_what_the_scan_found(classifier: Classifier, rank: str) -> None:
     pictures = data()
     view = PatchView(Session(classifier, channel=2, layer="body.0"), source=pictures, k=4)
-    view.place = place
+    view.rank = rank
     assert view.status.kind == "info" and "30 of 30 pictures scanned" in view.status.text
     patches = last(scan(classifier, pictures, [layer.name for layer in classifier.layers], k=4))
-    quantile = PLACES[place]
+    quantile = RANKS[rank]
     if quantile is None:
-        spots = (patches.random if place == "random" else patches.top)("body.0", 2, 4)
+        spots = (patches.random if rank == "random" else patches.top)("body.0", 2, 4)
     else:
         spots = patches.around("body.0", 2, quantile, 4)
-    assert view.sheet is not None and view.sheet.spots == spots
+    assert view.sheet is not None and view.sheet.locations == spots
     assert view.tiles.labels == [f"item {spot.image}" for spot in spots]
     assert len(view.tiles.badges) == 4
     field = receptive_field(classifier, "body.0")
@@ -69,13 +70,13 @@ def test_a_crop_is_the_box_and_nothing_else() -> None:
     picture = np.zeros((20, 30, 3), np.uint8)
     picture[4:8, 10:18] = (255, 0, 0)
     tile = crop(picture, (4, 10, 4, 8), (4, 10, 4, 8))
-    middle = _TILE // 4
+    middle = TILE // 4
     assert (tile[middle:-middle] == (255, 0, 0)).all()
     assert (tile[: middle - 1] == 128).all() and (tile[-middle + 1 :] == 128).all()
     outlined = crop(picture, (0, 0, 20, 20), (8, 8, 4, 4))
     changed = np.argwhere((outlined == 255).all(axis=2))
-    assert changed.min(axis=0) == pytest.approx([8 * _TILE / 20] * 2, abs=2)
-    assert changed.max(axis=0) == pytest.approx([12 * _TILE / 20] * 2, abs=2)
+    assert changed.min(axis=0) == pytest.approx([8 * TILE / 20] * 2, abs=2)
+    assert changed.max(axis=0) == pytest.approx([12 * TILE / 20] * 2, abs=2)
     assert (crop(picture, (0, 0, 0, 0), (0, 0, 1, 1)) == 128).all()
 
 
@@ -107,7 +108,7 @@ def test_a_click_makes_the_patch_s_picture_the_session_s(classifier: Classifier)
     view = PatchView(classifier, source=named)
     assert view.sheet is not None
     pick(view, 3)
-    spot = view.sheet.spots[3]
+    spot = view.sheet.locations[3]
     picture = view.session.picture
     assert picture.name == f"<b>{spot.image}</b>" == view.tiles.labels[3]
     np.testing.assert_array_equal(np.asarray(picture.image), pictures[spot.image])
@@ -121,7 +122,7 @@ def test_stop_and_go_on_gives_what_an_uninterrupted_scan_gives(
     path = tmp_path / "scan.npz"
     view = PatchView(classifier, source=data(), path=path, active=False)
     view.interval = 0
-    view._requests._executor = view._sheets._executor = executor
+    view.scan_job._requests._executor = view.sheet_job._requests._executor = executor
     view.active = True
     # The data set, two batches, and the patches of the first of them.
     executor.work(3)
@@ -187,10 +188,10 @@ def test_a_view_that_is_not_active_does_nothing(classifier: Classifier, network:
 @pytest.mark.usefixtures("inline")
 def test_the_share_below_is_that_of_the_least_of_the_patches(classifier: Classifier) -> None:
     view = PatchView(Session(classifier, channel=2, layer="body.0"), source=data(), k=4)
-    view.place = "random"
+    view.rank = "random"
     assert view.sheet is not None and view.patches is not None
-    values = [spot.value for spot in view.sheet.spots]
-    shares = [view.patches.share_below("body.0", 2, value) for value in (min(values), values[-1])]
+    values = [spot.value for spot in view.sheet.locations]
+    shares = [view.patches.fraction_below("body.0", 2, value) for value in (min(values), values[-1])]
     assert f"{shares[0]:.0%}" != f"{shares[1]:.0%}", "the sample must not end with its least"
     assert f"; {shares[0]:.0%} of a sample" in view.status.text
 

@@ -12,10 +12,10 @@ from torch import nn
 from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.explain import RISE, GradCAM, Occlusion
 from cnnviz_widgets.session import Session
-from cnnviz_widgets.study import ClassVisual
+from cnnviz_widgets.study import ActivationMaximisation
 from cnnviz_widgets.views.activation import ActivationView
-from cnnviz_widgets.views.class_visual import ClassVisualView
 from cnnviz_widgets.views.heatmap import HeatmapView
+from cnnviz_widgets.views.maximisation import MaximisationView
 from cnnviz_widgets.views.occlusion import OcclusionView
 from cnnviz_widgets.views.parts.controls import amount
 from cnnviz_widgets.views.parts.reading import verdict
@@ -174,31 +174,31 @@ def moved(view: OcclusionView) -> None:
 @pytest.mark.parametrize("fixture", ["labels", "single"])
 def test_a_patch_moves_probabilities_of_their_own(fixture: str, request: pytest.FixtureRequest) -> None:
     session: Session = request.getfixturevalue(fixture)
-    view = OcclusionView(session, occlusion=Occlusion(window=8, stride=8, score="probability"))
+    view = OcclusionView(session, technique=Occlusion(window=8, stride=8, score="probability"))
     moved(view)
     assert view.probe is not None
     now = 1 / (1 + np.exp(-view.probe.logits))
     assert view.bars.values == pytest.approx(dict(enumerate(map(float, now))), abs=1e-6)
     assert "entropy" in view.status.text and "%" in view.status.text
     view.compute_map()
-    assert view._map is not None and float(np.abs(view._map[2].cells).max()) > 0
-    assert view._map[2].quantity == "drop of the probability"
+    assert view.heatmap is not None and float(np.abs(view.heatmap.cells).max()) > 0
+    assert view.heatmap.quantity == "drop of the probability"
 
 
 def test_a_patch_moves_numbers(numbers: Session) -> None:
-    view = OcclusionView(numbers, occlusion=Occlusion(window=8, stride=8))
+    view = OcclusionView(numbers, technique=Occlusion(window=8, stride=8))
     moved(view)
     assert view.probe is not None
     assert view.bars.values == pytest.approx(dict(enumerate(map(float, view.probe.logits))))
     assert "%" not in view.status.text and "entropy" not in view.status.text and "drop of the score" in view.status.text
-    view.map_picker.index = 1
+    view.choice.value = view.choice.options[1]
     view.compute_map()
     assert view.status.kind == "info" and "mean score" in view.status.text
     assert RISE().score == "probability", "what the panel had to change"
 
 
 def test_the_probability_of_numbers_is_refused_with_a_mend(numbers: Session) -> None:
-    view = OcclusionView(numbers, occlusion=Occlusion(window=8, stride=8, score="probability"))
+    view = OcclusionView(numbers, technique=Occlusion(window=8, stride=8, score="probability"))
     view.compute_map()
     assert view.status.kind == "error" and "score='logit'" in view.status.text
 
@@ -213,7 +213,7 @@ def test_the_class_picker_tells_numbers(numbers: Session, labels: Session) -> No
 @pytest.mark.parametrize(("fixture", "word"), [("labels", "logit"), ("numbers", "score")])
 def test_a_heatmap_names_what_it_explains(fixture: str, word: str, request: pytest.FixtureRequest) -> None:
     session: Session = request.getfixturevalue(fixture)
-    text = HeatmapView(session, methods={"Grad-CAM": GradCAM()}).status.text
+    text = HeatmapView(session, techniques=[GradCAM()]).status.text
     assert f"{word} {short(float(session.example.logits.max()))}" in text
     assert ("%" in text) is (word == "logit") and f"weighted by the {word}'s" in text
 
@@ -231,10 +231,10 @@ def test_switching_channels_off(fixture: str, percentage: bool, request: pytest.
 
 
 def test_pictures_made_for_a_number_have_no_curve(numbers: Session, labels: Session) -> None:
-    quick = ClassVisual(iterations=3)
-    view = ClassVisualView(numbers, visual=quick)
+    quick = ActivationMaximisation(iterations=3)
+    view = MaximisationView(numbers, technique=quick)
     assert "score" in view.lines[0].text and "%" not in view.lines[0].text
-    assert view.curve_box.layout.display == "none" and not view._curves[0]
+    assert view.curves.layout.display == "none" and not len(view.curves.lines[0].x)
     view.session.classifier = labels.classifier
-    assert "%" in view.lines[0].text and view.curve_box.layout.display != "none"
+    assert "%" in view.lines[0].text and view.curves.layout.display != "none"
     assert "log-odds" not in view.lines[0].text, "of classes each by itself they are the logit"

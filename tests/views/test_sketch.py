@@ -13,8 +13,9 @@ from torch import Tensor, nn
 from cnnviz_widgets import schedule
 from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.session import Session
+from cnnviz_widgets.views.parts.drawing import Stroke, rasterize
 from cnnviz_widgets.views.predictions import PredictionView
-from cnnviz_widgets.views.sketch import SketchView, Stroke, rasterised
+from cnnviz_widgets.views.sketch import SketchView
 from tests.support.tally import Tally
 
 from .test_filters import pick
@@ -115,7 +116,7 @@ def test_clear_undo_and_pen(session: Session) -> None:
 
 
 def test_strokes_are_drawn_where_the_hand_was() -> None:
-    image = np.asarray(rasterised([Stroke(10, [(20, 30), (80, 30)])], (64, 100), "#ffffff", "#000000"))
+    image = np.asarray(rasterize([Stroke(10, [(20, 30), (80, 30)])], (64, 100), "#ffffff", "#000000"))
     rows, columns = np.nonzero(image)
     assert image.shape == (64, 100)
     assert abs(rows.min() - 25) <= 1 and abs(rows.max() - 35) <= 1
@@ -155,7 +156,7 @@ def test_while_the_network_is_slow_only_the_newest_strokes_are_looked_at(session
     network.gate.set()
     assert schedule.WORKER.drain(30)
     assert network.calls == calls + 2, "one for the first dot, one for all that came meanwhile"
-    expected = rasterised(view.strokes, (320, 320), "#ffffff", "#000000")
+    expected = rasterize(view.strokes, (320, 320), "#ffffff", "#000000")
     assert view.session.picture.image.tobytes() == expected.tobytes()
     assert view.canvas.picture == session.example.appearance.tobytes()
     view.close()

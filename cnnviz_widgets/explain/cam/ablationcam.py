@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
 
-from cnnviz_widgets.classifier import Classifier
-from cnnviz_widgets.classifier.batching import Batches
-from cnnviz_widgets.classifier.inputs import single_input
-from cnnviz_widgets.explain.cam.channelwise import Ask, ChannelwiseCAM
+from cnnviz_widgets.explain.cam.channelwise import ChannelwiseCAM
+from cnnviz_widgets.explain.instance import Instance
 
 
 @dataclass(frozen=True)
@@ -22,36 +20,18 @@ class AblationCAM(ChannelwiseCAM):
     (IEEE Winter Conference on Applications of Computer Vision), equation 4.
     """
 
+    label = "Ablation-CAM"
     quantity = "activations weighted by the share of the logit that is lost without each"
 
-    def asking(self, classifier: Classifier, pixels: Tensor, layer: str, maps: Tensor, places: Tensor) -> Ask:
-        pixels, order = single_input(classifier, pixels), places.tolist()
-        batches = Batches(classifier, pixels.shape[1:], "scores")
+    def logits(self, instance: Instance, channels: Tensor, A: Tensor) -> Iterator[Tensor]:
+        numbers = channels.tolist()
 
-        def ask(done: int) -> Tensor:
-            channels = order[done : done + batches.batch]
-            parts = batches.run(len(channels), lambda part: _without_each(classifier, pixels, layer, channels[part]))
-            return torch.cat(parts)
+        def silence(maps: Tensor, which: slice) -> Tensor:
+            maps = maps.clone()
+            maps[range(len(maps)), numbers[which]] = 0
+            return maps
 
-        return ask
+        return instance.perturbed_layer(silence, len(numbers))
 
     def weights(self, scores: Tensor, whole: Tensor) -> Tensor:
         return torch.where(whole == 0, 0, (whole - scores) / whole)
-
-
-@torch.inference_mode(False)
-@torch.no_grad()
-def _without_each(classifier: Classifier, pixels: Tensor, layer: str, channels: list[int]) -> Tensor:
-    """Logits (n, K), float32 on the CPU, of pixels (1, C, H, W) with each of `channels` of the layer set to zero."""
-    left = list(channels)
-
-    def silence(_: list[str], __: list[Any], maps: Tensor) -> Tensor:
-        # A pass may be of all pictures or of one: they come in order.
-        count = len(maps)
-        off, left[:] = left[:count], left[count:]
-        maps = maps.clone()
-        maps[range(count), off] = 0
-        return maps
-
-    with classifier.watching([layer], silence):
-        return classifier.logits(pixels.expand(len(channels), -1, -1, -1)).to("cpu", torch.float32)

@@ -11,14 +11,14 @@ from torch import Tensor
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
-from cnnviz_widgets.classifier import Classifier, Target
+from cnnviz_widgets.classifier import Classifier, TargetLike
 from cnnviz_widgets.classifier.differentiation import cut_off
-from cnnviz_widgets.classifier.inputs import single_input
 from cnnviz_widgets.errors import ClassifierError, MethodError
 from cnnviz_widgets.explain.explainer import Explainer
 from cnnviz_widgets.explain.heatmap import Heatmap
-from cnnviz_widgets.explain.remarks import ONE_CLASS, on_class
-from cnnviz_widgets.explain.rounding import nothing, rounding
+from cnnviz_widgets.explain.instance import Instance
+from cnnviz_widgets.explain.notes import ONE_CLASS, class_note
+from cnnviz_widgets.explain.rounding import rounding
 
 #: How far the scores may be from linear, as a share of their range: TF32 and bfloat16 round that much.
 _BEND = 0.02
@@ -32,28 +32,35 @@ _TRIES = 4
 
 @dataclass(frozen=True)
 class CAM(Explainer):
-    """Class activation mapping: sum_k w_k A_k, A the maps that are averaged, w the weights of the class.
+    """CAM: sum_k w_k A_k, A the maps that are averaged, w the weights of the class.
 
     No ReLU and no rescaling: the mean of the cells plus the bias is the logit.
     Zhou et al. 2016 (arXiv 1512.04150), equation 2.
     """
 
-    def steps(self, classifier: Classifier, pixels: Tensor, target: Target) -> Iterator[Heatmap]:
+    label = "CAM"
+    family = "cam"
+    quantity = "share of the logit (the mean of all cells plus the bias is the logit)"
+
+    def explain(self, instance: Instance) -> Iterator[Heatmap]:
         """Yield once. Raises MethodError for a network that does not end in pooling and one linear layer."""
-        yield self.maps(classifier, pixels).heatmap(target)
+        yield _class_maps(instance.classifier, instance.pixels).heatmap(instance.target)
 
     def maps(self, classifier: Classifier, pixels: Tensor) -> ClassMaps:
         """The maps of all classes for pixels (1, C, H, W), at the price of one. Raises MethodError."""
-        pixels = single_input(classifier, pixels)
-        for _ in range(_TRIES):
-            before = classifier.runner.weights()
-            try:
-                return _maps(classifier, pixels)
-            except MethodError:
-                # Weights that a cell trains meanwhile are no longer those of the scores.
-                if classifier.runner.weights() == before:
-                    raise
-        raise ClassifierError(f"The weights of {classifier.name} change faster than CAM reads them; try again later.")
+        return _class_maps(classifier, classifier.input_copy(pixels))
+
+
+def _class_maps(classifier: Classifier, pixels: Tensor) -> ClassMaps:
+    for _ in range(_TRIES):
+        before = classifier.runner.weights()
+        try:
+            return _maps(classifier, pixels)
+        except MethodError:
+            # Weights that a cell trains meanwhile are no longer those of the scores.
+            if classifier.runner.weights() == before:
+                raise
+    raise ClassifierError(f"The weights of {classifier.name} change faster than CAM reads them; try again later.")
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,21 +77,16 @@ class ClassMaps:
     bias: Tensor
     logits: Tensor
 
-    def heatmap(self, target: Target) -> Heatmap:
+    def heatmap(self, target: TargetLike) -> Heatmap:
         """The map of one class, or the difference of two, at no network call. Raises TargetError."""
-        classes, rows, columns = self.cells.shape
-        cells = self.classifier.score(self.cells.reshape(classes, -1).T, target).reshape(rows, columns)
-        quantity = self.classifier.readout.worded(
-            "share of the logit (the mean of all cells plus the bias is the logit)"
-        )
+        target = self.classifier.target(target)
+        cells = target.combine(lambda index: self.cells[index])
+        quantity = self.classifier.readout.worded(CAM.quantity)
         heatmap = Heatmap.of_cells(cells, self.size, quantity, signed=True, target=target)
         if float(cells.abs().max()) <= rounding(self.classifier) * float(self.logits.abs().max()):
-            return heatmap.noted(nothing("cell"), blank=True)
-
-        def cells_of(target: Target) -> Tensor:
-            return self.classifier.score(self.cells.flatten(1).T, target).reshape(rows, columns)
-
-        return heatmap.noted(_SIBLINGS, on_class(self.classifier, self.logits, target, cells_of, ONE_CLASS))
+            return heatmap.as_nothing("cell")
+        note = class_note(self.classifier, self.logits, target, lambda index: self.cells[index], ONE_CLASS)
+        return heatmap.noted(_SIBLINGS, note)
 
 
 def _maps(classifier: Classifier, pixels: Tensor) -> ClassMaps:

@@ -2,115 +2,85 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import dataclasses
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 import torch
 from torch import Tensor
 
-from cnnviz_widgets.classifier import Classifier, Contrast, Target
-from cnnviz_widgets.explain.cam.tape import Tape
-from cnnviz_widgets.explain.explainer import Explainer
+from cnnviz_widgets.explain.explainer import LayerExplainer
 from cnnviz_widgets.explain.heatmap import Heatmap
-from cnnviz_widgets.explain.remarks import OTHER_METHOD, on_class
-from cnnviz_widgets.explain.rounding import floor_of, nothing, rounding
+from cnnviz_widgets.explain.instance import Instance
+from cnnviz_widgets.explain.notes import OTHER_METHOD, class_note
+from cnnviz_widgets.explain.rounding import floor_of, rounding
 from cnnviz_widgets.parameters import Range, check_count
-
-#: Gives the next batch of logits (n, K) of the channels that are singled out, from number `done` on.
-Ask = Callable[[int], Tensor]
 
 
 @dataclass(frozen=True)
-class ChannelwiseCAM(Explainer):
+class ChannelwiseCAM(LayerExplainer):
     """Base of the techniques that ask the network once for each channel, the strongest first.
 
     The map is sum_k w_k A_k. `channels` stops after so many. Channels that are the same everywhere are left out.
-    Negative values are cut off unless `relu` is False or the target is a `Contrast`, whose map is that of the one class
+    Negative values are cut off unless `relu` is False or the target is a difference, whose map is that of the one class
     minus that of the other.
     """
 
-    layer: str | None = None
-    relu: bool = True
     channels: Annotated[int | None, Range(8, 2048, 8)] = None
-
-    #: What a value of the map is.
-    quantity: ClassVar[str]
 
     def __post_init__(self) -> None:
         if self.channels is not None:
             check_count("channels", self.channels)
 
-    def asking(self, classifier: Classifier, pixels: Tensor, layer: str, maps: Tensor, places: Tensor) -> Ask:
-        """What gives logits with each of `maps` (n, h, w) singled out, channels number `places` (n,) of `layer`."""
+    def logits(self, instance: Instance, channels: Tensor, A: Tensor) -> Iterator[Tensor]:
+        """Logits (n, K), some at a time, with each of `channels` (numbers, int64) singled out; `A` are their maps."""
         raise NotImplementedError
 
     def weights(self, scores: Tensor, whole: Tensor) -> Tensor:
         """The weights (n,) of channels with these scores (n,); `whole`, (1,), is that of the picture."""
         raise NotImplementedError
 
-    def steps(self, classifier: Classifier, pixels: Tensor, target: Target) -> Iterator[Heatmap]:
-        """Yield the map of the channels so far after each batch.
-
-        Raises LayerError, TargetError, ClassifierError.
-        """
-        layer = classifier.layer(classifier.default_layer if self.layer is None else self.layer).name
-        activations, whole = _recorded(classifier, pixels, layer, target)
-        total, places = len(activations), _strongest(activations, self.channels)
-        activations = activations[places]
-        limit = "" if self.channels is None else f", the {len(activations)} strongest of {total} channels"
-        signed = isinstance(target, Contrast) or not self.relu
-        logits, size = torch.zeros(0, whole.shape[1]), (pixels.shape[2], pixels.shape[3])
-        ask = self.asking(classifier, pixels, layer, activations, places)
+    def explain(self, instance: Instance) -> Iterator[Heatmap]:
+        """Yield the map of the channels so far after each batch."""
+        instance = self.place(instance)
+        maps, whole = _recorded(instance)
+        channels = _strongest(maps, self.channels)
+        A, logits = maps[channels], whole[:0]
+        limit = "" if self.channels is None else f", the {len(A)} strongest of {len(maps)} channels"
         # Without a channel there is still one step: a map of zeros.
-        while True:
-            if len(logits) < len(activations):
-                logits = torch.cat([logits, ask(len(logits))])
-            cells = self._cells(classifier, activations[: len(logits)], logits, whole, target)
-            heatmap = Heatmap.of_cells(
-                cells if signed else cells.clamp_min(0),
-                size,
-                classifier.readout.worded(f"{self.quantity}{limit}"),
-                signed=signed,
-                target=target,
-                progress=len(logits) / len(activations) if len(activations) else 1.0,
-            )
-            if len(logits) == len(activations):
-                yield self._noted(heatmap, classifier, activations, logits, whole)
-                return
-            yield heatmap
+        for part in self.logits(instance, channels, A) if len(A) else [logits]:
+            logits = torch.cat([logits, part])
+            cells = instance.target.combine(lambda index: self._of_class(index, A, logits, whole))  # noqa: B023
+            progress = len(logits) / len(A) if len(A) else 1.0
+            heatmap = self.map_of(instance, cells, progress, f"{self.quantity}{limit}")
+            yield self._noted(instance, heatmap, A, logits, whole) if len(logits) == len(A) else heatmap
 
-    def _cells(
-        self, classifier: Classifier, activations: Tensor, logits: Tensor, whole: Tensor, target: Target
-    ) -> Tensor:
-        """Activations (n, h, w) weighted by the target's logits, of (n, K)."""
-        if isinstance(target, Contrast):
-            first = self._cells(classifier, activations, logits, whole, target.target)
-            return first - self._cells(classifier, activations, logits, whole, target.against)
-        weights = self.weights(classifier.score(logits, target), classifier.score(whole, target))
-        return (weights.to(activations.device)[:, None, None] * activations).sum(dim=0)
+    def _of_class(self, index: int, A: Tensor, logits: Tensor, whole: Tensor) -> Tensor:
+        """Activations (C, h, w) weighted by the scores of a class in logits (n, K) of the first n of them."""
+        seen = A[: len(logits)]
+        weights = self.weights(logits[:, index], whole[:, index])
+        return (weights.to(seen.device)[:, None, None] * seen).sum(dim=0)
 
-    def _noted(
-        self, heatmap: Heatmap, classifier: Classifier, activations: Tensor, logits: Tensor, whole: Tensor
-    ) -> Heatmap:
+    def _noted(self, instance: Instance, heatmap: Heatmap, A: Tensor, logits: Tensor, whole: Tensor) -> Heatmap:
         """The whole map, of activations (n, h, w), their logits (n, K) and the picture's (1, K), with its notes."""
-        target, all_logits = heatmap.target, torch.cat([whole, logits])
-        scores = classifier.score(all_logits, target)
+        classifier, target, all_logits = instance.classifier, instance.target, torch.cat([whole, logits])
+        scores = target.of(all_logits)
         floor = floor_of(all_logits, target, "logit", classifier.readout, rounding(classifier))
         if float(scores.max() - scores.min()) <= floor:
-            return heatmap.noted(nothing("channel"), blank=True)
+            return heatmap.as_nothing("channel")
 
-        def cells(of: Target) -> Tensor:
-            return self._cells(classifier, activations, logits, whole, of)
+        def of_class(index: int) -> Tensor:
+            return self._of_class(index, A, logits, whole)
 
-        return heatmap.noted(on_class(classifier, whole[0], target, cells, OTHER_METHOD))
+        return heatmap.noted(class_note(classifier, whole[0], target, of_class, OTHER_METHOD))
 
 
-def _recorded(classifier: Classifier, pixels: Tensor, layer: str, target: Target) -> tuple[Tensor, Tensor]:
-    """Activations (C, h, w) and logits (1, K) of the picture; the graph they belong to is let go."""
-    tape = Tape(classifier, pixels, [layer])
-    classifier.score(tape.logits, target)  # a class that does not exist shall not cost hundreds of passes
-    return tape.activations[tape.layer(layer)][0].float(), tape.logits.cpu()
+def _recorded(instance: Instance) -> tuple[Tensor, Tensor]:
+    """Activations (C, h, w) and logits (1, K) of the picture."""
+    instance = dataclasses.replace(instance)  # the graph of its own tape is let go of with it
+    instance.tape.follow()
+    return instance.activations, instance.tape.logits.cpu()
 
 
 def _strongest(activations: Tensor, limit: int | None) -> Tensor:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from cnnviz_widgets.classifier import Target
-from cnnviz_widgets.explain.cam.tape import Tape, TapeExplainer
+from cnnviz_widgets.explain.explainer import LayerExplainer
 from cnnviz_widgets.explain.heatmap import Heatmap
+from cnnviz_widgets.explain.instance import Instance
 from cnnviz_widgets.explain.rounding import rounding
 
 
 @dataclass(frozen=True)
-class EigenCAM(TapeExplainer):
+class EigenCAM(LayerExplainer):
     """Eigen-CAM: the activations projected on their first principal direction. The same for every class.
 
     Each cell is a vector of C activations. The direction is the one in which these are longest (their first
@@ -24,20 +26,20 @@ class EigenCAM(TapeExplainer):
 
     centred: bool = False
 
+    label = "Eigen-CAM"
     quantity = "first principal component of the activations, whatever the class"
 
-    def _signed(self, target: Target) -> bool:
+    def cells(self, instance: Instance) -> Tensor:
+        return first_component(instance.activations, centred=self.centred)
+
+    def is_signed(self, target: Target) -> bool:
         return not self.relu
 
-    def _noted(self, heatmap: Heatmap, tape: Tape, layer: str, drawn: Tensor) -> Heatmap:
-        activations = tape.activations[layer][0].float().norm(dim=0)
-        if float(drawn.abs().max()) <= rounding(tape.classifier) * float(activations.max()):
+    def remark(self, instance: Instance, heatmap: Heatmap) -> Heatmap:
+        longest = float(instance.activations.norm(dim=0).max())
+        if float(np.abs(heatmap.cells).max()) <= rounding(instance.classifier) * longest:
             return heatmap.noted("The layer answers the same everywhere, so the map is drawn as zero.", blank=True)
         return heatmap.noted("It uses no class: every class has this same map.")
-
-    def _cells(self, tape: Tape, layer: str, target: Target) -> Tensor:
-        tape.classifier.score(tape.logits, target)  # the class is not used, yet must exist
-        return first_component(tape.activations[layer][0], centred=self.centred)
 
 
 @torch.no_grad()

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from cnnviz_widgets.classifier import Classifier
-from cnnviz_widgets.explain.cam.channelwise import Ask, ChannelwiseCAM
-from cnnviz_widgets.explain.perturbation import Variants
+from cnnviz_widgets.explain.cam.channelwise import ChannelwiseCAM
+from cnnviz_widgets.explain.instance import Instance
 
 
 @dataclass(frozen=True)
@@ -21,23 +21,16 @@ class ScoreCAM(ChannelwiseCAM):
     network-input values, the mean colour of most preprocessings. No gradients. Wang et al. 2020 (arXiv 1910.01279).
     """
 
+    label = "Score-CAM"
     quantity = "activations weighted by the logit of the picture seen through each"
 
-    def asking(self, classifier: Classifier, pixels: Tensor, layer: str, maps: Tensor, places: Tensor) -> Ask:
-        variants, size = Variants(classifier, pixels), (pixels.shape[2], pixels.shape[3])
-        return lambda done: _masked_logits(variants, maps[done : done + variants.batch], size)
+    def logits(self, instance: Instance, channels: Tensor, A: Tensor) -> Iterator[Tensor]:
+        def look_through(copies: Tensor, which: slice) -> None:
+            masks = functional.interpolate(A[which, None], size=instance.size, mode="bilinear", align_corners=False)
+            low, high = masks.amin(dim=(2, 3), keepdim=True), masks.amax(dim=(2, 3), keepdim=True)
+            copies.mul_((masks - low) / (high - low).clamp_min(torch.finfo(masks.dtype).tiny))
+
+        return instance.perturbed(look_through, len(channels))
 
     def weights(self, scores: Tensor, whole: Tensor) -> Tensor:
         return scores.softmax(dim=0)
-
-
-def _masked_logits(variants: Variants, channels: Tensor, size: tuple[int, int]) -> Tensor:
-    """Logits (n, K) of the picture of `size` seen through each of channels (n, h, w)."""
-    masks = functional.interpolate(channels[:, None], size=size, mode="bilinear", align_corners=False)
-    low, high = masks.amin(dim=(2, 3), keepdim=True), masks.amax(dim=(2, 3), keepdim=True)
-    masks = (masks - low) / (high - low).clamp_min(torch.finfo(masks.dtype).tiny)
-
-    def look_through(copies: Tensor) -> None:
-        copies.mul_(masks)
-
-    return variants.logits(len(masks), look_through)

@@ -1,25 +1,25 @@
-"""One forward pass that records layers, a backward pass for each class asked for, and maps of the two."""
+"""One forward pass that records layers, and a backward pass for each class asked for."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar
+import re
+from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from cnnviz_widgets.classifier import Classifier, Contrast, Target
-from cnnviz_widgets.classifier.differentiation import INSTEAD, cut_off, gradients_of
-from cnnviz_widgets.classifier.inputs import single_input
+from cnnviz_widgets.classifier import Classifier, TargetLike
+from cnnviz_widgets.classifier.differentiation import INSTEAD, cut_off, gradients_of, looking_for_cuts
 from cnnviz_widgets.errors import ExplanationError, LayerError, MethodError
-from cnnviz_widgets.explain.cuts import looking_for_cuts
-from cnnviz_widgets.explain.explainer import Explainer
-from cnnviz_widgets.explain.heatmap import Heatmap
-from cnnviz_widgets.explain.remarks import is_linear, layer_before
 
 #: So many classes' gradients are kept: those of all layers of a VGG take 50 MB for each class.
 _CLASSES_KEPT = 8
+#: Operations that are linear in what comes from a layer, as autograd names them.
+_LINEAR = re.compile(
+    r"(Addmm|Mm|Bmm|T|Transpose|Permute|View|ReshapeAlias|UnsafeView|Squeeze|Unsqueeze|Expand|Clone|ToCopy|Alias|Select"
+    r"|Slice|Mean|Sum|Add|Sub|(Mkldnn)?AdaptiveAvgPool2D|AvgPool2D|Convolution|(Native|Cudnn)BatchNorm)Backward\d*"
+)
 
 
 class Tape:
@@ -29,18 +29,20 @@ class Tape:
     blocks, the default layer and the one a block before. Building it costs one forward pass, the first question
     about a class one backward pass (without gradients of weights), all else nothing, unless the network was trained on:
     then it is run again. The network is free as soon as the tape is built; the tape keeps the graph from its earliest
-    layer on until it is dropped.
+    layer on until it is dropped. Pixels that are `checked`, as those of an `Instance`, are not copied.
 
     Raises PictureError, LayerError, and ClassifierError when the network fails.
     """
 
-    def __init__(self, classifier: Classifier, pixels: Tensor, layers: Sequence[str] | None = None) -> None:
+    def __init__(
+        self, classifier: Classifier, pixels: Tensor, layers: Sequence[str] | None = None, *, checked: bool = False
+    ) -> None:
         if layers is None:
             chosen = [layer.name for layer in classifier.layers if layer.role != "other"]
             layers = [*chosen, classifier.default_layer, layer_before(classifier)]
         self.classifier = classifier
         self._chosen = frozenset(classifier.layer(name).name for name in layers)
-        self._pixels = single_input(classifier, pixels)
+        self.pixels = pixels if checked else classifier.input_copy(pixels)
         #: Of the picture, (H, W).
         self.size: tuple[int, int] = (pixels.shape[2], pixels.shape[3])
         self._record()
@@ -50,7 +52,7 @@ class Tape:
         recording = self.classifier.recording(*sorted(self._chosen))
         # Callers may be in inference mode, and an inference tensor cannot take part in a graph.
         with torch.inference_mode(False), torch.enable_grad(), recording as outputs:
-            pixels = self._pixels.clone()
+            pixels = self.pixels.clone()
             with looking_for_cuts(self.classifier, pixels) as judge:
                 self._graph = self.classifier.logits(pixels)
             judge(self._graph)
@@ -60,6 +62,10 @@ class Tape:
         self.logits: Tensor = self._graph.detach()
         #: By layer name, each (1, C, h, w), in the network's floating type.
         self.activations: dict[str, Tensor] = {name: output.detach() for name, output in outputs.items()}
+
+    def is_of(self, classifier: Classifier, pixels: Tensor) -> bool:
+        """Whether it was recorded with this classifier on these pixels (1, C, H, W)."""
+        return self.classifier is classifier and torch.equal(self.pixels, pixels)
 
     def follow(self) -> None:
         """Record anew if the network has other weights now."""
@@ -78,16 +84,20 @@ class Tape:
             raise LayerError(f"{self.classifier.name} skipped the layer {name!r} on this picture; choose another one.")
         raise LayerError(f"The layer {name!r} was not recorded; name it when the tape is made.")
 
-    def gradients(self, target: Target) -> dict[str, Tensor]:
+    def gradients(self, target: TargetLike) -> dict[str, Tensor]:
         """Gradients of the target's score with respect to each activation, by layer name, (1, C, h, w).
 
         The score is the logit, or the difference of two. Layers that no gradient comes to are left out. Raises
         TargetError, and ClassifierError where autograd fails.
         """
-        if isinstance(target, Contrast):
-            first, second = self.gradients(target.target), self.gradients(target.against)
-            return {name: first[name] - second[name] for name in first if name in second}
-        index = self.classifier.class_index(target)
+        target = self.classifier.target(target)
+        first = self._of_class(target.index)
+        if target.against is None:
+            return first
+        second = self._of_class(target.against)
+        return {name: first[name] - second[name] for name in first if name in second}
+
+    def _of_class(self, index: int) -> dict[str, Tensor]:
         self.follow()
         if index not in self._gradients:
             if len(self._gradients) == _CLASSES_KEPT:
@@ -95,7 +105,7 @@ class Tape:
             self._gradients[index] = self._backward(index)
         return self._gradients[index]
 
-    def gradient(self, layer: str, target: Target) -> Tensor:
+    def gradient(self, layer: str, target: TargetLike) -> Tensor:
         """The gradient at one layer, (1, C, h, w). Raises as `gradients`.
 
         For a layer left out there a LayerError where the score does not depend on it, else a MethodError.
@@ -107,7 +117,7 @@ class Tape:
 
     def is_linear_behind(self, layer: str) -> bool:
         """Whether the logits are linear in the activations of a layer, by the operations that were recorded."""
-        return is_linear(self._graph, self._outputs[layer])
+        return _is_linear(self._graph, self._outputs[layer])
 
     def _backward(self, index: int) -> dict[str, Tensor]:
         outputs = {name: output for name, output in self._outputs.items() if output.requires_grad}
@@ -140,60 +150,42 @@ class Tape:
             return output + (1 + output.abs().max()) * noise
 
         with self.classifier.watching([layer], disturb):
-            found = self.classifier.logits(self._pixels)
+            found = self.classifier.logits(self.pixels)
         return not torch.equal(found, self.logits)
 
 
-@dataclass(frozen=True)
-class TapeExplainer(Explainer):
-    """Base of the techniques that need one layer of a tape, by default `layer_in(classifier)`.
+def layer_before(classifier: Classifier) -> str:
+    """The layer that the last block up to the default layer starts from: one block earlier.
 
-    The map is computed on the layer's grid and upsampled bilinearly. Its negative values are cut off unless
-    `relu` is False or the target is a `Contrast`, whose map is that of the one class minus that of the other.
-    Nothing is rescaled: a map of zeros stays one, and the maps of two pictures can be compared.
+    The block is the largest one around the last convolution, or that convolution itself, before which the grid is at
+    most twice as fine. Without one it is the default layer itself. Raises LayerError.
     """
+    default = classifier.layer(classifier.default_layer)
+    layers = list(classifier.layers)
+    layers = layers[: layers.index(default) + 1]
+    last = next((layer for layer in reversed(layers) if layer.role == "convolution"), default)
+    around = [layer.name for layer in layers if layer.role == "block" and last.name.startswith(f"{layer.name}.")]
+    for block in (*sorted(around, key=len), last.name):
+        first = next(i for i, layer in enumerate(layers) if layer.name == block or layer.name.startswith(f"{block}."))
+        before = layers[first - 1]
+        if first > 0 and all(2 * fine >= coarse for fine, coarse in zip(before.stride, default.stride, strict=True)):
+            return before.name
+    return default.name
 
-    layer: str | None = None
-    relu: bool = True
 
-    #: What a value of the map is.
-    quantity: ClassVar[str]
-
-    def steps(self, classifier: Classifier, pixels: Tensor, target: Target) -> Iterator[Heatmap]:
-        """Yield once, after one forward pass. Raises LayerError, TargetError, ClassifierError."""
-        tape = Tape(classifier, pixels, [self.layer_in(classifier)])
-        yield self.compared(self.from_tape(tape, target), tape)
-
-    def layer_in(self, classifier: Classifier) -> str:
-        """The layer of this network that is explained: `layer`, or the one to begin with. Raises LayerError."""
-        return classifier.default_layer if self.layer is None else self.layer
-
-    def from_tape(self, tape: Tape, target: Target) -> Heatmap:
-        """The map of a layer that `tape` recorded, at no forward pass. Raises LayerError, TargetError."""
-        tape.follow()
-        layer = tape.layer(self.layer_in(tape.classifier))
-        quantity = tape.classifier.readout.worded(self.quantity)
-        drawn = self._drawn(self._cells(tape, layer, target), target)
-        heatmap = Heatmap.of_cells(drawn, tape.size, quantity, signed=self._signed(target), target=target)
-        return self._noted(heatmap, tape, layer, drawn)
-
-    def compared(self, heatmap: Heatmap, tape: Tape) -> Heatmap:
-        """`heatmap`, which `from_tape` made, with a note where an unrelated class has nearly the same one.
-
-        That costs a backward pass for each class that a picture's maps are compared with, mostly one in all.
-        """
-        return heatmap
-
-    def _noted(self, heatmap: Heatmap, tape: Tape, layer: str, drawn: Tensor) -> Heatmap:
-        """`heatmap` of the cells `drawn` (h, w) with what else is to be said of it."""
-        return heatmap
-
-    def _drawn(self, cells: Tensor, target: Target) -> Tensor:
-        return cells if self._signed(target) else cells.clamp_min(0)
-
-    def _signed(self, target: Target) -> bool:
-        return isinstance(target, Contrast) or not self.relu
-
-    def _cells(self, tape: Tape, layer: str, target: Target) -> Tensor:
-        """The map (h, w) before negative values are cut off."""
-        raise NotImplementedError
+def _is_linear(scores: Tensor, maps: Tensor) -> bool:
+    """Whether all that autograd has recorded between `maps` and `scores` is linear."""
+    waiting, end = [scores.grad_fn], maps.grad_fn
+    seen = set()
+    while waiting:
+        node = waiting.pop()
+        if node is end or node in seen or getattr(node, "variable", None) is maps:
+            continue
+        before = [] if node is None else [following for following, _ in node.next_functions if following is not None]
+        # Times a constant, or divided by one.
+        scaled = node is not None and len(before) == 1 and re.match("Mul|Div", node.name())
+        if node is None or not (_LINEAR.fullmatch(node.name()) or (scaled and node.next_functions[0][0] is not None)):
+            return False
+        seen.add(node)
+        waiting += before
+    return True

@@ -5,21 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
-from cnnviz_widgets.classifier.inputs import single_input
 from cnnviz_widgets.explain.explainer import Explainer
-from cnnviz_widgets.explain.gradient.input_gradients import Floor, input_gradients
+from cnnviz_widgets.explain.gradient.input_gradients import input_gradients
 from cnnviz_widgets.explain.gradient.relus import Spelled, relus
 from cnnviz_widgets.explain.heatmap import Heatmap
-from cnnviz_widgets.explain.remarks import on_class
-from cnnviz_widgets.explain.rounding import nothing
-
-if TYPE_CHECKING:
-    from cnnviz_widgets.classifier import Classifier, Target
+from cnnviz_widgets.explain.instance import Instance
+from cnnviz_widgets.explain.notes import class_note
+from cnnviz_widgets.explain.rounding import Floor
 
 
 @dataclass(frozen=True)
@@ -33,34 +29,37 @@ class GuidedBackprop(Explainer):
     Springenberg et al. 2014 (arXiv 1412.6806). Raises MethodError where activations are not ReLUs.
     """
 
-    def steps(self, classifier: Classifier, pixels: Tensor, target: Target) -> Iterator[Heatmap]:
+    label = "guided backprop"
+    family = "gradient"
+    quantity = "guided gradient of the logit"
+
+    def explain(self, instance: Instance) -> Iterator[Heatmap]:
         """Yield once, after two passes for the class and two for an unrelated one that it is compared with."""
-        floor = Floor(classifier)
-        gradients = guided_gradients(classifier, pixels, target, floor)[0]
+        floor, classifier, target = Floor(instance.classifier), instance.classifier, instance.target
+        gradients = guided_gradients(instance, floor)[0]
         values = gradients.abs().amax(dim=0)
-        quantity = classifier.readout.worded("guided gradient of the logit")
-        heatmap = Heatmap.of_values(values, quantity, signed=False, target=target)
+        heatmap = self.heatmap(instance, values, signed=False)
         if floor.is_above(gradients):
-            yield heatmap.noted(nothing("pixel"), blank=True)
+            yield heatmap.as_nothing("pixel")
             return
 
-        def values_of(other: Target) -> Tensor:
-            return values if other == target else guided_gradients(classifier, pixels, other)[0].abs().amax(dim=0)
+        def of_class(index: int) -> Tensor:
+            own = index == target.index
+            return values if own else guided_gradients(instance.of_class(index))[0].abs().amax(dim=0)
 
         with torch.no_grad():
-            logits = classifier.logits(single_input(classifier, pixels))[0]
-        yield heatmap.noted(on_class(classifier, logits, target, values_of, "to ask about one class use Grad-CAM"))
+            logits = classifier.logits(instance.pixels)[0]
+        yield heatmap.noted(class_note(classifier, logits, target, of_class, "to ask about one class use Grad-CAM"))
 
 
-def guided_gradients(classifier: Classifier, pixels: Tensor, target: Target, floor: Floor | None = None) -> Tensor:
-    """The guided gradient at each value of one network input, (1, C, H, W); `floor` sees the logits.
+def guided_gradients(instance: Instance, floor: Floor | None = None) -> Tensor:
+    """The guided gradient at each value of the network input, (1, C, H, W); `floor` sees the logits.
 
     Raises MethodError.
     """
-    inputs = single_input(classifier, pixels)
     with Spelled() as spelled:
-        guide = partial(_guide, spelled=spelled, network=classifier.name)
-        return input_gradients(classifier, inputs, target, guide, floor)
+        guide = partial(_guide, spelled=spelled, network=instance.classifier.name)
+        return input_gradients(instance.classifier, instance.pixels, instance.target, guide, floor)
 
 
 def _guide(score: Tensor, spelled: Spelled, network: str) -> None:

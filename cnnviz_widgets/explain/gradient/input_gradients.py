@@ -8,36 +8,13 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from cnnviz_widgets.classifier.differentiation import INSTEAD, cut_off, gradients_of
+from cnnviz_widgets.classifier.differentiation import INSTEAD, cut_off, gradients_of, looking_for_cuts
 from cnnviz_widgets.errors import ClassifierError, MethodError
-from cnnviz_widgets.explain.cuts import looking_for_cuts
-from cnnviz_widgets.explain.rounding import rounding
 
 if TYPE_CHECKING:
     from cnnviz_widgets.classifier import Classifier, Target
     from cnnviz_widgets.classifier.batching import Batches
-
-
-class Floor:
-    """How small gradients may be before no change of the picture moves the score by more than rounding."""
-
-    def __init__(self, classifier: Classifier) -> None:
-        self._classifier = classifier
-        self._largest = 0.0
-
-    def see(self, logits: Tensor) -> None:
-        """Take note of logits (N, K) that are differentiated."""
-        self._largest = max(self._largest, float(logits.detach().abs().max()))
-
-    def is_above(self, gradients: Tensor) -> bool:
-        """Whether gradients (C, H, W) times the range of each pixel are nothing but rounding."""
-        ranges = (self._classifier.white - self._classifier.black).abs()
-        return float((gradients.abs().double() * ranges).sum()) <= self.height
-
-    @property
-    def height(self) -> float:
-        """How far two scores may differ by rounding alone."""
-        return rounding(self._classifier) * self._largest
+    from cnnviz_widgets.explain.rounding import Floor
 
 
 def gradients_in_batches(
@@ -70,7 +47,7 @@ def input_gradients(
         judge(logits)
         if floor is not None:
             floor.see(logits)
-        score = classifier.score(logits, target).sum()
+        score = target.of(logits).sum()
         try:
             if before_backward is not None and score.requires_grad:
                 before_backward(score)

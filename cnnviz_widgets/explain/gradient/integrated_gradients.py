@@ -5,24 +5,19 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from cnnviz_widgets.classifier.batching import Batches
-from cnnviz_widgets.classifier.inputs import single_input
-from cnnviz_widgets.explain.baseline import Baseline, baseline_pixels
+from cnnviz_widgets.explain.baseline import Baseline
 from cnnviz_widgets.explain.explainer import Explainer
-from cnnviz_widgets.explain.gradient.input_gradients import Floor, gradients_in_batches
 from cnnviz_widgets.explain.heatmap import Heatmap
+from cnnviz_widgets.explain.instance import Instance
 from cnnviz_widgets.explain.occlusion.refinement import depths
-from cnnviz_widgets.explain.rounding import nothing
+from cnnviz_widgets.explain.rounding import Floor
 from cnnviz_widgets.parameters import Range, check_choice, check_count
-
-if TYPE_CHECKING:
-    from cnnviz_widgets.classifier import Classifier, Target
 
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
@@ -46,6 +41,10 @@ class IntegratedGradients(Explainer):
     Sundararajan et al. 2017 (arXiv 1703.01365).
     """
 
+    label = "integrated gradients"
+    family = "gradient"
+    quantity = "share of the logit's difference to the baseline"
+
     baseline: Baseline = "black"
     points: Annotated[int, Range(8, 256, 8)] = 64
 
@@ -53,36 +52,25 @@ class IntegratedGradients(Explainer):
         check_choice("baseline", self.baseline, Baseline)
         check_count("points", self.points)
 
-    def steps(self, classifier: Classifier, pixels: Tensor, target: Target) -> Iterator[Attribution]:
+    def explain(self, instance: Instance) -> Iterator[Attribution]:
         """Yield the map of the points so far after each batch; any beginning is spread over the path."""
-        pixels = single_input(classifier, pixels)
-        start = baseline_pixels(classifier, pixels, self.baseline)
-        difference, floor = _difference(classifier, pixels, start, target), Floor(classifier)
+        pixels, start, floor = instance.pixels, instance.baseline(self.baseline), Floor(instance.classifier)
+        difference = _difference(instance, start)
         nodes, weights = path_points(self.points)
-        batches = Batches(classifier, pixels.shape[1:], "gradients")
+
+        def along(some: slice) -> Tensor:
+            return start + nodes[some, None, None, None] * (pixels - start)
+
         total = torch.zeros_like(pixels)
-        done = 0
-        while done < self.points:
-            some = slice(done, min(done + batches.batch, self.points))
-            path = start + nodes[some, None, None, None] * (pixels - start)
-            gradients = gradients_in_batches(classifier, batches, path, target, floor)
+        for some, gradients in instance.gradients_of_many(along, self.points, floor):
             total = total + torch.einsum("n,nchw->chw", weights[some], gradients)
-            done = some.stop
-            mean = total / weights[:done].sum()
-            values = (mean * (pixels - start))[0].sum(dim=0).numpy()
-            attribution = Attribution(
-                values=values,
-                cells=values,
-                quantity=classifier.readout.worded(
-                    f"share of the logit's difference to the baseline ({self.baseline})"
-                ),
-                signed=True,
-                target=target,
-                progress=done / self.points,
-                difference=difference,
-            )
+            mean = total / weights[: some.stop].sum()
+            values, progress = (mean * (pixels - start))[0].sum(dim=0), some.stop / self.points
+            quantity = f"{self.quantity} ({self.baseline})"
+            heatmap = self.heatmap(instance, values, signed=True, progress=progress, quantity=quantity)
+            attribution = Attribution(**vars(heatmap), difference=difference)
             blank = floor.is_above(mean[0])
-            yield attribution.noted(nothing("pixel") if blank else _gap_note(attribution, done, floor), blank=blank)
+            yield attribution.as_nothing("pixel") if blank else attribution.noted(_gap(attribution, some.stop, floor))
 
 
 @functools.lru_cache(maxsize=8)
@@ -94,7 +82,7 @@ def path_points(count: int) -> tuple[Tensor, Tensor]:
     return found[0], found[1]
 
 
-def _gap_note(attribution: Attribution, points: int, floor: Floor) -> str:
+def _gap(attribution: Attribution, points: int, floor: Floor) -> str:
     difference, gap = attribution.difference, attribution.gap
     if abs(difference) <= floor.height:
         said = f"The values add up to {difference - gap:.3g}, the difference of the two scores is 0"
@@ -105,6 +93,6 @@ def _gap_note(attribution: Attribution, points: int, floor: Floor) -> str:
 
 
 @torch.no_grad()
-def _difference(classifier: Classifier, pixels: Tensor, start: Tensor, target: Target) -> float:
-    picture, baseline = classifier.score(classifier.logits(torch.cat([pixels, start])), target).tolist()
+def _difference(instance: Instance, start: Tensor) -> float:
+    picture, baseline = instance.target.of(instance.classifier.logits(torch.cat([instance.pixels, start]))).tolist()
     return float(picture - baseline)

@@ -4,20 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from torch import Tensor
-
-from cnnviz_widgets.classifier.inputs import single_input
-from cnnviz_widgets.explain.baseline import Baseline, baseline_pixels
+from cnnviz_widgets.explain.baseline import Baseline
 from cnnviz_widgets.explain.explainer import Explainer
-from cnnviz_widgets.explain.gradient.input_gradients import Floor, input_gradients
 from cnnviz_widgets.explain.heatmap import Heatmap
-from cnnviz_widgets.explain.rounding import nothing
+from cnnviz_widgets.explain.instance import Instance
+from cnnviz_widgets.explain.rounding import Floor
 from cnnviz_widgets.parameters import check_choice
-
-if TYPE_CHECKING:
-    from cnnviz_widgets.classifier import Classifier, Target
 
 Unit = Literal["network", "picture"]
 
@@ -31,23 +25,25 @@ class Saliency(Explainer):
     Simonyan et al. 2013 (arXiv 1312.6034), section 3.
     """
 
+    label = "gradient"
+    family = "gradient"
+    quantity = "change of the logit per unit of the network's input"
+
     unit: Unit = "network"
 
     def __post_init__(self) -> None:
         check_choice("unit", self.unit, Unit)
 
-    def steps(self, classifier: Classifier, pixels: Tensor, target: Target) -> Iterator[Heatmap]:
+    def explain(self, instance: Instance) -> Iterator[Heatmap]:
         """Yield once, after a forward and a backward pass."""
-        floor = Floor(classifier)
-        gradients = input_gradients(classifier, single_input(classifier, pixels), target, floor=floor)
+        floor, quantity = Floor(instance.classifier), self.quantity
+        gradients = instance.input_gradients(instance.pixels, floor)
         blank = floor.is_above(gradients[0])
-        quantity = "change of the logit per unit of the network's input"
         if self.unit == "picture":
-            gradients = gradients * (classifier.white - classifier.black)
+            gradients = gradients * (instance.classifier.white - instance.classifier.black)
             quantity = "change of the logit per step from black to white"
-        values = gradients[0].abs().amax(dim=0)
-        heatmap = Heatmap.of_values(values, classifier.readout.worded(quantity), signed=False, target=target)
-        yield heatmap.noted(nothing("pixel") if blank else "", blank=blank)
+        heatmap = self.heatmap(instance, gradients[0].abs().amax(dim=0), signed=False, quantity=quantity)
+        yield heatmap.as_nothing("pixel") if blank else heatmap
 
 
 @dataclass(frozen=True)
@@ -58,19 +54,19 @@ class GradientXInput(Explainer):
     Shrikumar et al. 2016 (arXiv 1605.01713), whose baseline is a network input of zeros.
     """
 
+    label = "gradient x input"
+    family = "gradient"
+    quantity = "first-order share of the logit's difference to the baseline"
+
     baseline: Baseline = "black"
 
     def __post_init__(self) -> None:
         check_choice("baseline", self.baseline, Baseline)
 
-    def steps(self, classifier: Classifier, pixels: Tensor, target: Target) -> Iterator[Heatmap]:
+    def explain(self, instance: Instance) -> Iterator[Heatmap]:
         """Yield once, after a forward and a backward pass."""
-        pixels = single_input(classifier, pixels)
-        contrast = pixels - baseline_pixels(classifier, pixels, self.baseline)
-        floor = Floor(classifier)
-        gradients = input_gradients(classifier, pixels, target, floor=floor)
-        values = (gradients * contrast)[0].sum(dim=0)
-        blank = floor.is_above(gradients[0])
-        quantity = f"first-order share of the logit's difference to the baseline ({self.baseline})"
-        heatmap = Heatmap.of_values(values, classifier.readout.worded(quantity), signed=True, target=target)
-        yield heatmap.noted(nothing("pixel") if blank else "", blank=blank)
+        difference, floor = instance.pixels - instance.baseline(self.baseline), Floor(instance.classifier)
+        gradients = instance.input_gradients(instance.pixels, floor)
+        values, quantity = (gradients * difference)[0].sum(dim=0), f"{self.quantity} ({self.baseline})"
+        heatmap = self.heatmap(instance, values, signed=True, quantity=quantity)
+        yield heatmap.as_nothing("pixel") if floor.is_above(gradients[0]) else heatmap

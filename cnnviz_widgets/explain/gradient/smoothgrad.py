@@ -6,23 +6,18 @@ import dataclasses
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from cnnviz_widgets.classifier.batching import Batches
-from cnnviz_widgets.classifier.inputs import single_input
 from cnnviz_widgets.explain.explainer import Explainer
-from cnnviz_widgets.explain.gradient.input_gradients import Floor, gradients_in_batches
 from cnnviz_widgets.explain.heatmap import Heatmap
-from cnnviz_widgets.explain.likeness import rank_correlation
-from cnnviz_widgets.explain.rounding import nothing
+from cnnviz_widgets.explain.instance import Instance
+from cnnviz_widgets.explain.notes import rank_correlation
+from cnnviz_widgets.explain.rounding import Floor
 from cnnviz_widgets.parameters import Range, check_count, check_share
-
-if TYPE_CHECKING:
-    from cnnviz_widgets.classifier import Classifier, Target
 
 #: The map is drawn as about so many means along the shorter side.
 _TILES = 56
@@ -39,6 +34,10 @@ class SmoothGrad(Explainer):
     Smilkov et al. 2017 (arXiv 1706.03825), section 3; other libraries take the mean of |gradients|.
     """
 
+    label = "SmoothGrad"
+    family = "gradient"
+    quantity = "change of the logit per unit of the network's input"
+
     noise: Annotated[float, Range(0, 0.5, 0.01)] = 0.15
     samples: Annotated[int, Range(1, 200)] = 50
     seed: Annotated[int, Range(0, 99)] = 0
@@ -48,40 +47,35 @@ class SmoothGrad(Explainer):
         check_count("samples", self.samples)
         check_count("seed", self.seed, low=0)
 
-    def steps(self, classifier: Classifier, pixels: Tensor, target: Target) -> Iterator[Heatmap]:
+    def explain(self, instance: Instance) -> Iterator[Heatmap]:
         """Yield the map of the samples so far after each batch."""
-        pixels = single_input(classifier, pixels)
+        pixels, floor = instance.pixels, Floor(instance.classifier)
         deviation = self.noise * (pixels.max() - pixels.min())
         generator = torch.Generator().manual_seed(self.seed)
-        batches, floor = Batches(classifier, pixels.shape[1:], "gradients"), Floor(classifier)
-        halves = [torch.zeros_like(pixels[0]), torch.zeros_like(pixels[0])]
-        done = 0
-        while done < self.samples:
-            count = min(batches.batch, self.samples - done)
+
+        def noisy(some: slice) -> Tensor:
             # Drawn one by one, as the numbers of a larger draw depend on its size.
-            noise = torch.stack([torch.randn(pixels.shape[1:], generator=generator) for _ in range(count)])
-            noisy = pixels + deviation * noise
-            gradients = gradients_in_batches(classifier, batches, noisy, target, floor)
+            draws = [torch.randn(pixels.shape[1:], generator=generator) for _ in range(some.start, some.stop)]
+            return pixels + deviation * torch.stack(draws)
+
+        halves = [torch.zeros_like(pixels[0]), torch.zeros_like(pixels[0])]
+        for some, gradients in instance.gradients_of_many(noisy, self.samples, floor):
             # Every second sample, in whatever batches they come.
-            halves = [half + gradients[(done + part) % 2 :: 2].sum(dim=0) for part, half in enumerate(halves)]
-            done += count
-            mean = (halves[0] + halves[1]) / done
+            halves = [half + gradients[(some.start + part) % 2 :: 2].sum(dim=0) for part, half in enumerate(halves)]
+            mean = (halves[0] + halves[1]) / some.stop
             # How far they agree is said once, of the finished map: ranks take a tenth as long as a sample.
-            compared = halves if done == self.samples > 1 else []
-            heatmap = _drawn(mean, compared, floor.is_above(mean), target, done / self.samples)
-            yield dataclasses.replace(heatmap, quantity=classifier.readout.worded(heatmap.quantity))
+            compared = halves if some.stop == self.samples > 1 else []
+            values, progress = mean.abs().amax(dim=0), some.stop / self.samples
+            heatmap = self.heatmap(instance, values, signed=False, progress=progress)
+            yield _tiled(heatmap, values, compared, floor.is_above(mean))
 
 
-def _drawn(mean: Tensor, halves: list[Tensor], blank: bool, target: Target, progress: float) -> Heatmap:
-    """The heatmap of a mean gradient (C, H, W); `halves` are the sums over two halves of the samples."""
-    values = mean.abs().amax(dim=0)
-    heatmap = Heatmap.of_values(
-        values, "change of the logit per unit of the network's input", signed=False, target=target, progress=progress
-    )
+def _tiled(heatmap: Heatmap, values: Tensor, halves: list[Tensor], blank: bool) -> Heatmap:
+    """The heatmap of values (H, W) with its tiles; `halves` are the sums over two halves of the samples, if known."""
     side = max(1, round(min(values.shape) / _TILES))
     heatmap = dataclasses.replace(heatmap, cells=_tiles(values, side).numpy())
     if blank:
-        return heatmap.noted(nothing("pixel"), blank=True)
+        return heatmap.as_nothing("pixel")
     maps = [half.abs().amax(dim=0) for half in halves]
     pixels, tiles = (rank_correlation(*[_tiles(half, n) for half in maps]) if maps else math.nan for n in (1, side))
     if math.isnan(pixels):

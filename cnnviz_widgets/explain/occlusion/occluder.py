@@ -30,7 +30,8 @@ class Occluder:
     """Logits of a picture with one box at a time replaced by the same box of a baseline, both (1, C, H, W).
 
     Only what a box changes is computed where the network's operations allow it, once that is prepared; otherwise
-    each box costs a forward pass of the whole network, `batch` at once. Raises PictureError.
+    each box costs a forward pass of the whole network, `batch` at once. The pixels are as `Classifier.input_copy` gives
+    them; nobody changes them.
     """
 
     def __init__(self, classifier: Classifier, pixels: Tensor, baseline: Tensor) -> None:

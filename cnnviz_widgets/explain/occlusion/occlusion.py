@@ -5,26 +5,23 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from cnnviz_widgets.classifier.inputs import single_input
+from cnnviz_widgets.classifier import Classifier, Score, TargetLike
+from cnnviz_widgets.classifier.target import check_score
 from cnnviz_widgets.errors import MethodError
-from cnnviz_widgets.explain.baseline import Baseline, baseline_pixels
-from cnnviz_widgets.explain.class_scores import Score, resolved
+from cnnviz_widgets.explain.baseline import Baseline, baseline_of
 from cnnviz_widgets.explain.explainer import Explainer
+from cnnviz_widgets.explain.instance import Instance
 from cnnviz_widgets.explain.occlusion.occluder import Box, Occluder
 from cnnviz_widgets.explain.occlusion.occlusion_map import OcclusionMap, Windows
 from cnnviz_widgets.explain.occlusion.refinement import IntArray, Refinement, scattered
 from cnnviz_widgets.explain.rounding import rounding
 from cnnviz_widgets.parameters import Range, check_choice, check_count
-
-if TYPE_CHECKING:
-    from cnnviz_widgets.classifier import Classifier, Target
-
 
 #: Share of the windows that the first map is made of.
 _COARSE = 0.05
@@ -45,6 +42,10 @@ class Occlusion(Explainer):
     section 4.2, painted where the window was.
     """
 
+    label = "sliding window"
+    family = "occlusion"
+    quantity = "drop of the score"
+
     window: Annotated[int | tuple[int, int] | None, Range(1, 256)] = None
     stride: Annotated[int | tuple[int, int] | None, Range(1, 128)] = None
     baseline: Baseline = "mean"
@@ -57,23 +58,25 @@ class Occlusion(Explainer):
         check_choice("baseline", self.baseline, Baseline)
         check_choice("score", self.score, Score)
 
-    def steps(self, classifier: Classifier, pixels: Tensor, target: Target) -> Iterator[OcclusionMap]:
+    def explain(self, instance: Instance) -> Iterator[OcclusionMap]:
         """Yield the map so far after each group of windows: first some spread over the picture, at most 5 % of all.
 
         Then the others, where the map is large, steep or not known yet. A window that has not been run shows what
-        those that have been suggest. Raises TargetError, MethodError, PictureError, ClassifierError.
+        those that have been suggest. Raises MethodError, ClassifierError.
         """
-        target = resolved(classifier, target, self.score)
-        yield from self.sliding(self.occluder(classifier, pixels), target)
+        check_score(self.score, instance.classifier.readout)
+        yield from self.sliding(self._occluder(instance.classifier, instance.pixels), instance.target)
 
     def occluder(self, classifier: Classifier, pixels: Tensor) -> Occluder:
         """What answers for windows on this network input, (1, C, H, W). Raises PictureError."""
-        pixels = single_input(classifier, pixels)
-        return Occluder(classifier, pixels, baseline_pixels(classifier, pixels, self.baseline))
+        return self._occluder(classifier, classifier.input_copy(pixels))
 
-    def sliding(self, occluder: Occluder, target: Target) -> Iterator[OcclusionMap]:
-        """The same as `steps`, by an occluder at hand."""
-        readout = occluder.classifier.readout
+    def _occluder(self, classifier: Classifier, pixels: Tensor) -> Occluder:
+        return Occluder(classifier, pixels, baseline_of(classifier, pixels, self.baseline))
+
+    def sliding(self, occluder: Occluder, target: TargetLike) -> Iterator[OcclusionMap]:
+        """The same as `explain`, by an occluder at hand. Raises TargetError, MethodError, ClassifierError."""
+        readout, target = occluder.classifier.readout, occluder.classifier.target(target)
         windows = self.windows((occluder.pixels.shape[2], occluder.pixels.shape[3]))
         boxes = windows.boxes
         occluder.prepare(len(boxes))
@@ -135,11 +138,11 @@ class Occlusion(Explainer):
 
         Raises MethodError when a box does not lie inside the picture; PictureError, ClassifierError.
         """
-        pixels = single_input(classifier, pixels)
+        pixels = classifier.input_copy(pixels)
         checked = [_box(box, pixels.shape[2], pixels.shape[3]) for box in boxes]
         if not checked:
             return torch.empty(0, len(classifier.class_names))
-        return self.occluder(classifier, pixels).logits(checked)
+        return self._occluder(classifier, pixels).logits(checked)
 
 
 def positions(size: int, window: int, stride: int) -> tuple[int, ...]:
@@ -161,7 +164,7 @@ def _box(box: object, height: int, width: int) -> Box:
     if len(numbers) == 4 and all(isinstance(number, int) and not isinstance(number, bool) for number in numbers):
         top, left, tall, wide = numbers
         if top >= 0 and left >= 0 and 1 <= tall <= height - top and 1 <= wide <= width - left:
-            return top, left, tall, wide
+            return Box(top, left, tall, wide)
     raise MethodError(
         f"An occlusion box is (top, left, height, width) in whole pixels inside the "
         f"{height} x {width} picture, not {box!r}."

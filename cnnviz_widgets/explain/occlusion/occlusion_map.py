@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from cnnviz_widgets.classifier import Score, Target
 from cnnviz_widgets.classifier.inputs import FloatArray
 from cnnviz_widgets.classifier.readout import Readout
-from cnnviz_widgets.explain.class_scores import Score, class_scores
 from cnnviz_widgets.explain.heatmap import Heatmap
 from cnnviz_widgets.explain.occlusion.refinement import IntArray, filled
-from cnnviz_widgets.explain.rounding import floor_of, nothing
-
-if TYPE_CHECKING:
-    from cnnviz_widgets.classifier import Target
+from cnnviz_widgets.explain.rounding import floor_of
+from cnnviz_widgets.graph.boxes import Box
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,12 +35,12 @@ class Windows:
         """(rows, columns)"""
         return len(self.tops), len(self.lefts)
 
-    def box(self, row: int, column: int) -> tuple[int, int, int, int]:
-        """(top, left, height, width) of a window."""
-        return self.tops[row], self.lefts[column], *self.window
+    def box(self, row: int, column: int) -> Box:
+        """A window, in pixels."""
+        return Box(self.tops[row], self.lefts[column], *self.window)
 
     @property
-    def boxes(self) -> list[tuple[int, int, int, int]]:
+    def boxes(self) -> list[Box]:
         """All of them, row by row."""
         rows, columns = self.shape
         return [self.box(row, column) for row in range(rows) for column in range(columns)]
@@ -114,7 +111,7 @@ class OcclusionMap(Heatmap):
         )
         blank = float(np.abs(drops).max()) <= floor
         progress = len(measured) / source.size
-        return cls(
+        found = cls(
             values=windows.averaged(cells),
             cells=cells,
             quantity=readout.worded(f"drop of the {score}"),
@@ -129,9 +126,9 @@ class OcclusionMap(Heatmap):
             source=source,
             known=known,
             rounding=rounding,
-            note=nothing("window") if blank and progress == 1 else "",
             blank=blank,
         )
+        return found.as_nothing("window") if blank and progress == 1 else found
 
     @property
     def logits(self) -> FloatArray:
@@ -143,8 +140,9 @@ class OcclusionMap(Heatmap):
         logits: FloatArray = self.measured[self.source[self.windows.cell(top, left)]]
         return logits
 
-    def for_target(self, target: Target) -> OcclusionMap:
+    def for_target(self, target: int | Target) -> OcclusionMap:
         """The same run seen for another class, without a forward pass. Raises TargetError."""
+        target = target if isinstance(target, Target) else Target(target)
         run = self.readout, target, self.whole, self.measured, self.source, self.known
         return self.of_logits(self.windows, self.score, *run, self.rounding)
 
@@ -154,5 +152,5 @@ class OcclusionMap(Heatmap):
 
 
 def _score(logits: FloatArray, target: Target, score: Score, readout: Readout) -> FloatArray:
-    scores: FloatArray = class_scores(torch.from_numpy(logits), target, score, readout).numpy()
+    scores: FloatArray = target.of(torch.from_numpy(logits), score, readout).numpy()
     return scores

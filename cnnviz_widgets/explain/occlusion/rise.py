@@ -6,24 +6,22 @@ import copy
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from cnnviz_widgets.classifier.inputs import single_input
-from cnnviz_widgets.explain.baseline import Baseline, baseline_pixels
-from cnnviz_widgets.explain.class_scores import Score, class_scores, resolved
+from cnnviz_widgets.classifier import Score
+from cnnviz_widgets.classifier.target import check_score
+from cnnviz_widgets.explain.baseline import Baseline
 from cnnviz_widgets.explain.explainer import Explainer
 from cnnviz_widgets.explain.heatmap import Heatmap
-from cnnviz_widgets.explain.likeness import rank_correlation
-from cnnviz_widgets.explain.perturbation import Variants
-from cnnviz_widgets.explain.rounding import floor_of, nothing, rounding
+from cnnviz_widgets.explain.instance import Instance
+from cnnviz_widgets.explain.notes import rank_correlation
+from cnnviz_widgets.explain.perturbation import Variants, slices
+from cnnviz_widgets.explain.rounding import floor_of, rounding
 from cnnviz_widgets.parameters import Range, check_choice, check_count, check_share
-
-if TYPE_CHECKING:
-    from cnnviz_widgets.classifier import Classifier, Target
 
 
 @dataclass(frozen=True)
@@ -38,6 +36,10 @@ class RISE(Explainer):
     probabilities of all classes add up to one, so that the map of another class tends to be the winner's inverted,
     unless `score` is "logit".
     """
+
+    label = "random masks (RISE)"
+    family = "occlusion"
+    quantity = "mean score where the pixel is seen, minus the mean over all masks"
 
     masks: Annotated[int, Range(100, 4000, 100)] = 500
     cells: Annotated[int, Range(2, 16)] = 7
@@ -54,40 +56,29 @@ class RISE(Explainer):
         check_choice("score", self.score, Score)
         check_count("seed", self.seed, low=0)
 
-    def steps(self, classifier: Classifier, pixels: Tensor, target: Target) -> Iterator[Heatmap]:
-        """Yield the map of the masks so far after each batch.
-
-        Raises TargetError, MethodError, PictureError, ClassifierError.
-        """
-        target = resolved(classifier, target, self.score)
-        pixels = single_input(classifier, pixels)
-        variants = Variants(classifier, pixels)
-        start = classifier.to_network(baseline_pixels(classifier, pixels, self.baseline))
+    def explain(self, instance: Instance) -> Iterator[Heatmap]:
+        """Yield the map of the masks so far after each batch. Raises MethodError, ClassifierError."""
+        classifier, target, size = instance.classifier, instance.target, instance.size
+        check_score(self.score, classifier.readout)
+        variants, start = instance.variants(), classifier.to_network(instance.baseline(self.baseline))
         generator = torch.Generator().manual_seed(self.seed)
-        size = (pixels.shape[2], pixels.shape[3])
-        sums, done = [_Sums(size), _Sums(size)], 0
-        low, high = math.inf, -math.inf
-        floor = 0.0
-        while done < self.masks:
-            masks = self.draw(min(variants.batch, self.masks - done), size, generator)
+        quantity = self.quantity.replace("score", self.score)
+        sums, low, high, floor = [_Sums(size), _Sums(size)], math.inf, -math.inf, 0.0
+        for some in slices(variants, self.masks):
+            masks = self.draw(some.stop - some.start, size, generator)
             logits = _seen_through(variants, masks, start)
-            scores = class_scores(logits, target, self.score, classifier.readout).double()
+            scores = target.of(logits, self.score, classifier.readout).double()
             # Every second mask, in whatever batches they come.
             for part, half in enumerate(sums):
-                half.add(scores[(done + part) % 2 :: 2], masks[(done + part) % 2 :: 2].double())
-            done += len(masks)
+                half.add(scores[(some.start + part) % 2 :: 2], masks[(some.start + part) % 2 :: 2].double())
             low, high = min(low, float(scores.min())), max(high, float(scores.max()))
             floor = max(floor, floor_of(logits, target, self.score, classifier.readout, rounding(classifier)))
-            heatmap = Heatmap.of_values(
-                (sums[0] + sums[1]).map,
-                classifier.readout.worded(f"mean {self.score} where the pixel is seen, minus the mean over all masks"),
-                signed=True,
-                target=target,
-                progress=done / self.masks,
-            )
-            blank = high - low <= floor
-            note = nothing("mask") if blank else _halves(sums[0].map, sums[1].map) if done == self.masks else ""
-            yield heatmap.noted(note, blank=blank)
+            values, progress = (sums[0] + sums[1]).map, some.stop / self.masks
+            heatmap = self.heatmap(instance, values, signed=True, progress=progress, quantity=quantity)
+            if high - low <= floor:
+                yield heatmap.as_nothing("mask")
+            else:
+                yield heatmap.noted(_halves(sums[0].map, sums[1].map) if progress == 1 else "")
 
     def draw(self, count: int, size: tuple[int, int], generator: torch.Generator) -> Tensor:
         """The next `count` masks (count, H, W), float32 from 0 to 1, for pictures of `size` (H, W)."""

@@ -1,1 +1,1 @@
-"""Pictures that excite a class or a channel as much as possible."""
+"""Activation maximisation: the ascent, how its picture is parametrised, and the random views of each step."""

@@ -1,4 +1,7 @@
-"""Random small transformations: what is recognised only in one exact position is no picture of a class."""
+"""Random small moves, turns and changes of size of a picture.
+
+An ascent without them ends in a pattern that the network recognises at one exact position only (Olah et al. 2017).
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,12 @@ from torch import Tensor
 from torch.nn import functional
 
 
-def transformed(picture: Tensor, count: int, jitter: float, scale: float, turn: float, seed: int) -> Tensor:
-    """`count` views of `picture` (C, H, W), shares of white, each moved, resized and turned a little: (count, C, H, W).
+def transform(picture: Tensor, count: int, jitter: float, scale: float, turn: float, seed: int) -> Tensor:
+    """`count` views (count, C, H, W) of a picture (C, H, W) in 0..1, each moved, resized and turned at random.
 
-    Moved by up to `jitter`, a share of the sides, resized by up to the factor 1 + `scale` or its inverse, and turned
-    by up to `turn` degrees; what lies beyond the picture is grey. The same `seed` gives the same views, on any device,
-    and fewer are the first of more.
+    The largest move is `jitter`, a share of the sides; the largest change of size the factor 1 + `scale` or its
+    inverse; the largest turn `turn` degrees. Outside the picture views are grey. The same `seed` gives the same views
+    on any device, and a smaller `count` gives the first of them. Differentiable.
     """
     height, width = picture.shape[1:]
     generator = torch.Generator().manual_seed(seed)
@@ -20,7 +23,7 @@ def transformed(picture: Tensor, count: int, jitter: float, scale: float, turn: 
     angle = torch.deg2rad(angle * turn)
     zoom = (1 + scale) ** size
     cosine, sine = zoom * angle.cos(), zoom * angle.sin()
-    # Positions run from -1 to 1 along either side: a turn of a picture that is not square must not shear it.
+    # Positions run from -1 to 1 along either side, so a rotation needs the ratio of the sides, or it would shear.
     rows = [
         torch.stack([cosine, -sine * height / width, 2 * jitter * right], dim=1),
         torch.stack([sine * width / height, cosine, 2 * jitter * down], dim=1),

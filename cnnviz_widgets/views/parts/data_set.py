@@ -8,8 +8,8 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnviz_widgets.collection.features import FeatureStore
 from cnnviz_widgets.collection.source import Source
+from cnnviz_widgets.collection.store import FeatureStore
 from cnnviz_widgets.picture import Picture
 
 #: Which item a picture is, by the data set's fingerprint; the data set itself may hold the picture.
@@ -38,7 +38,7 @@ def register(source: Source, data: object) -> None:
 
 def row_of(store: FeatureStore, picture: Picture | None) -> int | None:
     """The row of a picture that was taken from the data set."""
-    item = None if picture is None else _ITEMS.get(picture, {}).get(store.about.source)
+    item = None if picture is None else _ITEMS.get(picture, {}).get(store.metadata.source)
     rows = store.rows_of([] if item is None else [item])
     return int(rows[0]) if len(rows) else None
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnviz_widgets.collection.cluster import pair_distance
-from cnnviz_widgets.collection.features import FeatureStore
+from cnnviz_widgets.collection.store import FeatureStore
 from cnnviz_widgets.errors import ExplanationError
 from cnnviz_widgets.schedule import in_turn
 from cnnviz_widgets.views.panel import Panel

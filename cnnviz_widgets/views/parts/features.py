@@ -11,8 +11,9 @@ import traitlets
 
 from cnnviz_widgets.aside import Aside
 from cnnviz_widgets.classifier import Classifier
-from cnnviz_widgets.collection.features import FeatureStore, layer_name
+from cnnviz_widgets.collection.extraction import layer_name
 from cnnviz_widgets.collection.source import Source, source_of
+from cnnviz_widgets.collection.store import FeatureStore
 from cnnviz_widgets.errors import PictureError, StoreError
 from cnnviz_widgets.session import Session
 from cnnviz_widgets.session.observing import SetInTurn
@@ -157,7 +158,7 @@ class FeatureBuilder(SetInTurn, ipywidgets.VBox):
             self._forget()
 
     def _show(self, store: FeatureStore) -> None:
-        text = f"features of {store.layer}: {len(store)} of {store.about.total} pictures"
+        text = f"features of {store.layer}: {len(store)} of {store.metadata.total} pictures"
         self._panel.say(text, "busy", store.progress)
         if not len(store):  # of none that could be read, the next step says why
             return
@@ -183,7 +184,7 @@ def _unfinished(store: FeatureStore, layer: str) -> str:
     if store.layer != layer:
         return f"These are features of {store.layer}; Build features makes those of {layer}."
     if store.progress < 1:
-        return f"Only {len(store)} of {store.about.total} pictures have features yet."
+        return f"Only {len(store)} of {store.metadata.total} pictures have features yet."
     return ""
 
 
@@ -195,7 +196,7 @@ class SharedBuild:
 
     def __init__(self, classifier: Classifier, source: Source, layer: str) -> None:
         self._classifier = classifier
-        self._steps = FeatureStore.building(classifier, source, layer)
+        self._steps = FeatureStore.build_steps(classifier, source, layer)
         self._failed = False
         #: How many steps were taken.
         self.taken = 0

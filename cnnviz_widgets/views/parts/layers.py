@@ -59,6 +59,22 @@ class LayerScrubber(Scrubber):
             self.details = [described(layer) for layer in self.layers]
 
 
+class ChannelScrubber(Scrubber):
+    """A slider over the channels of the session's layer; it stands at the session's channel, or at the first."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(description="channel")
+        self._session = session
+        self.describe()
+
+    def describe(self) -> None:
+        """Take the channels of the session's layer."""
+        count = self._session.classifier.layer(self._session.layer).shape[0]
+        with self.hold_sync():
+            self.options = [str(channel) for channel in range(count)]
+            self.index = self._session.channel or 0
+
+
 def slidable(classifier: Classifier) -> list[Layer]:
     """The layers worth a stop on the slider: convolutions, blocks and the default target layer."""
     return [layer for layer in classifier.layers if layer.role != "other" or layer.name == classifier.default_layer]

@@ -5,15 +5,14 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cnnviz_widgets.aside import Aside
-from cnnviz_widgets.collection.features import FeatureStore
 from cnnviz_widgets.collection.neighbours import farthest_neighbour, nearest
-from cnnviz_widgets.collection.projection import Map, trustworthiness
+from cnnviz_widgets.collection.projection import Embedding, Projection, trustworthiness
+from cnnviz_widgets.collection.store import FeatureStore
 from cnnviz_widgets.errors import StoreError
 from cnnviz_widgets.session import Example
 from cnnviz_widgets.views.job import Steps
@@ -34,8 +33,8 @@ class EmbeddingFrame:
     """
 
     store: FeatureStore
-    technique: Any
-    embedding: Map
+    technique: Projection
+    embedding: Embedding
     trustworthiness: float | None = None
     farthest_nearest: float = float("inf")
 
@@ -64,7 +63,7 @@ def groups_of(store: FeatureStore, rows: slice | NDArray[np.intp]) -> NDArray[np
     return labels if (labels >= 0).any() else store.logits[rows].argmax(axis=1)
 
 
-def embed(store: FeatureStore, technique: Any, start: EmbeddingFrame | None, pace: Pace) -> Steps:
+def embed(store: FeatureStore, technique: Projection, start: EmbeddingFrame | None, pace: Pace) -> Steps:
     """The frames of a map that are due, and None for the others; the last one has the trustworthiness.
 
     `start` is gone on with. Raises StoreError when nothing is left to do, MissingExtra.
@@ -94,7 +93,7 @@ def embed(store: FeatureStore, technique: Any, start: EmbeddingFrame | None, pac
     yield from measure(frame)
 
 
-def _first(steps: Iterator[Map], count: int) -> Map | None:
+def _first(steps: Iterator[Embedding], count: int) -> Embedding | None:
     """The first map, and what is needed to draw so many points."""
     prepare(count)
     return next(steps, None)

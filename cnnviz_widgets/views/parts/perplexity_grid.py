@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnviz_widgets.aside import Aside
-from cnnviz_widgets.collection.features import FeatureStore
 from cnnviz_widgets.collection.projection import TSNE, trustworthiness
+from cnnviz_widgets.collection.store import FeatureStore
 from cnnviz_widgets.views.job import Steps
 from cnnviz_widgets.views.panel import Panel
 from cnnviz_widgets.views.parts.mapping import groups_of
@@ -88,7 +88,7 @@ def map_perplexities(store: FeatureStore) -> Steps:
     features, groups = store.features[rows], groups_of(store, rows)
     maps = _SmallMaps([], [], [])
     for perplexity in dict.fromkeys(
-        dataclasses.replace(_BRIEF, perplexity=wanted).clamped(len(rows)) for wanted in PERPLEXITIES
+        dataclasses.replace(_BRIEF, perplexity=wanted).effective_perplexity(len(rows)) for wanted in PERPLEXITIES
     ):
         technique = dataclasses.replace(_BRIEF, perplexity=perplexity)
         positions = np.zeros((0, 2), np.float32)

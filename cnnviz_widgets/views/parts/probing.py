@@ -175,7 +175,7 @@ def prepare(scene: Scene, baseline: Baseline, before: OcclusionSetup | None) -> 
         yield dataclasses.replace(before, class_index=scene.class_index)
         return
     filling = baseline_pixels(example.classifier, example.pixels, baseline)
-    occluder = Occluder(example.classifier, example.pixels, filling)
+    occluder = Occluder(example.classifier, example.classifier.input_copy(example.pixels), filling)
     # What the panel draws from is computed here, on the worker.
     _ = example.logits, example.appearance
     yield OcclusionSetup(example, scene.class_index, baseline, example.classifier.appearance(filling), occluder)

@@ -20,7 +20,7 @@ from cnnviz_widgets.collection.cluster import (
     label_counts,
     table_of,
 )
-from cnnviz_widgets.collection.features import FeatureStore
+from cnnviz_widgets.collection.store import FeatureStore
 from cnnviz_widgets.views.job import Job, Steps
 from cnnviz_widgets.views.layout import row
 from cnnviz_widgets.views.panel import Panel

@@ -9,8 +9,9 @@ from pytorch_grad_cam import AblationCAM as TheirAblationCAM
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torch import Tensor, nn
 
-from cnnviz_widgets.classifier import Classifier, Contrast
-from cnnviz_widgets.explain import AblationCAM, Tape
+from cnnviz_widgets.classifier import Classifier, Target
+from cnnviz_widgets.explain import AblationCAM
+from cnnviz_widgets.explain.cam.tape import Tape
 from tests.support import networks
 from tests.support.networks import seeded
 
@@ -74,7 +75,7 @@ def test_a_contrast_is_the_difference_of_two_maps() -> None:
     classifier = networks.classifier(seeded(networks.ConvGapLinear))
     pixels = networks.picture(classifier)
     first, second = (AblationCAM(relu=False)(classifier, pixels, target).cells for target in (0, 2))
-    np.testing.assert_allclose(AblationCAM()(classifier, pixels, Contrast(0, 2)).cells, first - second, atol=1e-6)
+    np.testing.assert_allclose(AblationCAM()(classifier, pixels, Target(0, 2)).cells, first - second, atol=1e-6)
 
 
 def test_pictures_that_are_run_one_by_one_lose_the_same_channels() -> None:

@@ -12,9 +12,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torchcam.methods import CAM as TorchCAM
 
-from cnnviz_widgets.classifier import Classifier, Contrast
+from cnnviz_widgets.classifier import Classifier, Target
 from cnnviz_widgets.errors import MethodError, TargetError
-from cnnviz_widgets.explain import CAM, Tape
+from cnnviz_widgets.explain import CAM
+from cnnviz_widgets.explain.cam.tape import Tape
 from tests.support import networks
 from tests.support.networks import CLASSES, Counted, seeded
 
@@ -216,7 +217,7 @@ def test_the_maps_of_all_classes_cost_one_call() -> None:
         heatmap = maps.heatmap(target)
         assert heatmap.signed
         np.testing.assert_array_equal(heatmap.cells, maps.cells[target].numpy())
-    contrast = maps.heatmap(Contrast(0, 3))
+    contrast = maps.heatmap(Target(0, 3))
     np.testing.assert_allclose(contrast.cells, (maps.cells[0] - maps.cells[3]).numpy())
     with pytest.raises(TargetError):
         maps.heatmap(CLASSES)

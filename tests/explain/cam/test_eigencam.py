@@ -7,12 +7,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from cnnviz_widgets.classifier import Contrast
+from cnnviz_widgets.classifier import Target
 from cnnviz_widgets.errors import TargetError
-from cnnviz_widgets.explain import EigenCAM, Tape
+from cnnviz_widgets.explain import EigenCAM
 from cnnviz_widgets.explain.cam.eigencam import first_component
+from cnnviz_widgets.explain.cam.tape import Tape
 from tests.support import networks
 from tests.support.networks import Counted, seeded
+from tests.support.techniques import on_tape
 
 
 def decomposed(activations: Tensor, centred: bool) -> np.ndarray:
@@ -59,7 +61,7 @@ def test_the_map_of_a_network() -> None:
     tape = Tape(classifier, pixels, [layer])
     expected = decomposed(tape.activations[layer][0], centred=False)
     network.calls = 0
-    signed = EigenCAM(layer, relu=False).from_tape(tape, 0)
+    signed = on_tape(EigenCAM(layer, relu=False), tape, 0)
     assert network.calls == 0
     assert signed.signed and signed.cells.min() < 0
     np.testing.assert_allclose(signed.cells, expected, atol=1e-6)
@@ -72,13 +74,13 @@ def test_the_map_of_a_network() -> None:
 def test_is_the_same_for_every_class_which_must_exist() -> None:
     classifier = networks.classifier(seeded(networks.ConvGapLinear))
     tape = Tape(classifier, networks.picture(classifier))
-    first = EigenCAM().from_tape(tape, 0)
-    for target in (4, Contrast(1, 2)):
-        other = EigenCAM().from_tape(tape, target)
+    first = on_tape(EigenCAM(), tape, 0)
+    for target in (4, Target(1, 2)):
+        other = on_tape(EigenCAM(), tape, target)
         np.testing.assert_array_equal(other.values, first.values)
-        assert other.target == target and not other.signed
+        assert other.target == classifier.target(target) and not other.signed
     with pytest.raises(TargetError):
-        EigenCAM().from_tape(tape, networks.CLASSES)
+        on_tape(EigenCAM(), tape, networks.CLASSES)
 
 
 def test_zero_activations_are_a_zero_map() -> None:

@@ -11,12 +11,12 @@ import torchvision
 from captum.attr import LayerGradCam
 from torch import Tensor, nn
 
-from cnnviz_widgets.classifier import Classifier, Contrast
-from cnnviz_widgets.explain import CAM, GradCAM, GradCAMPlusPlus, HiResCAM, LayerCAM, Tape, XGradCAM
-from cnnviz_widgets.explain.cam.tape import TapeExplainer
-from cnnviz_widgets.explain.remarks import layer_before
+from cnnviz_widgets.classifier import Classifier, Target
+from cnnviz_widgets.explain import CAM, GradCAM, GradCAMPlusPlus, HiResCAM, LayerCAM, LayerExplainer, XGradCAM
+from cnnviz_widgets.explain.cam.tape import Tape, layer_before
 from tests.support import networks
 from tests.support.networks import Counted, Golden, seeded
+from tests.support.techniques import on_tape
 
 FAMILY = [GradCAM, GradCAMPlusPlus, HiResCAM, LayerCAM, XGradCAM]
 
@@ -56,9 +56,9 @@ def test_equals_captum(name: str, layer: str) -> None:
     expected = captum.attribute(pixels, 7)[0, 0].detach().numpy()
     scale = np.abs(expected).max()
     assert scale > 0
-    np.testing.assert_allclose(GradCAM(layer, relu=False).from_tape(tape, 7).cells / scale, expected / scale, atol=2e-6)
+    np.testing.assert_allclose(on_tape(GradCAM(layer, relu=False), tape, 7).cells / scale, expected / scale, atol=2e-6)
     # `relu_attributions=True` is the same map with its negative values cut off.
-    np.testing.assert_allclose(GradCAM(layer).from_tape(tape, 7).cells / scale, expected.clip(0) / scale, atol=2e-6)
+    np.testing.assert_allclose(on_tape(GradCAM(layer), tape, 7).cells / scale, expected.clip(0) / scale, atol=2e-6)
 
 
 @pytest.mark.parametrize("layer", ["conv1", "bn1", "conv2"])
@@ -76,14 +76,14 @@ def test_values_worked_out_by_hand(inplace: bool) -> None:
     """The numbers are those of Captum's test suite."""
     classifier = networks.classifier(Golden(inplace).eval(), Golden.size)
     tape = Tape(classifier, Golden.pixels(), ["conv", "relu"])
-    np.testing.assert_array_equal(GradCAM("conv").from_tape(tape, 0).cells, [[11.25, 13.5], [20.25, 22.5]])
-    np.testing.assert_array_equal(GradCAM("relu").from_tape(tape, 0).cells, [[0, 4], [28, 32.5]])
+    np.testing.assert_array_equal(on_tape(GradCAM("conv"), tape, 0).cells, [[11.25, 13.5], [20.25, 22.5]])
+    np.testing.assert_array_equal(on_tape(GradCAM("relu"), tape, 0).cells, [[0, 4], [28, 32.5]])
 
 
 # -- the equations, slowly ---------------------------------------------------------------------------------
 
 
-def textbook(explainer: type[TapeExplainer], activations: Tensor, gradients: Tensor) -> np.ndarray:
+def textbook(explainer: type[LayerExplainer], activations: Tensor, gradients: Tensor) -> np.ndarray:
     """The equation of the paper in double precision, element by element."""
     a, g = activations[0].double().numpy(), gradients[0].double().numpy()
     channels, rows, columns = a.shape
@@ -108,15 +108,15 @@ def textbook(explainer: type[TapeExplainer], activations: Tensor, gradients: Ten
 
 @pytest.mark.parametrize("explainer", FAMILY)
 @pytest.mark.parametrize("build", [networks.InPlace, networks.VGGLike, networks.DenseNetLike])
-def test_equals_its_equation(explainer: type[TapeExplainer], build: type[nn.Module]) -> None:
+def test_equals_its_equation(explainer: type[LayerExplainer], build: type[nn.Module]) -> None:
     classifier = networks.classifier(seeded(build))
     tape = Tape(classifier, networks.picture(classifier))
     for layer in tape.activations:
         expected = textbook(explainer, tape.activations[layer], tape.gradients(2)[layer])
-        cells = explainer(layer, relu=False).from_tape(tape, 2).cells
+        cells = on_tape(explainer(layer, relu=False), tape, 2).cells
         scale = np.abs(expected).max()
         np.testing.assert_allclose(cells / scale, expected / scale, atol=1e-4)
-        np.testing.assert_array_equal(explainer(layer).from_tape(tape, 2).cells, cells.clip(0))
+        np.testing.assert_array_equal(on_tape(explainer(layer), tape, 2).cells, cells.clip(0))
 
 
 def test_dead_channels_and_tiny_gradients_stay_finite() -> None:
@@ -125,7 +125,7 @@ def test_dead_channels_and_tiny_gradients_stay_finite() -> None:
     gradients = torch.full((1, 3, 2, 2), 1e-30)
     gradients[0, 2] = 0
     for explainer in FAMILY:
-        cells = explainer._combined(activations[0], gradients[0])  # type: ignore[attr-defined]
+        cells = explainer().weighted(activations[0], gradients[0])  # type: ignore[attr-defined]
         assert torch.isfinite(cells).all(), explainer
         assert (cells > 0).all(), f"{explainer.__name__} lost gradients whose square underflows"
 
@@ -153,7 +153,7 @@ def test_values_are_cells_between_their_centres() -> None:
 def test_grad_cam_before_pooling_is_cam_divided_by_the_number_of_cells(build: type[nn.Module]) -> None:
     classifier = networks.classifier(seeded(build))
     pixels = networks.picture(classifier)
-    for target in (0, 4, Contrast(1, 2)):
+    for target in (0, 4, Target(1, 2)):
         grad_cam = GradCAM(relu=False)(classifier, pixels, target).cells
         np.testing.assert_allclose(grad_cam * grad_cam.size, CAM()(classifier, pixels, target).cells, atol=1e-6)
 
@@ -171,7 +171,7 @@ def test_hires_cam_adds_up_to_the_logit_without_bias(build: type[nn.Module], lay
     tape = Tape(classifier, networks.picture(classifier), [layer])
     expected = tape.logits[0] - classifier.network.get_submodule(head).bias.detach()
     for target in range(networks.CLASSES):
-        cells = HiResCAM(layer, relu=False).from_tape(tape, target).cells
+        cells = on_tape(HiResCAM(layer, relu=False), tape, target).cells
         assert cells.sum() == pytest.approx(float(expected[target]), abs=1e-5)
 
 
@@ -179,28 +179,28 @@ def test_x_grad_cam_adds_up_to_hires_cam() -> None:
     classifier = networks.classifier(seeded(networks.VGGLike))
     tape = Tape(classifier, networks.picture(classifier))
     for target in range(networks.CLASSES):
-        expected = HiResCAM(relu=False).from_tape(tape, target).cells.sum()
-        assert XGradCAM(relu=False).from_tape(tape, target).cells.sum() == pytest.approx(expected, rel=1e-4)
+        expected = on_tape(HiResCAM(relu=False), tape, target).cells.sum()
+        assert on_tape(XGradCAM(relu=False), tape, target).cells.sum() == pytest.approx(expected, rel=1e-4)
 
 
 @pytest.mark.parametrize("explainer", FAMILY)
-def test_a_contrast_is_the_map_of_one_class_minus_that_of_the_other(explainer: type[TapeExplainer]) -> None:
+def test_a_contrast_is_the_map_of_one_class_minus_that_of_the_other(explainer: type[LayerExplainer]) -> None:
     classifier = networks.classifier(seeded(networks.InPlace))
     tape = Tape(classifier, networks.picture(classifier))
-    contrast = explainer("conv2").from_tape(tape, Contrast(1, 3))
-    first, second = (explainer("conv2", relu=False).from_tape(tape, target).cells for target in (1, 3))
+    contrast = on_tape(explainer("conv2"), tape, Target(1, 3))
+    first, second = (on_tape(explainer("conv2", relu=False), tape, target).cells for target in (1, 3))
     assert contrast.signed
     assert contrast.cells.min() < 0 < contrast.cells.max()
     np.testing.assert_allclose(contrast.cells, first - second, atol=1e-7)
-    np.testing.assert_array_equal(contrast.cells, -explainer("conv2").from_tape(tape, Contrast(3, 1)).cells)
+    np.testing.assert_array_equal(contrast.cells, -on_tape(explainer("conv2"), tape, Target(3, 1)).cells)
 
 
 def test_grad_cam_of_a_contrast_is_grad_cam_of_the_difference_of_logits() -> None:
     classifier = networks.classifier(seeded(networks.VGGLike))
     tape = Tape(classifier, networks.picture(classifier))
     layer = tape.layer()
-    expected = textbook(GradCAM, tape.activations[layer], tape.gradients(Contrast(4, 0))[layer])
-    np.testing.assert_allclose(GradCAM().from_tape(tape, Contrast(4, 0)).cells, expected, atol=1e-7)
+    expected = textbook(GradCAM, tape.activations[layer], tape.gradients(Target(4, 0))[layer])
+    np.testing.assert_allclose(on_tape(GradCAM(), tape, Target(4, 0)).cells, expected, atol=1e-7)
 
 
 # -- scale and price ---------------------------------------------------------------------------------------
@@ -222,17 +222,17 @@ def test_maps_are_not_rescaled() -> None:
 
 
 @pytest.mark.parametrize("explainer", FAMILY)
-def test_a_tape_gives_what_a_call_gives_at_no_network_call(explainer: type[TapeExplainer]) -> None:
+def test_a_tape_gives_what_a_call_gives_at_no_network_call(explainer: type[LayerExplainer]) -> None:
     network = Counted(seeded(networks.UsedTwice))
     classifier = networks.classifier(network)
     pixels = networks.picture(classifier)
     layers = [layer.name for layer in classifier.layers]
     tape = Tape(classifier, pixels, layers)
     network.calls = 0
-    from_tape = {layer: explainer(layer).from_tape(tape, 2).values for layer in layers}
+    from_tape = {layer: on_tape(explainer(layer), tape, 2).values for layer in layers}
     assert network.calls == 0
     for layer in layers:
         np.testing.assert_allclose(explainer(layer)(classifier, pixels, 2).values, from_tape[layer], atol=1e-7)
     assert network.calls == len(layers)
     first = layer_before(classifier) if explainer in (GradCAMPlusPlus, LayerCAM) else classifier.default_layer
-    np.testing.assert_array_equal(explainer().from_tape(tape, 2).values, from_tape[first])
+    np.testing.assert_array_equal(on_tape(explainer(), tape, 2).values, from_tape[first])

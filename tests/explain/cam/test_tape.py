@@ -11,12 +11,14 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from cnnviz_widgets.classifier import Classifier, Contrast
+from cnnviz_widgets.classifier import Classifier, Target
 from cnnviz_widgets.errors import LayerError, MethodError, TargetError
-from cnnviz_widgets.explain import EigenCAM, GradCAM, Tape, TapeExplainer
+from cnnviz_widgets.explain import EigenCAM, GradCAM, Instance, LayerExplainer
 from cnnviz_widgets.explain.cam import tape as tape_module
+from cnnviz_widgets.explain.cam.tape import Tape
 from tests.support import networks
 from tests.support.networks import Counted, seeded
+from tests.support.techniques import on_tape
 
 NETWORKS = [
     networks.ConvGapLinear,
@@ -119,21 +121,22 @@ def test_all_layers_cost_one_forward_and_a_class_one_backward(backwards: list[in
     network.calls = 0
     tape = Tape(classifier, networks.picture(classifier), layers)
     assert (network.calls, network.pictures > 0, len(backwards)) == (1, True, 0)
+    instance = Instance.of(classifier, tape.pixels, 0, tape=tape)
     for layer in layers:
-        GradCAM(layer).from_tape(tape, 0)
+        GradCAM().visible_cells(instance.at(layer))
     assert (network.calls, len(backwards)) == (1, 1)
-    GradCAM(layers[0]).from_tape(tape, 2)
+    GradCAM().visible_cells(instance.of_class(2).at(layers[0]))
     assert (network.calls, len(backwards)) == (1, 2)
-    tape.gradients(Contrast(2, 4))
+    tape.gradients(Target(2, 4))
     assert (network.calls, len(backwards)) == (1, 3)
-    tape.gradients(Contrast(4, 0))
+    tape.gradients(Target(4, 0))
     assert (network.calls, len(backwards)) == (1, 3)
 
 
 def test_a_contrast_is_the_difference_of_two_classes() -> None:
     classifier = networks.classifier(seeded(networks.UsedTwice))
     tape = Tape(classifier, networks.picture(classifier))
-    for name, gradient in tape.gradients(Contrast(1, 3)).items():
+    for name, gradient in tape.gradients(Target(1, 3)).items():
         torch.testing.assert_close(gradient, tape.gradients(1)[name] - tape.gradients(3)[name])
         assert gradient.any()
 
@@ -203,7 +206,7 @@ def test_a_layer_that_is_skipped_for_this_picture_is_a_layer_error() -> None:
     tape = Tape(classifier, -pixels)
     assert tape.gradients(0)["features.0"].any()
     with pytest.raises(LayerError, match=r"skipped the layer 'features.3' on this picture"):
-        GradCAM("features.3").from_tape(tape, 0)
+        on_tape(GradCAM("features.3"), tape, 0)
 
 
 class FrozenStem(networks.ConvGapLinear):
@@ -216,28 +219,28 @@ class FrozenStem(networks.ConvGapLinear):
 def test_a_layer_under_no_grad_is_refused_and_the_others_work() -> None:
     classifier = networks.classifier(seeded(FrozenStem))
     tape = Tape(classifier, networks.picture(classifier))
-    assert GradCAM("features.3").from_tape(tape, 0).values.any()
+    assert on_tape(GradCAM("features.3"), tape, 0).values.any()
     with pytest.raises(MethodError, match="remove `no_grad`"):
-        GradCAM("features.0").from_tape(tape, 0)
+        on_tape(GradCAM("features.0"), tape, 0)
 
 
 @pytest.mark.parametrize("explainer", [GradCAM(), EigenCAM()])
-def test_weights_changed_since_are_followed(explainer: TapeExplainer) -> None:
+def test_weights_changed_since_are_followed(explainer: LayerExplainer) -> None:
     network = seeded(networks.ConvGapLinear)
     classifier = networks.classifier(network)
     pixels = networks.picture(classifier)
     tape = Tape(classifier, pixels)
-    before = explainer.from_tape(tape, 0)
+    before = on_tape(explainer, tape, 0)
     with torch.no_grad():
         for weight in network.parameters():
             weight.mul_(2)
-    after = explainer.from_tape(tape, 0)
+    after = on_tape(explainer, tape, 0)
     assert not np.allclose(after.values, before.values)
     np.testing.assert_array_equal(after.values, explainer(classifier, pixels, 0).values)
     assert torch.equal(tape.logits, classifier.logits(pixels).detach())
 
 
-@pytest.mark.parametrize("target", [-1, networks.CLASSES, 1.0, True, None, "dog", Contrast(0, 99)])
+@pytest.mark.parametrize("target", [-1, networks.CLASSES, 1.0, True, None, "dog", Target(0, 99)])
 def test_a_class_that_does_not_exist(target: object) -> None:
     classifier = networks.classifier(seeded(networks.ConvGapLinear))
     with pytest.raises(TargetError):

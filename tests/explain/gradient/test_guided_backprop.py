@@ -11,9 +11,9 @@ from captum.attr import GuidedBackprop as CaptumGuidedBackprop
 from torch import Tensor, nn
 from torch.nn import functional
 
-from cnnviz_widgets.classifier import Classifier
+from cnnviz_widgets.classifier import Classifier, Target
 from cnnviz_widgets.errors import MethodError
-from cnnviz_widgets.explain import GuidedBackprop, Saliency
+from cnnviz_widgets.explain import GuidedBackprop, Instance, Saliency
 from cnnviz_widgets.explain.gradient.guided_backprop import guided_gradients
 from cnnviz_widgets.explain.gradient.input_gradients import input_gradients
 from tests.support import networks
@@ -27,7 +27,7 @@ def test_values_worked_out_by_hand(inplace: bool) -> None:
     classifier = networks.classifier(Golden(inplace).eval(), Golden.size)
     expected = [[0, 1, 1, 1], [1, 3, 3, 2], [1, 3, 3, 2], [1, 2, 2, 1]]
     np.testing.assert_array_equal(GuidedBackprop()(classifier, Golden.pixels(), 0).values, expected)
-    np.testing.assert_array_equal(guided_gradients(classifier, Golden.pixels(), 0)[0, 0], expected)
+    np.testing.assert_array_equal(guided_gradients(Instance.of(classifier, Golden.pixels(), 0))[0, 0], expected)
 
 
 class OtherUser(nn.Module):
@@ -47,7 +47,7 @@ class OtherUser(nn.Module):
 def test_only_what_comes_back_through_the_relu_is_guided() -> None:
     classifier = networks.classifier(OtherUser(), (2, 2))
     pixels = torch.tensor([[[[1.0, -1.0], [2.0, -2.0]]]])
-    np.testing.assert_array_equal(guided_gradients(classifier, pixels, 0)[0, 0], [[-1, -2], [-1, -2]])
+    np.testing.assert_array_equal(guided_gradients(Instance.of(classifier, pixels, 0))[0, 0], [[-1, -2], [-1, -2]])
 
 
 class Copy(nn.Module):
@@ -67,7 +67,7 @@ def captum(network: nn.Module, pixels: Tensor, target: int) -> Tensor:
 def test_equals_captum_where_every_relu_is_a_module(name: str) -> None:
     classifier = torchvision_classifier(name)
     pixels = networks.picture(classifier)
-    found = guided_gradients(classifier, pixels, 7)
+    found = guided_gradients(Instance.of(classifier, pixels, 7))
     if name == "densenet121":
         # Its last ReLU is a function, which Captum does not see; one more before it is all that this changes.
         classifier.network.features.add_module("end", nn.Sequential(nn.ReLU(), Copy()))
@@ -79,16 +79,16 @@ def test_equals_captum_where_every_relu_is_a_module(name: str) -> None:
     scale = float(expected.abs().max())
     assert scale > 0
     np.testing.assert_allclose(found / scale, expected / scale, atol=2e-6)
-    plain = input_gradients(classifier, pixels, 7)
+    plain = input_gradients(classifier, pixels, Target(7))
     assert float((found - plain).abs().max()) > 0.1 * scale
 
 
 def test_relu6_is_guided_where_captum_silently_gives_the_plain_gradient() -> None:
     classifier = torchvision_classifier("mobilenet_v2")
     pixels = networks.picture(classifier)
-    plain = input_gradients(classifier, pixels, 7)
+    plain = input_gradients(classifier, pixels, Target(7))
     assert torch.equal(captum(classifier.network, pixels, 7), plain)
-    found = guided_gradients(classifier, pixels, 7)
+    found = guided_gradients(Instance.of(classifier, pixels, 7))
     assert float((found - plain).abs().max()) > 0.5 * float(plain.abs().max())
 
 
@@ -182,10 +182,10 @@ def test_every_spelling_of_relu(spelling: str) -> None:
     activation, top = SPELLINGS[spelling]
     classifier = activated(activation)
     pixels = networks.picture(classifier)
-    slow = input_gradients(activated(lambda values: Guided.apply(values, top)), pixels, 1)
-    found = guided_gradients(classifier, pixels, 1)
+    slow = input_gradients(activated(lambda values: Guided.apply(values, top)), pixels, Target(1))
+    found = guided_gradients(Instance.of(classifier, pixels, 1))
     np.testing.assert_allclose(found, slow, atol=1e-6)
-    plain = input_gradients(classifier, pixels, 1)
+    plain = input_gradients(classifier, pixels, Target(1))
     assert float((found - plain).abs().max()) > 0.1 * float(plain.abs().max())
     # The map is the channels' largest, and the network is not guided any longer.
     np.testing.assert_allclose(GuidedBackprop()(classifier, pixels, 1).values, slow[0].abs().amax(dim=0), atol=1e-6)
@@ -289,8 +289,8 @@ def test_gates_of_other_values_are_no_relus(gate: Callable[[Tensor], Tensor], to
         else seeded(lambda: Excited(lambda values: Guided.apply(values, top), torch.sigmoid))
     )
     pixels = networks.picture(classifier)
-    found = guided_gradients(classifier, pixels, 1)
-    np.testing.assert_allclose(found, input_gradients(textbook, pixels, 1), atol=1e-6)
+    found = guided_gradients(Instance.of(classifier, pixels, 1))
+    np.testing.assert_allclose(found, input_gradients(textbook, pixels, Target(1)), atol=1e-6)
     assert found.abs().max() > 1e-3
 
 

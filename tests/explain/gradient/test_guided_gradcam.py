@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from torch import nn
 
-from cnnviz_widgets.classifier import Contrast
+from cnnviz_widgets.classifier import Target
 from cnnviz_widgets.errors import MethodError
 from cnnviz_widgets.explain import GradCAM, GuidedBackprop, GuidedGradCAM
 from tests.explain.gradient.test_guided_backprop import activated
@@ -28,9 +28,9 @@ def test_values_worked_out_by_hand(inplace: bool) -> None:
     np.testing.assert_array_equal(found[corners], np.array(expected)[corners])
 
 
-@pytest.mark.parametrize("target", [1, Contrast(1, 4)])
+@pytest.mark.parametrize("target", [1, Target(1, 4)])
 @pytest.mark.parametrize("layer", [None, "conv1"])
-def test_is_the_product_of_the_two(layer: str | None, target: int | Contrast) -> None:
+def test_is_the_product_of_the_two(layer: str | None, target: int | Target) -> None:
     classifier = networks.classifier(seeded(networks.InPlace))
     pixels = networks.picture(classifier)
     cam = GradCAM(layer)(classifier, pixels, target)
@@ -38,8 +38,8 @@ def test_is_the_product_of_the_two(layer: str | None, target: int | Contrast) ->
     found = GuidedGradCAM(layer)(classifier, pixels, target)
     np.testing.assert_allclose(found.values, guided.values * cam.values, rtol=1e-6)
     assert found.values.any()
-    assert found.signed is cam.signed is isinstance(target, Contrast)
-    assert (found.values < 0).any() == isinstance(target, Contrast)
+    assert found.signed is cam.signed is isinstance(target, Target)
+    assert (found.values < 0).any() == isinstance(target, Target)
 
 
 def test_is_refused_where_guided_backpropagation_is() -> None:

@@ -8,7 +8,7 @@ import torch
 from captum.attr import IntegratedGradients as CaptumIntegratedGradients
 from torch import Tensor, nn
 
-from cnnviz_widgets.classifier import Contrast
+from cnnviz_widgets.classifier import Target
 from cnnviz_widgets.classifier.batching import Batches
 from cnnviz_widgets.errors import MethodError
 from cnnviz_widgets.explain import IntegratedGradients, baseline_pixels
@@ -30,8 +30,8 @@ def test_a_linear_network_needs_no_more_than_one_point(points: int) -> None:
     assert abs(found.difference) > 0.1
 
 
-@pytest.mark.parametrize("target", [2, Contrast(2, 4)])
-def test_completeness(target: int | Contrast) -> None:
+@pytest.mark.parametrize("target", [2, Target(2, 4)])
+def test_completeness(target: int | Target) -> None:
     classifier = networks.classifier(seeded(networks.VGGLike))
     pixels = networks.picture(classifier) * 20
     black = baseline_pixels(classifier, pixels, "black")

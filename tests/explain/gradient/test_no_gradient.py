@@ -110,8 +110,8 @@ def test_class_visualisation_of_what_is_cut_off() -> None:
     classifier = classifier_of(early=CUTS["detach"])
     for target in (1, study.Channel("conv2", 1)):
         with pytest.raises(MethodError, match=r"is cut off from the input by .*; remove that from the forward"):
-            study.ClassVisual(iterations=1)(classifier, target)
-    assert study.ClassVisual(iterations=1)(classifier, study.Channel("conv", 1)).step == 1
+            study.ActivationMaximisation(iterations=1)(classifier, target)
+    assert study.ActivationMaximisation(iterations=1)(classifier, study.Channel("conv", 1)).step == 1
 
 
 class Sides(Cut):

@@ -8,7 +8,7 @@ import torch
 from captum.attr import Saliency as CaptumSaliency
 from torch import Tensor, nn
 
-from cnnviz_widgets.classifier import Classifier, Contrast
+from cnnviz_widgets.classifier import Classifier, Target
 from cnnviz_widgets.errors import ClassifierError, MethodError, PictureError
 from cnnviz_widgets.explain import GradientXInput, Saliency
 from cnnviz_widgets.explain.gradient.input_gradients import input_gradients
@@ -38,7 +38,7 @@ def test_saliency_of_a_linear_network_is_the_largest_weight(linear: Classifier) 
 
 def test_saliency_of_a_contrast_is_that_of_the_difference(linear: Classifier) -> None:
     expected = (weights(linear)[3] - weights(linear)[1]).abs().amax(dim=0)
-    found = Saliency()(linear, networks.picture(linear), Contrast(3, 1))
+    found = Saliency()(linear, networks.picture(linear), Target(3, 1))
     np.testing.assert_allclose(found.values, expected, rtol=1e-5)
 
 
@@ -73,7 +73,7 @@ def test_equals_captum(name: str) -> None:
     signed = captum.attribute(pixels.clone().requires_grad_(), 7, abs=False)
     scale = float(signed.abs().max())
     assert scale > 0
-    np.testing.assert_allclose(input_gradients(classifier, pixels, 7) / scale, signed / scale, atol=2e-6)
+    np.testing.assert_allclose(input_gradients(classifier, pixels, Target(7)) / scale, signed / scale, atol=2e-6)
     expected = signed[0].abs().amax(dim=0)
     np.testing.assert_allclose(Saliency()(classifier, pixels, 7).values / scale, expected / scale, atol=2e-6)
 

@@ -12,7 +12,7 @@ from captum.attr import Occlusion as CaptumOcclusion
 from torch import Tensor, nn
 
 from cnnviz_widgets import demo
-from cnnviz_widgets.classifier import Contrast
+from cnnviz_widgets.classifier import Target
 from cnnviz_widgets.classifier.batching import Batches
 from cnnviz_widgets.errors import MethodError, TargetError
 from cnnviz_widgets.explain import Occlusion, baseline_pixels
@@ -298,7 +298,7 @@ def test_a_contrast_is_the_difference_of_the_two_maps(score: str) -> None:
     classifier = networks.classifier(seeded(networks.VGGLike))
     pixels = networks.picture(classifier) * 5
     first, second, found = (
-        Occlusion(5, 4, score=score)(classifier, pixels, target).values for target in (1, 3, Contrast(1, 3))
+        Occlusion(5, 4, score=score)(classifier, pixels, target).values for target in (1, 3, Target(1, 3))
     )
     np.testing.assert_allclose(found, first - second, atol=1e-6)
     assert np.abs(found).max() > 1e-4

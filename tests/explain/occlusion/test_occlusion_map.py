@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cnnviz_widgets.classifier import Classifier, Contrast
+from cnnviz_widgets.classifier import Classifier, Target
 from cnnviz_widgets.errors import TargetError
-from cnnviz_widgets.explain import Occlusion, OcclusionMap
-from cnnviz_widgets.explain.occlusion.occlusion_map import Windows
+from cnnviz_widgets.explain import Occlusion
+from cnnviz_widgets.explain.occlusion.occlusion_map import OcclusionMap, Windows
 from tests.support import networks
 from tests.support.networks import Counted, seeded
 
@@ -27,10 +27,10 @@ def found(classifier: Classifier) -> OcclusionMap:
     return result
 
 
-@pytest.mark.parametrize("target", [0, 1, 4, Contrast(4, 2)])
+@pytest.mark.parametrize("target", [0, 1, 4, Target(4, 2)])
 @pytest.mark.parametrize("score", ["logit", "probability"])
 def test_another_class_or_score_is_what_another_run_gives(
-    classifier: Classifier, found: OcclusionMap, target: int | Contrast, score: str
+    classifier: Classifier, found: OcclusionMap, target: int | Target, score: str
 ) -> None:
     switched = found.for_score(score).for_target(target)
     assert classifier.network.calls == 0
@@ -38,11 +38,11 @@ def test_another_class_or_score_is_what_another_run_gives(
     expected = Occlusion((5, 6), (3, 4), score=score)(classifier, pixels, target)
     np.testing.assert_array_equal(switched.values, expected.values)
     np.testing.assert_array_equal(switched.cells, expected.cells)
-    assert (switched.quantity, switched.target, switched.score) == (expected.quantity, target, score)
+    assert (switched.quantity, switched.target, switched.score) == (expected.quantity, classifier.target(target), score)
     assert switched.signed and switched.progress == 1 and expected.values.any()
 
 
-@pytest.mark.parametrize("target", [-1, networks.CLASSES, True, 1.0, None, "cat", Contrast(0, 99)])
+@pytest.mark.parametrize("target", [-1, networks.CLASSES, True, 1.0, None, "cat", Target(0, 99)])
 def test_a_class_that_does_not_exist(found: OcclusionMap, target: Any) -> None:
     with pytest.raises(TargetError, match="A class is an index from 0 to 4, not"):
         found.for_target(target)

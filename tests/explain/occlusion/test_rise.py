@@ -11,7 +11,7 @@ import torch
 from scipy.stats import spearmanr
 from torch import Tensor, nn
 
-from cnnviz_widgets.classifier import Classifier, Contrast
+from cnnviz_widgets.classifier import Classifier, Target
 from cnnviz_widgets.classifier.batching import Batches
 from cnnviz_widgets.errors import MethodError
 from cnnviz_widgets.explain import RISE, baseline_pixels
@@ -51,7 +51,7 @@ def all_masks(size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
     return np.array(masks), np.array(ones)
 
 
-def exact(classifier: Classifier, pixels: Tensor, target: int | Contrast, probability: float) -> np.ndarray:
+def exact(classifier: Classifier, pixels: Tensor, target: int | Target, probability: float) -> np.ndarray:
     """E[score x mask] / E[mask] - E[score] over all masks, with black behind them."""
     masks, ones = all_masks((pixels.shape[2], pixels.shape[3]))
     weights = probability**ones * (1 - probability) ** (4 - ones)
@@ -76,8 +76,8 @@ class Every(RISE):
     drawn: ClassVar[list[int]] = []
 
 
-@pytest.mark.parametrize("target", [2, Contrast(2, 0)])
-def test_all_masks_give_the_exact_expectation(target: int | Contrast, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("target", [2, Target(2, 0)])
+def test_all_masks_give_the_exact_expectation(target: int | Target, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Batches, "batch", 7)
     monkeypatch.setattr(Every, "drawn", [])
     classifier = networks.classifier(seeded(lambda: Linear((5, 4))), (5, 4))

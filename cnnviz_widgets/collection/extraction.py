@@ -1,0 +1,83 @@
+"""The features, logits and thumbnails of network inputs."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from cnnviz_widgets.classifier import Classifier, guest
+from cnnviz_widgets.classifier.batching import Batches
+from cnnviz_widgets.errors import ClassifierError, LayerError
+
+#: Longer side of a thumbnail in pixels. A larger one is sharper in tiles; a store on disk grows with its square.
+THUMBNAIL = 64
+
+
+@torch.no_grad()
+def features_and_logits(
+    classifier: Classifier, pixels: Tensor, layer: str
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """The features (n, D) at `layer` of network inputs (n, C, H, W), and their logits (n, K), both float32.
+
+    Features are the mean over space of maps (n, D, h, w), the mean over tokens (n, T, D), or rows (n, D) as they are.
+    One forward pass, or several where memory runs out. Raises LayerError when the layer was not run or gives no row
+    for each picture, ClassifierError when it gives NaN or infinity.
+    """
+    batches = Batches(classifier, pixels.shape[1:], "features")
+    parts = batches.run(len(pixels), lambda part: _features_and_logits(classifier, pixels[part], layer))
+    return np.concatenate([features for features, _ in parts]), np.concatenate([logits for _, logits in parts])
+
+
+def _features_and_logits(
+    classifier: Classifier, pixels: Tensor, layer: str
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    with classifier.evaluating(), _recording(classifier, layer) as outputs:
+        logits = classifier.logits(pixels)
+    if layer not in outputs:
+        raise LayerError(f"{classifier.name} skipped the layer {layer!r} on this picture; choose another one.")
+    output = outputs[layer].detach().float()
+    if output.ndim > 2:
+        output = output.mean(dim=(2, 3)) if output.ndim == 4 else output.flatten(1, -2).mean(dim=1)
+    if len(output) != len(pixels) or output.ndim != 2:
+        raise LayerError(f"The layer {layer!r} gives no row for each picture; choose {classifier.default_layer!r}.")
+    if not bool(torch.isfinite(output).all()):
+        raise ClassifierError(f"The layer {layer!r} of {classifier.name} answered with NaN or infinite values.")
+    return output.cpu().numpy(), logits.cpu().numpy()
+
+
+def _recording(classifier: Classifier, layer: str) -> AbstractContextManager[dict[str, Tensor]]:
+    if _is_spatial(classifier, layer):
+        return classifier.recording(layer)
+    # A layer behind the pooling is none of the classifier's; of one that is called several times, the last call.
+    return guest.recording(classifier.shadow, {layer: {0: [layer]}}, {layer: 1})
+
+
+def _is_spatial(classifier: Classifier, layer: str) -> bool:
+    return any(layer == known.name or layer in known.aliases for known in classifier.layers)
+
+
+def layer_name(classifier: Classifier, layer: str | None) -> str:
+    """The name of a layer that features can be taken from, behind the pooling too.
+
+    An alias becomes the layer's own name, None the default layer's. Raises LayerError when there is no such layer.
+    """
+    if layer is None:
+        return classifier.default_layer
+    if not _is_spatial(classifier, layer) and layer in dict(classifier.shadow.named_modules()):
+        return layer
+    return classifier.layer(layer).name
+
+
+def thumbnail_of(classifier: Classifier, pixels: Tensor) -> NDArray[np.uint8]:
+    """A small picture of what the network sees of one input (1, C, H, W): uint8 (h, w, 3), at most 64 pixels a side."""
+    seen = torch.from_numpy(classifier.appearance(pixels)).permute(2, 0, 1)[None]
+    longest = max(seen.shape[-2:])
+    if longest > THUMBNAIL:
+        size = [max(1, round(side * THUMBNAIL / longest)) for side in seen.shape[-2:]]
+        seen = functional.interpolate(seen.float(), size, mode="bilinear", antialias=True).round().to(torch.uint8)
+    return seen[0].permute(1, 2, 0).contiguous().numpy()

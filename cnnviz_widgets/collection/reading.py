@@ -1,0 +1,56 @@
+"""Pictures of a data set as batches of network inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from cnnviz_widgets.classifier import Classifier
+from cnnviz_widgets.collection.items import Source
+from cnnviz_widgets.errors import PictureError
+
+#: Most pictures that a pass over a data set reads and runs at once. The pixels of so many are in memory, and so many
+#: are read again when a pass that was stopped goes on.
+MAX_BATCH = 32
+
+
+@dataclass(frozen=True, eq=False)
+class PixelBatch:
+    """Network inputs `pixels` (n, C, H, W), the `indices` of their items, and their `labels`, -1 where unknown."""
+
+    indices: list[int]
+    pixels: Tensor
+    labels: list[int]
+
+
+def read_batches(
+    source: Source,
+    classifier: Classifier,
+    indices: Sequence[int],
+    size: int,
+    report: Callable[[int, PictureError], None] | None = None,
+) -> Iterator[PixelBatch]:
+    """Network inputs of the items `indices`, `size` at a time.
+
+    A picture that cannot be read is left out of its batch, and `report(index, error)` is called; a batch of which
+    none can be read is left out.
+    """
+    for start in range(0, len(indices), size):
+        read: list[int] = []
+        labels: list[int] = []
+        inputs: list[Tensor] = []
+        for index in indices[start : start + size]:
+            try:
+                picture, label = source.item(index)
+                inputs.append(classifier.pixels(picture))
+            except PictureError as error:
+                if report is not None:
+                    report(index, error)
+            else:
+                read.append(index)
+                labels.append(label)
+        if read:
+            yield PixelBatch(read, torch.cat(inputs), labels)

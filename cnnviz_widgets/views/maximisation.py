@@ -1,0 +1,363 @@
+"""Pictures made for a class or a channel, growing as one watches."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import ipywidgets
+import numpy as np
+import traitlets
+
+from cnnviz_widgets.picture import Picture
+from cnnviz_widgets.study import ActivationMaximisation, AscentState, Channel
+from cnnviz_widgets.views.choice import Choice
+from cnnviz_widgets.views.job import Job, Steps
+from cnnviz_widgets.views.layout import column, row, show_if
+from cnnviz_widgets.views.panel import Panel
+from cnnviz_widgets.views.parts.controls import ClassPicker, percent
+from cnnviz_widgets.views.parts.curve import ProbabilityCurves
+from cnnviz_widgets.views.parts.layers import ChannelScrubber, LayerScrubber
+from cnnviz_widgets.views.parts.scales import short
+from cnnviz_widgets.widgets.picker import Picked, Picker
+from cnnviz_widgets.widgets.picture import PictureCanvas
+from cnnviz_widgets.widgets.scrubber import Scrubbed
+from cnnviz_widgets.widgets.status import Status
+
+NO_SECOND = "nothing"
+#: A change of these begins anew; another takes effect on the picture as it is.
+_BEGINNING = {"parametrisation", "seed"}
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class AscentFrame:
+    """A picture to draw: in which place, and the probability of its class as it is and under small transformations."""
+
+    place: int
+    state: AscentState
+    probability: float | None
+    robustness: float | None = None
+    winner: int | None = None
+
+
+class MaximisationView(Panel, renamed={"visual": "technique"}):
+    """Gradient ascent from grey on the logit of the session's class, or on its channel, beside that of a second class.
+
+    `MaximisationView(model)` or, linked with other views, `MaximisationView(session)`; no picture is needed. Changing a
+    regulariser goes on from the picture as it is. `technique` has the parameters, `second` is the class beside the
+    session's target, or None; a name may be assigned.
+    """
+
+    # What a stopped picture does not depend on must not set it going again: see `_session_changed`.
+    follows = ()
+    #: Seconds between two frames of one picture, at least; a step takes longer than that on a large network.
+    interval = 0.08
+
+    second = traitlets.Any(None, help="The class beside the session's target, or None.")
+    visual = traitlets.Instance(
+        AscentState, None, allow_none=True, read_only=True, help="The picture of the session's class or channel."
+    )
+    visuals = traitlets.Tuple(
+        default_value=(None, None), read_only=True, help="That picture, and that of `second`; None where there is none."
+    )
+
+    def __init__(
+        self,
+        model: object,
+        picture: object = None,
+        *,
+        technique: ActivationMaximisation | None = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(model, picture, **options)
+        self._technique = technique or ActivationMaximisation()
+        self._goal = self._technique.iterations
+        #: Whether pictures at rest stay so unless the class that is predicted has become another.
+        self._at_rest = False
+        self.work = self.job(self._draw, place_of=lambda frame: frame.place)
+        self._make_widgets()
+        self.follow(["classifier"], self._classifier_changed, hidden=True)
+        self.follow(["target"], lambda: self._subject_changed(of_channel=False), hidden=True)
+        self.follow(["layer", "channel"], lambda: self._subject_changed(of_channel=True), hidden=True)
+        self.follow(["picture"], self._picture_changed, hidden=True)
+        self.link(self._second_set, ["second"])
+        self.begin()
+
+    @property
+    def technique(self) -> ActivationMaximisation:
+        """The parameters; assign others to go on with them, or to begin anew where they need it."""
+        return self._technique
+
+    @technique.setter
+    def technique(self, technique: ActivationMaximisation) -> None:
+        self.choice.value = technique
+
+    @property
+    def of_channel(self) -> bool:
+        """Whether the picture is one of the session's channel, and not of its class."""
+        return self.of_picker.index == 1
+
+    # -- widgets -------------------------------------------------------------------------------------------------
+
+    def _make_widgets(self) -> None:
+        self.canvases = [PictureCanvas(label="no picture yet", display_width=320) for _ in range(2)]
+        self.lines = [Status(), Status()]
+        self.of_picker = Picker(options=["class", "channel"], index=0, description="of a", searchable=False)
+        self.class_picker = ClassPicker(self, self.work)
+        self.second_picker = Picker(description="beside it", searchable=True, placeholder="search classes")
+        self.layer_scrubber, self.channel_scrubber = LayerScrubber(self.session), ChannelScrubber(self.session)
+        self.choice = Choice(self, [self._technique], self._technique_changed)
+        self.run_button = self.button("Stop", self._stop_or_go_on, button_style="primary")
+        self.again_button = self.button("Start over", self.start_over)
+        self.use_button = self.button("Use as picture", self.use_as_picture, disabled=True)
+        self.curves = ProbabilityCurves()
+        self.on(self.of_picker, Picked, self._kind_picked)
+        self.on(self.second_picker, Picked, self._second_picked)
+        self.on(self.layer_scrubber, Scrubbed, self._layer_picked)
+        self.on(self.channel_scrubber, Scrubbed, self._channel_picked)
+        self._describe_second()
+        buttons = row(self.run_button, self.again_button, self.use_button, gap=4)
+        sliders = (self.layer_scrubber, self.channel_scrubber)
+        side = (self.of_picker, self.class_picker, *sliders, self.second_picker, buttons, self.curves, self.choice)
+        self._places = [
+            ipywidgets.VBox([canvas, line], layout=ipywidgets.Layout(flex="0 0 348px", max_width="348px"))
+            for canvas, line in zip(self.canvases, self.lines, strict=True)
+        ]
+        self._show_places()
+        self.show(row(ipywidgets.HBox(self._places), column(*side)))
+
+    def _show_places(self) -> None:
+        """Show the controls and pictures that are of use."""
+        show_if(self.second is not None, self._places[1])
+        show_if(not self.of_channel, self.class_picker)
+        show_if(self.of_channel, self.layer_scrubber, self.channel_scrubber)
+
+    def _describe_second(self) -> None:
+        with self.second_picker.hold_sync():
+            self.second_picker.options = [NO_SECOND, *self.session.classifier.class_names]
+            self.second_picker.index = 0 if self.second is None else self.second + 1
+
+    # -- what is asked for ---------------------------------------------------------------------------------------
+
+    @traitlets.validate("second")
+    def _valid_second(self, proposal: Any) -> int | None:
+        value = proposal["value"]
+        return None if value is None else self.session.classifier.class_index(value)
+
+    def _second_set(self, _: Any) -> None:
+        self.second_picker.index = 0 if self.second is None else self.second + 1
+        self._show_places()
+        self._forget(1)
+        self._begin_again()
+
+    def _second_picked(self, event: Picked) -> Job:
+        self.second = None if event.index == 0 else event.index - 1
+        return self.work
+
+    def _kind_picked(self, _: Picked) -> Job:
+        self._show_places()
+        self._forget(0)
+        self._begin_again()
+        return self.work
+
+    def _layer_picked(self, event: Scrubbed) -> Job:
+        self.layer_scrubber.choose(event)
+        return self.work
+
+    def _channel_picked(self, event: Scrubbed) -> Job:
+        self.session.channel = event.index
+        return self.work
+
+    def _technique_changed(self) -> Job:
+        before, self._technique = self._technique, self.choice.value
+        names = [field.name for field in dataclasses.fields(before)]
+        changed = {name for name in names if getattr(before, name) != getattr(self._technique, name)}
+        if changed & _BEGINNING:
+            self._forget(0, 1)
+        if "iterations" in changed:
+            self._goal = self._technique.iterations
+        self._begin_again()
+        return self.work
+
+    def _classifier_changed(self) -> None:
+        self._forget(0, 1)
+        self.layer_scrubber.describe()
+        self.channel_scrubber.describe()
+        self.second = None
+        self._describe_second()
+        self._begin_again()
+
+    def _subject_changed(self, *, of_channel: bool) -> None:
+        self.layer_scrubber.follow()
+        self.channel_scrubber.describe()
+        if of_channel == self.of_channel:
+            self._forget(0)
+            self._begin_again()
+
+    def _picture_changed(self) -> None:
+        if self.session.target is None and not self.of_channel:
+            known = self.visual is not None
+            self._at_rest = self._at_rest or (known and not self.busy and not self.is_put_off)
+            self.refresh()
+
+    def _begin_again(self) -> None:
+        self._at_rest = False
+        self.refresh()
+
+    # -- work ----------------------------------------------------------------------------------------------------
+
+    def compute(self) -> Job:
+        session = self.session
+        first: int | Channel | None = session.target
+        if self.of_channel:
+            first = Channel(session.layer, session.channel or 0)
+        targets = [first] if self.second is None else [first, self.second]
+        places = [(session.classifier, target, state) for target, state in zip(targets, self.visuals, strict=False)]
+        predicted = None if first is not None or session.picture is None else session.example
+        technique = dataclasses.replace(self._technique, iterations=self._goal)
+        job = self.work.start(_grow(technique, places, predicted, self.interval, self._at_rest), self._show_button)
+        self._show_button()
+        return job
+
+    def _draw(self, frame: AscentFrame) -> None:
+        self._at_rest = False
+        place, state = frame.place, frame.state
+        before = self.visuals[place]
+        if before is not None and before.target != state.target:
+            self.curves.clear(place)
+        self.canvases[place].show(state.appearance)
+        self.canvases[place].label = f"picture made for {_name(state)}, step {state.step}"
+        self.use_button.disabled = False
+        show_if(state.classifier.scores != "none", self.curves)
+        if frame.probability is not None:
+            self.curves.add(place, state.step, frame.probability)
+        finished = state.step >= self._goal
+        progress = -1 if finished else state.step / self._goal
+        self.lines[place].say(_summary(frame), "info" if finished else "busy", progress)
+        self._keep(place, state)
+        if self._all_finished:
+            self.say("")
+
+    def _keep(self, place: int, state: AscentState | None) -> None:
+        visuals = list(self.visuals)
+        visuals[place] = state
+        self.set_trait("visuals", tuple(visuals))
+        self.set_trait("visual", visuals[0])
+
+    @property
+    def _all_finished(self) -> bool:
+        return all(known is None or known.step >= self._goal for known in self.visuals)
+
+    # -- stopping and going on -----------------------------------------------------------------------------------
+
+    def _show_button(self) -> None:
+        self.run_button.description = "Stop" if self.work.busy else "Go on"
+        if not self.work.busy:
+            for state, line in zip(self.visuals, self.lines, strict=True):
+                if state is not None and state.step < self._goal:
+                    line.say(line.text, "info", state.step / self._goal)
+
+    def _stop_or_go_on(self) -> None:
+        if self.work.busy:
+            self.stop_here()
+        else:
+            self.go_on()
+
+    def stop_here(self) -> None:
+        """Stop the ascent and keep the pictures; `go_on` takes it up as if it had not been stopped."""
+        self.stop()
+        self._show_button()
+
+    def go_on(self) -> None:
+        """Take up the ascent, or add as many steps again to one that is over."""
+        if self._all_finished and self.visual is not None:
+            self._goal += self._technique.iterations
+        self._begin_again()
+
+    def start_over(self) -> None:
+        """Begin anew, from the seed's faint noise."""
+        self._goal = self._technique.iterations
+        self._forget(0, 1)
+        self._begin_again()
+
+    def use_as_picture(self) -> None:
+        """Make the first picture the session's, exactly as the network sees it."""
+        if self.visual is not None:
+            self.session.picture = Picture(None, self.visual.pixels[0], f"picture made for {_name(self.visual)}")
+
+    def _forget(self, *places: int) -> None:
+        # A frame of the ascent under way would put back what is forgotten here.
+        self.work.cancel()
+        for place in places:
+            self._keep(place, None)
+            self.curves.clear(place)
+
+
+def _summary(frame: AscentFrame) -> str:
+    """How far a picture is, and what the network takes it for."""
+    state = frame.state
+    text = f"{_name(state)}: score {short(state.score or 0)} after {state.step} steps"
+    if frame.probability is not None:
+        text += f"; probability {percent(frame.probability)} as it is"
+    if frame.robustness is not None:
+        text += f", {percent(frame.robustness)} moved, turned and resized a little"
+    if frame.winner is not None:
+        names = state.classifier.class_names
+        text += f". The network takes it for {names[frame.winner]}: try the score log-odds"
+    return f"{text}."
+
+
+def _grow(technique: ActivationMaximisation, places: Any, example: Any, interval: float, at_rest: bool) -> Steps:
+    """Frames of the places in turn, a step each; None where a picture has changed too little to be drawn anew.
+
+    Pictures `at_rest` are left as they are unless the first is one of another class than is predicted.
+    """
+    ascents: dict[int, Iterator[AscentState]] = {}
+    drawn: dict[int, float] = {}
+    for place, (classifier, target, start) in enumerate(places):
+        if target is None:
+            target = 0 if example is None else example.predicted
+        if start is not None and (start.classifier, start.target) != (classifier, target):
+            start = None
+        if at_rest and place == 0 and start is not None:
+            return
+        ascents[place] = technique.steps(classifier, target, start)
+    while ascents:
+        for place in list(ascents):
+            made = next(ascents[place], None)
+            if made is None:
+                del ascents[place]
+                continue
+            last = made.step >= technique.iterations
+            if last or time.monotonic() - drawn.get(place, 0.0) >= interval:
+                yield _frame(place, made, last)
+                drawn[place] = time.monotonic()
+            else:
+                yield None
+
+
+def _frame(place: int, visual: AscentState, last: bool) -> AscentFrame:
+    # What the panel draws from is computed here, on the worker.
+    _ = visual.appearance
+    scores = visual.classifier.scores
+    if not isinstance(visual.target, int) or scores == "none":
+        return AscentFrame(place, visual, None)
+    shares = visual.probabilities()
+    winner = int(np.argmax(shares))
+    return AscentFrame(
+        place,
+        visual,
+        float(shares[visual.target]),
+        float(visual.robustness()[visual.target]) if last else None,
+        winner if last and winner != visual.target and scores == "softmax" else None,
+    )
+
+
+def _name(visual: AscentState) -> str:
+    target = visual.target
+    if isinstance(target, Channel):
+        return f"channel {target.channel} of {target.layer}"
+    assert isinstance(target, int)
+    return visual.classifier.class_names[target]
