@@ -205,7 +205,7 @@ def test_the_picture_of_a_patch_is_known_to_be_of_the_data_set(classifier: Class
     patches, view = PatchView(session, source=PICTURES), NeighbourView(session, source=PICTURES, k=6)
     assert patches.sheet is not None
     press(patches.tiles, 1)
-    assert view.neighbours is not None and view.neighbours.row == patches.sheet.spots[1].image
+    assert view.neighbours is not None and view.neighbours.row == patches.sheet.locations[1].image
 
 
 def test_a_data_set_is_not_kept_by_its_pictures() -> None:
