@@ -171,7 +171,7 @@ class EmbeddingView(Panel, renamed={"methods": "techniques"}, once_positional=("
         else:
             self._begin(frame.store, frame.technique, frame)
 
-    def _begin(self, store: FeatureStore, technique: Any, start: EmbeddingFrame | None) -> None:
+    def _begin(self, store: FeatureStore, technique: Projection, start: EmbeddingFrame | None) -> None:
         self.go_on_button.disabled = True
         self.map_button.disabled = self.stop_button.disabled = False
         told = f"{technique.label} of {len(store)} pictures ..."

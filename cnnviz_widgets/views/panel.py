@@ -154,7 +154,7 @@ class Panel(SetInTurn, ipywidgets.VBox):
     def button(self, description: str, press: Callable[[], object], **traits: Any) -> ipywidgets.Button:
         """A button that calls `press()`; what that raises is said in the status line."""
         if "layout" not in traits:  # a layout that no widget has is never closed
-            traits["layout"] = ipywidgets.Layout(width="72px" if len(description) < 8 else None)
+            traits["layout"] = ipywidgets.Layout(width="72px" if len(description) < 7 else None)
         button = ipywidgets.Button(description=description, **traits)
 
         def pressed(_: object) -> None:

@@ -35,6 +35,8 @@ assert len(positions) == COUNT
 
 @dataclass(frozen=True)
 class Given(Projection):
+    label = "given"
+
     def steps(self, features, start=None):
         yield Embedding(positions, 1, 1, float("nan"), lambda vectors: positions[:1])
 
@@ -43,7 +45,7 @@ network = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), 
 pictures = np.random.default_rng(0).integers(0, 256, (COUNT, 8, 8), dtype=np.uint8)
 classifier = Classifier(network, input_size=8)
 store = FeatureStore.build(classifier, (pictures, np.arange(COUNT) % 3), batch=256)
-view = EmbeddingView(classifier, store=store, methods={{"given": Given()}})
+view = EmbeddingView(classifier, store=store, techniques=[Given()])
 view
 """
 
@@ -79,7 +81,7 @@ def lasso(nb: OpenNotebook, area: dict[str, float], reach: float, shape: list[tu
 
 def test_a_lasso_in_bqplot_selects_the_points_inside(any_page: Opener) -> None:
     nb = any_page([CELL.format(count=300, reach=1.06, shapes=SHAPES)], ready=".bqplot .object_grp")
-    nb.kernel.until("view.trust is not None")
+    nb.kernel.until("view.trustworthiness is not None")
     for shape in SHAPES:
         nb.page.locator(".bqplot .lassoselector rect").wait_for(state="attached")
         nb.page.locator(".bqplot").first.scroll_into_view_if_needed()
@@ -90,12 +92,12 @@ def test_a_lasso_in_bqplot_selects_the_points_inside(any_page: Opener) -> None:
         nb.kernel.until("view.session.selection != before")
         assert len(expected) > 20
         assert set(nb.kernel.value("view.session.selection")) == expected
-        nb.kernel.until(f"view.panel.sheet.count == min({len(expected)}, 200)")
+        nb.kernel.until(f"view.details.sheet.count == min({len(expected)}, 200)")
 
 
 def test_a_lasso_in_jupyter_scatter_selects_the_points_inside(any_page: Opener) -> None:
     nb = any_page([CELL.format(count=3500, reach=1, shapes=SHAPES)], ready=SHEET)
-    nb.kernel.until("view.trust is not None")
+    nb.kernel.until("view.trustworthiness is not None")
     assert nb.kernel.value("type(view.points).__name__") == "LargeMap"
     for shape in SHAPES:
         nb.page.locator(SHEET).first.scroll_into_view_if_needed()

@@ -287,9 +287,9 @@ def test_every_tab_of_the_explorer_opens_and_shows_something(any_page: Opener) -
         "Class visualisation": ("MaximisationView", "app.view.visuals[0] is not None and app.view.visuals[0].step > 2"),
         "Neighbours": (
             "NeighbourView",
-            "app.view.found is not None and app.view.store.progress == 1 and app.view.near.count == 12",
+            "app.view.neighbours is not None and app.view.store.progress == 1 and app.view.near.count == 12",
         ),
-        "Map": ("EmbeddingView", "app.view.map is not None and len(app.view.map.positions) == 30"),
+        "Map": ("EmbeddingView", "app.view.embedding is not None and len(app.view.embedding.positions) == 30"),
     }
     for title, (name, condition) in shown.items():
         nb.page.get_by_role("tab", name=title, exact=True).click()

@@ -69,8 +69,8 @@ class BriefMap(EmbeddingView):
     """Few iterations, and not UMAP, which takes a minute to import."""
 
     def __init__(self, session: Session, source: object = None) -> None:
-        methods = {"t-SNE": TSNE(early_iterations=10, iterations=20), "PCA": PCA()}
-        super().__init__(session, source=source, methods=methods)
+        techniques = [TSNE(early_iterations=10, iterations=20), PCA()]
+        super().__init__(session, source=source, techniques=techniques)
 
 
 BRIEF_TABS: Mapping[str, type[Panel]] = {**TABS, "Class visualisation": BriefVisual, "Map": BriefMap}

@@ -169,8 +169,8 @@ def noise(classifier: Classifier, length: int) -> Panel:
 
 
 def moving_map(classifier: Classifier, length: int) -> Panel:
-    methods = {"t-SNE": TSNE(early_iterations=10, iterations=40 * length)}
-    return EmbeddingView(Session(classifier), source=pictures(20, seed=1), methods=methods, active=False)
+    techniques = [TSNE(early_iterations=10, iterations=40 * length)]
+    return EmbeddingView(Session(classifier), source=pictures(20, seed=1), techniques=techniques, active=False)
 
 
 def scan(classifier: Classifier, length: int) -> Panel:

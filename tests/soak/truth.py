@@ -139,7 +139,7 @@ def of_patches(view: PatchView, scene: Scene) -> Faults:
 
 
 def of_neighbours(view: NeighbourView, scene: Scene) -> Faults:
-    found, store = view.found, view.store
+    found, store = view.neighbours, view.store
     if store is None or store.progress < 1:
         return
     if found is None or found.example is not scene.example or found.features.metric != view.metric:

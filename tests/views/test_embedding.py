@@ -16,6 +16,7 @@ import ipywidgets
 import numpy as np
 import pytest
 import torch
+import traitlets
 
 from cnnviz_widgets import schedule
 from cnnviz_widgets.classifier import Classifier
@@ -23,7 +24,7 @@ from cnnviz_widgets.collection.cluster import distinctions, inside
 from cnnviz_widgets.collection.projection import PCA, TSNE, Embedding, Projection, trustworthiness
 from cnnviz_widgets.collection.source import source_of
 from cnnviz_widgets.collection.store import FeatureStore
-from cnnviz_widgets.errors import MissingExtra
+from cnnviz_widgets.errors import MissingExtra, TargetError
 from cnnviz_widgets.session import Session
 from cnnviz_widgets.views.embedding import EmbeddingView
 from cnnviz_widgets.views.parts import embedding_canvas, mapping, scatter
@@ -64,7 +65,9 @@ def lasso(view: EmbeddingView, rows: list[int]) -> None:
 
 
 @pytest.mark.usefixtures("inline", "every_frame")
-def test_the_map_moves_until_it_rests(classifier: Classifier, store: FeatureStore) -> None:
+def test_the_map_moves_until_it_rests(
+    classifier: Classifier, store: FeatureStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
     seen: list[np.ndarray] = []
     moves = SmallMap.move
 
@@ -73,11 +76,8 @@ def test_the_map_moves_until_it_rests(classifier: Classifier, store: FeatureStor
             seen.append(positions)
             moves(self, positions)
 
-    embedding_canvas.point_map, before = (lambda *given, **calls: Watched(*given, **calls)), embedding_canvas.point_map
-    try:
-        view = view_of(classifier, store)
-    finally:
-        embedding_canvas.point_map = before
+    monkeypatch.setattr(embedding_canvas, "point_map", Watched)
+    view = view_of(classifier, store)
     assert len(seen) >= 4 and view.status.kind == "info", view.status.text
     assert view.embedding is not None and view.embedding.progress == 1
     expected = SHORT(store.features).positions
@@ -216,18 +216,11 @@ def test_nothing_of_the_old_network_stays_on_screen(classifier: Classifier, netw
     away.append(True)
     view.session.classifier = Classifier(network, input_size=(24, 32))
     assert view.status.kind == "error" and view.store is None
-    assert (
-        view.embedding is None
-        and view.trustworthiness is None
-        and view.points is None
-        and view.canvas.points_box.children == ()
-    )
+    assert view.embedding is None and view.trustworthiness is None
+    assert view.points is None and view.canvas.points_box.children == ()
     assert before is not None and before.comm is None
-    assert (
-        view.canvas.trustworthiness_line.text == ""
-        and "true cosine" not in view.canvas.pair_line.text
-        and not view.loss_curve.children
-    )
+    assert view.canvas.trustworthiness_line.text == "" and "true cosine" not in view.canvas.pair_line.text
+    assert not view.loss_curve.children
     assert view.grid.tiles.count == 0 and view.grid.button.disabled and view.map_button.disabled
     assert view.details.sheet.count == 0 and view.details.table == {} and view.canvas.hovered.count == 0
     away.clear()
@@ -561,3 +554,114 @@ def test_targets_that_are_no_labels_are_said_and_the_map_is_coloured_by_predicti
     assert "coloured by the predicted class" in view.status.text and "fractions and no classes" in view.status.text
     lasso(view, [1, 2])
     assert "no label" not in view.details.summary.text
+
+
+@pytest.mark.usefixtures("inline")
+def test_the_selection_is_one_with_the_sessions(classifier: Classifier, store: FeatureStore) -> None:
+    session = Session(classifier, selection=[8])
+    first, second = (EmbeddingView(session, store=store, techniques=[PCA()]) for _ in range(2))
+    assert first.selection == second.selection == (8,)
+    heard: list[tuple[int, ...]] = []
+    first.observe(lambda change: heard.append(change["new"]), names="selection")
+    second.selection = [1, 2]
+    assert first.selection == second.selection == session.selection == (1, 2) and heard == [(1, 2)]
+    assert first.points is not None and first.points.selected.tolist() == [1, 2]
+    lasso(first, [4])
+    assert second.selection == (4,) and heard == [(1, 2), (4,)]
+    with pytest.raises(TargetError):
+        first.selection = ["a"]
+    assert first.selection == second.selection == session.selection == (4,)
+    first.close()
+    session.selection = [5]
+    assert second.selection == (5,) and first.selection == (4,)
+
+
+@pytest.mark.usefixtures("inline")
+def test_results_can_be_observed_and_not_set(classifier: Classifier, store: FeatureStore) -> None:
+    view = EmbeddingView(classifier, source=SOURCE, techniques=[PCA(), SHORT])
+    seen: list[str] = []
+    view.observe(lambda change: seen.append(change["name"]), names=["embedding", "trustworthiness", "store"])
+    view.technique = "t-SNE"
+    assert {"embedding", "trustworthiness"} <= set(seen) and "store" not in seen
+    view.session.layer = "body.0"
+    view.features.build()
+    assert "store" in seen and view.store is view.features.store
+    for name in ("embedding", "trustworthiness", "store"):
+        with pytest.raises(traitlets.TraitError):
+            setattr(view, name, None)
+
+
+@pytest.mark.usefixtures("inline")
+def test_old_names_warn(classifier: Classifier, store: FeatureStore) -> None:
+    with pytest.warns(DeprecationWarning, match="methods=.* is now techniques="):
+        view = EmbeddingView(classifier, store=store, methods={"PCA": PCA(), "t-SNE": SHORT})
+    for old, new in (("map", "embedding"), ("trust", "trustworthiness"), ("projection", "technique")):
+        with pytest.warns(DeprecationWarning, match=f"`{old}` is now `{new}`"):
+            assert getattr(view, old) is getattr(view, new)
+    with pytest.warns(DeprecationWarning, match="argument 3.* is now source="):
+        assert EmbeddingView(classifier, None, SOURCE, techniques=[PCA()]).source is SOURCE
+
+
+@pytest.mark.usefixtures("inline")
+def test_what_is_chosen_behind_another_tab_is_mapped_on_return(classifier: Classifier, store: FeatureStore) -> None:
+    view = EmbeddingView(classifier, store=store, techniques=[PCA(), SHORT])
+    before = view.embedding
+    view.active = False
+    view.technique = "t-SNE"
+    assert view.embedding is before
+    view.active = True
+    assert view.status.text.startswith("t-SNE of 40") and view.embedding is not before
+    before = view.embedding
+    view.technique = SHORT  # the same: from the start
+    assert view.embedding is not before
+
+
+def test_features_are_built_on_behind_another_tab_and_mapped_on_return(classifier: Classifier) -> None:
+    gate, began = threading.Event(), threading.Event()
+
+    class Slow:
+        def __len__(self) -> int:
+            return 100
+
+        def __getitem__(self, index: int) -> np.ndarray:
+            if index == 70:
+                began.set()
+                assert gate.wait(30)
+            return PICTURES[index % 40]
+
+    view = EmbeddingView(classifier, source=Slow(), techniques=[PCA()])
+    assert began.wait(30)
+    view.active = False
+    gate.set()
+    assert schedule.WORKER.drain(30)
+    assert view.store is not None and view.store.progress == 1 and view.embedding is None
+    view.active = True
+    assert schedule.WORKER.drain(30)
+    assert view.embedding is not None and len(view.embedding.positions) == 100
+    view.close()
+
+
+def test_features_that_were_stopped_are_mapped_when_asked_for(classifier: Classifier) -> None:
+    gate, began = threading.Event(), threading.Event()
+
+    class Slow:
+        def __len__(self) -> int:
+            return 400
+
+        def __getitem__(self, index: int) -> np.ndarray:
+            if index == 100:
+                began.set()
+                assert gate.wait(30)
+            return PICTURES[index % 40]
+
+    view = EmbeddingView(classifier, source=Slow(), techniques=[PCA()])
+    assert began.wait(30) and not view.features.stop_button.disabled and view.stop_button.disabled
+    view.features.stop_button.click()
+    gate.set()
+    assert schedule.WORKER.drain(30)
+    assert view.store is not None and 0 < len(view.store) < 400 and view.embedding is None
+    view.map_button.click()
+    assert schedule.WORKER.drain(30)
+    assert view.embedding is not None and len(view.embedding.positions) == len(view.store)
+    assert f"Only {len(view.store)} of 400 pictures" in view.status.text and view.features.stop_button.disabled
+    view.close()

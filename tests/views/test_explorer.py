@@ -274,7 +274,7 @@ def test_of_a_large_data_set_some_are_shown_and_all_are_searched(classifier: Cla
     view: Any = app.open_tab("Neighbours")
     assert len(view.store) == 100 and view.store.class_names == ("x", "y", "z")
     app.session.picture = app.pictures[7]
-    assert view.found.row == int(np.linspace(0, 99, 40)[7])
+    assert view.neighbours.row == int(np.linspace(0, 99, 40)[7])
     app.close()
 
 

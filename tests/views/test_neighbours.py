@@ -9,6 +9,7 @@ import weakref
 import numpy as np
 import pytest
 import torch
+import traitlets
 from sklearn.neighbors import NearestNeighbors
 
 from cnnviz_widgets import demo, schedule
@@ -204,7 +205,7 @@ def test_the_picture_of_a_patch_is_known_to_be_of_the_data_set(classifier: Class
     patches, view = PatchView(session, source=PICTURES), NeighbourView(session, source=PICTURES, k=6)
     assert patches.sheet is not None
     press(patches.tiles, 1)
-    assert view.neighbours is not None and view.neighbours.row == patches.sheet.spots[1].image
+    assert view.neighbours is not None and view.neighbours.row == patches.sheet.locations[1].image
 
 
 def test_a_data_set_is_not_kept_by_its_pictures() -> None:
@@ -299,11 +300,8 @@ def test_embedded_pictures_are_made_once_and_beside_the_worker(
     assert all(
         view.neighbours is not None and view.neighbours.row == 0 and len(view.neighbours.store) == 5 for view in views
     )
-    assert (
-        views[0].status.kind == "info"
-        and views[0].features.build_button.disabled
-        and views[0].features.stop_button.disabled
-    )
+    assert views[0].status.kind == "info"
+    assert views[0].features.build_button.disabled and views[0].features.stop_button.disabled
 
 
 def test_building_can_be_stopped_and_what_there_is_is_shown(classifier: Classifier, picture: np.ndarray) -> None:
@@ -379,3 +377,34 @@ def test_what_was_stopped_is_gone_on_with(classifier: Classifier, picture: np.nd
 def test_pictures_that_cannot_be_read_are_counted_and_one_is_named(classifier: Classifier) -> None:
     view = NeighbourView(classifier, source=[*PICTURES[:4], b"no picture", "/no/such.png"], k=3)
     assert "Left out: 2 unreadable pictures." in view.status.text and "item 4" in view.status.text
+
+
+@pytest.mark.usefixtures("inline")
+def test_metric_and_count_are_traits_and_neighbours_can_be_observed(
+    classifier: Classifier, picture: np.ndarray
+) -> None:
+    first, second = (NeighbourView(classifier, picture, source=SOURCE, k=6) for _ in range(2))
+    link = traitlets.link((first, "k"), (second, "k"))
+    seen: list[int] = []
+    second.observe(lambda change: seen.append(len(change["new"].features.rows)), names="neighbours")
+    first.k = 4
+    assert second.k == 4 and second.near.count == 4 and seen == [4]
+    second.metric = "euclidean"
+    assert second.neighbours is not None and second.neighbours.features.metric == "euclidean"
+    for name, wrong in (("k", 0), ("metric", "taxi")):
+        before = getattr(first, name)
+        with pytest.raises(ValueError, match="at least 1" if name == "k" else "no metric"):
+            setattr(first, name, wrong)
+        assert getattr(first, name) == before
+    with pytest.raises(traitlets.TraitError):
+        first.neighbours = None
+    link.unlink()
+
+
+@pytest.mark.usefixtures("inline")
+def test_old_names_warn(classifier: Classifier, picture: np.ndarray) -> None:
+    with pytest.warns(DeprecationWarning, match="argument 3.* is now source="):
+        view = NeighbourView(classifier, picture, SOURCE, k=6)  # type: ignore[misc]
+    assert view.source is SOURCE
+    with pytest.warns(DeprecationWarning, match="`found` is now `neighbours`"):
+        assert view.found is view.neighbours

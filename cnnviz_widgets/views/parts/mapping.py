@@ -5,14 +5,13 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cnnviz_widgets.aside import Aside
 from cnnviz_widgets.collection.neighbours import farthest_neighbour, nearest
-from cnnviz_widgets.collection.projection import Embedding, trustworthiness
+from cnnviz_widgets.collection.projection import Embedding, Projection, trustworthiness
 from cnnviz_widgets.collection.store import FeatureStore
 from cnnviz_widgets.errors import StoreError
 from cnnviz_widgets.session import Example
@@ -34,7 +33,7 @@ class EmbeddingFrame:
     """
 
     store: FeatureStore
-    technique: Any
+    technique: Projection
     embedding: Embedding
     trustworthiness: float | None = None
     farthest_nearest: float = float("inf")
@@ -64,7 +63,7 @@ def groups_of(store: FeatureStore, rows: slice | NDArray[np.intp]) -> NDArray[np
     return labels if (labels >= 0).any() else store.logits[rows].argmax(axis=1)
 
 
-def embed(store: FeatureStore, technique: Any, start: EmbeddingFrame | None, pace: Pace) -> Steps:
+def embed(store: FeatureStore, technique: Projection, start: EmbeddingFrame | None, pace: Pace) -> Steps:
     """The frames of a map that are due, and None for the others; the last one has the trustworthiness.
 
     `start` is gone on with. Raises StoreError when nothing is left to do, MissingExtra.

@@ -86,7 +86,7 @@ class SelectionDetails(ipywidgets.VBox):
         self._sheet_rows = self._near_rows = self.rows
         self.summary, self.near_line = Status(text=EMPTY), Status()
         self.channels = Picker(
-            description="channels that tell it from the rest", placeholder="no selection", searchable=False
+            description="channels that tell it from the rest", placeholder="choose a channel", searchable=False
         )
         panel.on(self.channels, Picked, lambda event: self._pick_channel(self.distinctions[event.index].channel))
         self.sheet = Tiles(tile_width=48, height=230, captions=False, description="selected pictures")
