@@ -4,29 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
-from cnnviz_widgets.classifier import guest
+from cnnviz_widgets.classifier import Classifier, guest
 from cnnviz_widgets.graph.boxes import Box, Integers, changes
 from cnnviz_widgets.graph.plan import MIN_GROUP, Plan, forget, plan_for, state_of
 from cnnviz_widgets.graph.run import Base
 
-if TYPE_CHECKING:
-    from cnnviz_widgets.classifier import Classifier
-
-#: How far from the network's own logits ours may be, as a share of the range of their scores.
+#: Largest difference from the network's own logits, as a share of their range. It leaves room for rounding. If larger,
+#: an error of the plan that changes little would not be noticed.
 _TOLERANCE = 1e-4
-#: Pixels of pictures for which a forward pass is quick enough as it is.
+#: Pixels of the smallest picture for which an engine is made. For less a forward pass is quick enough as it is.
 _MIN_PIXELS = 64 * 64
 
 
 class Engine:
-    """Windows of one picture (1, C, H, W), covered with `filling`, by a plan of the network."""
+    """Logits of one picture (1, C, H, W) with windows of it replaced by `filling`, by a plan of the network."""
 
-    #: How many to ask for, wherever they are.
+    #: Windows to ask for at once, where no groups are made.
     batch = MIN_GROUP
 
     def __init__(self, plan: Plan, classifier: Classifier, pixels: Tensor, filling: Tensor) -> None:
@@ -37,7 +34,7 @@ class Engine:
 
     @property
     def whole(self) -> Tensor:
-        """The same by the plan."""
+        """Logits (1, K) of the picture itself, by the plan."""
         return self._base.logits
 
     @property
@@ -46,8 +43,8 @@ class Engine:
         return self._plan.state == state_of(self._classifier) and not torch.is_autocast_enabled("cpu")
 
     def runs(self, boxes: Sequence[Box]) -> list[Integers]:
-        """Boxes, by number, in groups that are best run together."""
-        return self._plan.groups(changes(self._plan.program, boxes))
+        """Boxes, by number, in groups that are best run together. The same boxes are grouped the same way again."""
+        return self._plan.group_alike(changes(self._plan.program, boxes))
 
     def keeping(self) -> AbstractContextManager[None]:
         """Inside, memory for groups of boxes is kept from one to the next."""
@@ -60,7 +57,7 @@ class Engine:
         moved = changes(self._plan.program, boxes)
         found = torch.empty(len(boxes), self.whole.shape[1])
         with guest.LOCK:
-            for group in self._plan.runs(moved):
+            for group in self._plan.group(moved):
                 found[torch.from_numpy(group)] = self._plan.run(self._base, moved.of(group)).float()
         return found
 

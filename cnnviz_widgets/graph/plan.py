@@ -6,14 +6,13 @@ import math
 import time
 from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from cnnviz_widgets.classifier import guest, memory
+from cnnviz_widgets.classifier import Classifier, guest, memory
 from cnnviz_widgets.graph.boxes import Changes, Integers, bytes_of, group_windows, largest_bytes, work
 from cnnviz_widgets.graph.fold import fold
 from cnnviz_widgets.graph.lowering import lower
@@ -22,9 +21,6 @@ from cnnviz_widgets.graph.regions import Program
 from cnnviz_widgets.graph.run import Base
 from cnnviz_widgets.graph.trace import BATCH, trace_scores
 from cnnviz_widgets.graph.winograd import use_winograd
-
-if TYPE_CHECKING:
-    from cnnviz_widgets.classifier import Classifier
 
 #: Multiply-adds of the smallest forward pass for which a plan is made. For less the preparations take longer than
 #: they save.
@@ -51,9 +47,8 @@ _MAX_UNKNOWN_SHARE = 0.1
 class Plan:
     """A program for pictures of one size; `state` is that of the network when it was written down.
 
-    `room` are bytes for windows that run together. `tried`: on windows it did what the network does. `rate` are
-    multiply-adds in a second, the most that there were before the first groups were made: the same windows shall be
-    grouped in the same way again.
+    `room` are bytes for windows that run together. `tried` is True once it did on some windows what the network does.
+    `rate` is the speed of the fastest windows so far in multiply-adds a second; once `settled`, it stays as it is.
     """
 
     program: Program
@@ -63,13 +58,13 @@ class Plan:
     rate: float = 0.0
     settled: bool = False
 
-    def groups(self, changes: Changes) -> list[Integers]:
-        """The same as `runs`, from now on as large as runs so far were fast."""
+    def group_alike(self, changes: Changes) -> list[Integers]:
+        """The same as `group`, and from now on the same windows are grouped the same way."""
         self.settled = True
-        return self.runs(changes)
+        return self.group(changes)
 
-    def runs(self, changes: Changes) -> list[Integers]:
-        """Windows, by number, in groups to run together."""
+    def group(self, changes: Changes) -> list[Integers]:
+        """Windows, by number, in groups to run together: as large as time and memory for one group allow."""
         if not len(changes):
             return []
         most = min(

@@ -191,7 +191,8 @@ class _Regions:
         return len(inner.sources) == 1 and wider and self.holds(source, inner.sources[0])
 
 
-#: What it costs to read and write one number, in multiply-adds of a convolution.
+#: Cost of reading and writing one number, in multiply-adds of a convolution: roughly, on a CPU. If larger, whole
+#: planes are preferred to boxes sooner.
 _TRAFFIC = 8.0
 
 

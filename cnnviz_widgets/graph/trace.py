@@ -103,6 +103,8 @@ def trace_scores(network: nn.Module, pixels: Tensor, scores: Callable[[object], 
         raise
     except Exception as error:  # whatever a network's own Python code may raise
         raise UntraceableError(str(error)) from error
+    if trace.notes:  # the network's own code went on in spite of an exception
+        raise UntraceableError(trace.notes[0])
     if trace.varying.isdisjoint(trace.outputs):
         raise UntraceableError("the scores do not depend on the picture")
     if any(call.function is None for call in trace.calls):
@@ -210,9 +212,9 @@ class Recorder(TorchDispatchMode):
                     self._indices[number] = tensor.clone()
 
     def _note(self, reason: str) -> None:
+        self._notes.append(reason)
         if self._strict:
             raise UntraceableError(reason)
-        self._notes.append(reason)
 
     def _add(self, call: Call) -> None:
         self._calls.append(call)

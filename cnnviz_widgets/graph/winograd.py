@@ -14,7 +14,7 @@ from torch import Tensor
 
 from cnnviz_widgets.graph.ops import Convolution, Listing, Op, Pair
 
-#: Outputs of a tile along an axis, and the inputs that they read.
+#: Outputs of a tile along an axis, and the inputs that they read. The three matrices below are for these sizes.
 _OUT, _IN = 4, 6
 _INPUT = (
     (4, 0, -5, 0, 1, 0),
@@ -38,7 +38,8 @@ _OUTPUT = (
     (0, 1, 1, 4, 4, 0),
     (0, 1, -1, 8, -8, 1),
 )
-#: What it costs to bring one channel of a tile there and back, in multiply-adds.
+#: Cost of transforming one channel of a tile there and back, in multiply-adds: roughly, on a CPU. If larger, fewer
+#: convolutions are run by tiles.
 _TRANSFORM = 4500.0
 
 

@@ -27,10 +27,10 @@ def gradient_boxes(classifier: Classifier, layer: str) -> Tensor | None:
     """
     try:
         with torch.inference_mode(False), torch.enable_grad():
-            twin = positive_copy(classifier)
-            pixels = torch.ones(1, twin.channels, *twin.input_size, requires_grad=True)
-            with twin.recording(layer) as outputs:
-                twin.logits(pixels)
+            positive = positive_copy(classifier)
+            pixels = torch.ones(1, positive.channels, *positive.input_size, requires_grad=True)
+            with positive.recording(layer) as outputs:
+                positive.logits(pixels)
             cells = outputs[layer][0].sum(0)
             vertical = torch.stack([_ends(row.sum(), pixels, 0) for row in cells])
             horizontal = torch.stack([_ends(column.sum(), pixels, 1) for column in cells.T])

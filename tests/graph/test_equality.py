@@ -22,7 +22,8 @@ def boxes_in(height: int, width: int, tall: int, wide: int) -> list[Box]:
     """Windows of one size in all corners, at the sides and inside, at odd places; a single pixel; nearly everything."""
     tops, lefts = (0, (height - tall) // 2 - 1, height - tall), (0, (width - wide) // 3, width - wide)
     windows = [(top, left, tall, wide) for top in tops for left in lefts]
-    return [*windows, (height // 2, 1, 1, 1), (1, 2, height - 4, width - 3), (0, 0, height, width)]
+    windows += [(height // 2, 1, 1, 1), (1, 2, height - 4, width - 3), (0, 0, height, width)]
+    return [Box(*window) for window in windows]
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from tests.support import networks
 from tests.support.occluding import CLASSES, Box, Branching, Odd, hand_made, inputs, lively, slowly, spread
 
 SIZE = (36, 40)
-WINDOWS: list[Box] = [(top, left, 9, 8) for top in (0, 11, 27) for left in (0, 15, 32)]
+WINDOWS = [Box(top, left, 9, 8) for top in (0, 11, 27) for left in (0, 15, 32)]
 
 
 @pytest.fixture(autouse=True)
