@@ -109,7 +109,7 @@ class Classifier:
         self._accepted = trial.accepted(self._try_out, self.name, depths, size, preprocess)
         self.channels, self.input_size = self._accepted.channels, self._accepted.size
         first = raw.last.pop()
-        found = trial.tried(self._try_out, self.network, self.name, self._accepted, draws)
+        found = trial.tried(self._try_out, self.runner, self.name, self._accepted, draws)
         self._passes.one_at_a_time, self._passes.same_draws = found.one_at_a_time, found.same_draws
         task = getattr(getattr(self.network, "config", None), "problem_type", None)
         tried = Tried(raw, self.logits, self._trial_input(), first, self.name, task)

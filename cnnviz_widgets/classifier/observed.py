@@ -293,7 +293,13 @@ def _hooks(
     handles = []
 
     def after(name: str) -> Callable[[nn.Module, Any, Any], None]:
-        return lambda _, __, output: leave(name, output) if threading.get_ident() == thread else None
+        def hook(_: nn.Module, __: Any, output: Any) -> None:
+            if threading.get_ident() == thread:
+                # What looks at an output is no step of the network, which a mode that notes functions would note.
+                with torch._C.DisableTorchFunction():
+                    leave(name, output)
+
+        return hook
 
     def before(name: str) -> Callable[[nn.Module, Any], None]:
         return lambda _, inputs: enter(name, inputs) if enter is not None and threading.get_ident() == thread else None
