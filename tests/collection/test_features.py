@@ -265,7 +265,7 @@ def test_by_default_as_many_pictures_are_run_at_once_as_are_over_soon(
     monkeypatch.setattr(batching, "_seconds", lambda *_: 1e-6)
     quick = Classifier(classifier.network, input_size=16)
     assert [len(store) for store in FeatureStore.building(quick, pictures, path=tmp_path / "cut")] == [12, 16, 20, 23]
-    assert [len(store) for store in FeatureStore.building(quick, pictures)] == [0, 23]
+    assert [len(store) for store in FeatureStore.building(quick, pictures)] == [0, 16, 23]
 
 
 def test_features_in_fewer_bits_are_others(pictures: np.ndarray) -> None:
