@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from cnnviz_widgets import forks, schedule
 from cnnviz_widgets.cells import CELLS
-from cnnviz_widgets.classifier import Classifier, batching, guest
+from cnnviz_widgets.classifier import Classifier, guest
 from cnnviz_widgets.picture import files
 from cnnviz_widgets.session import Session
 
@@ -27,7 +27,6 @@ PATIENCE = 30.0
 LOCKS: dict[str, Any] = {
     "network": guest.LOCK,
     "callbacks": schedule.turns._CALLBACKS,
-    "batch sizes": batching._KEEPING,
     "pictures": files._warnings_lock,
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 
 import numpy as np
@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from cnnviz_widgets.classifier import batching, failures, guest, hooks, outputs, precision, readout, trial
+from cnnviz_widgets.classifier import failures, guest, hooks, outputs, precision, readout, trial
 from cnnviz_widgets.classifier.adapters import as_preprocess
 from cnnviz_widgets.classifier.capture import Inputs
 from cnnviz_widgets.classifier.class_names import class_index, name_all, names_of_classes
@@ -26,8 +26,8 @@ from cnnviz_widgets.classifier.precision import Autocast
 from cnnviz_widgets.classifier.preprocess import (
     Colours,
     Preprocess,
+    checked_input,
     measured_colours,
-    network_input,
     pair_of,
     resize_and_crop,
 )
@@ -36,7 +36,7 @@ from cnnviz_widgets.classifier.readout import Readout, Scores, Trial, Tried
 from cnnviz_widgets.classifier.runner import Runner
 from cnnviz_widgets.classifier.target import Target, TargetLike, target_of
 from cnnviz_widgets.classifier.wording import brief
-from cnnviz_widgets.errors import ClassifierError, ExplanationError, PictureError
+from cnnviz_widgets.errors import ClassifierError, ExplanationError
 from cnnviz_widgets.picture import Picture, read_picture
 
 __all__ = ["Autocast", "Classifier", "Layer", "Scores"]
@@ -87,6 +87,9 @@ class Classifier:
         if preprocess is not None and (mean is not None or std is not None):
             raise ClassifierError("Give either `preprocess` or `mean` and `std`: a preprocess normalises by itself.")
         self._complete = False
+        #: How many pictures are run at once, and how many fit into memory, by what is done with them; see `batching`.
+        self.batch_sizes: dict[Hashable, int] = {}
+        self.batch_limits: dict[Hashable, int] = {}
         self._notes: tuple[str, ...] = ()
         #: The floating type that a pass is cast to, or None.
         self.autocast: Autocast | None = None
@@ -112,7 +115,7 @@ class Classifier:
         self._accepted = trial.accepted(self._try_out, self.name, depths, size, preprocess)
         self.channels, self.input_size = self._accepted.channels, self._accepted.size
         first = raw.last.pop()
-        found = trial.tried(self._try_out, self.network, self.name, self._accepted, draws)
+        found = trial.tried(self._try_out, self.runner, self.name, self._accepted, draws)
         self._passes.one_at_a_time, self._passes.same_draws = found.one_at_a_time, found.same_draws
         task = getattr(getattr(self.network, "config", None), "problem_type", None)
         tried = Tried(raw, self.logits, self._trial_input(), first, self.name, task)
@@ -155,6 +158,7 @@ class Classifier:
                     f"{self.name} does not run in {autocast} on {self.device} ({brief(error.__cause__ or error)}); "
                     "choose another `autocast`, or None."
                 ) from error
+            del self._passes.seconds[self.arithmetic]  # of a first pass
 
     def __repr__(self) -> str:
         height, width = self.input_size
@@ -168,19 +172,7 @@ class Classifier:
         Raises PictureError when the picture cannot be read or does not fit the network.
         """
         picture = read_picture(source)
-        tensor = network_input(self.preprocess, picture, self.channels, self.input_size, _of(picture).lower())
-        expected = (self.channels, *self.input_size)
-        if tuple(tensor.shape) != expected:
-            mend = "a picture of that size, or another `preprocess` or `input_size`"
-            if len(tensor) != self.channels:
-                mend = f"a uint8 array (H, W, {self.channels}), or the network input itself as a float tensor"
-            raise PictureError(
-                f"{_of(picture)} became a network input of shape {tuple(tensor.shape)}, but {self.name} takes "
-                f"{expected}; pass {mend}."
-            )
-        if not torch.isfinite(tensor).all():
-            raise PictureError(f"{_of(picture)} holds NaN or infinite values; check the picture and `preprocess`.")
-        return tensor[None]
+        return checked_input(self.preprocess, picture, (self.channels, *self.input_size), self.name)[None]
 
     def input_copy(self, pixels: Tensor) -> Tensor:
         """A private copy of one network input (1, C, H, W), float32 on the CPU. Raises PictureError."""
@@ -222,6 +214,11 @@ class Classifier:
         """The floating type of the network's weights."""
         return next((w.dtype for w in self.network.parameters() if w.is_floating_point()), torch.float32)
 
+    @property
+    def arithmetic(self) -> Hashable:
+        """What a pass's time, memory and last digits depend on besides its pictures: device and floating types."""
+        return self.device, self.dtype, self.autocast
+
     def to_network(self, pixels: Tensor) -> Tensor:
         """`pixels` on the network's device in its floating type."""
         return pixels.to(self.device, self.dtype)
@@ -241,7 +238,6 @@ class Classifier:
 
     def _passed(self, pixels: Tensor, autocast: Autocast | None) -> Tensor:
         """The logits of one forward pass."""
-        started = batching.clock()
         inputs = self.to_network(pixels)
         try:
             with precision.casting(autocast, self.device), self.readout.watching() as watched:
@@ -253,11 +249,7 @@ class Classifier:
             raise failures.of_pass(self.name, tuple(pixels.shape), error) from error
         self.note(self.runner.note)
         scores = self.logits_in(output, len(pixels), watched)
-        # Asking for the answer waits for the device.
-        finite = bool(torch.isfinite(scores).all())
-        if len(pixels) == 1:
-            batching.saw(self, pixels.shape[1:], batching.clock() - started)
-        if not finite:
+        if not torch.isfinite(scores).all():
             raise outputs.not_finite(self.name, autocast)
         if self._classes not in (None, scores.shape[1]):
             raise ClassifierError(
@@ -330,6 +322,18 @@ class Classifier:
         """Modules that share the network's weights: they are run, and given hooks inside `evaluating`, in its place."""
         return self.runner.root
 
+    @property
+    def seconds_per_picture(self) -> float:
+        """Seconds of a forward pass for each picture, the least of those that found out about the network.
+
+        Passes are made only for another arithmetic, or where it has been moved to another device since.
+        """
+        if self.arithmetic not in self._passes.seconds:
+            # The first one on an accelerator loads and tunes libraries for up to seconds.
+            for _ in range(2):
+                self._try_out(self._trial_input())
+        return self._passes.seconds[self.arithmetic]
+
     def evaluating(self) -> AbstractContextManager[None]:
         """Inside, `shadow` is in eval mode with frozen parameters, as the network is now, and this thread's alone."""
         return self.runner.evaluating()
@@ -395,8 +399,4 @@ class Classifier:
 
     @torch.no_grad()
     def _try_out(self, pixels: Tensor) -> Tensor:
-        return self._passes.tried(lambda: self.logits(pixels))
-
-
-def _of(picture: Picture) -> str:
-    return f"The picture {picture.name!r}" if picture.name else "The picture"
+        return self._passes.tried(lambda: self.logits(pixels), self.arithmetic)

@@ -14,7 +14,8 @@ from torch.nn.parameter import is_lazy
 from cnnviz_widgets.classifier.evidence import gradients, reaches
 from cnnviz_widgets.classifier.functions import FunctionCall
 from cnnviz_widgets.classifier.guest import once
-from cnnviz_widgets.classifier.observed import Observed, Output, Run, observe
+from cnnviz_widgets.classifier.maps import Output
+from cnnviz_widgets.classifier.observed import Observed, Run, observe
 from cnnviz_widgets.classifier.spatial import FIRST, Arrangement
 from cnnviz_widgets.classifier.wording import close_matches
 from cnnviz_widgets.errors import ClassifierError, LayerError

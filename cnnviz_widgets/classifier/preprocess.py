@@ -130,6 +130,23 @@ def preprocessed(preprocess: Preprocess, image: PIL.Image.Image | Tensor, what: 
     return result[0] if result.ndim == 4 and len(result) == 1 else result
 
 
+def checked_input(preprocess: Preprocess, picture: Picture, shape: tuple[int, int, int], network: str) -> Tensor:
+    """The input (C, H, W), of that `shape` and finite, of a network of that name. Raises PictureError."""
+    told = f"The picture {picture.name!r}" if picture.name else "The picture"
+    channels, *size = shape
+    tensor = network_input(preprocess, picture, channels, (size[0], size[1]), told.lower())
+    if tuple(tensor.shape) != shape:
+        mend = "a picture of that size, or another `preprocess` or `input_size`"
+        if len(tensor) != channels:
+            mend = f"a uint8 array (H, W, {channels}), or the network input itself as a float tensor"
+        raise PictureError(
+            f"{told} became a network input of shape {tuple(tensor.shape)}, but {network} takes {shape}; pass {mend}."
+        )
+    if not torch.isfinite(tensor).all():
+        raise PictureError(f"{told} holds NaN or infinite values; check the picture and `preprocess`.")
+    return tensor
+
+
 def network_input(preprocess: Preprocess, picture: Picture, channels: int, size: tuple[int, int], what: str) -> Tensor:
     """The network input (C, H, W) that `preprocess` makes of a picture, float32 on the CPU.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 import torch
@@ -151,11 +152,11 @@ class Movement:
 
     def see(self, maps: Tensor, quarter: int) -> None:
         """Take the maps of the picture that differs in `quarter`, 0 to 3."""
-        change = (maps[:, :: self._step].detach().float() - self._base).square_().sum(dim=1)[0]
-        rows, columns = change.sum(dim=1).tolist(), change.sum(dim=0).tolist()
-        total = sum(rows)
+        change = (maps[:, :: self._step].detach().float() - self._base).square_().sum(dim=(0, 1))
+        # To the processor once, whatever computes the maps: a copy waits for what was computed before.
+        total, row, column = (change.flatten().cpu().double() @ _places(*self.shape[2:])).tolist()
         if total > self._least:
-            self._centroids[quarter].append((_centroid(rows) / total, _centroid(columns) / total))
+            self._centroids[quarter].append((row / total, column / total))
 
     @property
     def verdict(self) -> Verdict:
@@ -198,7 +199,10 @@ class Movement:
         return found
 
 
-def _centroid(profile: list[float]) -> float:
-    """The sum of places, from 0 at the first value to 1 at the last, weighted by the values."""
-    last = max(len(profile) - 1, 1)
-    return sum(value * place / last for place, value in enumerate(profile))
+@lru_cache(maxsize=64)
+def _places(rows: int, columns: int) -> Tensor:
+    """For each cell of a grid, row by row: 1, and where it is along the rows and the columns, 0 to 1. (cells, 3)"""
+    with torch.inference_mode(False):
+        along = [torch.linspace(0, 1, side, dtype=torch.float64) for side in (rows, columns)]
+        row, column = torch.meshgrid(*along, indexing="ij")
+        return torch.stack([torch.ones_like(row), row, column], dim=-1).flatten(0, 1)

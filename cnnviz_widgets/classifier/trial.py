@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from cnnviz_widgets.classifier import failures
 from cnnviz_widgets.classifier.draws import Draws, same_draws
 from cnnviz_widgets.classifier.preprocess import Preprocess, measured_colours, shape_after
+from cnnviz_widgets.classifier.runner import Runner
 from cnnviz_widgets.classifier.wording import brief
 from cnnviz_widgets.errors import ClassifierError, PictureError
 
@@ -135,15 +136,16 @@ def _shape(depth: int, tried: Size, size: Size | None, preprocess: Preprocess | 
     return Accepted(channels, made, colours.black, colours.white)
 
 
-def tried(run: Run, network: nn.Module, name: str, start: Accepted, draws: Draws) -> Trial:
+def tried(run: Run, runner: Runner, name: str, start: Accepted, draws: Draws) -> Trial:
     """Try the network on pictures like that which it took.
 
     `draws` is from before that: where the network is random it is put back.
     """
-    shown = start.pictures()
-    again = run(shown[0])
-    shown, alone = _with_other(run, shown, again)
-    limits = _limits(alone, network)
+    shown, alone = _with_other(run, start.pictures(), start.scores)
+    if not runner.repeats:
+        alone[:1] = run(shown[0])
+    again = alone[:1]
+    limits = _limits(alone, runner.network)
     moved = float((again - start.scores).abs().max())
     # By chance a dropout may leave out the same units twice.
     for _ in range(_DRAWS if draws.moved and moved <= limits.again else 0):

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import gc
 import itertools
+import math
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 import torch
 from torch import Tensor, nn
 
-from cnnviz_widgets.classifier import Classifier, batching, memory
-from cnnviz_widgets.classifier.batching import Batches
+from cnnviz_widgets.classifier import Classifier, batching, memory, passes
+from cnnviz_widgets.classifier.batching import Batches, BatchKind, batch_size
 from cnnviz_widgets.errors import ClassifierError
 from tests.support import networks
 from tests.support.networks import seeded
 from tests.support.tally import Tally
 
+SHAPE = (3, *networks.SIZE)
+CUDA = torch.device("cuda")
+
 
 class Timed(nn.Module):
-    """A network whose pass of n pictures takes `cost(n)` seconds on a clock of its own, and 0.05 s more at first."""
+    """A network whose pass of n pictures takes `cost(n)` seconds on a clock of its own, and a second more at first."""
 
     now = Tally()
     batches = Tally()
@@ -33,7 +37,7 @@ class Timed(nn.Module):
         self.batches = []
 
     def forward(self, pixels: Tensor) -> Tensor:
-        self.now += self.cost(len(pixels)) + 0.05 * (len(pixels) not in self.batches)
+        self.now += self.cost(len(pixels)) + (not self.batches)
         self.batches.append(len(pixels))
         return self.network(pixels)
 
@@ -42,23 +46,21 @@ class Timed(nn.Module):
 def timed(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Classifier]:
     """Makes a classifier that takes `cost(n)` seconds, on a computer with room for `room` pictures in a batch."""
 
-    def make(cost: Callable[[int], float], room: float = 1e9) -> Classifier:
-        network = Timed(cost)
-        monkeypatch.setattr(batching, "clock", lambda: network.now)
+    def make(cost: Callable[[int], float] | float, room: float = 1e9) -> Classifier:
+        network = Timed(cost if callable(cost) else lambda count: cost * count)
+        monkeypatch.setattr(passes, "perf_counter", lambda: network.now)
         classifier = networks.classifier(network)
-        each = batching._bytes(classifier, (3, *networks.SIZE))
+        each, _ = batching._bytes(classifier, SHAPE)
         monkeypatch.setattr(memory, "left", lambda device: int(2 * each * room))
-        with torch.no_grad():
-            classifier.logits(networks.picture(classifier))
         network.batches.clear()
         return classifier
 
     return make
 
 
-def job(classifier: Classifier, count: int) -> list[int]:
+def job(classifier: Classifier, count: int, work: BatchKind = "scores") -> list[int]:
     """The sizes of the batches in which a job runs `count` pictures."""
-    batches = Batches(classifier, (3, *networks.SIZE), "scores")
+    batches = Batches(classifier, SHAPE, work)
     pixels = networks.picture(classifier)
     sizes = []
     while count > 0:
@@ -68,117 +70,132 @@ def job(classifier: Classifier, count: int) -> list[int]:
     return sizes
 
 
-def settled(classifier: Classifier, count: int = 3000) -> int:
-    """The size that a job takes once it has run `count` pictures."""
-    return job(classifier, count)[-2]
+@pytest.mark.parametrize(
+    ("seconds", "scores", "gradients"),
+    [(1e-6, 16, 16), (0.015, 16, 16), (0.02, 8, 8), (0.04, 4, 4), (0.06, 4, 4), (0.5, 4, 4), (30, 4, 4)],
+)
+def test_it_follows_from_the_seconds_of_a_picture(
+    seconds: float, scores: int, gradients: int, timed: Callable[..., Classifier]
+) -> None:
+    classifier = timed(seconds)
+    assert [Batches(classifier, SHAPE, work).batch for work in ("scores", "gradients")] == [scores, gradients]
+    assert batch_size(classifier, "features", 32) == batch_size(classifier, "maxima", 32) == scores
+    assert batch_size(classifier, "features", 3) == 3
 
 
-def launching(each: float, start: float) -> Callable[[int], float]:
-    """What it takes an accelerator: `start` for any batch, and little for each picture."""
-    return lambda count: start + each * count
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+@pytest.mark.parametrize("work", ["scores", "gradients", "features", "maxima"])
+def test_it_is_over_before_one_waits(
+    work: BatchKind, device: str, timed: Callable[..., Classifier], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Classifier, "device", torch.device("cpu"))
+    classifier = timed(0.01)
+    monkeypatch.setattr(Classifier, "device", torch.device(device))
+    passes = 3 if work == "gradients" else 1
+    for exponent in range(-20, 4):
+        classifier._passes.seconds[classifier.arithmetic] = seconds = 1.7**exponent
+        classifier.batch_sizes.clear()
+        size = Batches(classifier, SHAPE, work).batch
+        assert math.log2(size).is_integer() and 4 <= size <= (16 if device == "cpu" else 256)
+        assert size == 4 or size * passes * seconds <= (0.75 if work == "gradients" else 0.25)
 
 
-def test_it_grows_while_a_picture_gets_cheaper(timed: Callable[..., Classifier]) -> None:
-    # In 32 a picture takes 0.0005 + 0.01 / 32 = 0.00081 s, in 64 0.00066 (0.81 of it), in 128 0.88, in 256 0.94, ...
-    classifier = timed(launching(0.0005, 0.01))
-    sizes = job(classifier, 3000)
-    assert sizes[0] == 16, "as many as would be over in 0.25 s, one by one"
-    assert sizes[:8] == [16, 16, 32, 32, 64, 64, 128, 128]
-    assert settled(classifier) == 256, "512 would not be over in 0.25 s"
+def test_the_seconds_are_those_of_passes_that_are_made_anyway(timed: Callable[..., Classifier]) -> None:
+    classifier = timed(lambda count: 0.1 if count == 1 else 0.06)
+    assert classifier.seconds_per_picture == pytest.approx(0.03), "of two pictures together, which take 0.06 s"
+    assert classifier.layers
+    classifier.network.batches.clear()
+    assert job(classifier, 20) == [8, 8, 4]
+    assert classifier.network.batches == [8, 8, 4]
+
+
+def test_a_pass_reads_no_clock(timed: Callable[..., Classifier], monkeypatch: pytest.MonkeyPatch) -> None:
+    classifier = timed(0.01)
+
+    def read() -> float:
+        raise AssertionError
+
+    monkeypatch.setattr(passes, "perf_counter", read)
+    assert len(job(classifier, 40)) == 3
 
 
 def test_no_pass_is_wasted(timed: Callable[..., Classifier]) -> None:
-    classifier = timed(launching(0.0005, 0.01))
+    classifier = timed(0.01)
     assert sum(job(classifier, 1000)) == sum(classifier.network.batches) == 1000
 
 
-def test_it_stays_where_another_batch_is_no_better(timed: Callable[..., Classifier]) -> None:
-    classifier = timed(lambda count: 0.01 * count)
-    assert job(classifier, 200)[0] == 16 == settled(classifier)
-    classifier = timed(lambda count: 0.004 * max(1, count / 256))
-    # A batch of 256 is over in 0.004 s, of 512 in 0.008: the larger one is tried four times and turned down.
-    sizes = job(classifier, 20000)
-    assert sizes.count(512) == 4 and sizes[-2] == 256
+def test_larger_pictures_take_longer(timed: Callable[..., Classifier]) -> None:
+    classifier = timed(0.01)
+    sizes = [Batches(classifier, (3, factor * 12, 16), "scores").batch for factor in (1, 2, 4)]
+    assert sizes == [16, 8, 4]
 
 
-def test_it_shrinks_where_a_smaller_batch_is_better(timed: Callable[..., Classifier]) -> None:
-    # A cache that eight pictures fit into.
-    classifier = timed(lambda count: 0.01 * count if count == 1 else 0.006 * count if count <= 8 else 0.009 * count)
-    assert job(classifier, 200)[0] == 16
-    assert settled(classifier) == 8
+def test_the_seconds_are_those_of_the_device(timed: Callable[..., Classifier], monkeypatch: pytest.MonkeyPatch) -> None:
+    classifier = timed(0.01)
+    assert Batches(classifier, SHAPE, "scores").batch == 16
+    # Its own passes are made on the CPU all the same.
+    monkeypatch.setattr(Classifier, "device", CUDA)
+    monkeypatch.setattr(Classifier, "to_network", lambda _, pixels: pixels.cpu())
+    classifier.network.cost = lambda count: 0.001 * count
+    assert Batches(classifier, SHAPE, "scores").batch == 128
+    assert classifier.network.batches == [1, 1]
+    monkeypatch.undo()
+    assert Batches(classifier, SHAPE, "scores").batch == 16
 
 
-def test_a_batch_that_takes_longer_than_one_waits_is_made_smaller(timed: Callable[..., Classifier]) -> None:
-    # In larger batches a picture is dearer than alone, as where a cache is too small.
-    classifier = timed(lambda count: 0.01 * count if count < 8 else 0.1 * count)
-    assert job(classifier, 100)[0] == 16
-    assert settled(classifier) < 8
+def test_another_arithmetic_has_a_size_of_its_own(timed: Callable[..., Classifier]) -> None:
+    classifier = timed(0.01)
+    assert Batches(classifier, SHAPE, "scores").batch == 16
+    classifier.network.cost = lambda count: 0.05 * count
+    cast = classifier.with_autocast("bfloat16")
+    assert Batches(cast, SHAPE, "scores").batch == 4
+    assert Batches(classifier, SHAPE, "scores").batch == 16
 
 
-@pytest.mark.parametrize(("room", "expected"), [(0.3, 1), (1, 1), (7, 4), (64, 64), (100, 64)])
+@pytest.mark.parametrize(("room", "expected"), [(0.3, 1), (1, 1), (3, 2), (7, 4), (8, 8), (100, 16)])
 def test_the_memory_left_is_not_exceeded(room: float, expected: int, timed: Callable[..., Classifier]) -> None:
-    classifier = timed(launching(0.0005, 0.01), room)
-    assert settled(classifier, 400) == expected
+    classifier = timed(0.001, room)
+    assert set(job(classifier, 320)) == {expected}
     assert max(classifier.network.batches) == expected
+    # A picture with gradients takes three times the memory.
+    assert 3 * Batches(classifier, SHAPE, "gradients").batch <= max(room, 3)
 
 
-def test_noise_leads_to_no_silly_choice(timed: Callable[..., Classifier]) -> None:
-    quiet = launching(0.0005, 0.01)
-    expected = settled(timed(quiet))
-    # Any two passes in a row are held up by others, by up to ten times their own time; the third is not.
-    for seed in range(20):
-        generator = torch.Generator().manual_seed(seed)
-        passes = iter(range(10**6))
+def test_blocks_that_a_cpu_s_allocator_would_give_back(
+    timed: Callable[..., Classifier], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    classifier = timed(0.001)
+    whole, largest = batching._bytes(classifier, SHAPE)
+    # The output of its first convolution for one picture, float32, and what all others have besides.
+    assert largest == 4 * 6 * 12 * 16 < whole
+    for count, expected in ((20, 16), (15, 8), (8, 8), (5, 4), (1, 4)):
+        classifier.batch_sizes.clear()
+        monkeypatch.setattr(batching, "MAX_BLOCK", count * largest)
+        assert Batches(classifier, SHAPE, "scores").batch == expected
+    monkeypatch.setattr(Classifier, "device", CUDA)
+    classifier._passes.seconds[classifier.arithmetic] = 0.001
+    assert Batches(classifier, SHAPE, "scores").batch == 128
 
-        def noisy(count: int, generator: torch.Generator = generator, passes: Iterator[int] = passes) -> float:
-            held_up = 1 + 9 * float(torch.rand((), generator=generator))
-            return quiet(count) * (1 if next(passes) % 3 == 0 else held_up)
 
-        found = settled(timed(noisy))
-        assert expected / 4 <= found <= expected
-
-
-def test_later_jobs_take_the_same_sizes(timed: Callable[..., Classifier]) -> None:
-    classifier = timed(launching(0.0005, 0.01))
+def test_later_jobs_take_the_same_sizes(timed: Callable[..., Classifier], monkeypatch: pytest.MonkeyPatch) -> None:
+    classifier = timed(0.02, room=5)
     short, long = job(classifier, 50), job(classifier, 1500)
-    assert long[: len(short) - 1] == short[:-1]
-    # Whatever becomes of the times.
+    assert set(short[:-1]) == set(long) == {4}
+    # Whatever becomes of the times, and of the memory.
     classifier.network.cost = lambda count: float(count)
+    monkeypatch.setattr(memory, "left", lambda device: 2**40)
+    classifier.logits(networks.picture(classifier))
     assert job(classifier, 50) == short
     assert job(classifier, 1500) == long
 
 
-def test_what_it_depends_on(timed: Callable[..., Classifier], monkeypatch: pytest.MonkeyPatch) -> None:
-    classifier = timed(launching(0.0005, 0.01))
-    sizes = job(classifier, 3000)
-    classifier.network.cost = launching(0.05, 0.01)
-    assert job(classifier, 3000) == sizes
-    classifier.network.batches.append(1)  # it has seen that size before
-    monkeypatch.setattr(torch, "get_num_threads", lambda: 7)
-    assert job(classifier, 100)[0] == 4
-    monkeypatch.undo()
-
-
 def test_nothing_keeps_the_classifier_alive(timed: Callable[..., Classifier]) -> None:
-    classifier = timed(launching(0.0005, 0.01))
+    classifier = timed(0.01)
     job(classifier, 100)
     gone = weakref.ref(classifier)
     del classifier
     gc.collect()
     assert gone() is None
-
-
-def test_an_accelerator_s_own_account_of_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    allocated = iter([(100, 1000), (100, 1000), (100, 1000), (100, 2100)])
-    monkeypatch.setattr(batching, "_allocated", lambda device: next(allocated))
-    monkeypatch.setattr(memory, "left", lambda device: 4000)
-    measured = batching.Measured(torch.device("cpu"))
-    measured.begin(seconds=0.1, size=1)
-    assert measured.size_at(0) == (2, True)
-    measured.timed(2, lambda: None)
-    assert measured._fitting() == 2000, "no new peak says nothing"
-    measured.timed(2, lambda: None)
-    assert measured._fitting() == 2, "(2100 - 100) bytes for two pictures; half of what is left for a batch"
 
 
 # -- out of memory -------------------------------------------------------------------------------------------
@@ -204,14 +221,14 @@ def test_it_halves_the_batch_and_goes_on(kind: str, most: int, monkeypatch: pyte
             raise ClassifierError("It failed.") from out_of_memory(kind)
         return list(range(part.start, part.stop))
 
-    batches = Batches(classifier, (3, *networks.SIZE), "scores")
+    batches = Batches(classifier, SHAPE, "scores")
     assert list(itertools.chain(*batches.run(64, compute))) == list(range(64))
     failed = [part for part in tried if part.stop - part.start > most]
     assert len(failed) == len(freed) <= 6
     # Nothing that succeeded is done again, and the ceiling is remembered, by other jobs too.
     assert len(tried) == len(failed) + -(-64 // min(64, 1 << most.bit_length() - 1))
     tried.clear()
-    batches = Batches(classifier, (3, *networks.SIZE), "scores")
+    batches = Batches(classifier, SHAPE, "scores")
     assert list(itertools.chain(*batches.run(50, compute))) == list(range(50))
     assert all(part.stop - part.start <= most for part in tried)
     assert most >= 64 or batches.batch <= most
@@ -225,9 +242,9 @@ def test_a_single_picture_that_does_not_fit() -> None:
 
     sentence = r"ConvGapLinear needs more memory for a single picture than there is on cpu \(MemoryError\); free some"
     with pytest.raises(ClassifierError, match=sentence):
-        Batches(classifier, (3, *networks.SIZE), "scores").run(8, compute)
+        Batches(classifier, SHAPE, "scores").run(8, compute)
     with pytest.raises(ClassifierError, match="or a technique without gradients"):
-        Batches(classifier, (3, *networks.SIZE), "gradients").run(8, compute)
+        Batches(classifier, SHAPE, "gradients").run(8, compute)
 
 
 def test_other_errors_are_passed_on_at_once() -> None:
@@ -239,7 +256,7 @@ def test_other_errors_are_passed_on_at_once() -> None:
         raise ValueError("no")
 
     with pytest.raises(ValueError, match="no"):
-        Batches(classifier, (3, *networks.SIZE), "scores").run(8, compute)
+        Batches(classifier, SHAPE, "scores").run(8, compute)
     assert len(calls) == 1
 
 
@@ -255,5 +272,5 @@ def test_what_a_failed_pass_held_is_gone_before_the_next() -> None:
             raise MemoryError
         return part.stop - part.start
 
-    assert Batches(classifier, (3, *networks.SIZE), "scores").run(8, compute) == [2, 2, 2, 2]
+    assert Batches(classifier, SHAPE, "scores").run(8, compute) == [2, 2, 2, 2]
     assert len(held) == 2 + 4

@@ -385,8 +385,8 @@ def test_an_ordinary_classifier_has_nothing_to_say_and_its_scores_cost_no_furthe
     network.register_forward_hook(lambda *_: calls.append(1))
     classifier = Classifier(network, input_size=SIZE)
     assert classifier.scores == "softmax"
-    # A picture, by the network itself too, the same again, another one, and the two together.
-    assert len(calls) == 5
+    # A picture, by the network itself too, another one, and the two together.
+    assert len(calls) == 4
     assert not classifier.notes
 
 
