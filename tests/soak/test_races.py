@@ -139,7 +139,7 @@ def test_patches_are_never_cut_out_of_the_data_set_before(classifier: Classifier
     black.gate.set()
     assert schedule.WORKER.drain(60)
     for place in ("strongest", "random"):
-        view.place = place
+        view.rank = place
         assert schedule.WORKER.drain(60)
         assert view.sheet is not None and len(view.sheet.tiles)
         assert all(np.median(tile[40:70, 40:70]) > 200 for tile in view.sheet.tiles)
