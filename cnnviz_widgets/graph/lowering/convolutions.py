@@ -1,6 +1,6 @@
 """Operations that slide over the plane: convolutions, poolings, paddings, and the mean of a whole plane.
 
-Weights are copied: a plan must not change with the network, which notices by itself that it is outdated.
+Weights are copied, so that a plan stays as it was made when somebody trains the network; `plan` makes a new one then.
 """
 
 from __future__ import annotations
