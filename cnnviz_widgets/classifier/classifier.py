@@ -15,7 +15,6 @@ from cnnviz_widgets.classifier import failures, guest, hooks, outputs, precision
 from cnnviz_widgets.classifier.adapters import as_preprocess
 from cnnviz_widgets.classifier.capture import Inputs
 from cnnviz_widgets.classifier.class_names import class_index, name_all, names_of_classes
-from cnnviz_widgets.classifier.draws import Draws
 from cnnviz_widgets.classifier.given import network_in
 from cnnviz_widgets.classifier.inputs import input_copy
 from cnnviz_widgets.classifier.layers import Layer, Structure, input_depths, structure_of
@@ -32,6 +31,7 @@ from cnnviz_widgets.classifier.preprocess import (
     resize_and_crop,
 )
 from cnnviz_widgets.classifier.pretrained import pretrained
+from cnnviz_widgets.classifier.randomness import GeneratorStates
 from cnnviz_widgets.classifier.readout import Readout, Scores, Trial, Tried
 from cnnviz_widgets.classifier.runner import Runner
 from cnnviz_widgets.classifier.target import Target, TargetLike, target_of
@@ -111,7 +111,7 @@ class Classifier:
         #: Runs the network.
         self.runner = Runner(self.network, self.name)
         self._passes = Passes(self.name, self.runner.randomness)
-        draws = Draws(self.device, self.runner.randomness)
+        draws = GeneratorStates(self.device, self.runner.randomness)
         self._accepted = trial.accepted(self._try_out, self.name, depths, size, preprocess)
         self.channels, self.input_size = self._accepted.channels, self._accepted.size
         first = raw.last.pop()
@@ -161,8 +161,10 @@ class Classifier:
             del self._passes.seconds[self.arithmetic]  # of a first pass
 
     def __repr__(self) -> str:
-        height, width = self.input_size
-        return f"<Classifier {self.name}: {len(self.class_names)} classes, input {self.channels} x {height} x {width}>"
+        shape = " x ".join(map(str, (self.channels, *self.input_size)))
+        # To print it is not to run the network.
+        layers = f", {len(self.layers)} layers" if "_structure" in vars(self) else ""
+        return f"<Classifier {self.name}: {len(self.class_names)} classes, {shape}{layers}>"
 
     # -- pictures ------------------------------------------------------------------------------------------------
 

@@ -11,8 +11,7 @@ import torch
 from torch import Tensor
 
 from cnnviz_widgets.classifier import failures
-from cnnviz_widgets.classifier.draws import same_draws
-from cnnviz_widgets.classifier.randomness import OwnRandomness
+from cnnviz_widgets.classifier.randomness import OwnRandomness, same_draws
 from cnnviz_widgets.errors import ClassifierError
 
 

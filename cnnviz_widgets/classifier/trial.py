@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from cnnviz_widgets.classifier import failures
-from cnnviz_widgets.classifier.draws import Draws, same_draws
 from cnnviz_widgets.classifier.preprocess import Preprocess, measured_colours, shape_after
+from cnnviz_widgets.classifier.randomness import GeneratorStates, same_draws
 from cnnviz_widgets.classifier.runner import Runner
 from cnnviz_widgets.classifier.wording import brief
 from cnnviz_widgets.errors import ClassifierError, PictureError
@@ -136,7 +136,7 @@ def _shape(depth: int, tried: Size, size: Size | None, preprocess: Preprocess | 
     return Accepted(channels, made, colours.black, colours.white)
 
 
-def tried(run: Run, runner: Runner, name: str, start: Accepted, draws: Draws) -> Trial:
+def tried(run: Run, runner: Runner, name: str, start: Accepted, draws: GeneratorStates) -> Trial:
     """Try the network on pictures like that which it took.
 
     `draws` is from before that: where the network is random it is put back.
@@ -164,7 +164,7 @@ def tried(run: Run, runner: Runner, name: str, start: Accepted, draws: Draws) ->
     return replace(trial, notes=(f"{note}, so that a part of each map is noise.", *trial.notes))
 
 
-def _steadily(run: Run, pixels: Tensor, draws: Draws) -> Tensor:
+def _steadily(run: Run, pixels: Tensor, draws: GeneratorStates) -> Tensor:
     with same_draws(draws.own):
         return run(pixels)
 

@@ -19,7 +19,11 @@ def test_of_without_weights_brings_transforms_and_names() -> None:
     assert classifier.name == "squeezenet1_1"
     assert classifier.input_size == (224, 224)
     assert classifier.class_names[285] == "Egyptian cat"
-    assert repr(classifier) == "<Classifier squeezenet1_1: 1000 classes, input 3 x 224 x 224>"
+    assert repr(classifier) == "<Classifier squeezenet1_1: 1000 classes, 3 x 224 x 224>"
+    assert classifier.layers
+    assert (
+        repr(classifier) == f"<Classifier squeezenet1_1: 1000 classes, 3 x 224 x 224, {len(classifier.layers)} layers>"
+    )
 
 
 @pytest.mark.parametrize(

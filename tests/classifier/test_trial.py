@@ -17,8 +17,7 @@ from torch.nn import functional
 
 from cnnviz_widgets import explain
 from cnnviz_widgets.classifier import Classifier
-from cnnviz_widgets.classifier.draws import Draws, same_draws
-from cnnviz_widgets.classifier.randomness import OwnRandomness
+from cnnviz_widgets.classifier.randomness import GeneratorStates, OwnRandomness, same_draws
 from cnnviz_widgets.errors import ClassifierError, MethodError
 from cnnviz_widgets.session import as_classifier
 
@@ -180,7 +179,7 @@ def test_a_random_network_is_given_the_same_numbers(name: str, seed: int) -> Non
     torch.manual_seed(seed)
     np.random.seed(seed)
     random.seed(seed)
-    before = Draws(torch.device("cpu"), OwnRandomness())
+    before = GeneratorStates(torch.device("cpu"), OwnRandomness())
     classifier = Classifier(Net(RANDOM[name]).eval(), input_size=SIZE)
     (note,) = classifier.notes
     assert note.startswith("Net is random in eval mode") and "% of their range" in note and "other maps" in note
@@ -214,7 +213,7 @@ def test_the_same_draws() -> None:
     with own, same_draws(own):
         first = drawn()
     between = drawn()
-    before = Draws(torch.device("cpu"), OwnRandomness())
+    before = GeneratorStates(torch.device("cpu"), OwnRandomness())
     with own, same_draws(own):
         assert drawn() == first != between
         assert before.moved

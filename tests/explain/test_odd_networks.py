@@ -15,8 +15,7 @@ from torch.nn import functional
 from cnnviz_widgets import explain
 from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.classifier.batching import Batches, quickly
-from cnnviz_widgets.classifier.draws import same_draws
-from cnnviz_widgets.classifier.randomness import OwnRandomness
+from cnnviz_widgets.classifier.randomness import OwnRandomness, same_draws
 from cnnviz_widgets.classifier.watch import watch
 from cnnviz_widgets.collection.patches import scan
 from cnnviz_widgets.collection.store import FeatureStore
