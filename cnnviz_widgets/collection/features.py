@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from cnnviz_widgets.classifier import Classifier, guest
+from cnnviz_widgets.classifier import Classifier, hooks
 from cnnviz_widgets.classifier.batching import Batches, quickly
 from cnnviz_widgets.collection.disk import INDEX_FROM, Disk, check_folder
 from cnnviz_widgets.collection.disk_errors import told
@@ -331,7 +331,7 @@ def _recording(classifier: Classifier, layer: str) -> AbstractContextManager[dic
     if _is_spatial(classifier, layer):
         return classifier.recording(layer)
     # Behind the pooling: of a module that is called several times, the last call.
-    return guest.recording(classifier.shadow, {layer: {0: [layer]}}, {layer: 1})
+    return hooks.recording(classifier.shadow, {layer: {0: [layer]}}, {layer: 1})
 
 
 def _is_spatial(classifier: Classifier, layer: str) -> bool:

@@ -222,7 +222,7 @@ class OcclusionView(View):
             return
         self.probe = probe
         classifier = probe.example.classifier
-        now, whole = classifier.readout.shares(probe.logits), probe.example.probabilities
+        now, whole = classifier.readout.probabilities(probe.logits), probe.example.probabilities
         self.bars.show_now(now)
         names = classifier.class_names
         index, winner = probe.class_index, int(probe.logits.argmax())

@@ -15,7 +15,7 @@ from torch import Tensor
 from cnnviz_widgets.classifier import Contrast, Target
 from cnnviz_widgets.classifier.batching import Batches
 from cnnviz_widgets.classifier.differentiation import CUTS, gradients_of
-from cnnviz_widgets.classifier.guest import once
+from cnnviz_widgets.classifier.locks import locked_property
 from cnnviz_widgets.classifier.watch import watch
 from cnnviz_widgets.errors import ClassifierError, MethodError, TargetError
 from cnnviz_widgets.parameters import Range, check_choice, check_count, check_share
@@ -63,13 +63,13 @@ class Visual:
     score: float | None = None
     progress: float = 0.0
 
-    @once
+    @locked_property
     def pixels(self) -> Tensor:
         """The network input (1, C, H, W), float32 on the CPU, between the classifier's black and white."""
         with torch.inference_mode(False), torch.no_grad():
             return _inputs(self.classifier, self.written.shares(self.parameters)[None]).cpu()
 
-    @once
+    @locked_property
     def appearance(self) -> NDArray[np.uint8]:
         """The picture as a person sees it, uint8 (H, W, 3)."""
         return self.classifier.appearance(self.pixels)
