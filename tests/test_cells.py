@@ -14,7 +14,8 @@ from torch import Tensor, nn
 
 from cnnviz_widgets import schedule
 from cnnviz_widgets.cells import CELLS
-from cnnviz_widgets.classifier import Classifier, guest
+from cnnviz_widgets.classifier import Classifier
+from cnnviz_widgets.classifier.locks import network_lock
 
 PATIENCE = 60.0
 PIXELS = torch.zeros(1, 3, 8, 8)
@@ -131,7 +132,7 @@ def test_a_cell_that_wants_the_lock_of_one_who_gives_way_gets_it(shell: Callable
     held = threading.Event()
 
     def run() -> None:
-        with guest.LOCK:
+        with network_lock:
             held.set()
             classifier.logits(PIXELS)
 

@@ -15,7 +15,8 @@ from torch import Tensor, nn
 
 from cnnviz_widgets import forks, schedule
 from cnnviz_widgets.cells import CELLS
-from cnnviz_widgets.classifier import Classifier, guest
+from cnnviz_widgets.classifier import Classifier
+from cnnviz_widgets.classifier.locks import network_lock
 from cnnviz_widgets.picture import files
 from cnnviz_widgets.session import Session
 
@@ -25,7 +26,7 @@ pytestmark = [
 ]
 PATIENCE = 30.0
 LOCKS: dict[str, Any] = {
-    "network": guest.LOCK,
+    "network": network_lock,
     "callbacks": schedule.turns._CALLBACKS,
     "pictures": files._warnings_lock,
 }

@@ -61,7 +61,7 @@ def _version(tensor: Tensor) -> int:
     return 0 if tensor.is_inference() else tensor._version
 
 
-def linked(logits: Tensor, link: Link) -> Tensor:
+def apply_link(logits: Tensor, link: Link) -> Tensor:
     """Probabilities of logits, over the last axis."""
     return logits.softmax(dim=-1) if link == "softmax" else logits.sigmoid()
 
@@ -125,7 +125,7 @@ class Capture:
     def probabilities(self, logits: Tensor) -> Tensor:
         """The network's probabilities of logits (..., K)."""
         for link in self.links:
-            logits = linked(logits, link)
+            logits = apply_link(logits, link)
         return logits if self.bounds is None else logits.clamp(*self.bounds)
 
     def is_off(self, logits: Tensor, scores: Tensor, slack: tuple[float, float] = _LATER) -> bool:
@@ -140,7 +140,7 @@ class Capture:
 Pass = tuple[Tensor, Inputs]
 
 
-def captured(passes: Sequence[Pass]) -> Capture | None:
+def find_capture(passes: Sequence[Pass]) -> Capture | None:
     """Where all `passes` hold the logits of the probabilities that they return; None where these do not.
 
     Of several such places the first is taken. Where the values there are probabilities again, it is looked for what

@@ -11,13 +11,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from cnnviz_widgets.classifier import failures, guest, hooks, outputs, precision, readout, trial
+from cnnviz_widgets.classifier import failures, hooks, layer_hooks, outputs, precision, readout, trial
 from cnnviz_widgets.classifier.adapters import as_preprocess
 from cnnviz_widgets.classifier.capture import Inputs
 from cnnviz_widgets.classifier.class_names import class_index, name_all, names_of_classes
 from cnnviz_widgets.classifier.given import network_in
 from cnnviz_widgets.classifier.inputs import input_copy
 from cnnviz_widgets.classifier.layers import Layer, Structure, input_depths, structure_of
+from cnnviz_widgets.classifier.locks import locked_property
+from cnnviz_widgets.classifier.modules import unwrapped
 from cnnviz_widgets.classifier.normalisation import Habit, habit_of, with_torchvision
 from cnnviz_widgets.classifier.outputs import Output
 from cnnviz_widgets.classifier.passes import Passes
@@ -32,7 +34,7 @@ from cnnviz_widgets.classifier.preprocess import (
 )
 from cnnviz_widgets.classifier.pretrained import pretrained
 from cnnviz_widgets.classifier.randomness import GeneratorStates
-from cnnviz_widgets.classifier.readout import Readout, Scores, Trial, Tried
+from cnnviz_widgets.classifier.readout import Readout, Scores, TrialReadout, TriedNetwork
 from cnnviz_widgets.classifier.runner import Runner
 from cnnviz_widgets.classifier.target import Target, TargetLike, target_of
 from cnnviz_widgets.classifier.wording import brief
@@ -93,8 +95,8 @@ class Classifier:
         self._notes: tuple[str, ...] = ()
         #: The floating type that a pass is cast to, or None.
         self.autocast: Autocast | None = None
-        chosen, wish = precision.checked(autocast), readout.checked(scores)
-        self.network = guest.unwrapped(network)
+        chosen, wish = precision.check_autocast(autocast), readout.check_scores(scores)
+        self.network = unwrapped(network)
         self.name = name or type(self.network).__name__
         depths = input_depths(self.network, self.name)
         size = pair_of(input_size)
@@ -102,24 +104,24 @@ class Classifier:
         habit = habit_of(self.network, self.name, depths[0], sized=size is not None) if bare else Habit()
         preprocess, size = preprocess or habit.preprocess, size or pair_of(habit.size)
         #: How logits are found in what the network returns, and what they say.
-        self.readout: Readout = (raw := Trial())
+        self.readout: Readout = (raw := TrialReadout())
         self._classes: int | None = None
         #: Where the logits are in what the network returns, as `Classifier(output=...)` takes it.
-        self.output: Output | None = outputs.checked(output)
+        self.output: Output | None = outputs.check_output(output)
         names = habit.class_names if class_names is None else class_names
         self._names = names
         #: Runs the network.
         self.runner = Runner(self.network, self.name)
         self._passes = Passes(self.name, self.runner.randomness)
         draws = GeneratorStates(self.device, self.runner.randomness)
-        self._accepted = trial.accepted(self._try_out, self.name, depths, size, preprocess)
+        self._accepted = trial.find_input(self._try_out, self.name, depths, size, preprocess)
         self.channels, self.input_size = self._accepted.channels, self._accepted.size
         first = raw.last.pop()
-        found = trial.tried(self._try_out, self.runner, self.name, self._accepted, draws)
+        found = trial.try_pictures(self._try_out, self.runner, self.name, self._accepted, draws)
         self._passes.one_at_a_time, self._passes.same_draws = found.one_at_a_time, found.same_draws
         task = getattr(getattr(self.network, "config", None), "problem_type", None)
-        tried = Tried(raw, self.logits, self._trial_input(), first, self.name, task)
-        self.readout, self._classes = readout.guessed(tried, wish)
+        tried = TriedNetwork(raw, self.logits, self._trial_input(), first, self.name, task)
+        self.readout, self._classes = readout.guess_readout(tried, wish)
         self.runner.settle()
         if bare:
             habit = with_torchvision(habit, self.network, self.name, self.channels, self._classes)
@@ -145,7 +147,7 @@ class Classifier:
     def with_autocast(self, autocast: Autocast | None) -> Classifier:
         """A classifier of the same network in another arithmetic. Raises ClassifierError where it does not run so."""
         other = copy.copy(self)
-        other._cast(precision.checked(autocast))
+        other._cast(precision.check_autocast(autocast))
         return other
 
     def _cast(self, autocast: Autocast | None) -> None:
@@ -188,7 +190,7 @@ class Classifier:
         """What the network sees, uint8 (H, W, 3): `pixels` (1, C, H, W) with the normalisation undone."""
         return self.colours.picture_of(pixels)
 
-    @guest.once
+    @locked_property
     def colours(self) -> Colours:
         """The network-input values of black and white, measured by preprocessing a black and a white picture."""
         return measured_colours(self.preprocess, self.channels, self.input_size)
@@ -265,7 +267,7 @@ class Classifier:
         `inputs` are what the readout watched. Raises ClassifierError.
         """
         if self.output is None:
-            self.output, note = outputs.chosen(output, count, self.name, lambda of: name_all(self._names, of))
+            self.output, note = outputs.choose_output(output, count, self.name, lambda of: name_all(self._names, of))
             self.note(note)
         scores = outputs.scores_at(output, self.output, count, self.name).float()
         return self.readout.logits(scores, inputs, self.name, verified=verified)
@@ -352,7 +354,7 @@ class Classifier:
 
     # -- layers --------------------------------------------------------------------------------------------------
 
-    @guest.once
+    @locked_property
     def _structure(self) -> Structure:
         with self.runner.frozen():
             trials = self._accepted
@@ -380,17 +382,17 @@ class Classifier:
         that other threads make meanwhile are not recorded. Raises LayerError.
         """
         outputs: dict[str, Tensor] = {}
-        with self._passes.recorded(), self.watching(layers, guest.keeping(outputs)):
+        with self._passes.recorded(), self.watching(layers, hooks.keeping(outputs)):
             yield outputs
 
     @contextmanager
-    def watching(self, layers: Iterable[str], see: guest.See) -> Iterator[None]:
+    def watching(self, layers: Iterable[str], see: hooks.See) -> Iterator[None]:
         """Call `see` with the maps (N, C, h, w) of each of `layers` in each forward pass of this thread inside.
 
         What it returns, if anything, takes their place. Raises LayerError.
         """
         known = {name: self.layer(name) for name in layers}
-        with self.evaluating(), hooks.watching(self.shadow, known, self._structure.calls, see):
+        with self.evaluating(), layer_hooks.watching(self.shadow, known, self._structure.calls, see):
             yield
 
     # -- getting to know the network -----------------------------------------------------------------------------
@@ -401,4 +403,4 @@ class Classifier:
 
     @torch.no_grad()
     def _try_out(self, pixels: Tensor) -> Tensor:
-        return self._passes.tried(lambda: self.logits(pixels), self.arithmetic)
+        return self._passes.try_pass(lambda: self.logits(pixels), self.arithmetic)

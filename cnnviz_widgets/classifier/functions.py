@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 from torch.utils import _pytree as trees
 
-from cnnviz_widgets.classifier.guest import LOCK, See
+from cnnviz_widgets.classifier import locks
+from cnnviz_widgets.classifier.hooks import See
 
 _Function = Callable[..., Any]
 
@@ -161,7 +162,7 @@ def listening(network: nn.Module, wanted: FunctionCall, names: list[str], see: S
         if threading.get_ident() == thread and calls == wanted.call + 1:
             mode.leave()
 
-    with LOCK:
+    with locks.network_lock:
         handles = []
         try:
             handles.append(network.register_forward_pre_hook(restart))

@@ -1,48 +1,93 @@
-"""Hooks on layers, whatever puts them out and in whatever order of axes the network holds them."""
+"""Hooks that listen to the calls of a network's modules, and may replace what they put out."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
-from cnnviz_widgets.classifier import guest
-from cnnviz_widgets.classifier.functions import FunctionCall, listening
-from cnnviz_widgets.classifier.layers import Layer
-from cnnviz_widgets.errors import LayerError
+from cnnviz_widgets.classifier import locks
+
+#: For each module: which names to record for which of its calls in a forward pass, counted from 0.
+Wanted = Mapping[str, Mapping[int, list[str]]]
+#: Given the names of a call, its inputs and its output; what it returns, if anything, takes the output's place.
+See = Callable[[list[str], list[Any], Tensor], Tensor | None]
+
+
+class StopForward(BaseException):
+    """Ends a forward pass of which enough has been seen. No `except Exception` of the network stops it."""
 
 
 @contextmanager
-def watching(
-    network: nn.Module, layers: Mapping[str, Layer], calls: Mapping[str, int], see: guest.See
-) -> Iterator[None]:
-    """Call `see` with the maps (N, C, h, w) of `layers`, by name, in each forward pass of this thread inside the block.
+def watching(network: nn.Module, wanted: Wanted, calls: Mapping[str, int], see: See) -> Iterator[None]:
+    """Call `see` for each wanted call of each forward pass that this thread makes inside the block.
 
-    What it returns, if anything, takes their place. `calls` says how often a pass calls each module. Raises LayerError.
+    `calls` says how often a forward pass calls each module.
     """
+    thread = threading.get_ident()
+    counts = dict.fromkeys(wanted, 0)
+    modules = dict(network.named_modules())
+    handles = []
 
-    def see_maps(names: list[str], inputs: list[Any], output: Tensor) -> Tensor | None:
-        arrangement = layers[names[0]].arrangement
-        if not arrangement.fits(output):
-            return None
-        maps = see(names, inputs, arrangement.maps_of(output))
-        return None if maps is None else arrangement.tensor_of(maps, output)
+    def restart(_: nn.Module, __: Any) -> None:
+        if threading.get_ident() == thread:
+            counts.update(dict.fromkeys(wanted, 0))
 
-    wanted: dict[str, dict[int, list[str]]] = {}
-    functions: dict[FunctionCall, list[str]] = {}
-    known = dict(network.named_modules())
-    for name, layer in layers.items():
-        module, call = layer.call_of(name)
-        if module not in known:
-            raise LayerError(f"The network no longer has the layer {name!r}; make a new Classifier of it.")
-        if layer.function is not None:
-            functions.setdefault(layer.function, []).append(name)
-        else:
-            wanted.setdefault(module, {}).setdefault(call, []).append(name)
-    with ExitStack() as stack:
-        stack.enter_context(guest.watching(network, wanted, calls, see_maps))
-        for function, names in functions.items():
-            stack.enter_context(listening(network, function, names, see_maps))
-        yield
+    def hook_of(module: str) -> Callable[[nn.Module, Any, Any, Any], Any]:
+        def hook(_: nn.Module, inputs: Any, named_inputs: Any, output: Any) -> Any:
+            if threading.get_ident() != thread:
+                return None
+            names = wanted[module].get(counts[module] % calls[module])
+            counts[module] += 1
+            return see(names, [inputs, named_inputs], output) if names and isinstance(output, Tensor) else None
+
+        return hook
+
+    with locks.network_lock:
+        try:
+            handles.append(network.register_forward_pre_hook(restart))
+            for module in wanted:
+                handles.append(modules[module].register_forward_hook(hook_of(module), with_kwargs=True))
+            yield
+        finally:
+            for handle in handles:
+                handle.remove()
+
+
+@contextmanager
+def recording(network: nn.Module, wanted: Wanted, calls: Mapping[str, int]) -> Iterator[dict[str, Tensor]]:
+    """Outputs of the wanted calls by name, filled in by each forward pass that this thread makes inside the block.
+
+    What is recorded is part of the autograd graph and no in-place operation behind the layer changes it: the network
+    goes on with a copy.
+    """
+    outputs: dict[str, Tensor] = {}
+    with watching(network, wanted, calls, keeping(outputs)):
+        yield outputs
+
+
+def keeping(outputs: dict[str, Tensor]) -> See:
+    """What puts all it sees into `outputs`, as `recording` does."""
+
+    def see(names: list[str], inputs: list[Any], output: Tensor) -> Tensor:
+        # An output that shares memory with an input (Identity, in-place modules) could be changed through it.
+        kept = output.clone() if _shares_memory(inputs, output) else output
+        if torch.is_grad_enabled() and not kept.requires_grad:
+            kept = kept.detach().requires_grad_()
+        outputs.update(dict.fromkeys(names, kept))
+        return kept.clone()
+
+    return see
+
+
+def _shares_memory(value: object, output: Tensor) -> bool:
+    if isinstance(value, Tensor):
+        same_device = value.device == output.device
+        return same_device and value.untyped_storage().data_ptr() == output.untyped_storage().data_ptr()
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    return isinstance(value, list | tuple) and any(_shares_memory(item, output) for item in value)

@@ -13,7 +13,7 @@ from torch.nn.parameter import is_lazy
 
 from cnnviz_widgets.classifier.evidence import gradients, reaches
 from cnnviz_widgets.classifier.functions import FunctionCall
-from cnnviz_widgets.classifier.guest import once
+from cnnviz_widgets.classifier.locks import locked_property
 from cnnviz_widgets.classifier.maps import Output
 from cnnviz_widgets.classifier.observed import Observed, Run, observe
 from cnnviz_widgets.classifier.spatial import FIRST, Arrangement
@@ -82,7 +82,7 @@ class Structure:
             raise LayerError(self.missing)
         return self.default
 
-    @once
+    @locked_property
     def _by_name(self) -> dict[str, Layer]:
         return {name: layer for layer in self.layers for name in (layer.name, *layer.aliases)}
 

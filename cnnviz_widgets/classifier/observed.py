@@ -15,10 +15,12 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.graph import GradientEdge
 
+from cnnviz_widgets.classifier.evaluation import evaluating
 from cnnviz_widgets.classifier.evidence import edge_of, reaches
 from cnnviz_widgets.classifier.functions import FunctionCall, Noting, listening
-from cnnviz_widgets.classifier.guest import See, bypassed, evaluating, hooked
+from cnnviz_widgets.classifier.hooks import See
 from cnnviz_widgets.classifier.maps import Output, is_open, is_two_dimensional, maps_among, without_inner_orders
+from cnnviz_widgets.classifier.modules import bypassed, hooked
 from cnnviz_widgets.classifier.spatial import (
     FIRST,
     ROUNDS,

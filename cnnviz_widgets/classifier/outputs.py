@@ -27,7 +27,7 @@ _DEEPEST = 4
 _WRAP = "wrap it in a module whose forward returns one row of class scores for each picture"
 
 
-def checked(output: object) -> Output | None:
+def check_output(output: object) -> Output | None:
     """`output` if it may say where scores are; an index, key or name as a path. Raises ClassifierError."""
     path = output if isinstance(output, tuple) else (output,)
     if output is None or callable(output):
@@ -40,7 +40,7 @@ def checked(output: object) -> Output | None:
     return cast("Output", path)
 
 
-def chosen(output: object, batch: int, network: str, named: Callable[[int], bool]) -> tuple[Path, str]:
+def choose_output(output: object, batch: int, network: str, named: Callable[[int], bool]) -> tuple[Path, str]:
     """Where the scores are in what a network returned for `batch` pictures, and a note if a name decided.
 
     `named` says whether there are names for so many classes. Raises ClassifierError where no tensor fits, or several

@@ -62,7 +62,7 @@ class Passes:
         finally:
             self._recorders.remove(thread)
 
-    def tried(self, run: Callable[[], Tensor], arithmetic: Hashable) -> Tensor:
+    def try_pass(self, run: Callable[[], Tensor], arithmetic: Hashable) -> Tensor:
         """What `run`, a pass without gradients, makes, timed; with a graph if the network cannot do without one."""
         started = perf_counter()
         # Whether the scores are finite is asked in the end, which waits for an accelerator.

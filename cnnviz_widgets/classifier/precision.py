@@ -14,7 +14,7 @@ from cnnviz_widgets.errors import ClassifierError
 Autocast = Literal["bfloat16", "float16"]
 
 
-def checked(autocast: object) -> Autocast | None:
+def check_autocast(autocast: object) -> Autocast | None:
     """`autocast` if it is one. Raises ClassifierError, which names those that are."""
     choices = get_args(Autocast)
     if autocast is not None and autocast not in choices:

@@ -6,14 +6,14 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
-from typing import Literal, get_args
+from typing import Literal, get_args, overload
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cnnviz_widgets.classifier.capture import Capture, Inputs, Link, Pass, captured, linked
+from cnnviz_widgets.classifier.capture import Capture, Inputs, Link, Pass, apply_link, find_capture
 from cnnviz_widgets.classifier.wording import brief_value
 from cnnviz_widgets.errors import ClassifierError
 
@@ -24,7 +24,7 @@ Scores = Literal["softmax", "sigmoid", "none"]
 _NEAREST = 1 - 2**-24
 
 
-def checked(scores: object) -> Scores | None:
+def check_scores(scores: object) -> Scores | None:
     """`scores` if it is a mode or None. Raises ClassifierError, which names those that are."""
     choices = get_args(Scores)
     if scores is not None and scores not in choices:
@@ -88,18 +88,20 @@ class Readout:
         logarithms = shares.clamp_min(torch.finfo(torch.float32).tiny).log()
         return logarithms if self.inverse == "log" else logarithms - (-shares.clamp_max(_NEAREST)).log1p()
 
-    def probabilities(self, logits: Tensor) -> Tensor:
-        """Probabilities of logits (..., K); the scores themselves where they are no probabilities."""
+    @overload
+    def probabilities(self, logits: Tensor) -> Tensor: ...
+    @overload
+    def probabilities(self, logits: NDArray[np.float32]) -> NDArray[np.float32]: ...
+    def probabilities(self, logits: Tensor | NDArray[np.float32]) -> Tensor | NDArray[np.float32]:
+        """Probabilities of logits (..., K), as a tensor or an array; the scores where they are no probabilities."""
+        if isinstance(logits, np.ndarray):
+            found: NDArray[np.float32] = self.probabilities(torch.from_numpy(np.ascontiguousarray(logits))).numpy()
+            return found
         if self.capture is not None and self.capture.links == self.links:
             return self.capture.probabilities(logits)
         for link in self.links:
-            logits = linked(logits, link)
+            logits = apply_link(logits, link)
         return logits
-
-    def shares(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The same for arrays."""
-        shares: NDArray[np.float32] = self.probabilities(torch.from_numpy(np.ascontiguousarray(logits))).numpy()
-        return shares
 
     def worded(self, quantity: str) -> str:
         """`quantity` with the right word for what is explained: scores that are no probabilities are no logits."""
@@ -116,7 +118,7 @@ _SUMS = re.compile(r"Addmm|Mm|Bmm|Addmv|Mv|Linear|(Mkldnn|Cudnn)?Convolution")
 
 
 @dataclass(frozen=True)
-class Trial(Readout):
+class TrialReadout(Readout):
     """Takes scores as they are, and remembers the last pass."""
 
     last: list[Pass] = field(default_factory=list)
@@ -133,13 +135,13 @@ class Trial(Readout):
 
 
 @dataclass(frozen=True)
-class Tried:
+class TriedNetwork:
     """A network that `trial` watches while `run` makes passes on its inputs (N, C, H, W), of which `pixels` is one.
 
     `first` is what a pass on that returned. `task` is what it says of itself, as the `problem_type` of Hugging Face.
     """
 
-    trial: Trial
+    trial: TrialReadout
     run: Callable[[Tensor], Tensor]
     pixels: Tensor
     first: Pass
@@ -176,7 +178,7 @@ class Tried:
         return False
 
 
-def guessed(tried: Tried, wish: Scores | None) -> tuple[Readout, int]:
+def guess_readout(tried: TriedNetwork, wish: Scores | None) -> tuple[Readout, int]:
     """How to read the scores, and how many there are.
 
     By `wish`, by what the network ends in, by whether its scores are probabilities, by its task. Costs one pass where
@@ -212,7 +214,7 @@ def guessed(tried: Tried, wish: Scores | None) -> tuple[Readout, int]:
 
 def _captured(passes: Sequence[Pass], wish: Scores | None) -> Readout | None:
     """By what the network ends in."""
-    capture = captured(passes)
+    capture = find_capture(passes)
     if capture is None:
         return None
     own = capture.links[-1]

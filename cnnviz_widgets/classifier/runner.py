@@ -13,8 +13,10 @@ from torch.nn.modules.module import register_module_forward_pre_hook
 from torch.utils._pytree import tree_leaves
 
 from cnnviz_widgets.cells import CELLS
-from cnnviz_widgets.classifier import guest
+from cnnviz_widgets.classifier import locks
 from cnnviz_widgets.classifier.checksum import Checksum
+from cnnviz_widgets.classifier.evaluation import Attributes, evaluating
+from cnnviz_widgets.classifier.modules import modules, tensors, weights
 from cnnviz_widgets.classifier.randomness import OwnRandomness
 from cnnviz_widgets.classifier.shadow import NoShadowError, Shadow
 from cnnviz_widgets.forks import Renewed, is_mine
@@ -65,22 +67,22 @@ class Runner(Renewed):
 
     def weights(self, *, anew: bool = False) -> Hashable:
         """What changes when a weight or a buffer does; through `.data`, as of the last time it was asked `anew`."""
-        modules = guest.modules(self.network)
+        found = modules(self.network)
         if anew or self._sum is None:
-            self._sum = self._checksum.of(guest.tensors(modules))
-        return guest.weights(modules), self._sum
+            self._sum = self._checksum.of(tensors(found))
+        return weights(found), self._sum
 
     @contextmanager
     def evaluating(self) -> Iterator[None]:
         """Inside, `root` is in eval mode with frozen parameters and as the network is now, and this thread's alone."""
         with ExitStack() as stack:
-            if self._shadow is None and not (self._depth and is_mine(guest.LOCK)):
+            if self._shadow is None and not (self._depth and is_mine(locks.network_lock)):
                 CELLS.give_way()
-            stack.enter_context(guest.LOCK)
+            stack.enter_context(locks.network_lock)
             if not self._depth and self._shadow is not None:
                 self._follow(self._shadow)
             if self._shadow is None:
-                stack.enter_context(guest.evaluating(self.network, self._buffers))
+                stack.enter_context(evaluating(self.network, self._buffers))
             self._depth += 1
             try:
                 yield
@@ -101,7 +103,7 @@ class Runner(Renewed):
 
     def settle(self) -> None:
         """Passes so far were on copies of all weights; from now on share those that they have not written to."""
-        with guest.LOCK:
+        with locks.network_lock:
             if self._shadow is not None:
                 self._shadow.settle()
 
@@ -119,7 +121,7 @@ class Runner(Renewed):
         return _settled, (self.network, self._name)
 
     def renew(self) -> None:
-        if not is_mine(guest.LOCK):
+        if not is_mine(locks.network_lock):
             self._depth = 0
 
     def _follow(self, shadow: Shadow) -> None:
@@ -151,7 +153,7 @@ class Runner(Renewed):
             self._failures.add(type(error))
             reason = _UNUSUAL
         if reason:
-            with guest.evaluating(self.network, self._buffers):
+            with evaluating(self.network, self._buffers):
                 output = self.network(kept)
             self._in_place(reason)
         elif not self._tried and not shadow.was_written():
@@ -166,9 +168,9 @@ class Runner(Renewed):
         numbers are torch's.
         """
         self._first = None
-        attributes = guest.Attributes(self.network)
+        attributes = Attributes(self.network)
         try:
-            with torch.no_grad(), self.randomness, guest.evaluating(self.network):
+            with torch.no_grad(), self.randomness, evaluating(self.network):
                 if self.is_random and self._shadow is not None:
                     self.randomness.restart()
                     output = self._shadow.root(pixels.clone())

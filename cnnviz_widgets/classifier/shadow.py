@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
-from cnnviz_widgets.classifier.guest import inside
+from cnnviz_widgets.classifier.modules import inside
 from cnnviz_widgets.classifier.shadow_values import Values
 
 _HOOKS = frozenset({
@@ -117,7 +117,7 @@ class Shadow:
     def __init__(self, network: nn.Module) -> None:
         self._network = network
         self._private = True
-        self._restless: set[_Place] = set()
+        self._volatile: set[_Place] = set()
         self._build()
 
     @property
@@ -154,7 +154,7 @@ class Shadow:
 
     def settle(self) -> None:
         """From now on share the memory of all tensors that passes have not written to."""
-        self._restless |= {
+        self._volatile |= {
             tensor.place for tensor in self._tensors.values() if tensor.was_written() or tensor.differs()
         }
         self._private = False
@@ -251,7 +251,7 @@ class Shadow:
         if known is None:
             witness = _alias(tensor, tensor.data)
             shadow = witness
-            if self._private or self._place in self._restless:
+            if self._private or self._place in self._volatile:
                 shadow = _alias(tensor, tensor.data.clone())
             known = self._tensors[id(tensor)] = _Shared(tensor, shadow, witness, self._place)
         return known.shadow
@@ -270,7 +270,7 @@ class Shadow:
         """Undo what passes did to the shadow; whether all that it needs is there."""
         tensors = list(self._tensors.values())
         if written := {tensor.place for tensor in tensors if tensor.was_written() and not tensor.private}:
-            self._restless |= written
+            self._volatile |= written
             return False
         for tensor in tensors:
             if tensor.private:

@@ -87,7 +87,9 @@ class Trial:
     notes: tuple[str, ...]
 
 
-def accepted(run: Run, name: str, depths: Sequence[int], size: Size | None, preprocess: Preprocess | None) -> Accepted:
+def find_input(
+    run: Run, name: str, depths: Sequence[int], size: Size | None, preprocess: Preprocess | None
+) -> Accepted:
     """The first of `depths`, numbers of channels, and of the sizes that it may be, that `run` takes.
 
     Raises ClassifierError.
@@ -136,7 +138,7 @@ def _shape(depth: int, tried: Size, size: Size | None, preprocess: Preprocess | 
     return Accepted(channels, made, colours.black, colours.white)
 
 
-def tried(run: Run, runner: Runner, name: str, start: Accepted, draws: GeneratorStates) -> Trial:
+def try_pictures(run: Run, runner: Runner, name: str, start: Accepted, draws: GeneratorStates) -> Trial:
     """Try the network on pictures like that which it took.
 
     `draws` is from before that: where the network is random it is put back.

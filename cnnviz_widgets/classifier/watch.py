@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import Tensor
 
-from cnnviz_widgets.classifier import guest
+from cnnviz_widgets.classifier import hooks
 from cnnviz_widgets.classifier.classifier import Classifier
 from cnnviz_widgets.errors import ClassifierError, LayerError
 
@@ -28,13 +28,13 @@ def watch(classifier: Classifier, pixels: Tensor, layers: Iterable[str], see: Ca
             see(name, output)
         missing.difference_update(names)
         if not missing:
-            raise guest.Enough
+            raise hooks.StopForward
 
     if not missing:
         return
     if classifier.one_at_a_time and len(pixels) != 1:
         raise ClassifierError(f"{classifier.name} is run one picture at a time; watch one at a time too.")
-    with classifier.watching(wanted, look), suppress(guest.Enough):
+    with classifier.watching(wanted, look), suppress(hooks.StopForward):
         classifier.logits(pixels)
     if missing:
         raise LayerError(f"{classifier.name} skipped the layer {min(missing)!r} on this picture; choose another one.")

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from cnnviz_widgets.classifier import Classifier, guest
+from cnnviz_widgets.classifier import Classifier, hooks
 from cnnviz_widgets.classifier.batching import Batches
 from cnnviz_widgets.errors import ClassifierError, LayerError
 
@@ -54,7 +54,7 @@ def _recording(classifier: Classifier, layer: str) -> AbstractContextManager[dic
     if _is_spatial(classifier, layer):
         return classifier.recording(layer)
     # A layer behind the pooling is none of the classifier's; of one that is called several times, the last call.
-    return guest.recording(classifier.shadow, {layer: {0: [layer]}}, {layer: 1})
+    return hooks.recording(classifier.shadow, {layer: {0: [layer]}}, {layer: 1})
 
 
 def _is_spatial(classifier: Classifier, layer: str) -> bool:

@@ -8,7 +8,8 @@ from contextlib import AbstractContextManager
 import torch
 from torch import Tensor
 
-from cnnviz_widgets.classifier import Classifier, guest
+from cnnviz_widgets.classifier import Classifier
+from cnnviz_widgets.classifier.locks import network_lock
 from cnnviz_widgets.graph.boxes import Box, Integers, changes
 from cnnviz_widgets.graph.plan import MIN_GROUP, Plan, forget, plan_for, state_of
 from cnnviz_widgets.graph.run import Base
@@ -56,7 +57,7 @@ class Engine:
         """Logits (n, K), float32, of boxes that lie inside the picture."""
         moved = changes(self._plan.program, boxes)
         found = torch.empty(len(boxes), self.whole.shape[1])
-        with guest.LOCK:
+        with network_lock:
             for group in self._plan.group(moved):
                 found[torch.from_numpy(group)] = self._plan.run(self._base, moved.of(group)).float()
         return found
@@ -80,7 +81,7 @@ def engine_for(
         return None
     if classifier.runner.is_random:
         return None
-    with guest.LOCK:
+    with network_lock:
         plan = plan_for(classifier, pixels, filling)
         if plan is None:
             return None

@@ -12,7 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cnnviz_widgets.classifier import Classifier, guest, memory
+from cnnviz_widgets.classifier import Classifier, memory
+from cnnviz_widgets.classifier.modules import modules
 from cnnviz_widgets.graph.boxes import Changes, Integers, bytes_of, group_windows, largest_bytes, work
 from cnnviz_widgets.graph.fold import fold
 from cnnviz_widgets.graph.lowering import lower
@@ -93,8 +94,8 @@ class Plan:
 
 def state_of(classifier: Classifier) -> Hashable:
     """What changes when a weight, a buffer, a module or a hook of the network does; not a module's other attributes."""
-    modules = guest.modules(classifier.network)
-    hooks = ((id(m), id(type(m)), *m._forward_pre_hooks, *m._forward_hooks) for m in modules)
+    found = modules(classifier.network)
+    hooks = ((id(m), id(type(m)), *m._forward_pre_hooks, *m._forward_hooks) for m in found)
     return classifier.runner.weights(), tuple(hooks)
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from cnnviz_widgets.classifier import Classifier
-from cnnviz_widgets.classifier.guest import once
+from cnnviz_widgets.classifier.locks import locked_property
 from cnnviz_widgets.explain.cam.tape import Tape
 from cnnviz_widgets.forks import lock
 from cnnviz_widgets.picture import Picture
@@ -34,29 +34,29 @@ class Example:
         """Whether the network has the weights that it had when this was made."""
         return self._weights == self.classifier.runner.weights(anew=True)
 
-    @once
+    @locked_property
     def pixels(self) -> Tensor:
         """The network input, (1, C, H, W)."""
         return self.classifier.pixels(self.picture)
 
-    @once
+    @locked_property
     def appearance(self) -> NDArray[np.uint8]:
         """The network input as a person sees it, uint8 (H, W, 3)."""
         return self.classifier.appearance(self.pixels)
 
-    @once
+    @locked_property
     def logits(self) -> NDArray[np.float32]:
         """Class scores before any softmax or sigmoid, (K,)."""
         with torch.no_grad():
             logits: NDArray[np.float32] = self.classifier.logits(self.pixels)[0].cpu().numpy()
         return logits
 
-    @once
+    @locked_property
     def probabilities(self) -> NDArray[np.float32]:
         """What the logits say, (K,), as `Classifier.probabilities`: the scores themselves where these are none."""
-        return self.classifier.readout.shares(self.logits)
+        return self.classifier.readout.probabilities(self.logits)
 
-    @once
+    @locked_property
     def autocast_error(self) -> float:
         """How far the logits are from those in float32, as a share of their range; 0 without autocast."""
         return self.classifier.autocast_error(self.pixels)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from cnnviz_widgets.classifier import Classifier
-from cnnviz_widgets.classifier.guest import LOCK
+from cnnviz_widgets.classifier.locks import network_lock
 from cnnviz_widgets.errors import LayerError
 from cnnviz_widgets.graph.boxes import Box
 from cnnviz_widgets.graph.reach import follow_supports
@@ -85,7 +85,7 @@ def receptive_field(classifier: Classifier, layer: str) -> ReceptiveField:
     when the network fails.
     """
     name = classifier.layer(layer).name
-    with LOCK:
+    with network_lock:
         known = _KNOWN.get(classifier)
         if known is None:
             known = _KNOWN[classifier] = _from_graph(classifier)

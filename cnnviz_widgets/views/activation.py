@@ -152,7 +152,7 @@ class ActivationView(Panel):
         best = best_classes(example.logits, result.class_index)
         self.bars.show_whole(example.classifier.class_names, best, example.probabilities, example.classifier.scores)
         if result.logits is not None:
-            self.bars.show_now(example.classifier.readout.shares(result.logits))
+            self.bars.show_now(example.classifier.readout.probabilities(result.logits))
         self.on_button.disabled = not result.off
         self.say(_summary(result, self.session.channel, self._region_quantile))
 
@@ -312,7 +312,7 @@ def _summary(shown: ActivationState, channel: int | None, quantile: float | None
         before, now = float(shown.example.logits[shown.class_index]), float(shown.logits[shown.class_index])
         shares = (
             float(shown.example.probabilities[shown.class_index]),
-            float(classifier.readout.shares(shown.logits)[shown.class_index]),
+            float(classifier.readout.probabilities(shown.logits)[shown.class_index]),
         )
         listed = ", ".join(map(str, sorted(shown.off)[:6])) + (", ..." if len(shown.off) > 6 else "")
         text += f"Without {listed}: {name} " + " \N{RIGHTWARDS ARROW} ".join(amount(classifier, s) for s in shares)

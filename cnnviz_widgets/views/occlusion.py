@@ -210,7 +210,7 @@ class OcclusionView(Panel, renamed={"occlusion": "technique", "ahead": "run_ahea
             # Asked before the picture or the class changed, it has replaced the probe that was asked for then.
             self._ask(resting=True)
             return
-        self.bars.show_now(probe.example.classifier.readout.shares(probe.logits))
+        self.bars.show_now(probe.example.classifier.readout.probabilities(probe.logits))
         self.say(_summary(probe), "busy" if self.map_job.busy else "info", self._map_progress)
         self.set_trait("probe", probe)
         if self._resting:
@@ -310,7 +310,7 @@ def _name_of(setup: OcclusionSetup) -> str:
 def _summary(probe: Probe) -> str:
     """What the patch does to the class, in one line."""
     classifier, index = probe.example.classifier, probe.class_index
-    now, whole = classifier.readout.shares(probe.logits), probe.example.probabilities
+    now, whole = classifier.readout.probabilities(probe.logits), probe.example.probabilities
     names, winner = classifier.class_names, int(probe.logits.argmax())
     ends = _ARROW.join(amount(classifier, float(values[index])) for values in (whole, now))
     text = f"{names[index]}: {ends}, drop of the {score_name(classifier)} {short(probe.drop)}"

@@ -470,9 +470,9 @@ def test_logits_pictures_and_arrays_are_read_alike(mode: Scores) -> None:
     expected = {"softmax": logits.softmax(1), "sigmoid": logits.sigmoid(), "none": logits}[mode]
     torch.testing.assert_close(found, expected)
     for values in (logits.numpy(), logits.numpy()[::2, ::-1], logits[0].numpy(), logits.numpy()[None]):
-        shares = classifier.readout.shares(values)
+        shares = classifier.readout.probabilities(values)
         assert shares.dtype == np.float32 and shares.shape == values.shape
-    np.testing.assert_allclose(classifier.readout.shares(logits.numpy()), expected.numpy(), rtol=1e-6)
+    np.testing.assert_allclose(classifier.readout.probabilities(logits.numpy()), expected.numpy(), rtol=1e-6)
 
 
 def test_a_copy_in_another_arithmetic_reads_the_same() -> None:

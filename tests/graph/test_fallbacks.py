@@ -14,7 +14,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from cnnviz_widgets.classifier import Classifier, guest
+from cnnviz_widgets.classifier import Classifier
+from cnnviz_widgets.classifier.locks import network_lock
 from cnnviz_widgets.explain import Occlusion
 from cnnviz_widgets.explain.occlusion import occluder
 from cnnviz_widgets.explain.occlusion.occluder import Occluder
@@ -364,7 +365,7 @@ def test_a_map_can_be_given_up_between_its_steps() -> None:
     assert torch.is_grad_enabled() and not torch.is_inference_mode_enabled()
     with ThreadPoolExecutor(1) as threads:
         # Nothing is held back from other threads.
-        assert threads.submit(lambda: guest.LOCK.acquire(timeout=20) and (guest.LOCK.release() or True)).result()
+        assert threads.submit(lambda: network_lock.acquire(timeout=20) and (network_lock.release() or True)).result()
     steps.close()
 
 

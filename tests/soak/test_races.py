@@ -12,7 +12,8 @@ import pytest
 import torch
 
 from cnnviz_widgets import schedule
-from cnnviz_widgets.classifier import Classifier, guest
+from cnnviz_widgets.classifier import Classifier
+from cnnviz_widgets.classifier.locks import network_lock
 from cnnviz_widgets.picture import read_picture
 from cnnviz_widgets.session import Session
 from cnnviz_widgets.views.explorer import Explorer
@@ -250,7 +251,7 @@ def test_no_thread_that_runs_the_network_waits_for_the_panels(
     classifier: Classifier, monkeypatch: pytest.MonkeyPatch, interactions: int
 ) -> None:
     """One order for both locks: whoever is between two callbacks may take the network's, and never the other way."""
-    callbacks, network = Order(threading.RLock()), Order(guest.LOCK)
+    callbacks, network = Order(threading.RLock()), Order(network_lock)
     callbacks.other = network
     monkeypatch.setattr(schedule.turns, "_CALLBACKS", callbacks)
     for name, module in list(sys.modules.items()):

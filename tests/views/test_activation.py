@@ -112,7 +112,7 @@ def test_switching_channels_off_moves_the_scores_and_back(view: ActivationView, 
     view.off_button.click()
     example = view.session.example
     logits = ablate(classifier, example.pixels, "body.1", [channel])
-    now, whole = classifier.readout.shares(logits), example.probabilities
+    now, whole = classifier.readout.probabilities(logits), example.probabilities
     assert view.off == {channel} and view.tiles.badges[0] == "off"
     assert view.bars.values == pytest.approx({i: float(now[i]) for i in range(4)}, abs=1e-6)
     np.testing.assert_allclose(sorted(view.bars._ghost.y), sorted(whole), atol=1e-6)
@@ -131,7 +131,7 @@ def test_what_is_off_stays_off_for_another_picture_but_not_in_another_layer(
     view.off = {2, 4}
     view.session.picture = 255 - picture
     logits = ablate(classifier, view.session.example.pixels, "body.1", [2, 4])
-    now = classifier.readout.shares(logits)
+    now = classifier.readout.probabilities(logits)
     assert view.bars.values == pytest.approx({i: float(now[i]) for i in range(4)}, abs=1e-6)
     view.session.layer = "body.2"
     assert view.off == frozenset()

@@ -225,7 +225,7 @@ def test_switching_channels_off(fixture: str, percentage: bool, request: pytest.
     view.off = {0, 1, 2}
     shown = view._shown
     assert shown is not None and shown.logits is not None
-    expected = session.classifier.readout.shares(shown.logits)
+    expected = session.classifier.readout.probabilities(shown.logits)
     assert view.bars.values == pytest.approx(dict(enumerate(map(float, expected))))
     assert ("%" in view.status.text) is percentage and ("logit" in view.status.text) is percentage
 

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cnnviz_widgets.classifier import guest
+from cnnviz_widgets.classifier.locks import network_lock
 from cnnviz_widgets.explain.perturbation import Variants
 from cnnviz_widgets.graph import Engine, engine_for
 from cnnviz_widgets.graph.boxes import Box
@@ -54,7 +54,7 @@ class Occluder:
 
         Without it, that is done when as many are asked for at once. Raises ClassifierError.
         """
-        with guest.LOCK:
+        with network_lock:
             if self._engine is not None and not self._engine.current:
                 self._engine, self._tried = None, False
             if boxes >= _SOON and not self._tried:

@@ -15,7 +15,7 @@ from torch import Tensor
 from cnnviz_widgets.classifier import Classifier, TargetLike
 from cnnviz_widgets.classifier.batching import Batches
 from cnnviz_widgets.classifier.differentiation import CUTS, gradients_of
-from cnnviz_widgets.classifier.guest import once
+from cnnviz_widgets.classifier.locks import locked_property
 from cnnviz_widgets.classifier.watch import watch
 from cnnviz_widgets.errors import ClassifierError, MethodError, TargetError
 from cnnviz_widgets.parameters import Range, check_choice, check_count, check_share
@@ -64,13 +64,13 @@ class AscentState:
     score: float | None = None
     progress: float = 0.0
 
-    @once
+    @locked_property
     def pixels(self) -> Tensor:
         """The network input (1, C, H, W), float32 on the CPU, between the classifier's black and white."""
         with torch.inference_mode(False), torch.no_grad():
             return _network_input(self.classifier, self.parametrisation.picture(self.parameters)[None]).cpu()
 
-    @once
+    @locked_property
     def appearance(self) -> NDArray[np.uint8]:
         """The picture as a person sees it, uint8 (H, W, 3)."""
         return self.classifier.appearance(self.pixels)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrizations
 
-from cnnviz_widgets.classifier import Classifier, guest
+from cnnviz_widgets.classifier import Classifier, locks
 from cnnviz_widgets.errors import ClassifierError, LayerError
 
 PATIENCE = 20.0
@@ -283,7 +283,7 @@ def test_computed_once_by_two_threads() -> None:
     values: list[object] = []
 
     class Thing:
-        @guest.once
+        @locks.locked_property
         def value(self) -> object:
             """A value."""
             computing.set()
@@ -306,7 +306,7 @@ def test_a_value_that_failed_is_computed_again() -> None:
     class Thing:
         tries = 0
 
-        @guest.once
+        @locks.locked_property
         def value(self) -> int:
             self.tries += 1
             return 1 // (self.tries - 1)
@@ -337,7 +337,7 @@ def test_a_thread_that_holds_the_network_can_ask_for_what_another_is_computing(
         def __exit__(self, *_: object) -> None:
             self.inner.release()
 
-    monkeypatch.setattr(guest, "LOCK", Lock())
+    monkeypatch.setattr(locks, "network_lock", Lock())
     classifier = Classifier(network, input_size=(12, 16))
     done = threading.Event()
 
