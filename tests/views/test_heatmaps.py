@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from cnnviz_widgets import schedule
 from cnnviz_widgets.classifier import Classifier, Target
 from cnnviz_widgets.errors import LayerError, TargetError
-from cnnviz_widgets.explain import CAM, Explainer, GradCAM, Heatmap, LayerCAM, Saliency
+from cnnviz_widgets.explain import CAM, Explainer, GradCAM, Heatmap, Instance, LayerCAM, Saliency
 from cnnviz_widgets.explain.cam.tape import layer_before
 from cnnviz_widgets.session import Session
 from cnnviz_widgets.views.cam import METHODS as CAM_METHODS
@@ -245,14 +245,18 @@ def test_cam_without_pooling_names_grad_cam_and_keeps_the_map(picture: np.ndarra
 class Gated(Explainer):
     """Waits for its gate before each of two heatmaps."""
 
+    label = "gated"
+    family = "gradient"
+    quantity = "class index"
+
     gate: Any = None
 
-    def steps(self, classifier: Classifier, pixels: Tensor, target: Any) -> Iterator[Heatmap]:
+    def explain(self, instance: Instance) -> Iterator[Heatmap]:
         for progress in (0.5, 1.0):
             self.gate.began.set()
             assert self.gate.wait(30)
-            values = torch.full(classifier.input_size, float(target))
-            yield Heatmap.of_values(values, "class index", signed=False, target=target, progress=progress)
+            values = torch.full(instance.size, float(instance.target.index))
+            yield self.heatmap(instance, values, signed=False, progress=progress)
 
 
 class Gate(threading.Event):
