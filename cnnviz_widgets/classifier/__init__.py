@@ -20,7 +20,10 @@ in the order of reading:
 - Shared. `locks`: the lock of all networks. `modules`: what a network is made of. `checksum`: whether it has changed.
 """
 
-from cnnviz_widgets.classifier.classifier import Autocast, Classifier, Layer, Scores
+from cnnviz_widgets.classifier.classifier import Classifier
+from cnnviz_widgets.classifier.layers import Layer
+from cnnviz_widgets.classifier.precision import Autocast
+from cnnviz_widgets.classifier.readout import Scores
 from cnnviz_widgets.classifier.target import Contrast, Score, Target, TargetLike
 
 __all__ = ["Autocast", "Classifier", "Contrast", "Layer", "Score", "Scores", "Target", "TargetLike"]

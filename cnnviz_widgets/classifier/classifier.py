@@ -41,8 +41,6 @@ from cnnviz_widgets.classifier.wording import brief
 from cnnviz_widgets.errors import ClassifierError, ExplanationError
 from cnnviz_widgets.picture import Picture, read_picture
 
-__all__ = ["Autocast", "Classifier", "Layer", "Scores"]
-
 
 class Classifier:
     """Any torch image classifier, greyscale or RGB, with the way its input is made and the names of its classes.

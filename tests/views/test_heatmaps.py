@@ -247,6 +247,7 @@ class Gated(Explainer):
     """Waits for its gate before each of two heatmaps."""
 
     label = "gated"
+    family = "gradient"
     quantity = "class index"
 
     gate: Any = None
