@@ -276,7 +276,7 @@ class ActivationView(Panel):
             return None
         chosen = self.session.channel
         return self.cell_job.start(
-            look_at_cell(shown.example, shown.maps, event.row, event.column, chosen, event.final)
+            look_at_cell(shown.example, shown.maps, event.row, event.column, chosen, final=event.final)
         )
 
     def _draw_cell(self, cell: Cell) -> None:

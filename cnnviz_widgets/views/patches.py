@@ -147,7 +147,7 @@ class PatchView(Panel):
         layers = list(dict.fromkeys([*layers, self.session.layer]))
         if self.patches is not None:
             layers = list(self.patches.layers)
-        steps = _found(classifier, layers, data, self._k, self.patches, self._path, self.interval)
+        steps = _found(classifier, layers, data, self._k, self.patches, path=self._path, interval=self.interval)
         job = self.scan_job.start(steps, self._show_button)
         self._show_button()
         return job
@@ -236,7 +236,14 @@ def _summary(patches: Patches, sheet: Sheet | None, wanted: str) -> str:
 
 
 def _found(
-    classifier: Classifier, layers: list[str], data: object, k: int, start: Patches | None, path: Any, interval: float
+    classifier: Classifier,
+    layers: list[str],
+    data: object,
+    k: int,
+    start: Patches | None,
+    *,
+    path: Any,
+    interval: float,
 ) -> Steps:
     """Yield the data set, then what a scan of it finds; None in between, where it has been drawn a moment ago."""
     if data is None:
