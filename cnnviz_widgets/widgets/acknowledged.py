@@ -1,4 +1,4 @@
-"""The kernel's half of the one-message-in-flight protocol (the browser's half is js/src/one_in_flight.ts)."""
+"""The kernel's half of the one-message-in-flight protocol (the browser's half is js/src/core/event_queue.ts)."""
 
 from __future__ import annotations
 

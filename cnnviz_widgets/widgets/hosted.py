@@ -18,8 +18,8 @@ class Hosted(anywidget.AnyWidget):
     """A widget whose traits the kernel writes, its script included; what a page sends for others is dropped.
 
     A page speaks in custom messages. It may also ask for the state again: anywidget 0.11 stops listening to the
-    kernel when a page takes longer than 2 s to run a widget's module; js/src/hearing.ts then takes up listening and
-    sends `{kind: "state"}`.
+    kernel when a page takes longer than 2 s to run a widget's module; js/src/core/reconnect.ts then takes up
+    listening and sends `{kind: "state"}`.
     """
 
     #: The traits that a page writes.

@@ -27,7 +27,7 @@ class Scrubber(Acknowledged):
     is unanswered: what comes back from the kernel never pulls the slider away from the hand.
     """
 
-    _esm = STATIC / "scrubber.js"
+    _esm = STATIC / "slider.js"
 
     options = traitlets.List(traitlets.Unicode()).tag(sync=True)
     details = traitlets.List(traitlets.Unicode()).tag(sync=True)

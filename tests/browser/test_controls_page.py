@@ -51,7 +51,7 @@ def press_at(page: FakePage, slider: Locator, index: int) -> None:
 
 @pytest.fixture
 def scrubber(fake_page: FakePage) -> Locator:
-    fake_page.load("scrubber", SCRUBBER)
+    fake_page.load("slider", SCRUBBER)
     return fake_page.page.get_by_role("slider", name="Layer")
 
 
@@ -59,7 +59,7 @@ def test_a_drag_without_answers_sends_one_message_and_the_slider_follows_the_han
     fake_page: FakePage,
 ) -> None:
     fake_page.page.clock.install(time=0)
-    fake_page.load("scrubber", SCRUBBER)
+    fake_page.load("slider", SCRUBBER)
     fake_page.page.clock.pause_at(1000)  # no answer is ever overdue, however slow this machine
     scrubber = fake_page.page.get_by_role("slider")
     press_at(fake_page, scrubber, 0)
@@ -67,7 +67,7 @@ def test_a_drag_without_answers_sends_one_message_and_the_slider_follows_the_han
     for index in range(1, 16):
         press_at(fake_page, scrubber, index)
         expect(scrubber).to_have_value(str(index))
-        expect(fake_page.page.locator(".cnnviz-scrubber-name")).to_have_text(LAYERS[index])
+        expect(fake_page.page.locator(".cnnviz-slider-name")).to_have_text(LAYERS[index])
     assert indices(fake_page) == [(1, False)]
     fake_page.ack()
     assert indices(fake_page) == [(1, False), (15, False)]
@@ -164,7 +164,7 @@ def test_keys_and_buttons_step(fake_page: FakePage, scrubber: Locator) -> None:
 
 def test_labels_are_text_and_read_out(fake_page: FakePage, scrubber: Locator) -> None:
     fake_page.update(index=20)
-    expect(fake_page.page.locator(".cnnviz-scrubber-name")).to_have_text(LAYERS[20])
+    expect(fake_page.page.locator(".cnnviz-slider-name")).to_have_text(LAYERS[20])
     assert fake_page.page.locator("img").count() == 0
     fake_page.update(index=2)
     expect(scrubber).to_have_attribute("aria-valuetext", "layer2, 4 x 7 x 7, 3 of 21")
@@ -183,7 +183,7 @@ def test_options_may_change_under_the_slider(fake_page: FakePage, scrubber: Loca
 
 
 def test_two_sliders_of_one_model_agree(fake_page: FakePage) -> None:
-    fake_page.load("scrubber", SCRUBBER, views=2)
+    fake_page.load("slider", SCRUBBER, views=2)
     first, second = fake_page.page.get_by_role("slider").all()
     assert first.get_attribute("id") != second.get_attribute("id")
     first.press("ArrowRight")
@@ -199,7 +199,7 @@ def test_two_sliders_of_one_model_agree(fake_page: FakePage) -> None:
 
 def test_a_finger_drags_the_slider(open_fake_page: Callable[..., FakePage]) -> None:
     fake = open_fake_page(has_touch=True)
-    fake.load("scrubber", SCRUBBER)
+    fake.load("slider", SCRUBBER)
     fake.acknowledge_all()
     box = fake.page.get_by_role("slider").bounding_box()
     assert box is not None
@@ -290,7 +290,7 @@ def test_no_key_fails_in_an_empty_list(fake_page: FakePage, picker: Locator, key
 @pytest.mark.parametrize("number", [0, 1])
 def test_a_control_with_next_to_nothing_to_choose_takes_every_key(fake_page: FakePage, number: int) -> None:
     states = {
-        "scrubber": SCRUBBER | {"options": LAYERS[:number], "details": []},
+        "slider": SCRUBBER | {"options": LAYERS[:number], "details": []},
         "picker": PICKER | {"options": CLASSES[:number], "hints": [], "order": [], "index": None},
         "tabs": {"titles": LAYERS[:number], "index": 0},
     }
@@ -380,7 +380,7 @@ def test_a_short_list_is_the_browsers_own(fake_page: FakePage) -> None:
     expect(first).to_be_disabled()
 
 
-@pytest.mark.parametrize(("widget", "state"), [("scrubber", SCRUBBER), ("picker", PICKER)])
+@pytest.mark.parametrize(("widget", "state"), [("slider", SCRUBBER), ("picker", PICKER)])
 def test_a_removed_view_leaves_nothing_behind(widget: str, state: dict[str, Any], fake_page: FakePage) -> None:
     fake_page.load(widget, state, views=2)
     both = fake_page.listeners

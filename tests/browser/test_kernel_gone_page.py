@@ -16,7 +16,7 @@ LATE = "The kernel has not answered yet: it is busy, or the connection is lost."
 def scrubbers(fake_page: FakePage) -> FakePage:
     """Two sliders of one model, whose kernel is there; the page's clock stands."""
     fake_page.page.clock.install(time=0)
-    fake_page.load("scrubber", SCRUBBER, views=2, host="kernel")
+    fake_page.load("slider", SCRUBBER, views=2, host="kernel")
     fake_page.page.clock.pause_at(1000)
     return fake_page
 
@@ -38,7 +38,7 @@ def test_an_ended_kernel_is_said_once_and_nothing_more_is_sent(scrubbers: FakePa
     scrubbers.page.clock.run_for(20_000)
     assert said(scrubbers) == [["alert", ENDED]]
     assert len(scrubbers.sent) == 1
-    for view in scrubbers.page.locator(".cnnviz-scrubber").all():
+    for view in scrubbers.page.locator(".cnnviz-slider").all():
         expect(view).to_have_css("opacity", "0.55")
     scrubbers.unmount(0)
     assert len(said(scrubbers)) == 1
@@ -85,10 +85,10 @@ def test_a_late_answer_is_said_after_a_while_and_forgotten_when_it_comes(scrubbe
 
 
 def test_a_saved_page_says_that_it_is_one(fake_page: FakePage) -> None:
-    fake_page.load("scrubber", SCRUBBER, host="saved page")
+    fake_page.load("slider", SCRUBBER, host="saved page")
     sentence = "This page has no kernel: it shows what was computed before, and its controls do nothing."
     expect(fake_page.page.get_by_role("status").filter(has_text=sentence)).to_be_visible()
-    view = fake_page.page.locator(".cnnviz-scrubber")
+    view = fake_page.page.locator(".cnnviz-slider")
     expect(view).to_have_css("opacity", "1")
     fake_page.page.get_by_role("slider").press("ArrowRight")
     expect(view).to_have_css("opacity", "0.55")  # what it shows does not belong to where the slider is
@@ -96,7 +96,7 @@ def test_a_saved_page_says_that_it_is_one(fake_page: FakePage) -> None:
 
 
 def test_a_host_without_models_is_asked_again(fake_page: FakePage) -> None:
-    fake_page.load("scrubber", SCRUBBER)
+    fake_page.load("slider", SCRUBBER)
     fake_page.page.evaluate(
         "() => { model.working = model.send; model.send = () => { throw new Error('Cannot send') } }"
     )

@@ -16,7 +16,7 @@ CELLS = [
 
 
 def test_a_widget_of_a_slow_page_hears_the_kernel_again(any_page: Opener) -> None:
-    nb = any_page(CELLS, ready=".cnnviz-scrubber", init_script=IMPATIENT)
+    nb = any_page(CELLS, ready=".cnnviz-slider", init_script=IMPATIENT)
     nb.kernel.run("status.text = 'after'; scrubber.index = 2")
     nb.page.locator(".cnnviz-status", has_text="after").wait_for()
-    nb.page.locator(".cnnviz-scrubber-name", has_text="third").wait_for()
+    nb.page.locator(".cnnviz-slider-name", has_text="third").wait_for()
