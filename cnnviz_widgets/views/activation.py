@@ -18,14 +18,14 @@ from cnnviz_widgets.study.activations import Activations, Strength, activations
 from cnnviz_widgets.study.receptive_field import ReceptiveField
 from cnnviz_widgets.views.cells import Cell, look_at_cell, said_of, shaded
 from cnnviz_widgets.views.parts.controls import ClassPicker, amount, percent
-from cnnviz_widgets.views.parts.layers import LayerScrubber
+from cnnviz_widgets.views.parts.layers import LayerSlider
 from cnnviz_widgets.views.parts.scales import short
 from cnnviz_widgets.views.parts.scores import ScoreBars
 from cnnviz_widgets.views.parts.vector import VectorBars
 from cnnviz_widgets.views.view import View, Work
 from cnnviz_widgets.widgets.picker import Picker
 from cnnviz_widgets.widgets.picture import PictureCanvas, PointPicked
-from cnnviz_widgets.widgets.scrubber import Scrubber
+from cnnviz_widgets.widgets.slider import OptionSlider
 from cnnviz_widgets.widgets.tiles import TileEntered, TilePicked, Tiles
 
 ORDERS: tuple[Strength, ...] = ("mean", "max")
@@ -87,8 +87,8 @@ class ActivationView(View):
     def build(self) -> list[ipywidgets.Widget]:
         self.canvas = PictureCanvas(label="no picture yet", mode="point", display_width=384)
         self.canvas.on_event(self._pointed)
-        self.layer_scrubber = LayerScrubber(self.session)
-        self.on_control(self.layer_scrubber, self.layer_scrubber.choose)
+        self.layer_slider = LayerSlider(self.session)
+        self.on_control(self.layer_slider, self.layer_slider.choose)
         self.class_picker = ClassPicker(self.session)
         self.on_control(
             self.class_picker, lambda event: self.session.set_trait("target", self.class_picker.target_of(event.index))
@@ -96,13 +96,13 @@ class ActivationView(View):
         self.order_picker = Picker(options=list(ORDERS), index=0, description="sort by", searchable=False)
         self.scale_picker = Picker(options=list(SCALES), index=0, description="scale", searchable=False)
         self.shown_picker = Picker(options=list(SHOWN), index=0, description="picture shows", searchable=False)
-        self.quantile_scrubber = Scrubber(
+        self.quantile_slider = OptionSlider(
             options=[f"{quantile:g}" for quantile in QUANTILES], index=QUANTILES.index(0.9), description="quantile"
         )
         for control in (self.order_picker, self.scale_picker):
             self.on_control(control, lambda _: self._show_tiles())
         self.on_control(self.shown_picker, lambda _: self._show_channel())
-        self.on_control(self.quantile_scrubber, self._quantile_changed)
+        self.on_control(self.quantile_slider, self._quantile_changed)
         self.off_button = ipywidgets.Button(description="Switch channel off", disabled=True)
         self.off_button.on_click(lambda _: self._toggle(self.session.channel))
         self.on_button = ipywidgets.Button(description="All on", disabled=True, layout=ipywidgets.Layout(width="72px"))
@@ -113,12 +113,12 @@ class ActivationView(View):
         self.tiles.on_event(self._tile_event)
         side = ipywidgets.VBox(
             [
-                self.layer_scrubber,
+                self.layer_slider,
                 self.class_picker,
                 self.order_picker,
                 self.scale_picker,
                 self.shown_picker,
-                self.quantile_scrubber,
+                self.quantile_slider,
                 ipywidgets.HBox([self.off_button, self.on_button]),
                 self.bars,
                 self.vector,
@@ -132,7 +132,7 @@ class ActivationView(View):
         if names & {"classifier", "layer"}:
             # A channel of one layer is none of another.
             self._off = frozenset()
-            self.layer_scrubber.follow()
+            self.layer_slider.follow()
 
     # -- work ----------------------------------------------------------------------------------------------------
 
@@ -248,7 +248,7 @@ class ActivationView(View):
 
     @property
     def _quantile(self) -> float:
-        return QUANTILES[self.quantile_scrubber.index]
+        return QUANTILES[self.quantile_slider.index]
 
     def _quantile_changed(self, _: object) -> None:
         self.shown_picker.index = 1

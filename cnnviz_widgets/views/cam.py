@@ -28,7 +28,7 @@ from cnnviz_widgets.explain import (
 )
 from cnnviz_widgets.session import Example, Scene
 from cnnviz_widgets.views.heatmap import HeatmapView, Shown
-from cnnviz_widgets.views.parts.layers import LayerScrubber, slidable
+from cnnviz_widgets.views.parts.layers import LayerSlider, slidable
 from cnnviz_widgets.views.parts.scales import Scale, scales_of
 from cnnviz_widgets.views.view import Work
 from cnnviz_widgets.widgets.picker import Picker
@@ -83,11 +83,11 @@ class CAMView(HeatmapView):
     def extra_controls(self) -> list[ipywidgets.Widget]:
         self.against_picker = Picker(description="minus", searchable=True, placeholder="search classes")
         self._layer_chosen = self.session.layer != self.session.classifier.default_layer
-        self.layer_scrubber = LayerScrubber(self.session, place=self._layer_at)
+        self.layer_slider = LayerSlider(self.session, place=self._layer_at)
         self._describe_classifier()
         self.on_control(self.against_picker, self._pick_against)
-        self.on_control(self.layer_scrubber, self._pick_layer)
-        return [self.against_picker, self.layer_scrubber]
+        self.on_control(self.layer_slider, self._pick_layer)
+        return [self.against_picker, self.layer_slider]
 
     def _pick_against(self, event: Any) -> None:
         self.against = None if event.index == 0 else event.index - 1
@@ -95,7 +95,7 @@ class CAMView(HeatmapView):
     def _pick_layer(self, event: Any) -> None:
         self._layer_chosen = True
         before = self.session.layer
-        self.layer_scrubber.choose(event)
+        self.layer_slider.choose(event)
         if self.session.layer == before:  # the session was there, but the map was not
             self.refresh()
 
@@ -108,11 +108,11 @@ class CAMView(HeatmapView):
 
     def _choose(self, label: str) -> None:
         super()._choose(label)
-        self.layer_scrubber.follow()
+        self.layer_slider.follow()
 
     def _describe_classifier(self) -> None:
         classifier = self.session.classifier
-        self.layer_scrubber.describe()
+        self.layer_slider.describe()
         self.against_picker.options = [NO_CONTRAST, *classifier.class_names]
         self.against_picker.index = 0
 
@@ -125,7 +125,7 @@ class CAMView(HeatmapView):
         if "layer" in names:
             # With a classifier comes its default layer.
             self._layer_chosen |= self.session.layer != self.session.classifier.default_layer
-            self.layer_scrubber.follow()
+            self.layer_slider.follow()
 
     # -- work ----------------------------------------------------------------------------------------------------
 

@@ -16,12 +16,12 @@ from cnnviz_widgets.schedule import in_turn
 from cnnviz_widgets.study import Channel, ClassVisual, Visual
 from cnnviz_widgets.views.closing import discard
 from cnnviz_widgets.views.parts.controls import ClassPicker, parameters, percent
-from cnnviz_widgets.views.parts.layers import LayerScrubber
+from cnnviz_widgets.views.parts.layers import LayerSlider
 from cnnviz_widgets.views.parts.scales import short
 from cnnviz_widgets.views.view import View, Work
 from cnnviz_widgets.widgets.picker import Picker
 from cnnviz_widgets.widgets.picture import PictureCanvas
-from cnnviz_widgets.widgets.scrubber import Scrubber
+from cnnviz_widgets.widgets.slider import OptionSlider
 from cnnviz_widgets.widgets.status import Status
 
 NO_SECOND = "nothing"
@@ -101,8 +101,8 @@ class ClassVisualView(View):
         self.of_picker = Picker(options=["class", "channel"], index=0, description="of a", searchable=False)
         self.class_picker = ClassPicker(self.session)
         self.second_picker = Picker(description="beside it", searchable=True, placeholder="search classes")
-        self.layer_scrubber = LayerScrubber(self.session)
-        self.channel_scrubber = Scrubber(description="channel")
+        self.layer_slider = LayerSlider(self.session)
+        self.channel_slider = OptionSlider(description="channel")
         self.run_button = ipywidgets.Button(description="Stop", button_style="primary")
         self.again_button = ipywidgets.Button(description="Start over")
         self.use_button = ipywidgets.Button(description="Use as picture", disabled=True)
@@ -113,8 +113,8 @@ class ClassVisualView(View):
             self.class_picker, lambda event: self.session.set_trait("target", self.class_picker.target_of(event.index))
         )
         self.on_control(self.second_picker, self._pick_second)
-        self.on_control(self.layer_scrubber, self.layer_scrubber.choose)
-        self.on_control(self.channel_scrubber, lambda event: self.session.set_trait("channel", event.index))
+        self.on_control(self.layer_slider, self.layer_slider.choose)
+        self.on_control(self.channel_slider, lambda event: self.session.set_trait("channel", event.index))
         self.run_button.on_click(lambda _: self.stop_here() if self._requests.busy else self.go_on())
         self.again_button.on_click(lambda _: self.start_over())
         self.use_button.on_click(lambda _: self.use_as_picture())
@@ -123,7 +123,7 @@ class ClassVisualView(View):
         self._make_curves()
         side = ipywidgets.VBox(
             [
-                self.of_picker, self.class_picker, self.layer_scrubber, self.channel_scrubber, self.second_picker,
+                self.of_picker, self.class_picker, self.layer_slider, self.channel_slider, self.second_picker,
                 ipywidgets.HBox([self.run_button, self.again_button, self.use_button]),
                 self.curve_box, self.parameter_box,
             ],
@@ -144,7 +144,7 @@ class ClassVisualView(View):
         """Show the controls and pictures that are of use."""
         self._places[1].layout.display = "none" if self._second is None else ""
         self.class_picker.layout.display = "none" if self.of_channel else ""
-        for control in (self.layer_scrubber, self.channel_scrubber):
+        for control in (self.layer_slider, self.channel_slider):
             control.layout.display = "" if self.of_channel else "none"
 
     def _make_curves(self) -> None:
@@ -172,9 +172,9 @@ class ClassVisualView(View):
 
     def _describe_channels(self) -> None:
         count = self.session.classifier.layer(self.session.layer).shape[0]
-        with self.channel_scrubber.hold_sync():
-            self.channel_scrubber.options = [str(channel) for channel in range(count)]
-            self.channel_scrubber.index = self.session.channel or 0
+        with self.channel_slider.hold_sync():
+            self.channel_slider.options = [str(channel) for channel in range(count)]
+            self.channel_slider.index = self.session.channel or 0
 
     def _show_parameters(self) -> None:
         old = self.parameter_box.children
@@ -196,11 +196,11 @@ class ClassVisualView(View):
         if "classifier" in names:
             self._second = None
             self._show_places()
-            self.layer_scrubber.describe()
+            self.layer_slider.describe()
             self._describe_classifier()
             self._forget(0, 1)
         if names & {"layer", "channel"}:
-            self.layer_scrubber.follow()
+            self.layer_slider.follow()
             self._describe_channels()
 
     @in_turn

@@ -14,11 +14,11 @@ from cnnviz_widgets.errors import ExplanationError
 from cnnviz_widgets.paint import colored, table_names
 from cnnviz_widgets.study.filters import Filters, Order, convolution_of, convolutions, filters_of, untrained
 from cnnviz_widgets.views.parts.controls import percent
-from cnnviz_widgets.views.parts.layers import LayerScrubber
+from cnnviz_widgets.views.parts.layers import LayerSlider
 from cnnviz_widgets.views.parts.scales import short
 from cnnviz_widgets.views.view import View, Work
 from cnnviz_widgets.widgets.picker import Picker
-from cnnviz_widgets.widgets.scrubber import Scrubber
+from cnnviz_widgets.widgets.slider import OptionSlider
 from cnnviz_widgets.widgets.tiles import TilePicked, Tiles
 
 #: What the tiles are of a layer whose kernels are too deep for one picture each.
@@ -60,14 +60,14 @@ class FilterView(View):
     # -- widgets -------------------------------------------------------------------------------------------------
 
     def build(self) -> list[ipywidgets.Widget]:
-        self.layer_scrubber = LayerScrubber(self.session, convolutions, convolution_of)
-        self.on_control(self.layer_scrubber, self._pick_layer)
+        self.layer_slider = LayerSlider(self.session, convolutions, convolution_of)
+        self.on_control(self.layer_slider, self._pick_layer)
         self.slice_picker = Picker(options=list(SLICES), index=0, description="show", searchable=False)
-        self.input_scrubber = Scrubber(description="input channel", options=["0"])
+        self.input_slider = OptionSlider(description="input channel", options=["0"])
         self.order_picker = Picker(options=list(ORDERS), index=0, description="sort by", searchable=False)
         self.scale_picker = Picker(options=list(SCALES), index=0, description="scale", searchable=False)
         self.beside_picker = Picker(options=[_NONE, _UNTRAINED], index=0, description="beside", searchable=False)
-        for control in (self.slice_picker, self.input_scrubber, self.order_picker, self.scale_picker):
+        for control in (self.slice_picker, self.input_slider, self.order_picker, self.scale_picker):
             self.on_control(control, lambda _: self._show())
         self.on_control(self.beside_picker, lambda _: self.refresh())
         self.tiles = Tiles(tile_width=72, pixelated=True, height=420, placeholder="no kernels yet")
@@ -77,9 +77,9 @@ class FilterView(View):
         self.tiles.layout.flex = self.twin_tiles.layout.flex = "1 1 300px"
         controls = ipywidgets.VBox(
             [
-                self.layer_scrubber,
+                self.layer_slider,
                 self.slice_picker,
-                self.input_scrubber,
+                self.input_slider,
                 self.order_picker,
                 self.scale_picker,
                 self.beside_picker,
@@ -96,13 +96,13 @@ class FilterView(View):
         with self.session.hold_trait_notifications():
             # A filter of one layer is none of another.
             self.session.channel = None
-            self.layer_scrubber.choose(event)
+            self.layer_slider.choose(event)
 
     def session_changed(self, names: set[str]) -> None:
         if "classifier" in names:
-            self.layer_scrubber.describe()
+            self.layer_slider.describe()
         elif "layer" in names:
-            self.layer_scrubber.follow()
+            self.layer_slider.follow()
 
     # -- work ----------------------------------------------------------------------------------------------------
 
@@ -117,9 +117,9 @@ class FilterView(View):
         before, self._loaded = self._loaded, result
         if before is None or before.filters is not result.filters:
             inputs = result.filters.weights.shape[1]
-            self.input_scrubber.options = [str(index) for index in range(inputs)]
+            self.input_slider.options = [str(index) for index in range(inputs)]
             deep = not result.filters.first and inputs > 1
-            for control in (self.slice_picker, self.input_scrubber):
+            for control in (self.slice_picker, self.input_slider):
                 control.layout.display = None if deep else "none"
         elif before.twin is result.twin and before.asked == result.asked:
             self._mark()
@@ -144,7 +144,7 @@ class FilterView(View):
         if self._sorted_by != (filters, by):
             self._order, self._sorted_by = filters.order(by), (filters, by)
         self._extent = max(kernels.extent for kernels in (filters, loaded.twin) if kernels is not None) or 1.0
-        self.input_scrubber.disabled = kind == "filter"
+        self.input_slider.disabled = kind == "filter"
         self.order_picker.disabled = kind == "filter"
         if kind == "filter":
             names = [f"input {index}" for index in filters.inputs_of(self._filter)]
@@ -191,7 +191,7 @@ class FilterView(View):
         inputs = filters.weights.shape[1]
         if filters.first and inputs == 3:
             return filters.weights
-        return filters.weights[:, min(self.input_scrubber.index, inputs - 1)]
+        return filters.weights[:, min(self.input_slider.index, inputs - 1)]
 
     def _drawn(self, kernels: NDArray[np.float32]) -> NDArray[np.uint8]:
         """Kernels (n, h, w) in diverging colours, or grey of a greyscale picture; (n, 3, h, w) in colours."""
@@ -236,7 +236,7 @@ class FilterView(View):
                 return
             if self._slice == "filter":
                 # The tiles are inputs: their slices of all filters come next.
-                self.input_scrubber.index = event.index
+                self.input_slider.index = event.index
                 return
             with self.session.hold_trait_notifications():
                 self.session.channel = None

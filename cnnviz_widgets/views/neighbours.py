@@ -21,7 +21,7 @@ from cnnviz_widgets.views.parts.scales import short
 from cnnviz_widgets.views.parts.uploads import small_picture
 from cnnviz_widgets.views.view import Work
 from cnnviz_widgets.widgets.picker import Picker
-from cnnviz_widgets.widgets.scrubber import Scrubber
+from cnnviz_widgets.widgets.slider import OptionSlider
 from cnnviz_widgets.widgets.status import Status
 from cnnviz_widgets.widgets.tiles import TilePicked, Tiles
 from cnnviz_widgets.widgets.upload import Upload, Uploaded
@@ -99,10 +99,10 @@ class NeighbourView(CollectionView):
         self.metric_picker = Picker(
             options=list(METRICS), index=METRICS.index(self._metric), description="distance", searchable=False
         )
-        self.k_scrubber = Scrubber(description="neighbours")
+        self.k_slider = OptionSlider(description="neighbours")
         self._describe_k()
         self.on_control(self.metric_picker, lambda event: setattr(self, "metric", METRICS[event.index]))
-        self.on_control(self.k_scrubber, lambda event: setattr(self, "k", int(self.k_scrubber.options[event.index])))
+        self.on_control(self.k_slider, lambda event: setattr(self, "k", int(self.k_slider.options[event.index])))
         self.near = Tiles(tile_width=72, height=360, description="nearest in features", placeholder="no features yet")
         self.near_pixels = Tiles(
             tile_width=72, height=360, description="nearest in pixels", placeholder="no features yet"
@@ -111,7 +111,7 @@ class NeighbourView(CollectionView):
         for tiles in (self.near, self.near_pixels):
             tiles.on_event(self._picked_of(tiles))
         side = ipywidgets.VBox(
-            [self.query, self.upload, self.metric_picker, self.k_scrubber, self.build_controls()],
+            [self.query, self.upload, self.metric_picker, self.k_slider, self.build_controls()],
             layout=ipywidgets.Layout(flex="1 1 260px", max_width="340px"),
         )
         columns = [
@@ -122,9 +122,9 @@ class NeighbourView(CollectionView):
 
     def _describe_k(self) -> None:
         options = sorted({*COUNTS, self._k})
-        with self.k_scrubber.hold_sync():
-            self.k_scrubber.options = [str(count) for count in options]
-            self.k_scrubber.index = options.index(self._k)
+        with self.k_slider.hold_sync():
+            self.k_slider.options = [str(count) for count in options]
+            self.k_slider.index = options.index(self._k)
 
     def _picked_of(self, tiles: Tiles) -> Callable[[object, Callable[[], None]], None]:
         def picked(event: object, done: Callable[[], None]) -> None:

@@ -23,10 +23,10 @@ from cnnviz_widgets.schedule import LatestWins
 from cnnviz_widgets.study.receptive_field import Box, ReceptiveField, receptive_field
 from cnnviz_widgets.views.collected import remembered
 from cnnviz_widgets.views.parts.embedded import embedded_source, has_embedded_source
-from cnnviz_widgets.views.parts.layers import LayerScrubber, slidable
+from cnnviz_widgets.views.parts.layers import LayerSlider, slidable
 from cnnviz_widgets.views.parts.scales import short
 from cnnviz_widgets.views.view import View, Work
-from cnnviz_widgets.widgets.scrubber import Scrubber
+from cnnviz_widgets.widgets.slider import OptionSlider
 from cnnviz_widgets.widgets.tiles import TilePicked, Tiles
 
 #: Where to look: the strongest of all pictures, or a random sample's around a quantile of its maxima.
@@ -90,27 +90,27 @@ class PatchView(View):
 
     def build(self) -> list[ipywidgets.Widget]:
         self.tiles = Tiles(tile_width=_TILE, columns=3, height=470, placeholder="no patches yet")
-        self.layer_scrubber = LayerScrubber(self.session)
-        self.channel_scrubber = Scrubber(description="channel")
-        self.place_scrubber = Scrubber(options=list(PLACES), index=0, description="among all")
+        self.layer_slider = LayerSlider(self.session)
+        self.channel_slider = OptionSlider(description="channel")
+        self.place_slider = OptionSlider(options=list(PLACES), index=0, description="among all")
         self.run_button = ipywidgets.Button(description="Stop", button_style="primary")
         self.run_button.on_click(lambda _: self.stop_here() if self._requests.busy else self.refresh())
-        self.on_control(self.layer_scrubber, self.layer_scrubber.choose)
-        self.on_control(self.channel_scrubber, lambda event: self.session.set_trait("channel", event.index))
-        self.on_control(self.place_scrubber, lambda _: self.show_patches())
+        self.on_control(self.layer_slider, self.layer_slider.choose)
+        self.on_control(self.channel_slider, lambda event: self.session.set_trait("channel", event.index))
+        self.on_control(self.place_slider, lambda _: self.show_patches())
         self.on_control(self.tiles, self._tile_event)
         self._describe_channels()
         side = ipywidgets.VBox(
-            [self.layer_scrubber, self.channel_scrubber, self.place_scrubber, self.run_button],
+            [self.layer_slider, self.channel_slider, self.place_slider, self.run_button],
             layout=ipywidgets.Layout(flex="1 1 320px", max_width="520px"),
         )
         return [ipywidgets.HBox([self.tiles, side], layout=ipywidgets.Layout(flex_flow="row wrap", grid_gap="16px"))]
 
     def _describe_channels(self) -> None:
         count = self.session.classifier.layer(self.session.layer).shape[0]
-        with self.channel_scrubber.hold_sync():
-            self.channel_scrubber.options = [str(channel) for channel in range(count)]
-            self.channel_scrubber.index = self.channel
+        with self.channel_slider.hold_sync():
+            self.channel_slider.options = [str(channel) for channel in range(count)]
+            self.channel_slider.index = self.channel
 
     @property
     def channel(self) -> int:
@@ -120,13 +120,13 @@ class PatchView(View):
     @property
     def place(self) -> str:
         """Which patches are shown, one of `PLACES`; assign to change it."""
-        return self.place_scrubber.options[self.place_scrubber.index]
+        return self.place_slider.options[self.place_slider.index]
 
     @place.setter
     def place(self, place: str) -> None:
         if place not in PLACES:
             raise ValueError(f"There is no place {place!r}; there are {', '.join(PLACES)}.")
-        self.place_scrubber.index = list(PLACES).index(place)
+        self.place_slider.index = list(PLACES).index(place)
         self.show_patches()
 
     @property
@@ -142,10 +142,10 @@ class PatchView(View):
 
     def session_changed(self, names: set[str]) -> None:
         if "classifier" in names:
-            self.layer_scrubber.describe()
+            self.layer_slider.describe()
             self._forget()
         else:
-            self.layer_scrubber.follow()
+            self.layer_slider.follow()
         self._describe_channels()
 
     def redraw(self) -> None:

@@ -21,7 +21,7 @@ from cnnviz_widgets.views.parts.scores import ScoreBars
 from cnnviz_widgets.views.view import View, Work
 from cnnviz_widgets.widgets.picker import Picker
 from cnnviz_widgets.widgets.picture import PictureCanvas
-from cnnviz_widgets.widgets.scrubber import Scrubber
+from cnnviz_widgets.widgets.slider import OptionSlider
 
 SIDE = 320
 WIDTHS = (4, 8, 12, 16, 20, 24, 28, 32, 40, 48, 64)
@@ -108,7 +108,7 @@ class SketchView(View):
         self.ink_picker = Picker(options=list(INKS), index=0 if small else 1, description="pen", searchable=False)
         self.on_control(self.ink_picker, lambda _: self._drawn_anew())
         # A tenth of the sheet: the strokes of a handwritten digit.
-        self.width_scrubber = Scrubber(
+        self.width_slider = OptionSlider(
             options=[str(width) for width in WIDTHS], index=WIDTHS.index(32), description="width"
         )
         self.undo_button = ipywidgets.Button(description="Undo", layout=ipywidgets.Layout(width="72px"))
@@ -122,7 +122,7 @@ class SketchView(View):
             [
                 self.sheet,
                 self.ink_picker,
-                self.width_scrubber,
+                self.width_slider,
                 ipywidgets.HBox([self.undo_button, self.clear_button]),
             ]
         )
@@ -143,7 +143,7 @@ class SketchView(View):
             self.status.say("The sheet is full of strokes; press Clear to begin anew.")
             return
         self._drawing = True
-        self._strokes.append(Stroke(WIDTHS[self.width_scrubber.index], [point]))
+        self._strokes.append(Stroke(WIDTHS[self.width_slider.index], [point]))
         self._take_pen(self._strokes[-1])
         self._follow()
 

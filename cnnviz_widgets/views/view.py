@@ -17,7 +17,7 @@ from cnnviz_widgets.views import incoming
 from cnnviz_widgets.views.closing import discard_contents
 from cnnviz_widgets.views.pacing import paced
 from cnnviz_widgets.widgets.acknowledged import Acknowledged
-from cnnviz_widgets.widgets.pace import Pace
+from cnnviz_widgets.widgets.pace import FrameAcknowledger
 from cnnviz_widgets.widgets.status import Status
 
 _log = logging.getLogger("cnnviz_widgets")
@@ -71,7 +71,7 @@ class View(ipywidgets.VBox):
         #: What there is to know of network and picture before any map is read, such as how scores are taken.
         self.notes = Status(layout=ipywidgets.Layout(display="none"))
         #: Says when the page has drawn what it was sent.
-        self.pace = Pace()
+        self.pace = FrameAcknowledger()
         self._notes_shown = True
         self._requests = LatestWins()
         self._stale = True

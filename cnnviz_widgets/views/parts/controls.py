@@ -15,7 +15,7 @@ from cnnviz_widgets.explain import Explainer, Range
 from cnnviz_widgets.session import Example, Session
 from cnnviz_widgets.views.parts.scales import short
 from cnnviz_widgets.widgets.picker import Picker
-from cnnviz_widgets.widgets.scrubber import Scrubber
+from cnnviz_widgets.widgets.slider import OptionSlider
 
 PREDICTED = "whatever is predicted"
 _MOST_STOPS = 200
@@ -129,6 +129,8 @@ def _control(
         texts = [{True: "yes", False: "no"}.get(value, value) for value in values]
         control: Any = Picker(options=texts, index=values.index(current), description=label, searchable=False)
     else:
-        control = Scrubber(options=[f"{value:g}" for value in values], index=values.index(current), description=label)
+        control = OptionSlider(
+            options=[f"{value:g}" for value in values], index=values.index(current), description=label
+        )
     control.on_event(lambda event, done: changed(name, values[event.index], done))
     return control

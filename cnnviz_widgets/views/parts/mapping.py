@@ -17,7 +17,7 @@ from cnnviz_widgets.errors import StoreError
 from cnnviz_widgets.session import Example
 from cnnviz_widgets.views.parts.scatter import prepare
 from cnnviz_widgets.views.view import Work
-from cnnviz_widgets.widgets.pace import Pace
+from cnnviz_widgets.widgets.pace import FrameAcknowledger
 
 #: Seconds between two pictures of a moving map: a browser draws thousands of points in half of that.
 INTERVAL = 0.25
@@ -46,7 +46,7 @@ class Placed:
     note: str = ""
 
 
-def mapping(store: FeatureStore, label: str, method: Projection, start: Frame | None, pace: Pace) -> Work:
+def mapping(store: FeatureStore, label: str, method: Projection, start: Frame | None, pace: FrameAcknowledger) -> Work:
     """The frames of a map that are due, and None for the others; the last one says how far to trust it."""
     features, shown, made = store.features, float("-inf"), None
     steps = method.steps(features, None if start is None else start.map)
