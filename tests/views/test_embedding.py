@@ -32,7 +32,7 @@ from cnnviz_widgets.views.parts.loss_curve import LossCurve
 from cnnviz_widgets.views.parts.palette import color_of, small_map
 from cnnviz_widgets.views.parts.perplexity_grid import PerplexityGrid
 from cnnviz_widgets.views.parts.scatter import LargeMap, SmallMap, extent_of, normalise
-from cnnviz_widgets.widgets.pace import Pace
+from cnnviz_widgets.widgets.pace import FrameAcknowledger
 
 from .conftest import NAMES, Counting
 
@@ -51,7 +51,7 @@ def store(classifier: Classifier) -> FeatureStore:
 @pytest.fixture
 def every_frame(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mapping, "INTERVAL", 0)
-    monkeypatch.setattr(Pace, "patience", 0)
+    monkeypatch.setattr(FrameAcknowledger, "patience", 0)
 
 
 def view_of(classifier: Classifier, store: FeatureStore, **options: Any) -> EmbeddingView:

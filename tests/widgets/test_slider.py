@@ -6,20 +6,20 @@ from typing import Any
 import pytest
 import traitlets
 
-from cnnviz_widgets.widgets.scrubber import Scrubbed, Scrubber
+from cnnviz_widgets.widgets.slider import OptionSlider, SliderMoved
 
 LAYERS = ["conv1", "layer1.0", "<script>"]
 
 
 def test_an_event_is_delivered_and_index_follows_before_the_handlers_run(browser_of: Any) -> None:
-    scrubber = Scrubber(options=LAYERS, index=1)
+    slider = OptionSlider(options=LAYERS, index=1)
     seen: list[int] = []
-    scrubber.on_event(lambda event, done: (seen.append(scrubber.index), done()))
-    browser = browser_of(scrubber)
+    slider.on_event(lambda event, done: (seen.append(slider.index), done()))
+    browser = browser_of(slider)
     browser.send({"index": 2, "option": "<script>", "final": False})
     browser.send({"index": 0, "option": "conv1", "final": True})
-    assert browser.events == [Scrubbed(2, False), Scrubbed(0, True)]
-    assert seen == [2, 0] and scrubber.index == 0
+    assert browser.events == [SliderMoved(2, False), SliderMoved(0, True)]
+    assert seen == [2, 0] and slider.index == 0
 
 
 @pytest.mark.parametrize(
@@ -48,55 +48,55 @@ def test_an_event_is_delivered_and_index_follows_before_the_handlers_run(browser
 def test_a_bad_message_is_refused_with_a_log_line(
     content: dict[str, Any], browser_of: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    browser = browser_of(Scrubber(options=LAYERS))
+    browser = browser_of(OptionSlider(options=LAYERS))
     with caplog.at_level(logging.DEBUG, "cnnviz_widgets"):
         assert browser.refused(content)
-    assert "Scrubber" in caplog.text
+    assert "OptionSlider" in caplog.text
 
 
 def test_binary_data_is_refused(browser_of: Any) -> None:
-    browser = browser_of(Scrubber(options=LAYERS))
+    browser = browser_of(OptionSlider(options=LAYERS))
     assert browser.refused({"index": 1, "option": "layer1.0"}, [memoryview(b"x")])
 
 
 def test_a_hand_on_a_replaced_list_is_not_taken_for_the_new_one(browser_of: Any) -> None:
-    scrubber = Scrubber(options=LAYERS, index=1)
-    browser = browser_of(scrubber)
-    scrubber.options = ["features.0", "features.1", "features.2"]
+    slider = OptionSlider(options=LAYERS, index=1)
+    browser = browser_of(slider)
+    slider.options = ["features.0", "features.1", "features.2"]
     assert browser.refused({"index": 2, "option": "<script>"})
-    assert scrubber.index == 1
+    assert slider.index == 1
 
 
 def test_every_message_is_refused_without_options(browser_of: Any) -> None:
-    assert browser_of(Scrubber()).refused({"index": 0, "option": ""})
+    assert browser_of(OptionSlider()).refused({"index": 0, "option": ""})
 
 
 def test_index_stays_within_the_options() -> None:
-    scrubber = Scrubber(options=LAYERS, index=2)
+    slider = OptionSlider(options=LAYERS, index=2)
     with pytest.raises(traitlets.TraitError, match="outside the 3 options"):
-        scrubber.index = 3
+        slider.index = 3
     with pytest.raises(traitlets.TraitError):
-        scrubber.index = -1
-    assert scrubber.index == 2
-    scrubber.options = LAYERS[:2]
-    assert scrubber.index == 1
-    scrubber.options = []
-    assert scrubber.index == 0
+        slider.index = -1
+    assert slider.index == 2
+    slider.options = LAYERS[:2]
+    assert slider.index == 1
+    slider.options = []
+    assert slider.index == 0
 
 
 def test_an_index_outside_the_options_is_refused_at_construction() -> None:
     with pytest.raises(traitlets.TraitError):
-        Scrubber(options=LAYERS, index=3)
+        OptionSlider(options=LAYERS, index=3)
     with pytest.raises(TypeError, match="has no layer"):
-        Scrubber(layer="conv1")
+        OptionSlider(layer="conv1")
 
 
 def test_state_from_the_browser_is_dropped() -> None:
-    scrubber = Scrubber(options=LAYERS, index=1)
-    scrubber._handle_msg(
+    slider = OptionSlider(options=LAYERS, index=1)
+    slider._handle_msg(
         {
             "content": {"data": {"method": "update", "state": {"index": 2, "options": ["x"] * 9}}},
             "buffers": [],
         }
     )
-    assert (scrubber.index, scrubber.options) == (1, LAYERS)
+    assert (slider.index, slider.options) == (1, LAYERS)

@@ -14,7 +14,7 @@ import traitlets
 from cnnviz_widgets.schedule import between_callbacks, is_between_callbacks
 
 
-class Hosted(anywidget.AnyWidget):
+class BaseWidget(anywidget.AnyWidget):
     """A widget whose traits the kernel writes, its script included; what a page sends for others is dropped.
 
     A page speaks in custom messages. It may also ask for the state again: anywidget 0.11 stops listening to the

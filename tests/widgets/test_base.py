@@ -9,32 +9,32 @@ from typing import Any
 import pytest
 
 from cnnviz_widgets.views.parts.controls import ClassPicker
-from cnnviz_widgets.widgets.hosted import Hosted
-from cnnviz_widgets.widgets.pace import Pace
+from cnnviz_widgets.widgets.base import BaseWidget
+from cnnviz_widgets.widgets.pace import FrameAcknowledger
 from cnnviz_widgets.widgets.picker import Picker
 from cnnviz_widgets.widgets.picture import PictureCanvas
-from cnnviz_widgets.widgets.scrubber import Scrubber
+from cnnviz_widgets.widgets.slider import OptionSlider
 from cnnviz_widgets.widgets.status import Status
 from cnnviz_widgets.widgets.tabs import Tabs
 from cnnviz_widgets.widgets.tiles import Tiles
 from cnnviz_widgets.widgets.upload import Upload
 
-WIDGETS = [Pace, Picker, PictureCanvas, Scrubber, Status, Tabs, Tiles, Upload]
+WIDGETS = [FrameAcknowledger, Picker, PictureCanvas, OptionSlider, Status, Tabs, Tiles, Upload]
 
 
-def all_kinds(kind: type[Hosted]) -> set[type[Hosted]]:
+def all_kinds(kind: type[BaseWidget]) -> set[type[BaseWidget]]:
     return {kind} | {found for below in kind.__subclasses__() for found in all_kinds(below)}
 
 
 def test_the_law_is_for_all_of_them() -> None:
-    ours = {kind for kind in all_kinds(Hosted) if kind.__module__.startswith("cnnviz_widgets.widgets")}
+    ours = {kind for kind in all_kinds(BaseWidget) if kind.__module__.startswith("cnnviz_widgets.widgets")}
     assert {kind.__name__ for kind in ours if hasattr(kind, "_esm")} - {"Acknowledged"} == {w.__name__ for w in WIDGETS}
     assert issubclass(ClassPicker, Picker)
 
 
 @pytest.mark.parametrize("kind", WIDGETS)
 @pytest.mark.parametrize("way", ["message", "set_state"])
-def test_what_a_page_sends_for_a_trait_is_dropped(kind: type[Hosted], way: str) -> None:
+def test_what_a_page_sends_for_a_trait_is_dropped(kind: type[BaseWidget], way: str) -> None:
     widget: Any = kind()
     before = {name: getattr(widget, name) for name in widget.keys}
     assert "_esm" in before and "layout" in before
@@ -62,7 +62,7 @@ def test_only_the_toolbar_s_settings_are_the_page_s_and_only_small_ones() -> Non
 
 
 @pytest.mark.parametrize("kind", WIDGETS)
-def test_a_closed_widget_is_let_go(kind: type[Hosted]) -> None:
+def test_a_closed_widget_is_let_go(kind: type[BaseWidget]) -> None:
     widget: Any = kind()
     widget.layout.close()
     widget.close()

@@ -12,15 +12,15 @@ from cnnviz_widgets.widgets.choice import chosen, truth
 
 
 @dataclass(frozen=True)
-class Scrubbed:
+class SliderMoved:
     """The slider stands at option `index`; `final` marks the end of a gesture."""
 
     index: int
     final: bool
 
 
-class Scrubber(Acknowledged):
-    """A slider over `options`, each with a second line in `details`; its event is `Scrubbed`.
+class OptionSlider(Acknowledged):
+    """A slider over `options`, each with a second line in `details`; its event is `SliderMoved`.
 
     `index` follows every valid event before the handlers run, and moves every view when Python sets it. Only
     the kernel writes it, and a view takes no value from it while a hand is on the slider or its last event
@@ -46,10 +46,10 @@ class Scrubber(Acknowledged):
     def _clamp(self, _: object) -> None:
         self.index = max(0, min(self.index, len(self.options) - 1))
 
-    def event(self, content: dict[str, Any], buffers: list[memoryview]) -> Scrubbed:
-        """The message as `Scrubbed`; ValueError or KeyError if it is not one."""
+    def event(self, content: dict[str, Any], buffers: list[memoryview]) -> SliderMoved:
+        """The message as `SliderMoved`; ValueError or KeyError if it is not one."""
         if buffers:
             raise ValueError("expected no binary data")
-        event = Scrubbed(chosen(content, self.options), truth(content["final"]))
+        event = SliderMoved(chosen(content, self.options), truth(content["final"]))
         self.index = event.index
         return event
