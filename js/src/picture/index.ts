@@ -11,7 +11,7 @@ import { Toolbar } from "./toolbar.ts";
 import { describe } from "./words.ts";
 
 function render(view: View<Traits>): void {
-  const drawing = new Drawing(view, () => state.drawn(settings.state), say);
+  const drawing = new Drawing(view, () => state.drawState(settings.state), say);
   const readout = new Readout(drawing.canvas, view.id);
   const toolbar = new Toolbar((changed) => settings.change(changed));
   const settings = new Settings(view, "view_state", parseViewState, showMap);

@@ -212,7 +212,7 @@ export class PictureState implements Subject {
   }
 
   /** What to draw over the picture. */
-  drawn({ opacity, cells }: ViewState): DrawState {
+  drawState({ opacity, cells }: ViewState): DrawState {
     return { window: this.window, box: this.get("box"), marker: this.marker, opacity, cells };
   }
 

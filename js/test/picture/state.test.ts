@@ -178,7 +178,7 @@ test("the baseline counts only at the picture's size", () => {
 
 test("what is drawn over the picture", () => {
   const { state } = fakePicture({ box: [-1, 0, 5, 6], marker: [2, 2] });
-  assert.deepEqual(state.drawn(parseViewState({ opacity: 0.25, cells: true })), {
+  assert.deepEqual(state.drawState(parseViewState({ opacity: 0.25, cells: true })), {
     window: at(2, 3),
     box: [-1, 0, 5, 6],
     marker: { row: 2, column: 2 },
