@@ -72,7 +72,7 @@ def test_the_keyboard_goes_through_the_recorded_layers(open_page: Opener) -> Non
     slider.focus()
     drawn = {}
     for index in reversed(range(len(recording.states))):
-        expect(page.locator(".cnnviz-scrubber-name")).to_have_text(view.layer_slider.options[index])
+        expect(page.locator(".cnnviz-slider-name")).to_have_text(view.layer_slider.options[index])
         text = recording.states[index][view.status]["text"]
         expect(page.locator(".cnnviz-status").last).to_contain_text(text)
         drawn[index] = pixels(page)

@@ -77,8 +77,8 @@ def test_what_would_ask_a_kernel_is_disabled_and_named() -> None:
     ]
     parts += [canvas(), ipywidgets.Image(value=b"")]
     document = export.page(ipywidgets.VBox(parts), title="t", recorded=[Recording(kept, ({},))])
-    picker, scrubber, button, tabs, picture, image = content_of(document)["widgets"][1:]
-    assert (picker["state"]["disabled"], scrubber["state"]["disabled"]) == (False, True)
+    picker, slider, button, tabs, picture, image = content_of(document)["widgets"][1:]
+    assert (picker["state"]["disabled"], slider["state"]["disabled"]) == (False, True)
     assert (button["kind"], tabs["inert"], picture["state"]["mode"], image["kind"]) == (
         "button",
         True,
