@@ -272,18 +272,16 @@ class Classifier:
 
     @torch.no_grad()
     def autocast_error(self, pixels: Tensor) -> float:
-        """The largest difference between a logit of `pixels` (N, C, H, W) with `autocast` and in float32.
+        """How far logits of `pixels` (N, C, H, W) with `autocast` are off those in float32, see `precision.largest_error`.
 
-        As a share of the range of the picture's float32 logits (of a single one: of its size), 0 without `autocast`.
-        Costs two forward passes. Raises ClassifierError.
+        0 without `autocast`. Costs two forward passes. Raises ClassifierError.
         """
         if self.autocast is None:
             return 0.0
         cast = self.logits(pixels)
         with precision.exactly(self.device):
             exact = self._logits(pixels, None)
-        spread = exact.amax(dim=1) - exact.amin(dim=1) if exact.shape[1] > 1 else exact.abs()[:, 0]
-        return float(((cast - exact).abs().amax(dim=1) / spread.clamp_min(1e-12)).max())
+        return precision.largest_error(cast, exact)
 
     def probabilities(self, values: Tensor) -> Tensor:
         """Probabilities (N, K) of logits (N, K), or of network inputs (N, C, H, W).
