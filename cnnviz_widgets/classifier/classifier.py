@@ -272,10 +272,7 @@ class Classifier:
 
     @torch.no_grad()
     def autocast_error(self, pixels: Tensor) -> float:
-        """How far logits of `pixels` (N, C, H, W) with `autocast` are off those in float32, see `precision.largest_error`.
-
-        0 without `autocast`. Costs two forward passes. Raises ClassifierError.
-        """
+        """`precision.largest_error` of logits of pixels (N, C, H, W) with `autocast`; 0 without. Raises ClassifierError."""
         if self.autocast is None:
             return 0.0
         cast = self.logits(pixels)
@@ -390,8 +387,6 @@ class Classifier:
         known = {name: self.layer(name) for name in layers}
         with self.evaluating(), layer_hooks.watching(self.shadow, known, self._structure.calls, see):
             yield
-
-    # -- getting to know the network -----------------------------------------------------------------------------
 
     def _trial_input(self) -> Tensor:
         """A network input of the right shape, (1, C, H, W), that is not the same everywhere."""
