@@ -272,7 +272,7 @@ class Classifier:
 
     @torch.no_grad()
     def autocast_error(self, pixels: Tensor) -> float:
-        """`precision.largest_error` of logits of pixels (N, C, H, W) with `autocast`; 0 without. Raises ClassifierError."""
+        """`precision.largest_error` of logits of pixels (N, C, H, W); 0 without `autocast`. Raises ClassifierError."""
         if self.autocast is None:
             return 0.0
         cast = self.logits(pixels)
