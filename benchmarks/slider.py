@@ -34,7 +34,7 @@ WATCH = """selector => {
     };
     const before = seen();
     window.changed = null;
-    document.querySelector('input[type=range].cnnviz-scrubber-range').addEventListener('input', event => {
+    document.querySelector('input[type=range].cnnviz-slider-range').addEventListener('input', event => {
         const look = () => {
             const now = performance.now();
             if (seen() !== before) window.changed = now - event.timeStamp;
@@ -51,7 +51,7 @@ def rows() -> Iterable[Row]:
         notebook = page_of("slider", CELL)
         notebook.open(ready=CANVAS)
         page = notebook.page
-        slider = page.locator("input[type=range].cnnviz-scrubber-range").first
+        slider = page.locator("input[type=range].cnnviz-slider-range").first
         slider.wait_for()
         notebook.kernel.until("view._tape is not None and len(calls) >= 0")
         slider.focus()

@@ -1,14 +1,25 @@
-// One ES module per widget, its CSS inside, for anywidget's `_esm`:  src/<widget>.ts -> <out>/<widget>.js
+// One ES module per widget, its CSS inside, for anywidget's `_esm`: WIDGETS below -> <out>/<widget>.js
 //   node build.mjs [--out DIR]   the bundles (default ../cnnviz_widgets/static)
-//   node build.mjs --test        test/*.test.ts -> .build/test/*.test.mjs, for `node --test`
-import { existsSync, readdirSync, rmSync } from "node:fs";
+//   node build.mjs --test        run test/**/*.test.ts, built into .build/test
+import { spawnSync } from "node:child_process";
+import { readdirSync, rmSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import * as esbuild from "esbuild";
 
 const here = dirname(fileURLToPath(import.meta.url));
-const widgets = ["picture", "tiles", "scrubber", "picker", "upload", "status", "tabs", "pace"];
+/** The source of each widget. */
+const WIDGETS = {
+  picture: "src/picture/index.ts",
+  tiles: "src/tiles/index.ts",
+  slider: "src/controls/slider.ts",
+  picker: "src/controls/picker/index.ts",
+  upload: "src/controls/upload/index.ts",
+  status: "src/controls/status.ts",
+  tabs: "src/controls/tabs.ts",
+  pace: "src/controls/pace.ts",
+};
 
 /** `import css from "./x.css"` is the stylesheet as text, its @imports resolved. */
 const stylesheet = {
@@ -19,6 +30,7 @@ const stylesheet = {
         entryPoints: [path],
         absWorkingDir: here,
         bundle: true,
+        minifyWhitespace: true, // each widget on a page carries its own copy
         write: false,
       });
       return { contents: outputFiles[0].text, loader: "text" };
@@ -41,20 +53,22 @@ const { values } = parseArgs({ options: { test: { type: "boolean" }, out: { type
 if (values.test) {
   const out = join(here, ".build", "test");
   rmSync(out, { recursive: true, force: true });
-  const tests = readdirSync(join(here, "test")).filter((file) => file.endsWith(".test.ts"));
+  const tests = readdirSync(join(here, "test"), { recursive: true }).filter((file) => file.endsWith(".test.ts"));
   await esbuild.build({
     ...common,
     entryPoints: tests.map((file) => join("test", file)),
+    outbase: "test",
     outdir: out,
     outExtension: { ".js": ".mjs" },
     platform: "node",
     sourcemap: "inline",
   });
+  const built = tests.map((file) => join(out, file.replace(/ts$/, "mjs")));
+  process.exitCode = spawnSync(process.execPath, ["--test", ...built], { stdio: "inherit" }).status ?? 1;
 } else {
-  const entries = widgets.map((name) => join("src", `${name}.ts`)).filter((path) => existsSync(join(here, path)));
   await esbuild.build({
     ...common,
-    entryPoints: entries,
+    entryPoints: WIDGETS,
     outdir: resolve(values.out ?? join(here, "..", "cnnviz_widgets", "static")),
     banner: { js: "// Built from js/src by scripts/build-js: change it there." },
   });

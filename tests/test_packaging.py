@@ -56,7 +56,7 @@ def test_the_sdist_has_the_sources(built: Path) -> None:
     with tarfile.open(path) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
     assert package_files() <= names
-    assert {"LICENSE", "README.md", "js/src/picture.ts", "notebooks/explorer.ipynb", "scripts/demo"} <= names
+    assert {"LICENSE", "README.md", "js/src/picture/index.ts", "notebooks/explorer.ipynb", "scripts/demo"} <= names
     assert not [name for name in names if name.startswith(".venv") or "node_modules" in name]
 
 

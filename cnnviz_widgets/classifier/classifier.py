@@ -272,18 +272,13 @@ class Classifier:
 
     @torch.no_grad()
     def autocast_error(self, pixels: Tensor) -> float:
-        """The largest difference between a logit of `pixels` (N, C, H, W) with `autocast` and in float32.
-
-        As a share of the range of the picture's float32 logits (of a single one: of its size), 0 without `autocast`.
-        Costs two forward passes. Raises ClassifierError.
-        """
+        """`precision.largest_error` of logits of pixels (N, C, H, W); 0 without `autocast`. Raises ClassifierError."""
         if self.autocast is None:
             return 0.0
         cast = self.logits(pixels)
         with precision.exactly(self.device):
             exact = self._logits(pixels, None)
-        spread = exact.amax(dim=1) - exact.amin(dim=1) if exact.shape[1] > 1 else exact.abs()[:, 0]
-        return float(((cast - exact).abs().amax(dim=1) / spread.clamp_min(1e-12)).max())
+        return precision.largest_error(cast, exact)
 
     def probabilities(self, values: Tensor) -> Tensor:
         """Probabilities (N, K) of logits (N, K), or of network inputs (N, C, H, W).
@@ -392,8 +387,6 @@ class Classifier:
         known = {name: self.layer(name) for name in layers}
         with self.evaluating(), layer_hooks.watching(self.shadow, known, self._structure.calls, see):
             yield
-
-    # -- getting to know the network -----------------------------------------------------------------------------
 
     def _trial_input(self) -> Tensor:
         """A network input of the right shape, (1, C, H, W), that is not the same everywhere."""

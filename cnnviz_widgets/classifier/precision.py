@@ -37,3 +37,12 @@ def casting(autocast: Autocast | None, device: torch.device) -> AbstractContextM
 def exactly(device: torch.device) -> AbstractContextManager[object]:
     """Inside, everything is computed in the types that it has."""
     return torch.autocast(device.type, enabled=False)
+
+
+def largest_error(cast: torch.Tensor, exact: torch.Tensor) -> float:
+    """The largest difference between logits (N, K) and exact ones, as a share of the range of the picture's logits.
+
+    Of a single logit: of its size.
+    """
+    spread = exact.amax(dim=1) - exact.amin(dim=1) if exact.shape[1] > 1 else exact.abs()[:, 0]
+    return float(((cast - exact).abs().amax(dim=1) / spread.clamp_min(1e-12)).max())

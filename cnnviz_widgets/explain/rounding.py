@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -12,9 +11,7 @@ from cnnviz_widgets.classifier import Score, Target
 
 if TYPE_CHECKING:
     from cnnviz_widgets.classifier import Classifier
-    from cnnviz_widgets.classifier.inputs import FloatArray
     from cnnviz_widgets.classifier.readout import Readout
-    from cnnviz_widgets.explain.instance import Instance
 
 #: Units in the last place that the sums of a deep network are off by in float32, whatever the order of the terms.
 _PLACES = 8
@@ -56,15 +53,3 @@ class Floor:
     def height(self) -> float:
         """How far two scores may differ by rounding alone."""
         return rounding(self._classifier) * self._largest
-
-
-def is_nothing(instance: Instance, cells: FloatArray) -> bool:
-    """Whether a map's `cells` (h, w), of the instance's layer, are what rounding makes of zeros."""
-    tape = instance.tape
-    gradients = instance.target.combine(instance.gradients).abs()
-    activations = instance.activations.abs()
-    share = rounding(instance.classifier)
-    if float((activations * gradients).sum()) <= share * float(tape.logits.abs().max()):
-        return True
-    largest = (activations * gradients.amax(dim=(1, 2), keepdim=True)).sum(dim=0).max()
-    return float(np.abs(cells).max()) <= share * float(largest)

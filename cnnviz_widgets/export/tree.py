@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import ipywidgets
 
-from cnnviz_widgets.widgets.hosted import Hosted
+from cnnviz_widgets.widgets.base import BaseWidget
 
 #: How a page draws a widget: one of ours by its own script, a box by its direction, and what ipywidgets has for text.
 Kind = Literal["hosted", "column", "row", "grid", "html", "label", "button", "field", "absent"]
@@ -20,7 +20,7 @@ _PLAIN = ("description", "tooltip", "_dom_classes")
 
 def kind_of(widget: Any) -> Kind:
     """How a page draws `widget`; "absent" is what only a kernel and its own front end can show."""
-    if isinstance(widget, Hosted):
+    if isinstance(widget, BaseWidget):
         return "hosted"
     if isinstance(widget, ipywidgets.GridBox):
         return "grid"

@@ -1,24 +1,24 @@
 // Built from js/src by scripts/build-js: change it there.
 
-// src/model.ts
+// src/core/model.ts
 async function hostModel(model) {
   return await model.widget_manager?.get_model?.(String(model.get("_host_id"))) ?? null;
 }
 
-// src/hearing.ts
-function initialize({ model }) {
+// src/core/reconnect.ts
+function reconnect({ model }) {
   void listenAgain(model).catch((error) => console.warn("cnnviz: a widget may not hear the kernel", error));
 }
 async function listenAgain(model) {
   const host = await hostModel(model);
   const comm = host?.comm;
-  if (!host || !comm || await hears(host)) return;
+  if (!host || !comm || await isListening(host)) return;
   const anywidgets = Object.getPrototypeOf(host);
   const original = Object.getPrototypeOf(anywidgets);
   comm.on_msg((message) => original._handle_comm_msg.call(host, message));
   model.send({ kind: "state" });
 }
-async function hears(host) {
+async function isListening(host) {
   try {
     await host._handle_comm_msg({ content: { data: { method: "none" } } });
     return true;
@@ -27,9 +27,9 @@ async function hears(host) {
   }
 }
 
-// src/pace.ts
-function initialize2({ model }) {
-  initialize({ model });
+// src/controls/pace.ts
+function initialize({ model }) {
+  reconnect({ model });
   model.on("msg:custom", (content) => {
     const message = content;
     if (message?.kind !== "frame") return;
@@ -39,7 +39,7 @@ function initialize2({ model }) {
 function render({ model }) {
   model.send({ kind: "here" });
 }
-var pace_default = { initialize: initialize2, render };
+var pace_default = { initialize, render };
 export {
   pace_default as default
 };

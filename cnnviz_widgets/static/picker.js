@@ -1,102 +1,160 @@
 // Built from js/src by scripts/build-js: change it there.
 
-// src/model.ts
+// src/core/controlled_value.ts
+var ControlledValue = class {
+  constructor(current, same = Object.is) {
+    this.current = current;
+    this.same = same;
+  }
+  current;
+  same;
+  inHand = false;
+  unconfirmed = null;
+  get value() {
+    return this.current;
+  }
+  /** Whether the hand is on the control. */
+  get isHeld() {
+    return this.inHand;
+  }
+  hold() {
+    this.inHand = true;
+  }
+  release() {
+    this.inHand = false;
+  }
+  /** The hand has moved to `value`. */
+  move(value) {
+    this.current = value;
+  }
+  /** An event left for the kernel; `seq` is the number it will acknowledge. */
+  sent(seq) {
+    this.unconfirmed = seq;
+  }
+  /** The kernel says `value`; returns whether to show it. */
+  receive(value) {
+    if (this.same(value, this.current)) {
+      this.unconfirmed = null;
+      return false;
+    }
+    if (this.inHand || this.unconfirmed !== null) return false;
+    this.current = value;
+    return true;
+  }
+  /** A custom message came; with the acknowledgement of the newest event, take over the kernel's value `value`. */
+  receiveAck(message, value) {
+    const { kind, seq } = message ?? {};
+    if (kind !== "ack" || seq !== this.unconfirmed) return false;
+    this.unconfirmed = null;
+    return this.receive(value);
+  }
+};
+function control(view, name, show) {
+  const value = new ControlledValue(view.get(name));
+  const queue = view.queue({ onSent: (seq) => value.sent(seq) });
+  view.onMessage((message) => value.receiveAck(message, view.get(name)) && show());
+  view.follow([name], () => value.receive(view.get(name)) && show());
+  return [value, queue];
+}
+
+// src/core/element.ts
+function element(name, className, attributes = {}) {
+  const made = document.createElement(name);
+  made.className = className;
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  return made;
+}
+function icon(path) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("viewBox", "0 0 16 16");
+  svg.setAttribute("class", "cnnviz-icon");
+  svg.setAttribute("aria-hidden", "true");
+  const line = document.createElementNS("http://www.w3.org/2000/svg", "path");
+  line.setAttribute("d", path);
+  svg.append(line);
+  return svg;
+}
+
+// src/core/event_queue.ts
+var browserClock = {
+  set: (callback, milliseconds) => setTimeout(callback, milliseconds),
+  clear: (handle) => clearTimeout(handle)
+};
+var TIMEOUT = 1500;
+var EventQueue = class {
+  constructor(send, { onBusy, clock = browserClock }) {
+    this.send = send;
+    this.clock = clock;
+    this.onBusy = onBusy;
+    this.sequence = Math.floor(Math.random() * 2 ** 48);
+  }
+  send;
+  sequence = 0;
+  inFlight = null;
+  pending = null;
+  timer = null;
+  busy = false;
+  clock;
+  onBusy;
+  /** Send an event now, or keep it as the newest one waiting. `final` marks the end of a gesture. */
+  offer(payload, final = false, buffers) {
+    this.pending = { payload, final, buffers };
+    this.sendNext();
+  }
+  /** Pass every custom message of the kernel; returns whether it was an acknowledgement. */
+  receive(message) {
+    if (typeof message !== "object" || message === null) return false;
+    const { kind, seq } = message;
+    if (kind !== "ack") return false;
+    this.setBusy(false);
+    if (seq === this.inFlight) this.release();
+    return true;
+  }
+  /** Whether an event is on the wire. */
+  get waiting() {
+    return this.inFlight !== null;
+  }
+  /** Stop; what a gesture ended with still leaves, whether or not an answer is due. */
+  dispose() {
+    if (this.pending?.final) this.dispatch(this.pending);
+    this.pending = null;
+    if (this.timer !== null) this.clock.clear(this.timer);
+    this.timer = null;
+    this.inFlight = null;
+  }
+  sendNext() {
+    if (this.inFlight !== null || this.pending === null) return;
+    const event = this.pending;
+    this.pending = null;
+    this.timer = this.clock.set(() => {
+      this.setBusy(true);
+      this.release();
+    }, TIMEOUT);
+    this.inFlight = this.sequence + 1;
+    this.dispatch(event);
+  }
+  dispatch({ payload, final, buffers }) {
+    this.send({ ...payload, kind: "event", seq: ++this.sequence, final }, buffers);
+  }
+  release() {
+    if (this.timer !== null) this.clock.clear(this.timer);
+    this.timer = null;
+    this.inFlight = null;
+    this.sendNext();
+  }
+  setBusy(busy) {
+    if (busy === this.busy) return;
+    this.busy = busy;
+    this.onBusy(busy);
+  }
+};
+
+// src/core/model.ts
 async function hostModel(model) {
   return await model.widget_manager?.get_model?.(String(model.get("_host_id"))) ?? null;
 }
 
-// src/hearing.ts
-function initialize({ model }) {
-  void listenAgain(model).catch((error) => console.warn("cnnviz: a widget may not hear the kernel", error));
-}
-async function listenAgain(model) {
-  const host = await hostModel(model);
-  const comm = host?.comm;
-  if (!host || !comm || await hears(host)) return;
-  const anywidgets = Object.getPrototypeOf(host);
-  const original = Object.getPrototypeOf(anywidgets);
-  comm.on_msg((message) => original._handle_comm_msg.call(host, message));
-  model.send({ kind: "state" });
-}
-async function hears(host) {
-  try {
-    await host._handle_comm_msg({ content: { data: { method: "none" } } });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-// src/search.ts
-var MARKS = /\p{M}/gu;
-var WORD_CHARACTER = /[\p{L}\p{N}]/u;
-function fold(text) {
-  return text.normalize("NFKD").replace(MARKS, "").toLowerCase();
-}
-function words(query) {
-  return fold(query).split(/\s+/u).filter((word) => word !== "");
-}
-function startsWord(text, at) {
-  return at === 0 || !WORD_CHARACTER.test(text[at - 1] ?? "");
-}
-function hasWordStart(text, word) {
-  for (let at = text.indexOf(word); at >= 0; at = text.indexOf(word, at + 1)) {
-    if (startsWord(text, at)) return true;
-  }
-  return false;
-}
-var OptionSearch = class {
-  folded;
-  constructor(options) {
-    this.folded = options.map(fold);
-  }
-  /**
-   * Indices of the options that contain every word of `query`, in any order: first those that begin with the query, then
-   * those where each word begins a word, then the rest. Within a rank, and for an empty query, `order` comes first.
-   */
-  matches(query, order = []) {
-    const wanted = words(query);
-    const whole = wanted.join(" ");
-    const ranks = [[], [], []];
-    for (const index of this.ordered(order)) {
-      const text = this.folded[index] ?? "";
-      if (!wanted.every((word) => text.includes(word))) continue;
-      const rank = text.startsWith(whole) ? 0 : wanted.every((word) => hasWordStart(text, word)) ? 1 : 2;
-      ranks[rank].push(index);
-    }
-    return ranks.flat();
-  }
-  ordered(order) {
-    const first = new Set(order.filter((index) => Number.isInteger(index) && index >= 0 && index < this.folded.length));
-    const rest = this.folded.map((_, index) => index).filter((index) => !first.has(index));
-    return [...first, ...rest];
-  }
-};
-function marked(label, query) {
-  const characters = [...label];
-  const origin = [];
-  let folded = "";
-  characters.forEach((character, index) => {
-    const piece = fold(character);
-    folded += piece;
-    for (let i = 0; i < piece.length; i++) origin.push(index);
-  });
-  const found = new Array(characters.length).fill(false);
-  for (const word of words(query)) {
-    for (let at = folded.indexOf(word); at >= 0; at = folded.indexOf(word, at + word.length)) {
-      for (let i = at; i < at + word.length; i++) found[origin[i] ?? 0] = true;
-    }
-  }
-  const parts = [];
-  characters.forEach((character, index) => {
-    const last = parts.at(-1);
-    if (last && last.found === found[index]) last.text += character;
-    else parts.push({ text: character, found: found[index] ?? false });
-  });
-  return parts;
-}
-
-// src/standing.ts
+// src/core/standing.ts
 var STANDINGS = ["answers", "late", "reconnecting", "cut off", "absent", "ended"];
 var GONE = /* @__PURE__ */ new Set(["dead", "terminating", "restarting", "autorestarting"]);
 function standing({ live, lived, kernel, connection, overdue }) {
@@ -135,7 +193,7 @@ function everywhere(text) {
   return { page: text, notebook: text, elsewhere: text };
 }
 
-// src/notice.ts
+// src/core/notice.ts
 var KEY = /* @__PURE__ */ Symbol.for("cnnviz.notice");
 var UNANSWERED = /* @__PURE__ */ new Set(["late", "reconnecting", "cut off"]);
 var NOTEBOOK = ".jp-NotebookPanel, .jp-Document";
@@ -179,25 +237,29 @@ var Notice = class {
 function noticeOf(element2) {
   const notebook = element2.closest(NOTEBOOK);
   const container = notebook ?? document.body;
-  return container[KEY] ??= new Notice(container, placeOf(notebook));
+  container[KEY] ??= new Notice(container, placeOf(notebook));
+  return container[KEY];
 }
 function placeOf(notebook) {
   if (notebook !== null) return "notebook";
   return document.getElementById("jupyter-config-data") === null ? "elsewhere" : "page";
 }
 
-// src/link.ts
+// src/core/link.ts
 var LOOK_EVERY = 1e3;
 var PANEL = ".cnnviz-view";
 var links = /* @__PURE__ */ new Set();
 var looking;
+function lookAtAll() {
+  for (const link of links) link.look();
+}
 var Link = class {
   constructor(model, root, id) {
     this.model = model;
     this.root = root;
     this.id = id;
     links.add(this);
-    looking ??= setInterval(() => links.forEach((link) => link.look()), LOOK_EVERY);
+    looking ??= setInterval(lookAtAll, LOOK_EVERY);
     model.on("comm_live_update", this.look);
     const found = (host) => {
       this.host = host;
@@ -220,7 +282,8 @@ var Link = class {
     this.look();
     if (this.isOver && this.host !== null) {
       this.root.setAttribute("data-unsent", "");
-      return this.mark();
+      this.mark();
+      return;
     }
     try {
       this.model.send(content, void 0, buffers);
@@ -239,10 +302,10 @@ var Link = class {
   get isOver() {
     return this.current === "ended" || this.current === "absent";
   }
-  /** An answer to `channel` is overdue, or has come. */
-  silence(channel, silent) {
-    if (silent) this.overdue.add(channel);
-    else this.overdue.delete(channel);
+  /** An answer to the events of `queue` is overdue, or has come. */
+  setOverdue(queue, overdue) {
+    if (overdue) this.overdue.add(queue);
+    else this.overdue.delete(queue);
     this.look();
   }
   dispose() {
@@ -286,89 +349,45 @@ var Link = class {
   }
 };
 
-// src/one_in_flight.ts
-var browserClock = {
-  set: (callback, milliseconds) => setTimeout(callback, milliseconds),
-  clear: (handle) => clearTimeout(handle)
-};
-var OneInFlight = class {
-  /** `onSilence` hears when an answer is overdue (true), and when answers come again (false). */
-  constructor(send, timeout = 1500, clock = browserClock, onSilence = () => {
-  }) {
-    this.send = send;
-    this.timeout = timeout;
-    this.clock = clock;
-    this.onSilence = onSilence;
-    this.sequence = Math.floor(Math.random() * 2 ** 48);
-  }
-  send;
-  timeout;
-  clock;
-  onSilence;
-  sequence = 0;
-  inFlight = null;
-  pending = null;
-  timer = null;
-  silent = false;
-  /** Send an event now, or keep it as the newest one waiting. `final` marks the end of a gesture. */
-  offer(payload, final = false, buffers) {
-    this.pending = { payload, final, buffers };
-    this.pump();
-  }
-  /** Feed every custom message of the kernel here; returns whether it was an acknowledgement. */
-  receive(message) {
-    if (typeof message !== "object" || message === null) return false;
-    const { kind, seq } = message;
-    if (kind !== "ack") return false;
-    this.heard(false);
-    if (seq === this.inFlight) this.release();
+// src/core/reconnect.ts
+function reconnect({ model }) {
+  void listenAgain(model).catch((error) => console.warn("cnnviz: a widget may not hear the kernel", error));
+}
+async function listenAgain(model) {
+  const host = await hostModel(model);
+  const comm = host?.comm;
+  if (!host || !comm || await isListening(host)) return;
+  const anywidgets = Object.getPrototypeOf(host);
+  const original = Object.getPrototypeOf(anywidgets);
+  comm.on_msg((message) => original._handle_comm_msg.call(host, message));
+  model.send({ kind: "state" });
+}
+async function isListening(host) {
+  try {
+    await host._handle_comm_msg({ content: { data: { method: "none" } } });
     return true;
+  } catch {
+    return false;
   }
-  get busy() {
-    return this.inFlight !== null;
-  }
-  /** Stop; what a gesture ended with still leaves, whether or not an answer is due. */
-  dispose() {
-    if (this.pending?.final) this.dispatch(this.pending);
-    this.pending = null;
-    if (this.timer !== null) this.clock.clear(this.timer);
-    this.timer = null;
-    this.inFlight = null;
-  }
-  pump() {
-    if (this.inFlight !== null || this.pending === null) return;
-    const event = this.pending;
-    this.pending = null;
-    this.timer = this.clock.set(() => {
-      this.heard(true);
-      this.release();
-    }, this.timeout);
-    this.inFlight = this.sequence + 1;
-    this.dispatch(event);
-  }
-  dispatch({ payload, final, buffers }) {
-    this.send({ ...payload, kind: "event", seq: ++this.sequence, final }, buffers);
-  }
-  release() {
-    if (this.timer !== null) this.clock.clear(this.timer);
-    this.timer = null;
-    this.inFlight = null;
-    this.pump();
-  }
-  heard(silent) {
-    if (silent === this.silent) return;
-    this.silent = silent;
-    this.onSilence(silent);
-  }
-};
+}
 
-// src/view.ts
+// src/core/widget.ts
+function define(name, css, render2) {
+  return {
+    initialize: reconnect,
+    render(context) {
+      const view = new View(context, name, css);
+      render2(view);
+      return view.dispose;
+    }
+  };
+}
 var View = class {
   root;
   /** Unique in the page: two views of one model must not share element ids. */
   id = `cnnviz-${crypto.getRandomValues(new Uint32Array(2)).join("-")}`;
-  link;
   model;
+  link;
   ending = new AbortController();
   endings = [];
   constructor({ model, el, signal }, name, css) {
@@ -385,9 +404,7 @@ var View = class {
     this.onDispose(() => this.link.dispose());
     signal?.addEventListener("abort", () => this.dispose(), { once: true });
   }
-  get(name) {
-    return this.model.get(name);
-  }
+  get = (name) => this.model.get(name);
   /** Listen to `target` until the view ends. */
   listen(target, name, callback, options = {}) {
     target.addEventListener(name, callback, { ...options, signal: this.ending.signal });
@@ -398,29 +415,24 @@ var View = class {
     callback();
   }
   /** Call `callback` with each custom message. */
-  hear(callback) {
+  onMessage(callback) {
     this.on("msg:custom", callback);
   }
-  /**
-   * A channel to the kernel with one message in flight; `sent` learns the number of each message that leaves, `busy`
-   * whether an answer is overdue. While it is, the view says so: the kernel is busy, or gone.
-   */
-  channel(sent = () => {
-  }, busy = () => {
-  }) {
+  /** A queue of events for the kernel. While an answer is overdue, the view says so: the kernel is busy, or gone. */
+  queue({ onSent, onBusy } = {}) {
     const send = (message, buffers) => {
-      sent(message["seq"]);
+      onSent?.(message["seq"]);
       this.link.send(message, buffers);
     };
-    const silence = (silent) => {
-      this.root.toggleAttribute("data-waiting", silent);
-      this.link.silence(channel, silent);
-      busy(silent);
+    const showBusy = (busy) => {
+      this.root.toggleAttribute("data-waiting", busy);
+      this.link.setOverdue(queue, busy);
+      onBusy?.(busy);
     };
-    const channel = new OneInFlight(send, void 0, void 0, silence);
-    this.hear((message) => channel.receive(message));
-    this.onDispose(() => channel.dispose());
-    return channel;
+    const queue = new EventQueue(send, { onBusy: showBusy });
+    this.onMessage((message) => queue.receive(message));
+    this.onDispose(() => queue.dispose());
+    return queue;
   }
   onDispose(callback) {
     this.endings.push(callback);
@@ -434,24 +446,77 @@ var View = class {
     this.onDispose(() => this.model.off(event, callback));
   }
 };
-function element(name, className, attributes = {}) {
-  const made = document.createElement(name);
-  made.className = className;
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  return made;
+
+// src/controls/picker/search.ts
+var MARKS = /\p{M}/gu;
+var WORD_CHARACTER = /[\p{L}\p{N}]/u;
+function fold(text) {
+  return text.normalize("NFKD").replace(MARKS, "").toLowerCase();
 }
-function icon(path) {
-  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  svg.setAttribute("viewBox", "0 0 16 16");
-  svg.setAttribute("class", "cnnviz-icon");
-  svg.setAttribute("aria-hidden", "true");
-  const line = document.createElementNS("http://www.w3.org/2000/svg", "path");
-  line.setAttribute("d", path);
-  svg.append(line);
-  return svg;
+function splitWords(query) {
+  return fold(query).split(/\s+/u).filter((word) => word !== "");
+}
+function startsWord(text, at) {
+  return at === 0 || !WORD_CHARACTER.test(text[at - 1] ?? "");
+}
+function hasWordStart(text, word) {
+  for (let at = text.indexOf(word); at >= 0; at = text.indexOf(word, at + 1)) {
+    if (startsWord(text, at)) return true;
+  }
+  return false;
+}
+var OptionSearch = class {
+  folded;
+  constructor(options) {
+    this.folded = options.map(fold);
+  }
+  /**
+   * Indices of the options that contain every word of `query`, in any order: first those that begin with the query, then
+   * those where each word begins a word, then the rest. Within a rank, and for an empty query, `order` comes first.
+   */
+  matches(query, order = []) {
+    const wanted = splitWords(query);
+    const whole = wanted.join(" ");
+    const ranks = [[], [], []];
+    for (const index of this.ordered(order)) {
+      const text = this.folded[index] ?? "";
+      if (!wanted.every((word) => text.includes(word))) continue;
+      const rank = text.startsWith(whole) ? 0 : wanted.every((word) => hasWordStart(text, word)) ? 1 : 2;
+      ranks[rank].push(index);
+    }
+    return ranks.flat();
+  }
+  ordered(order) {
+    const first = new Set(order.filter((index) => Number.isInteger(index) && index >= 0 && index < this.folded.length));
+    const rest = this.folded.map((_, index) => index).filter((index) => !first.has(index));
+    return [...first, ...rest];
+  }
+};
+function markMatches(label, query) {
+  const characters = [...label];
+  const origin = [];
+  let folded = "";
+  characters.forEach((character, index) => {
+    const piece = fold(character);
+    folded += piece;
+    for (let i = 0; i < piece.length; i++) origin.push(index);
+  });
+  const found = new Array(characters.length).fill(false);
+  for (const word of splitWords(query)) {
+    for (let at = folded.indexOf(word); at >= 0; at = folded.indexOf(word, at + word.length)) {
+      for (let i = at; i < at + word.length; i++) found[origin[i] ?? 0] = true;
+    }
+  }
+  const parts = [];
+  characters.forEach((character, index) => {
+    const last = parts.at(-1);
+    if (last && last.found === found[index]) last.text += character;
+    else parts.push({ text: character, found: found[index] ?? false });
+  });
+  return parts;
 }
 
-// src/listbox.ts
+// src/controls/picker/listbox.ts
 var MARGIN = 4;
 var SPARE_ROWS = 4;
 var Listbox = class {
@@ -593,7 +658,7 @@ var Listbox = class {
     option.style.height = `${this.rowHeight}px`;
     const name = element("span", "cnnviz-picker-label");
     name.title = label;
-    for (const { text, found } of marked(label, this.query)) {
+    for (const { text, found } of markMatches(label, this.query)) {
       const part = found ? document.createElement("mark") : document.createElement("span");
       part.textContent = text;
       name.append(part);
@@ -611,9 +676,24 @@ var Listbox = class {
   }
 };
 
-// src/combobox.ts
-function combobox(view, box, pick) {
-  const input = element("input", "cnnviz-picker-input", {
+// src/controls/picker/combobox.ts
+var OPENING_KEYS = /* @__PURE__ */ new Set(["ArrowDown", "ArrowUp", "Enter"]);
+var Combobox = class {
+  constructor(view, box, pick) {
+    this.view = view;
+    this.box = box;
+    this.pick = pick;
+    this.list = new Listbox(box, view.id);
+    this.input.setAttribute("aria-controls", this.list.root.id);
+    box.append(this.hint);
+    view.root.append(this.list.root);
+    this.listenToText();
+    this.listenToList();
+  }
+  view;
+  box;
+  pick;
+  input = element("input", "cnnviz-picker-input", {
     type: "text",
     role: "combobox",
     autocomplete: "off",
@@ -623,211 +703,166 @@ function combobox(view, box, pick) {
     "aria-expanded": "false",
     "data-lm-suppress-shortcuts": "true"
   });
-  const hint = element("span", "cnnviz-picker-hint");
-  const list = new Listbox(box, view.id);
-  input.setAttribute("aria-controls", list.root.id);
-  box.append(hint);
-  view.root.append(list.root);
-  let search = new OptionSearch([]);
-  let searched = [];
-  let index = null;
-  let query = null;
-  const announce = () => {
-    hint.hidden = query !== null;
-    input.setAttribute("aria-expanded", String(list.open));
-    input.setAttribute("aria-activedescendant", list.activeId);
+  hint = element("span", "cnnviz-picker-hint");
+  list;
+  search = new OptionSearch([]);
+  searched = [];
+  index = null;
+  /** What is being searched for; null while the text is the chosen option's. */
+  query = null;
+  draw(chosen) {
+    const { view, list } = this;
+    this.index = chosen;
+    this.input.placeholder = view.get("placeholder");
+    if (this.query === null || !list.open) this.restore();
+    this.hint.textContent = (chosen === null ? "" : view.get("hints")[chosen]) ?? "";
+    if (list.open) this.fill();
+  }
+  listenToText() {
+    const { view, input, list } = this;
+    view.listen(input, "input", () => {
+      this.query = input.value;
+      if (list.open) this.fill();
+      else this.open();
+    });
+    view.listen(this.box, "mousedown", (event) => this.press(event));
+    view.listen(input, "blur", () => {
+      if (document.activeElement !== input) this.close();
+    });
+    view.listen(input, "keydown", (event) => this.handleKey(event));
+  }
+  listenToList() {
+    const { view, list } = this;
+    view.listen(list.root, "mousedown", (event) => event.preventDefault());
+    view.listen(list.root, "click", (event) => {
+      const row = list.rowOf(event);
+      if (row === null) return;
+      list.moveTo(row);
+      this.choose(list.active);
+    });
+    view.listen(list.root, "pointermove", (event) => {
+      const row = list.rowOf(event);
+      if (row === null || event.movementX === 0 && event.movementY === 0) return;
+      list.moveTo(row, false);
+      this.announce();
+    });
+    const follow = (event) => {
+      if (list.open && event.target !== list.root && !list.place()) this.close();
+    };
+    view.listen(document, "scroll", follow, { capture: true, passive: true });
+    view.listen(window, "resize", follow);
+  }
+  press(event) {
+    const { input, list } = this;
+    if (input.disabled || event.button !== 0) return;
+    const inText = event.target === input;
+    const entering = document.activeElement !== input;
+    if (!inText || entering) event.preventDefault();
+    if (list.open && !inText) {
+      this.close();
+      return;
+    }
+    input.focus();
+    if (entering) input.select();
+    this.open();
+  }
+  handleKey(event) {
+    if (event.isComposing) return;
+    const act = this.list.open ? this.openListKeys(event)[event.key] : OPENING_KEYS.has(event.key) && this.open;
+    if (!act || event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    event.stopPropagation();
+    act();
+    this.announce();
+  }
+  openListKeys({ altKey }) {
+    const { list } = this;
+    return {
+      ArrowDown: () => altKey ? this.close() : list.moveBy(1),
+      ArrowUp: () => altKey ? this.close() : list.moveBy(-1),
+      PageDown: () => list.moveBy(list.page),
+      PageUp: () => list.moveBy(-list.page),
+      Enter: () => this.choose(list.active),
+      Escape: () => {
+        this.close();
+        this.input.select();
+      }
+    };
+  }
+  open = () => {
+    if (this.list.open || this.input.disabled) return;
+    this.fill();
+    this.list.show();
+    this.announce();
   };
-  const restore = () => {
-    query = null;
-    input.value = index === null ? "" : view.get("options")[index] ?? "";
-  };
-  const fill = () => {
+  close() {
+    this.list.hide();
+    this.restore();
+    this.announce();
+  }
+  choose(row) {
+    if (row === null) return;
+    this.list.hide();
+    this.pick(row.index);
+    this.input.select();
+    this.announce();
+  }
+  fill() {
+    const { view, query } = this;
     const options = view.get("options");
     const hints = view.get("hints");
-    if (options !== searched) {
-      search = new OptionSearch(options);
-      searched = options;
+    if (options !== this.searched) {
+      this.search = new OptionSearch(options);
+      this.searched = options;
     }
     const order = view.get("order");
-    const rows = search.matches(query ?? "", order).map((at2, row) => ({
+    const rows = this.search.matches(query ?? "", order).map((at2, row) => ({
       index: at2,
       label: options[at2] ?? "",
       hint: hints[at2] ?? "",
       apart: !query && row > 0 && row === order.length
     }));
-    const at = query === null ? rows.findIndex((row) => row.index === index) : 0;
-    list.fill(rows, query ?? "", index, Math.max(0, at));
-    announce();
-  };
-  const open = () => {
-    if (list.open || input.disabled) return;
-    fill();
-    list.show();
-    announce();
-  };
-  const close = () => {
-    list.hide();
-    restore();
-    announce();
-  };
-  const choose = (row) => {
-    if (row === null) return;
-    list.hide();
-    pick(row.index);
-    input.select();
-    announce();
-  };
-  view.listen(input, "input", () => {
-    query = input.value;
-    list.open ? fill() : open();
-  });
-  view.listen(box, "mousedown", (event) => {
-    if (input.disabled || event.button !== 0) return;
-    const inText = event.target === input;
-    const entering = document.activeElement !== input;
-    if (!inText || entering) event.preventDefault();
-    if (list.open && !inText) return close();
-    input.focus();
-    if (entering) input.select();
-    open();
-  });
-  view.listen(input, "blur", () => {
-    if (document.activeElement !== input) close();
-  });
-  view.listen(list.root, "mousedown", (event) => event.preventDefault());
-  view.listen(list.root, "click", (event) => {
-    const row = list.rowOf(event);
-    if (row === null) return;
-    list.moveTo(row);
-    choose(list.active);
-  });
-  view.listen(list.root, "pointermove", (event) => {
-    const row = list.rowOf(event);
-    if (row === null || event.movementX === 0 && event.movementY === 0) return;
-    list.moveTo(row, false);
-    announce();
-  });
-  view.listen(input, "keydown", (event) => {
-    if (event.isComposing) return;
-    const keys = list.open ? {
-      ArrowDown: () => event.altKey ? close() : list.moveBy(1),
-      ArrowUp: () => event.altKey ? close() : list.moveBy(-1),
-      PageDown: () => list.moveBy(list.page),
-      PageUp: () => list.moveBy(-list.page),
-      Enter: () => choose(list.active),
-      Escape: () => {
-        close();
-        input.select();
-      }
-    } : { ArrowDown: open, ArrowUp: open, Enter: open };
-    const act = keys[event.key];
-    if (!act || event.ctrlKey || event.metaKey) return;
-    event.preventDefault();
-    event.stopPropagation();
-    act();
-    announce();
-  });
-  const follow = (event) => {
-    if (list.open && event.target !== list.root && !list.place()) close();
-  };
-  view.listen(document, "scroll", follow, { capture: true, passive: true });
-  view.listen(window, "resize", follow);
-  return {
-    input,
-    draw(chosen) {
-      index = chosen;
-      input.placeholder = view.get("placeholder");
-      if (query === null || !list.open) restore();
-      hint.textContent = (index === null ? "" : view.get("hints")[index]) ?? "";
-      if (list.open) fill();
-    }
-  };
-}
-
-// src/held.ts
-var Held = class {
-  constructor(current, same = Object.is) {
-    this.current = current;
-    this.same = same;
+    const at = query === null ? rows.findIndex((row) => row.index === this.index) : 0;
+    this.list.fill(rows, query ?? "", this.index, Math.max(0, at));
+    this.announce();
   }
-  current;
-  same;
-  gripped = false;
-  unconfirmed = null;
-  get value() {
-    return this.current;
+  restore() {
+    this.query = null;
+    this.input.value = this.index === null ? "" : this.view.get("options")[this.index] ?? "";
   }
-  /** Whether the hand is on the control. */
-  get inHand() {
-    return this.gripped;
-  }
-  grip() {
-    this.gripped = true;
-  }
-  letGo() {
-    this.gripped = false;
-  }
-  /** The hand has moved to `value`. */
-  move(value) {
-    this.current = value;
-  }
-  /** An event left for the kernel; `seq` is the number it will acknowledge. */
-  sent(seq) {
-    if (typeof seq === "number") this.unconfirmed = seq;
-  }
-  /** The kernel says `value`; returns whether to show it. */
-  offered(value) {
-    if (this.same(value, this.current)) {
-      this.unconfirmed = null;
-      return false;
-    }
-    if (this.gripped || this.unconfirmed !== null) return false;
-    this.current = value;
-    return true;
-  }
-  /** A custom message came; with the acknowledgement of the newest event, take over the kernel's value `value`. */
-  acknowledged(message, value) {
-    const { kind, seq } = message ?? {};
-    if (kind !== "ack" || seq !== this.unconfirmed) return false;
-    this.unconfirmed = null;
-    return this.offered(value);
+  announce() {
+    this.hint.hidden = this.query !== null;
+    this.input.setAttribute("aria-expanded", String(this.list.open));
+    this.input.setAttribute("aria-activedescendant", this.list.activeId);
   }
 };
 
-// src/picker.css
-var picker_default = '/* src/theme.css */\n.cnnviz {\n  --cnnviz-text: var(--vscode-foreground, var(--jp-ui-font-color1, #1f2328));\n  --cnnviz-text-quiet: var(--vscode-descriptionForeground, var(--jp-ui-font-color2, #59636e));\n  --cnnviz-surface: var(--vscode-editor-background, var(--jp-layout-color1, #fff));\n  --cnnviz-raised: var(--vscode-dropdown-background, var(--jp-layout-color1, #fff));\n  --cnnviz-sunken: var(--vscode-input-background, var(--jp-layout-color2, #f0f2f5));\n  --cnnviz-line: var(--vscode-input-border, var(--jp-border-color1, #b8bfc8));\n  --cnnviz-line-quiet: var(--vscode-widget-border, var(--jp-border-color2, #dde1e6));\n  --cnnviz-accent: var(--vscode-focusBorder, var(--jp-brand-color1, #1976d2));\n  --cnnviz-error: var(--vscode-errorForeground, var(--jp-error-color1, #c62828));\n  --cnnviz-hover: color-mix(in srgb, var(--cnnviz-accent) 12%, transparent);\n  --cnnviz-chosen: color-mix(in srgb, var(--cnnviz-accent) 24%, transparent);\n  --cnnviz-shadow: 0 4px 16px rgb(0 0 0 / 24%);\n  --cnnviz-font: var(--vscode-font-family, var(--jp-ui-font-family, system-ui, sans-serif));\n  --cnnviz-size: var(--jp-ui-font-size1, 13px);\n  --cnnviz-size-small: var(--jp-ui-font-size0, 11px);\n  --cnnviz-radius: 4px;\n  --cnnviz-height: 28px;\n  box-sizing: border-box;\n  min-width: 0;\n  color: var(--cnnviz-text);\n  font: var(--cnnviz-size) / 1.4 var(--cnnviz-font);\n}\n.cnnviz-ruled::before {\n  display: block;\n  width: var(--cnnviz-width, 220px);\n  height: 0;\n  content: "";\n}\n.cnnviz[data-waiting] {\n  cursor: progress;\n  opacity: 0.65;\n}\n.cnnviz-view :is(.cnnviz-status, .cnnviz-picture, .cnnviz-tiles, .bqplot, .widget-html) {\n  transition: opacity 0.15s;\n}\n[data-cnnviz-unanswered] .cnnviz-view :is(.cnnviz-status, .cnnviz-picture:not([data-waiting]), .cnnviz-tiles:not([data-waiting]), .bqplot, .widget-html) {\n  opacity: 0.55;\n}\n.cnnviz-picture[data-waiting] {\n  opacity: 1;\n}\n[data-cnnviz-ended]:not([data-cnnviz-ended] *) {\n  opacity: 0.55;\n}\n[data-cnnviz-ended] .cnnviz[data-waiting] {\n  cursor: auto;\n  opacity: 1;\n}\n[data-cnnviz-ended] :is(button, input, select, textarea, canvas, svg, [role=slider], [role=listbox]) {\n  pointer-events: none;\n}\n[data-cnnviz-ended].jupyter-widgets-disconnected::before,\n[data-cnnviz-ended] .jupyter-widgets-disconnected::before {\n  display: none;\n}\n.cnnviz-notice {\n  position: fixed;\n  bottom: 16px;\n  left: 50%;\n  z-index: 1000;\n  width: max-content;\n  max-width: calc(100% - 32px);\n  padding: 10px 16px;\n  color: var(--cnnviz-text);\n  background: var(--cnnviz-raised);\n  border: 1px solid var(--cnnviz-line);\n  border-left: 4px solid var(--cnnviz-accent);\n  border-radius: var(--cnnviz-radius);\n  box-shadow: var(--cnnviz-shadow);\n  font-weight: 600;\n  transform: translateX(-50%);\n}\n.cnnviz-notice[role=alert] {\n  border-left-color: var(--cnnviz-error);\n}\n.jp-NotebookPanel > .cnnviz-notice,\n.jp-Document > .cnnviz-notice {\n  position: absolute;\n}\n.cnnviz *,\n.cnnviz *::before,\n.cnnviz *::after {\n  box-sizing: border-box;\n}\n@supports (color: light-dark(#000, #fff)) {\n  .cnnviz {\n    --cnnviz-text: var(--vscode-foreground, var(--jp-ui-font-color1, light-dark(#1f2328, #e6e9ed)));\n    --cnnviz-text-quiet: var( --vscode-descriptionForeground, var(--jp-ui-font-color2, light-dark(#59636e, #9aa4af)) );\n    --cnnviz-surface: var(--vscode-editor-background, var(--jp-layout-color1, light-dark(#fff, #16191d)));\n    --cnnviz-raised: var(--vscode-dropdown-background, var(--jp-layout-color1, light-dark(#fff, #22272e)));\n    --cnnviz-sunken: var(--vscode-input-background, var(--jp-layout-color2, light-dark(#f0f2f5, #22272e)));\n    --cnnviz-line: var(--vscode-input-border, var(--jp-border-color1, light-dark(#b8bfc8, #4b545e)));\n    --cnnviz-line-quiet: var(--vscode-widget-border, var(--jp-border-color2, light-dark(#dde1e6, #343b43)));\n    --cnnviz-accent: var(--vscode-focusBorder, var(--jp-brand-color1, light-dark(#1976d2, #64b5f6)));\n    --cnnviz-error: var(--vscode-errorForeground, var(--jp-error-color1, light-dark(#c62828, #ff8a80)));\n  }\n}\n[data-jp-theme-light=true] .cnnviz,\n.vscode-light .cnnviz,\n[data-theme=light] .cnnviz {\n  color-scheme: light;\n}\n[data-jp-theme-light=false] .cnnviz,\n.vscode-dark .cnnviz,\n.vscode-high-contrast:not(.vscode-high-contrast-light) .cnnviz,\n.dark .cnnviz,\n.dark-theme .cnnviz,\nhtml[theme=dark] .cnnviz,\n[data-theme=dark] .cnnviz {\n  color-scheme: dark;\n}\n.cnnviz :focus-visible {\n  outline: 2px solid var(--cnnviz-accent);\n  outline-offset: 1px;\n}\n.cnnviz-hidden {\n  position: absolute;\n  width: 1px;\n  height: 1px;\n  overflow: hidden;\n  clip-path: inset(50%);\n  white-space: nowrap;\n}\n@media (pointer: coarse) {\n  .cnnviz {\n    --cnnviz-height: 40px;\n  }\n}\n.cnnviz-icon {\n  display: block;\n  width: 16px;\n  height: 16px;\n  fill: none;\n  stroke: currentcolor;\n  stroke-width: 1.5;\n  stroke-linecap: round;\n  stroke-linejoin: round;\n  pointer-events: none;\n}\n.cnnviz-icon-button {\n  display: grid;\n  flex: none;\n  width: var(--cnnviz-height);\n  height: var(--cnnviz-height);\n  padding: 0;\n  color: var(--cnnviz-text-quiet);\n  background: none;\n  border: 0;\n  border-radius: var(--cnnviz-radius);\n  cursor: pointer;\n  place-items: center;\n}\n.cnnviz-icon-button:hover:not(:disabled) {\n  color: var(--cnnviz-text);\n  background: var(--cnnviz-hover);\n}\n.cnnviz-icon-button:disabled {\n  cursor: default;\n  opacity: 0.4;\n}\n\n/* src/picker.css */\n.cnnviz-picker {\n  padding: 2px 4px;\n}\n.cnnviz-picker-description {\n  display: block;\n  overflow: hidden;\n  color: var(--cnnviz-text-quiet);\n  font-size: var(--cnnviz-size-small);\n  line-height: 18px;\n  contain: inline-size;\n  text-overflow: ellipsis;\n  white-space: nowrap;\n}\n.cnnviz-picker-field {\n  position: relative;\n  display: flex;\n  align-items: center;\n  height: var(--cnnviz-height);\n  background: var(--cnnviz-raised);\n  border: 1px solid var(--cnnviz-line);\n  border-radius: var(--cnnviz-radius);\n  contain: inline-size;\n}\n.cnnviz-picker-field:hover:not(.cnnviz-picker-disabled) {\n  border-color: var(--cnnviz-text-quiet);\n}\n.cnnviz-picker-field:focus-within {\n  border-color: var(--cnnviz-accent);\n  box-shadow: 0 0 0 1px var(--cnnviz-accent);\n}\n.cnnviz-picker-disabled {\n  opacity: 0.5;\n}\n.cnnviz-picker .cnnviz-picker-input {\n  flex: 1;\n  min-width: 0;\n  height: 100%;\n  margin: 0;\n  padding: 0 0 0 8px;\n  overflow: hidden;\n  color: inherit;\n  font: inherit;\n  text-overflow: ellipsis;\n  background: none;\n  border: 0;\n}\n.cnnviz .cnnviz-picker-input:focus-visible {\n  outline: none;\n}\n.cnnviz-picker-input::placeholder {\n  color: var(--cnnviz-text-quiet);\n  opacity: 1;\n}\n.cnnviz-picker select.cnnviz-picker-input {\n  padding: 0 24px 0 8px;\n  cursor: pointer;\n  appearance: none;\n}\n.cnnviz-picker select option {\n  color: var(--cnnviz-text);\n  background: var(--cnnviz-raised);\n}\n.cnnviz-picker-hint {\n  flex: none;\n  padding-left: 12px;\n  color: var(--cnnviz-text-quiet);\n  font-size: var(--cnnviz-size-small);\n  font-variant-numeric: tabular-nums;\n}\n.cnnviz-picker-arrow {\n  display: grid;\n  flex: none;\n  width: 26px;\n  height: 100%;\n  color: var(--cnnviz-text-quiet);\n  place-items: center;\n  pointer-events: none;\n}\nselect + .cnnviz-picker-arrow {\n  margin-left: -26px;\n}\n.cnnviz-picker-list {\n  position: fixed;\n  inset: auto;\n  z-index: 1000;\n  margin: 0;\n  padding: 0;\n  overflow: hidden auto;\n  color: var(--cnnviz-text);\n  background: var(--cnnviz-raised);\n  border: 1px solid var(--cnnviz-line);\n  border-radius: var(--cnnviz-radius);\n  box-shadow: var(--cnnviz-shadow);\n  overscroll-behavior: contain;\n}\n.cnnviz-picker-list[hidden] {\n  display: none;\n}\n.cnnviz-picker-space {\n  position: relative;\n}\n.cnnviz-picker-option {\n  position: absolute;\n  right: 4px;\n  left: 4px;\n  display: flex;\n  align-items: center;\n  padding: 0 8px;\n  border-radius: var(--cnnviz-radius);\n  cursor: pointer;\n}\n.cnnviz-picker-label {\n  flex: 1;\n  min-width: 0;\n  overflow: hidden;\n  text-overflow: ellipsis;\n  white-space: nowrap;\n}\n.cnnviz-picker-label mark {\n  color: inherit;\n  font-weight: 700;\n  background: none;\n}\n.cnnviz-picker-option[aria-selected=true] {\n  box-shadow: inset 3px 0 0 var(--cnnviz-accent);\n}\n.cnnviz-picker-apart::before {\n  position: absolute;\n  inset: 0 4px auto;\n  border-top: 1px solid var(--cnnviz-line-quiet);\n  content: "";\n}\n.cnnviz-picker-active {\n  background: var(--cnnviz-chosen);\n}\n.cnnviz-picker-none {\n  padding: 8px 12px;\n  color: var(--cnnviz-text-quiet);\n}\n';
+// src/controls/picker/picker.css
+var picker_default = '.cnnviz{--cnnviz-text: var(--vscode-foreground, var(--jp-ui-font-color1, #1f2328));--cnnviz-text-quiet: var(--vscode-descriptionForeground, var(--jp-ui-font-color2, #59636e));--cnnviz-surface: var(--vscode-editor-background, var(--jp-layout-color1, #fff));--cnnviz-raised: var(--vscode-dropdown-background, var(--jp-layout-color1, #fff));--cnnviz-sunken: var(--vscode-input-background, var(--jp-layout-color2, #f0f2f5));--cnnviz-line: var(--vscode-input-border, var(--jp-border-color1, #b8bfc8));--cnnviz-line-quiet: var(--vscode-widget-border, var(--jp-border-color2, #dde1e6));--cnnviz-accent: var(--vscode-focusBorder, var(--jp-brand-color1, #1976d2));--cnnviz-error: var(--vscode-errorForeground, var(--jp-error-color1, #c62828));--cnnviz-hover: color-mix(in srgb, var(--cnnviz-accent) 12%, transparent);--cnnviz-chosen: color-mix(in srgb, var(--cnnviz-accent) 24%, transparent);--cnnviz-shadow: 0 4px 16px rgb(0 0 0 / 24%);--cnnviz-font: var(--vscode-font-family, var(--jp-ui-font-family, system-ui, sans-serif));--cnnviz-size: var(--jp-ui-font-size1, 13px);--cnnviz-size-small: var(--jp-ui-font-size0, 11px);--cnnviz-radius: 4px;--cnnviz-height: 28px;box-sizing:border-box;min-width:0;color:var(--cnnviz-text);font:var(--cnnviz-size) / 1.4 var(--cnnviz-font)}.cnnviz-ruled::before{display:block;width:var(--cnnviz-width, 220px);height:0;content:""}.cnnviz[data-waiting]{cursor:progress;opacity:0.65}.cnnviz-view :is(.cnnviz-status,.cnnviz-picture,.cnnviz-tiles,.bqplot,.widget-html){transition:opacity 0.15s}[data-cnnviz-unanswered] .cnnviz-view :is(.cnnviz-status,.cnnviz-picture:not([data-waiting]),.cnnviz-tiles:not([data-waiting]),.bqplot,.widget-html){opacity:0.55}.cnnviz-picture[data-waiting]{opacity:1}[data-cnnviz-ended]:not([data-cnnviz-ended] *){opacity:0.55}[data-cnnviz-ended] .cnnviz[data-waiting]{cursor:auto;opacity:1}[data-cnnviz-ended] :is(button,input,select,textarea,canvas,svg,[role=slider],[role=listbox]){pointer-events:none}[data-cnnviz-ended].jupyter-widgets-disconnected::before,[data-cnnviz-ended] .jupyter-widgets-disconnected::before{display:none}.cnnviz-notice{position:fixed;bottom:16px;left:50%;z-index:1000;width:max-content;max-width:calc(100% - 32px);padding:10px 16px;color:var(--cnnviz-text);background:var(--cnnviz-raised);border:1px solid var(--cnnviz-line);border-left:4px solid var(--cnnviz-accent);border-radius:var(--cnnviz-radius);box-shadow:var(--cnnviz-shadow);font-weight:600;transform:translateX(-50%)}.cnnviz-notice[role=alert]{border-left-color:var(--cnnviz-error)}.jp-NotebookPanel>.cnnviz-notice,.jp-Document>.cnnviz-notice{position:absolute}.cnnviz *,.cnnviz *::before,.cnnviz *::after{box-sizing:border-box}@supports (color: light-dark(#000,#fff)){.cnnviz{--cnnviz-text: var(--vscode-foreground, var(--jp-ui-font-color1, light-dark(#1f2328, #e6e9ed)));--cnnviz-text-quiet: var(--vscode-descriptionForeground, var(--jp-ui-font-color2, light-dark(#59636e, #9aa4af)));--cnnviz-surface: var(--vscode-editor-background, var(--jp-layout-color1, light-dark(#fff, #16191d)));--cnnviz-raised: var(--vscode-dropdown-background, var(--jp-layout-color1, light-dark(#fff, #22272e)));--cnnviz-sunken: var(--vscode-input-background, var(--jp-layout-color2, light-dark(#f0f2f5, #22272e)));--cnnviz-line: var(--vscode-input-border, var(--jp-border-color1, light-dark(#b8bfc8, #4b545e)));--cnnviz-line-quiet: var(--vscode-widget-border, var(--jp-border-color2, light-dark(#dde1e6, #343b43)));--cnnviz-accent: var(--vscode-focusBorder, var(--jp-brand-color1, light-dark(#1976d2, #64b5f6)));--cnnviz-error: var(--vscode-errorForeground, var(--jp-error-color1, light-dark(#c62828, #ff8a80)))}}[data-jp-theme-light=true] .cnnviz,.vscode-light .cnnviz,[data-theme=light] .cnnviz{color-scheme:light}[data-jp-theme-light=false] .cnnviz,.vscode-dark .cnnviz,.dark .cnnviz,.dark-theme .cnnviz,[data-theme=dark] .cnnviz,html[theme=dark] .cnnviz,.vscode-high-contrast:not(.vscode-high-contrast-light) .cnnviz{color-scheme:dark}.cnnviz :focus-visible{outline:2px solid var(--cnnviz-accent);outline-offset:1px}.cnnviz-hidden{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}@media(pointer:coarse){.cnnviz{--cnnviz-height: 40px}}.cnnviz-icon{display:block;width:16px;height:16px;fill:none;stroke:currentcolor;stroke-width:1.5;stroke-linecap:round;stroke-linejoin:round;pointer-events:none}.cnnviz-icon-button{display:grid;flex:none;width:var(--cnnviz-height);height:var(--cnnviz-height);padding:0;color:var(--cnnviz-text-quiet);background:none;border:0;border-radius:var(--cnnviz-radius);cursor:pointer;place-items:center}.cnnviz-icon-button:hover:not(:disabled){color:var(--cnnviz-text);background:var(--cnnviz-hover)}.cnnviz-icon-button:disabled{cursor:default;opacity:0.4}.cnnviz-picker{padding:2px 4px}.cnnviz-picker-description{display:block;overflow:hidden;color:var(--cnnviz-text-quiet);font-size:var(--cnnviz-size-small);line-height:18px;contain:inline-size;text-overflow:ellipsis;white-space:nowrap}.cnnviz-picker-field{position:relative;display:flex;align-items:center;height:var(--cnnviz-height);background:var(--cnnviz-raised);border:1px solid var(--cnnviz-line);border-radius:var(--cnnviz-radius);contain:inline-size}.cnnviz-picker-field:hover:not(.cnnviz-picker-disabled){border-color:var(--cnnviz-text-quiet)}.cnnviz-picker-field:focus-within{border-color:var(--cnnviz-accent);box-shadow:0 0 0 1px var(--cnnviz-accent)}.cnnviz-picker-disabled{opacity:0.5}.cnnviz-picker .cnnviz-picker-input{flex:1;min-width:0;height:100%;margin:0;padding:0 0 0 8px;overflow:hidden;color:inherit;font:inherit;text-overflow:ellipsis;background:none;border:0}.cnnviz .cnnviz-picker-input:focus-visible{outline:none}.cnnviz-picker-input::placeholder{color:var(--cnnviz-text-quiet);opacity:1}.cnnviz-picker select.cnnviz-picker-input{padding:0 24px 0 8px;cursor:pointer;appearance:none}.cnnviz-picker select option{color:var(--cnnviz-text);background:var(--cnnviz-raised)}.cnnviz-picker-hint{flex:none;padding-left:12px;color:var(--cnnviz-text-quiet);font-size:var(--cnnviz-size-small);font-variant-numeric:tabular-nums}.cnnviz-picker-arrow{display:grid;flex:none;width:26px;height:100%;color:var(--cnnviz-text-quiet);place-items:center;pointer-events:none}select+.cnnviz-picker-arrow{margin-left:-26px}.cnnviz-picker-list{position:fixed;inset:auto;z-index:1000;margin:0;padding:0;overflow:hidden auto;color:var(--cnnviz-text);background:var(--cnnviz-raised);border:1px solid var(--cnnviz-line);border-radius:var(--cnnviz-radius);box-shadow:var(--cnnviz-shadow);overscroll-behavior:contain}.cnnviz-picker-list[hidden]{display:none}.cnnviz-picker-space{position:relative}.cnnviz-picker-option{position:absolute;right:4px;left:4px;display:flex;align-items:center;padding:0 8px;border-radius:var(--cnnviz-radius);cursor:pointer}.cnnviz-picker-label{flex:1;min-width:0;overflow:hidden;text-overflow:ellipsis;white-space:nowrap}.cnnviz-picker-label mark{color:inherit;font-weight:700;background:none}.cnnviz-picker-option[aria-selected=true]{box-shadow:inset 3px 0 0 var(--cnnviz-accent)}.cnnviz-picker-apart::before{position:absolute;inset:0 4px auto;border-top:1px solid var(--cnnviz-line-quiet);content:""}.cnnviz-picker-active{background:var(--cnnviz-chosen)}.cnnviz-picker-none{padding:8px 12px;color:var(--cnnviz-text-quiet)}\n';
 
-// src/picker.ts
+// src/controls/picker/index.ts
 var FEW = 12;
-function render(props) {
-  const view = new View(props, "picker", picker_default);
+function render(view) {
   view.root.classList.add("cnnviz-ruled");
-  const held = new Held(view.get("index"));
-  const channel = view.channel((seq) => held.sent(seq));
+  const draw = () => field.draw(chosen.value);
+  const [chosen, queue] = control(view, "index", draw);
   const pick = (index) => {
     const option = view.get("options")[index];
     if (option === void 0) return;
-    held.move(index);
-    channel.offer({ index, option }, true);
-    field.draw(index);
+    chosen.move(index);
+    queue.offer({ index, option }, true);
+    draw();
   };
   const description = element("label", "cnnviz-picker-description", { for: view.id });
   const box = element("div", "cnnviz-picker-field");
   const searchable = view.get("searchable") ?? view.get("options").length > FEW;
-  const field = searchable ? combobox(view, box, pick) : choice(view, pick);
+  const field = searchable ? new Combobox(view, box, pick) : nativeList(view, pick);
   field.input.id = view.id;
   const arrow = element("span", "cnnviz-picker-arrow");
   arrow.append(icon("m4 6 4 4 4-4"));
   box.prepend(field.input);
   box.append(arrow);
   view.root.prepend(description, box);
-  const draw = () => field.draw(held.value);
-  view.hear((message) => {
-    if (held.acknowledged(message, view.get("index"))) draw();
-  });
-  view.follow(["index"], () => {
-    if (held.offered(view.get("index"))) draw();
-  });
   view.follow(["options", "hints", "order", "placeholder"], draw);
   view.follow(["disabled"], () => {
     field.input.disabled = view.get("disabled");
@@ -840,9 +875,8 @@ function render(props) {
     if (text === "") field.input.setAttribute("aria-label", view.get("placeholder") || "Option");
     else field.input.removeAttribute("aria-label");
   });
-  return view.dispose;
 }
-function choice(view, pick) {
+function nativeList(view, pick) {
   const input = element("select", "cnnviz-picker-input", { "data-lm-suppress-shortcuts": "true" });
   view.listen(input, "change", () => pick(Number(input.value)));
   return {
@@ -863,7 +897,7 @@ function choice(view, pick) {
     }
   };
 }
-var picker_default2 = { initialize, render };
+var picker_default2 = define("picker", picker_default, render);
 export {
   picker_default2 as default
 };

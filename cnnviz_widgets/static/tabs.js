@@ -1,54 +1,27 @@
 // Built from js/src by scripts/build-js: change it there.
 
-// src/model.ts
-async function hostModel(model) {
-  return await model.widget_manager?.get_model?.(String(model.get("_host_id"))) ?? null;
-}
-
-// src/hearing.ts
-function initialize({ model }) {
-  void listenAgain(model).catch((error) => console.warn("cnnviz: a widget may not hear the kernel", error));
-}
-async function listenAgain(model) {
-  const host = await hostModel(model);
-  const comm = host?.comm;
-  if (!host || !comm || await hears(host)) return;
-  const anywidgets = Object.getPrototypeOf(host);
-  const original = Object.getPrototypeOf(anywidgets);
-  comm.on_msg((message) => original._handle_comm_msg.call(host, message));
-  model.send({ kind: "state" });
-}
-async function hears(host) {
-  try {
-    await host._handle_comm_msg({ content: { data: { method: "none" } } });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-// src/held.ts
-var Held = class {
+// src/core/controlled_value.ts
+var ControlledValue = class {
   constructor(current, same = Object.is) {
     this.current = current;
     this.same = same;
   }
   current;
   same;
-  gripped = false;
+  inHand = false;
   unconfirmed = null;
   get value() {
     return this.current;
   }
   /** Whether the hand is on the control. */
-  get inHand() {
-    return this.gripped;
+  get isHeld() {
+    return this.inHand;
   }
-  grip() {
-    this.gripped = true;
+  hold() {
+    this.inHand = true;
   }
-  letGo() {
-    this.gripped = false;
+  release() {
+    this.inHand = false;
   }
   /** The hand has moved to `value`. */
   move(value) {
@@ -56,31 +29,122 @@ var Held = class {
   }
   /** An event left for the kernel; `seq` is the number it will acknowledge. */
   sent(seq) {
-    if (typeof seq === "number") this.unconfirmed = seq;
+    this.unconfirmed = seq;
   }
   /** The kernel says `value`; returns whether to show it. */
-  offered(value) {
+  receive(value) {
     if (this.same(value, this.current)) {
       this.unconfirmed = null;
       return false;
     }
-    if (this.gripped || this.unconfirmed !== null) return false;
+    if (this.inHand || this.unconfirmed !== null) return false;
     this.current = value;
     return true;
   }
   /** A custom message came; with the acknowledgement of the newest event, take over the kernel's value `value`. */
-  acknowledged(message, value) {
+  receiveAck(message, value) {
     const { kind, seq } = message ?? {};
     if (kind !== "ack" || seq !== this.unconfirmed) return false;
     this.unconfirmed = null;
-    return this.offered(value);
+    return this.receive(value);
+  }
+};
+function control(view, name, show) {
+  const value = new ControlledValue(view.get(name));
+  const queue = view.queue({ onSent: (seq) => value.sent(seq) });
+  view.onMessage((message) => value.receiveAck(message, view.get(name)) && show());
+  view.follow([name], () => value.receive(view.get(name)) && show());
+  return [value, queue];
+}
+
+// src/core/element.ts
+function element(name, className, attributes = {}) {
+  const made = document.createElement(name);
+  made.className = className;
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  return made;
+}
+
+// src/core/event_queue.ts
+var browserClock = {
+  set: (callback, milliseconds) => setTimeout(callback, milliseconds),
+  clear: (handle) => clearTimeout(handle)
+};
+var TIMEOUT = 1500;
+var EventQueue = class {
+  constructor(send, { onBusy, clock = browserClock }) {
+    this.send = send;
+    this.clock = clock;
+    this.onBusy = onBusy;
+    this.sequence = Math.floor(Math.random() * 2 ** 48);
+  }
+  send;
+  sequence = 0;
+  inFlight = null;
+  pending = null;
+  timer = null;
+  busy = false;
+  clock;
+  onBusy;
+  /** Send an event now, or keep it as the newest one waiting. `final` marks the end of a gesture. */
+  offer(payload, final = false, buffers) {
+    this.pending = { payload, final, buffers };
+    this.sendNext();
+  }
+  /** Pass every custom message of the kernel; returns whether it was an acknowledgement. */
+  receive(message) {
+    if (typeof message !== "object" || message === null) return false;
+    const { kind, seq } = message;
+    if (kind !== "ack") return false;
+    this.setBusy(false);
+    if (seq === this.inFlight) this.release();
+    return true;
+  }
+  /** Whether an event is on the wire. */
+  get waiting() {
+    return this.inFlight !== null;
+  }
+  /** Stop; what a gesture ended with still leaves, whether or not an answer is due. */
+  dispose() {
+    if (this.pending?.final) this.dispatch(this.pending);
+    this.pending = null;
+    if (this.timer !== null) this.clock.clear(this.timer);
+    this.timer = null;
+    this.inFlight = null;
+  }
+  sendNext() {
+    if (this.inFlight !== null || this.pending === null) return;
+    const event = this.pending;
+    this.pending = null;
+    this.timer = this.clock.set(() => {
+      this.setBusy(true);
+      this.release();
+    }, TIMEOUT);
+    this.inFlight = this.sequence + 1;
+    this.dispatch(event);
+  }
+  dispatch({ payload, final, buffers }) {
+    this.send({ ...payload, kind: "event", seq: ++this.sequence, final }, buffers);
+  }
+  release() {
+    if (this.timer !== null) this.clock.clear(this.timer);
+    this.timer = null;
+    this.inFlight = null;
+    this.sendNext();
+  }
+  setBusy(busy) {
+    if (busy === this.busy) return;
+    this.busy = busy;
+    this.onBusy(busy);
   }
 };
 
-// src/tabs.css
-var tabs_default = '/* src/theme.css */\n.cnnviz {\n  --cnnviz-text: var(--vscode-foreground, var(--jp-ui-font-color1, #1f2328));\n  --cnnviz-text-quiet: var(--vscode-descriptionForeground, var(--jp-ui-font-color2, #59636e));\n  --cnnviz-surface: var(--vscode-editor-background, var(--jp-layout-color1, #fff));\n  --cnnviz-raised: var(--vscode-dropdown-background, var(--jp-layout-color1, #fff));\n  --cnnviz-sunken: var(--vscode-input-background, var(--jp-layout-color2, #f0f2f5));\n  --cnnviz-line: var(--vscode-input-border, var(--jp-border-color1, #b8bfc8));\n  --cnnviz-line-quiet: var(--vscode-widget-border, var(--jp-border-color2, #dde1e6));\n  --cnnviz-accent: var(--vscode-focusBorder, var(--jp-brand-color1, #1976d2));\n  --cnnviz-error: var(--vscode-errorForeground, var(--jp-error-color1, #c62828));\n  --cnnviz-hover: color-mix(in srgb, var(--cnnviz-accent) 12%, transparent);\n  --cnnviz-chosen: color-mix(in srgb, var(--cnnviz-accent) 24%, transparent);\n  --cnnviz-shadow: 0 4px 16px rgb(0 0 0 / 24%);\n  --cnnviz-font: var(--vscode-font-family, var(--jp-ui-font-family, system-ui, sans-serif));\n  --cnnviz-size: var(--jp-ui-font-size1, 13px);\n  --cnnviz-size-small: var(--jp-ui-font-size0, 11px);\n  --cnnviz-radius: 4px;\n  --cnnviz-height: 28px;\n  box-sizing: border-box;\n  min-width: 0;\n  color: var(--cnnviz-text);\n  font: var(--cnnviz-size) / 1.4 var(--cnnviz-font);\n}\n.cnnviz-ruled::before {\n  display: block;\n  width: var(--cnnviz-width, 220px);\n  height: 0;\n  content: "";\n}\n.cnnviz[data-waiting] {\n  cursor: progress;\n  opacity: 0.65;\n}\n.cnnviz-view :is(.cnnviz-status, .cnnviz-picture, .cnnviz-tiles, .bqplot, .widget-html) {\n  transition: opacity 0.15s;\n}\n[data-cnnviz-unanswered] .cnnviz-view :is(.cnnviz-status, .cnnviz-picture:not([data-waiting]), .cnnviz-tiles:not([data-waiting]), .bqplot, .widget-html) {\n  opacity: 0.55;\n}\n.cnnviz-picture[data-waiting] {\n  opacity: 1;\n}\n[data-cnnviz-ended]:not([data-cnnviz-ended] *) {\n  opacity: 0.55;\n}\n[data-cnnviz-ended] .cnnviz[data-waiting] {\n  cursor: auto;\n  opacity: 1;\n}\n[data-cnnviz-ended] :is(button, input, select, textarea, canvas, svg, [role=slider], [role=listbox]) {\n  pointer-events: none;\n}\n[data-cnnviz-ended].jupyter-widgets-disconnected::before,\n[data-cnnviz-ended] .jupyter-widgets-disconnected::before {\n  display: none;\n}\n.cnnviz-notice {\n  position: fixed;\n  bottom: 16px;\n  left: 50%;\n  z-index: 1000;\n  width: max-content;\n  max-width: calc(100% - 32px);\n  padding: 10px 16px;\n  color: var(--cnnviz-text);\n  background: var(--cnnviz-raised);\n  border: 1px solid var(--cnnviz-line);\n  border-left: 4px solid var(--cnnviz-accent);\n  border-radius: var(--cnnviz-radius);\n  box-shadow: var(--cnnviz-shadow);\n  font-weight: 600;\n  transform: translateX(-50%);\n}\n.cnnviz-notice[role=alert] {\n  border-left-color: var(--cnnviz-error);\n}\n.jp-NotebookPanel > .cnnviz-notice,\n.jp-Document > .cnnviz-notice {\n  position: absolute;\n}\n.cnnviz *,\n.cnnviz *::before,\n.cnnviz *::after {\n  box-sizing: border-box;\n}\n@supports (color: light-dark(#000, #fff)) {\n  .cnnviz {\n    --cnnviz-text: var(--vscode-foreground, var(--jp-ui-font-color1, light-dark(#1f2328, #e6e9ed)));\n    --cnnviz-text-quiet: var( --vscode-descriptionForeground, var(--jp-ui-font-color2, light-dark(#59636e, #9aa4af)) );\n    --cnnviz-surface: var(--vscode-editor-background, var(--jp-layout-color1, light-dark(#fff, #16191d)));\n    --cnnviz-raised: var(--vscode-dropdown-background, var(--jp-layout-color1, light-dark(#fff, #22272e)));\n    --cnnviz-sunken: var(--vscode-input-background, var(--jp-layout-color2, light-dark(#f0f2f5, #22272e)));\n    --cnnviz-line: var(--vscode-input-border, var(--jp-border-color1, light-dark(#b8bfc8, #4b545e)));\n    --cnnviz-line-quiet: var(--vscode-widget-border, var(--jp-border-color2, light-dark(#dde1e6, #343b43)));\n    --cnnviz-accent: var(--vscode-focusBorder, var(--jp-brand-color1, light-dark(#1976d2, #64b5f6)));\n    --cnnviz-error: var(--vscode-errorForeground, var(--jp-error-color1, light-dark(#c62828, #ff8a80)));\n  }\n}\n[data-jp-theme-light=true] .cnnviz,\n.vscode-light .cnnviz,\n[data-theme=light] .cnnviz {\n  color-scheme: light;\n}\n[data-jp-theme-light=false] .cnnviz,\n.vscode-dark .cnnviz,\n.vscode-high-contrast:not(.vscode-high-contrast-light) .cnnviz,\n.dark .cnnviz,\n.dark-theme .cnnviz,\nhtml[theme=dark] .cnnviz,\n[data-theme=dark] .cnnviz {\n  color-scheme: dark;\n}\n.cnnviz :focus-visible {\n  outline: 2px solid var(--cnnviz-accent);\n  outline-offset: 1px;\n}\n.cnnviz-hidden {\n  position: absolute;\n  width: 1px;\n  height: 1px;\n  overflow: hidden;\n  clip-path: inset(50%);\n  white-space: nowrap;\n}\n@media (pointer: coarse) {\n  .cnnviz {\n    --cnnviz-height: 40px;\n  }\n}\n.cnnviz-icon {\n  display: block;\n  width: 16px;\n  height: 16px;\n  fill: none;\n  stroke: currentcolor;\n  stroke-width: 1.5;\n  stroke-linecap: round;\n  stroke-linejoin: round;\n  pointer-events: none;\n}\n.cnnviz-icon-button {\n  display: grid;\n  flex: none;\n  width: var(--cnnviz-height);\n  height: var(--cnnviz-height);\n  padding: 0;\n  color: var(--cnnviz-text-quiet);\n  background: none;\n  border: 0;\n  border-radius: var(--cnnviz-radius);\n  cursor: pointer;\n  place-items: center;\n}\n.cnnviz-icon-button:hover:not(:disabled) {\n  color: var(--cnnviz-text);\n  background: var(--cnnviz-hover);\n}\n.cnnviz-icon-button:disabled {\n  cursor: default;\n  opacity: 0.4;\n}\n\n/* src/tabs.css */\n.cnnviz-tabs {\n  display: flex;\n  flex-wrap: wrap;\n  gap: 2px;\n  border-bottom: 1px solid var(--cnnviz-line);\n}\n.cnnviz-tab {\n  min-height: var(--cnnviz-height);\n  padding: 6px 14px;\n  color: var(--cnnviz-text-quiet);\n  font: inherit;\n  background: none;\n  border: 0;\n  border-bottom: 3px solid transparent;\n  border-radius: var(--cnnviz-radius) var(--cnnviz-radius) 0 0;\n  cursor: pointer;\n}\n.cnnviz-tab:hover {\n  background: var(--cnnviz-hover);\n}\n.cnnviz-tab[aria-selected=true] {\n  color: var(--cnnviz-text);\n  font-weight: 600;\n  border-bottom-color: var(--cnnviz-accent);\n}\n';
+// src/core/model.ts
+async function hostModel(model) {
+  return await model.widget_manager?.get_model?.(String(model.get("_host_id"))) ?? null;
+}
 
-// src/standing.ts
+// src/core/standing.ts
 var STANDINGS = ["answers", "late", "reconnecting", "cut off", "absent", "ended"];
 var GONE = /* @__PURE__ */ new Set(["dead", "terminating", "restarting", "autorestarting"]);
 function standing({ live, lived, kernel, connection, overdue }) {
@@ -119,7 +183,7 @@ function everywhere(text) {
   return { page: text, notebook: text, elsewhere: text };
 }
 
-// src/notice.ts
+// src/core/notice.ts
 var KEY = /* @__PURE__ */ Symbol.for("cnnviz.notice");
 var UNANSWERED = /* @__PURE__ */ new Set(["late", "reconnecting", "cut off"]);
 var NOTEBOOK = ".jp-NotebookPanel, .jp-Document";
@@ -163,25 +227,29 @@ var Notice = class {
 function noticeOf(element2) {
   const notebook = element2.closest(NOTEBOOK);
   const container = notebook ?? document.body;
-  return container[KEY] ??= new Notice(container, placeOf(notebook));
+  container[KEY] ??= new Notice(container, placeOf(notebook));
+  return container[KEY];
 }
 function placeOf(notebook) {
   if (notebook !== null) return "notebook";
   return document.getElementById("jupyter-config-data") === null ? "elsewhere" : "page";
 }
 
-// src/link.ts
+// src/core/link.ts
 var LOOK_EVERY = 1e3;
 var PANEL = ".cnnviz-view";
 var links = /* @__PURE__ */ new Set();
 var looking;
+function lookAtAll() {
+  for (const link of links) link.look();
+}
 var Link = class {
   constructor(model, root, id) {
     this.model = model;
     this.root = root;
     this.id = id;
     links.add(this);
-    looking ??= setInterval(() => links.forEach((link) => link.look()), LOOK_EVERY);
+    looking ??= setInterval(lookAtAll, LOOK_EVERY);
     model.on("comm_live_update", this.look);
     const found = (host) => {
       this.host = host;
@@ -204,7 +272,8 @@ var Link = class {
     this.look();
     if (this.isOver && this.host !== null) {
       this.root.setAttribute("data-unsent", "");
-      return this.mark();
+      this.mark();
+      return;
     }
     try {
       this.model.send(content, void 0, buffers);
@@ -223,10 +292,10 @@ var Link = class {
   get isOver() {
     return this.current === "ended" || this.current === "absent";
   }
-  /** An answer to `channel` is overdue, or has come. */
-  silence(channel, silent) {
-    if (silent) this.overdue.add(channel);
-    else this.overdue.delete(channel);
+  /** An answer to the events of `queue` is overdue, or has come. */
+  setOverdue(queue, overdue) {
+    if (overdue) this.overdue.add(queue);
+    else this.overdue.delete(queue);
     this.look();
   }
   dispose() {
@@ -270,89 +339,45 @@ var Link = class {
   }
 };
 
-// src/one_in_flight.ts
-var browserClock = {
-  set: (callback, milliseconds) => setTimeout(callback, milliseconds),
-  clear: (handle) => clearTimeout(handle)
-};
-var OneInFlight = class {
-  /** `onSilence` hears when an answer is overdue (true), and when answers come again (false). */
-  constructor(send, timeout = 1500, clock = browserClock, onSilence = () => {
-  }) {
-    this.send = send;
-    this.timeout = timeout;
-    this.clock = clock;
-    this.onSilence = onSilence;
-    this.sequence = Math.floor(Math.random() * 2 ** 48);
-  }
-  send;
-  timeout;
-  clock;
-  onSilence;
-  sequence = 0;
-  inFlight = null;
-  pending = null;
-  timer = null;
-  silent = false;
-  /** Send an event now, or keep it as the newest one waiting. `final` marks the end of a gesture. */
-  offer(payload, final = false, buffers) {
-    this.pending = { payload, final, buffers };
-    this.pump();
-  }
-  /** Feed every custom message of the kernel here; returns whether it was an acknowledgement. */
-  receive(message) {
-    if (typeof message !== "object" || message === null) return false;
-    const { kind, seq } = message;
-    if (kind !== "ack") return false;
-    this.heard(false);
-    if (seq === this.inFlight) this.release();
+// src/core/reconnect.ts
+function reconnect({ model }) {
+  void listenAgain(model).catch((error) => console.warn("cnnviz: a widget may not hear the kernel", error));
+}
+async function listenAgain(model) {
+  const host = await hostModel(model);
+  const comm = host?.comm;
+  if (!host || !comm || await isListening(host)) return;
+  const anywidgets = Object.getPrototypeOf(host);
+  const original = Object.getPrototypeOf(anywidgets);
+  comm.on_msg((message) => original._handle_comm_msg.call(host, message));
+  model.send({ kind: "state" });
+}
+async function isListening(host) {
+  try {
+    await host._handle_comm_msg({ content: { data: { method: "none" } } });
     return true;
+  } catch {
+    return false;
   }
-  get busy() {
-    return this.inFlight !== null;
-  }
-  /** Stop; what a gesture ended with still leaves, whether or not an answer is due. */
-  dispose() {
-    if (this.pending?.final) this.dispatch(this.pending);
-    this.pending = null;
-    if (this.timer !== null) this.clock.clear(this.timer);
-    this.timer = null;
-    this.inFlight = null;
-  }
-  pump() {
-    if (this.inFlight !== null || this.pending === null) return;
-    const event = this.pending;
-    this.pending = null;
-    this.timer = this.clock.set(() => {
-      this.heard(true);
-      this.release();
-    }, this.timeout);
-    this.inFlight = this.sequence + 1;
-    this.dispatch(event);
-  }
-  dispatch({ payload, final, buffers }) {
-    this.send({ ...payload, kind: "event", seq: ++this.sequence, final }, buffers);
-  }
-  release() {
-    if (this.timer !== null) this.clock.clear(this.timer);
-    this.timer = null;
-    this.inFlight = null;
-    this.pump();
-  }
-  heard(silent) {
-    if (silent === this.silent) return;
-    this.silent = silent;
-    this.onSilence(silent);
-  }
-};
+}
 
-// src/view.ts
+// src/core/widget.ts
+function define(name, css, render2) {
+  return {
+    initialize: reconnect,
+    render(context) {
+      const view = new View(context, name, css);
+      render2(view);
+      return view.dispose;
+    }
+  };
+}
 var View = class {
   root;
   /** Unique in the page: two views of one model must not share element ids. */
   id = `cnnviz-${crypto.getRandomValues(new Uint32Array(2)).join("-")}`;
-  link;
   model;
+  link;
   ending = new AbortController();
   endings = [];
   constructor({ model, el, signal }, name, css) {
@@ -369,9 +394,7 @@ var View = class {
     this.onDispose(() => this.link.dispose());
     signal?.addEventListener("abort", () => this.dispose(), { once: true });
   }
-  get(name) {
-    return this.model.get(name);
-  }
+  get = (name) => this.model.get(name);
   /** Listen to `target` until the view ends. */
   listen(target, name, callback, options = {}) {
     target.addEventListener(name, callback, { ...options, signal: this.ending.signal });
@@ -382,29 +405,24 @@ var View = class {
     callback();
   }
   /** Call `callback` with each custom message. */
-  hear(callback) {
+  onMessage(callback) {
     this.on("msg:custom", callback);
   }
-  /**
-   * A channel to the kernel with one message in flight; `sent` learns the number of each message that leaves, `busy`
-   * whether an answer is overdue. While it is, the view says so: the kernel is busy, or gone.
-   */
-  channel(sent = () => {
-  }, busy = () => {
-  }) {
+  /** A queue of events for the kernel. While an answer is overdue, the view says so: the kernel is busy, or gone. */
+  queue({ onSent, onBusy } = {}) {
     const send = (message, buffers) => {
-      sent(message["seq"]);
+      onSent?.(message["seq"]);
       this.link.send(message, buffers);
     };
-    const silence = (silent) => {
-      this.root.toggleAttribute("data-waiting", silent);
-      this.link.silence(channel, silent);
-      busy(silent);
+    const showBusy = (busy) => {
+      this.root.toggleAttribute("data-waiting", busy);
+      this.link.setOverdue(queue, busy);
+      onBusy?.(busy);
     };
-    const channel = new OneInFlight(send, void 0, void 0, silence);
-    this.hear((message) => channel.receive(message));
-    this.onDispose(() => channel.dispose());
-    return channel;
+    const queue = new EventQueue(send, { onBusy: showBusy });
+    this.onMessage((message) => queue.receive(message));
+    this.onDispose(() => queue.dispose());
+    return queue;
   }
   onDispose(callback) {
     this.endings.push(callback);
@@ -418,19 +436,14 @@ var View = class {
     this.onDispose(() => this.model.off(event, callback));
   }
 };
-function element(name, className, attributes = {}) {
-  const made = document.createElement(name);
-  made.className = className;
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  return made;
-}
 
-// src/tabs.ts
-function render(context) {
-  const view = new View(context, "tabs", tabs_default);
+// src/controls/tabs.css
+var tabs_default = '.cnnviz{--cnnviz-text: var(--vscode-foreground, var(--jp-ui-font-color1, #1f2328));--cnnviz-text-quiet: var(--vscode-descriptionForeground, var(--jp-ui-font-color2, #59636e));--cnnviz-surface: var(--vscode-editor-background, var(--jp-layout-color1, #fff));--cnnviz-raised: var(--vscode-dropdown-background, var(--jp-layout-color1, #fff));--cnnviz-sunken: var(--vscode-input-background, var(--jp-layout-color2, #f0f2f5));--cnnviz-line: var(--vscode-input-border, var(--jp-border-color1, #b8bfc8));--cnnviz-line-quiet: var(--vscode-widget-border, var(--jp-border-color2, #dde1e6));--cnnviz-accent: var(--vscode-focusBorder, var(--jp-brand-color1, #1976d2));--cnnviz-error: var(--vscode-errorForeground, var(--jp-error-color1, #c62828));--cnnviz-hover: color-mix(in srgb, var(--cnnviz-accent) 12%, transparent);--cnnviz-chosen: color-mix(in srgb, var(--cnnviz-accent) 24%, transparent);--cnnviz-shadow: 0 4px 16px rgb(0 0 0 / 24%);--cnnviz-font: var(--vscode-font-family, var(--jp-ui-font-family, system-ui, sans-serif));--cnnviz-size: var(--jp-ui-font-size1, 13px);--cnnviz-size-small: var(--jp-ui-font-size0, 11px);--cnnviz-radius: 4px;--cnnviz-height: 28px;box-sizing:border-box;min-width:0;color:var(--cnnviz-text);font:var(--cnnviz-size) / 1.4 var(--cnnviz-font)}.cnnviz-ruled::before{display:block;width:var(--cnnviz-width, 220px);height:0;content:""}.cnnviz[data-waiting]{cursor:progress;opacity:0.65}.cnnviz-view :is(.cnnviz-status,.cnnviz-picture,.cnnviz-tiles,.bqplot,.widget-html){transition:opacity 0.15s}[data-cnnviz-unanswered] .cnnviz-view :is(.cnnviz-status,.cnnviz-picture:not([data-waiting]),.cnnviz-tiles:not([data-waiting]),.bqplot,.widget-html){opacity:0.55}.cnnviz-picture[data-waiting]{opacity:1}[data-cnnviz-ended]:not([data-cnnviz-ended] *){opacity:0.55}[data-cnnviz-ended] .cnnviz[data-waiting]{cursor:auto;opacity:1}[data-cnnviz-ended] :is(button,input,select,textarea,canvas,svg,[role=slider],[role=listbox]){pointer-events:none}[data-cnnviz-ended].jupyter-widgets-disconnected::before,[data-cnnviz-ended] .jupyter-widgets-disconnected::before{display:none}.cnnviz-notice{position:fixed;bottom:16px;left:50%;z-index:1000;width:max-content;max-width:calc(100% - 32px);padding:10px 16px;color:var(--cnnviz-text);background:var(--cnnviz-raised);border:1px solid var(--cnnviz-line);border-left:4px solid var(--cnnviz-accent);border-radius:var(--cnnviz-radius);box-shadow:var(--cnnviz-shadow);font-weight:600;transform:translateX(-50%)}.cnnviz-notice[role=alert]{border-left-color:var(--cnnviz-error)}.jp-NotebookPanel>.cnnviz-notice,.jp-Document>.cnnviz-notice{position:absolute}.cnnviz *,.cnnviz *::before,.cnnviz *::after{box-sizing:border-box}@supports (color: light-dark(#000,#fff)){.cnnviz{--cnnviz-text: var(--vscode-foreground, var(--jp-ui-font-color1, light-dark(#1f2328, #e6e9ed)));--cnnviz-text-quiet: var(--vscode-descriptionForeground, var(--jp-ui-font-color2, light-dark(#59636e, #9aa4af)));--cnnviz-surface: var(--vscode-editor-background, var(--jp-layout-color1, light-dark(#fff, #16191d)));--cnnviz-raised: var(--vscode-dropdown-background, var(--jp-layout-color1, light-dark(#fff, #22272e)));--cnnviz-sunken: var(--vscode-input-background, var(--jp-layout-color2, light-dark(#f0f2f5, #22272e)));--cnnviz-line: var(--vscode-input-border, var(--jp-border-color1, light-dark(#b8bfc8, #4b545e)));--cnnviz-line-quiet: var(--vscode-widget-border, var(--jp-border-color2, light-dark(#dde1e6, #343b43)));--cnnviz-accent: var(--vscode-focusBorder, var(--jp-brand-color1, light-dark(#1976d2, #64b5f6)));--cnnviz-error: var(--vscode-errorForeground, var(--jp-error-color1, light-dark(#c62828, #ff8a80)))}}[data-jp-theme-light=true] .cnnviz,.vscode-light .cnnviz,[data-theme=light] .cnnviz{color-scheme:light}[data-jp-theme-light=false] .cnnviz,.vscode-dark .cnnviz,.dark .cnnviz,.dark-theme .cnnviz,[data-theme=dark] .cnnviz,html[theme=dark] .cnnviz,.vscode-high-contrast:not(.vscode-high-contrast-light) .cnnviz{color-scheme:dark}.cnnviz :focus-visible{outline:2px solid var(--cnnviz-accent);outline-offset:1px}.cnnviz-hidden{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}@media(pointer:coarse){.cnnviz{--cnnviz-height: 40px}}.cnnviz-icon{display:block;width:16px;height:16px;fill:none;stroke:currentcolor;stroke-width:1.5;stroke-linecap:round;stroke-linejoin:round;pointer-events:none}.cnnviz-icon-button{display:grid;flex:none;width:var(--cnnviz-height);height:var(--cnnviz-height);padding:0;color:var(--cnnviz-text-quiet);background:none;border:0;border-radius:var(--cnnviz-radius);cursor:pointer;place-items:center}.cnnviz-icon-button:hover:not(:disabled){color:var(--cnnviz-text);background:var(--cnnviz-hover)}.cnnviz-icon-button:disabled{cursor:default;opacity:0.4}.cnnviz-tabs{display:flex;flex-wrap:wrap;gap:2px;border-bottom:1px solid var(--cnnviz-line)}.cnnviz-tab{min-height:var(--cnnviz-height);padding:6px 14px;color:var(--cnnviz-text-quiet);font:inherit;background:none;border:0;border-bottom:3px solid transparent;border-radius:var(--cnnviz-radius) var(--cnnviz-radius) 0 0;cursor:pointer}.cnnviz-tab:hover{background:var(--cnnviz-hover)}.cnnviz-tab[aria-selected=true]{color:var(--cnnviz-text);font-weight:600;border-bottom-color:var(--cnnviz-accent)}\n';
+
+// src/controls/tabs.ts
+function render(view) {
   view.root.setAttribute("role", "tablist");
-  const opened = new Held(view.get("index"));
-  const channel = view.channel((seq) => opened.sent(seq));
+  const [opened, queue] = control(view, "index", () => mark());
   let buttons = [];
   const mark = () => {
     buttons.forEach((button, index) => {
@@ -443,7 +456,7 @@ function render(context) {
     if (index === opened.value) return;
     opened.move(index);
     mark();
-    channel.offer({ index }, true);
+    queue.offer({ index }, true);
   };
   view.follow(["titles"], () => {
     buttons = view.get("titles").map((title, index) => {
@@ -455,31 +468,23 @@ function render(context) {
     view.root.replaceChildren(...buttons);
     mark();
   });
-  view.follow(["index"], () => {
-    if (opened.offered(view.get("index"))) mark();
-  });
-  view.hear((message) => {
-    if (opened.acknowledged(message, view.get("index"))) mark();
-  });
   view.listen(view.root, "keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const last = buttons.length - 1;
-    const steps = {
-      ArrowLeft: Math.max(0, opened.value - 1),
-      ArrowRight: Math.min(last, opened.value + 1),
-      Home: 0,
-      End: last
-    };
-    const next = steps[event.key];
-    if (next === void 0 || last < 0) return;
+    const next = tabAfterKey(event, opened.value, buttons.length - 1);
+    if (next === null) return;
     event.preventDefault();
     event.stopPropagation();
     open(next);
     buttons[next]?.focus();
   });
-  return view.dispose;
 }
-var tabs_default2 = { initialize, render };
+function tabAfterKey(event, index, last) {
+  if (event.ctrlKey || event.metaKey || event.altKey || last < 0) return null;
+  if (event.key === "ArrowLeft") return Math.max(0, index - 1);
+  if (event.key === "ArrowRight") return Math.min(last, index + 1);
+  if (event.key === "Home") return 0;
+  return event.key === "End" ? last : null;
+}
+var tabs_default2 = define("tabs", tabs_default, render);
 export {
   tabs_default2 as default
 };

@@ -1,55 +1,103 @@
 // Built from js/src by scripts/build-js: change it there.
 
-// src/model.ts
+// src/core/element.ts
+function element(name, className, attributes = {}) {
+  const made = document.createElement(name);
+  made.className = className;
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  return made;
+}
+function icon(path) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("viewBox", "0 0 16 16");
+  svg.setAttribute("class", "cnnviz-icon");
+  svg.setAttribute("aria-hidden", "true");
+  const line = document.createElementNS("http://www.w3.org/2000/svg", "path");
+  line.setAttribute("d", path);
+  svg.append(line);
+  return svg;
+}
+
+// src/core/event_queue.ts
+var browserClock = {
+  set: (callback, milliseconds) => setTimeout(callback, milliseconds),
+  clear: (handle) => clearTimeout(handle)
+};
+var TIMEOUT = 1500;
+var EventQueue = class {
+  constructor(send, { onBusy, clock = browserClock }) {
+    this.send = send;
+    this.clock = clock;
+    this.onBusy = onBusy;
+    this.sequence = Math.floor(Math.random() * 2 ** 48);
+  }
+  send;
+  sequence = 0;
+  inFlight = null;
+  pending = null;
+  timer = null;
+  busy = false;
+  clock;
+  onBusy;
+  /** Send an event now, or keep it as the newest one waiting. `final` marks the end of a gesture. */
+  offer(payload, final = false, buffers) {
+    this.pending = { payload, final, buffers };
+    this.sendNext();
+  }
+  /** Pass every custom message of the kernel; returns whether it was an acknowledgement. */
+  receive(message) {
+    if (typeof message !== "object" || message === null) return false;
+    const { kind, seq } = message;
+    if (kind !== "ack") return false;
+    this.setBusy(false);
+    if (seq === this.inFlight) this.release();
+    return true;
+  }
+  /** Whether an event is on the wire. */
+  get waiting() {
+    return this.inFlight !== null;
+  }
+  /** Stop; what a gesture ended with still leaves, whether or not an answer is due. */
+  dispose() {
+    if (this.pending?.final) this.dispatch(this.pending);
+    this.pending = null;
+    if (this.timer !== null) this.clock.clear(this.timer);
+    this.timer = null;
+    this.inFlight = null;
+  }
+  sendNext() {
+    if (this.inFlight !== null || this.pending === null) return;
+    const event = this.pending;
+    this.pending = null;
+    this.timer = this.clock.set(() => {
+      this.setBusy(true);
+      this.release();
+    }, TIMEOUT);
+    this.inFlight = this.sequence + 1;
+    this.dispatch(event);
+  }
+  dispatch({ payload, final, buffers }) {
+    this.send({ ...payload, kind: "event", seq: ++this.sequence, final }, buffers);
+  }
+  release() {
+    if (this.timer !== null) this.clock.clear(this.timer);
+    this.timer = null;
+    this.inFlight = null;
+    this.sendNext();
+  }
+  setBusy(busy) {
+    if (busy === this.busy) return;
+    this.busy = busy;
+    this.onBusy(busy);
+  }
+};
+
+// src/core/model.ts
 async function hostModel(model) {
   return await model.widget_manager?.get_model?.(String(model.get("_host_id"))) ?? null;
 }
 
-// src/hearing.ts
-function initialize({ model }) {
-  void listenAgain(model).catch((error) => console.warn("cnnviz: a widget may not hear the kernel", error));
-}
-async function listenAgain(model) {
-  const host = await hostModel(model);
-  const comm = host?.comm;
-  if (!host || !comm || await hears(host)) return;
-  const anywidgets = Object.getPrototypeOf(host);
-  const original = Object.getPrototypeOf(anywidgets);
-  comm.on_msg((message) => original._handle_comm_msg.call(host, message));
-  model.send({ kind: "state" });
-}
-async function hears(host) {
-  try {
-    await host._handle_comm_msg({ content: { data: { method: "none" } } });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-// src/shrink.ts
-function fitted(width, height, limit) {
-  const share = Math.min(1, limit / Math.max(width, height));
-  return [Math.max(1, Math.round(width * share)), Math.max(1, Math.round(height * share))];
-}
-function asItIs(file, width, height, limits) {
-  const plain = file.type === "image/png" || file.type === "image/jpeg";
-  return plain && file.size <= limits.bytes && Math.max(width, height) <= limits.side;
-}
-function transparent(rgba) {
-  for (let at = 3; at < rgba.length; at += 4) if (rgba[at] !== 255) return true;
-  return false;
-}
-function readable(bytes) {
-  const mebibytes = bytes / 2 ** 20;
-  if (mebibytes >= 1) return `${mebibytes >= 10 ? Math.round(mebibytes) : mebibytes.toFixed(1)} MiB`;
-  return `${Math.max(1, Math.round(bytes / 1024))} KiB`;
-}
-
-// src/upload.css
-var upload_default = '/* src/theme.css */\n.cnnviz {\n  --cnnviz-text: var(--vscode-foreground, var(--jp-ui-font-color1, #1f2328));\n  --cnnviz-text-quiet: var(--vscode-descriptionForeground, var(--jp-ui-font-color2, #59636e));\n  --cnnviz-surface: var(--vscode-editor-background, var(--jp-layout-color1, #fff));\n  --cnnviz-raised: var(--vscode-dropdown-background, var(--jp-layout-color1, #fff));\n  --cnnviz-sunken: var(--vscode-input-background, var(--jp-layout-color2, #f0f2f5));\n  --cnnviz-line: var(--vscode-input-border, var(--jp-border-color1, #b8bfc8));\n  --cnnviz-line-quiet: var(--vscode-widget-border, var(--jp-border-color2, #dde1e6));\n  --cnnviz-accent: var(--vscode-focusBorder, var(--jp-brand-color1, #1976d2));\n  --cnnviz-error: var(--vscode-errorForeground, var(--jp-error-color1, #c62828));\n  --cnnviz-hover: color-mix(in srgb, var(--cnnviz-accent) 12%, transparent);\n  --cnnviz-chosen: color-mix(in srgb, var(--cnnviz-accent) 24%, transparent);\n  --cnnviz-shadow: 0 4px 16px rgb(0 0 0 / 24%);\n  --cnnviz-font: var(--vscode-font-family, var(--jp-ui-font-family, system-ui, sans-serif));\n  --cnnviz-size: var(--jp-ui-font-size1, 13px);\n  --cnnviz-size-small: var(--jp-ui-font-size0, 11px);\n  --cnnviz-radius: 4px;\n  --cnnviz-height: 28px;\n  box-sizing: border-box;\n  min-width: 0;\n  color: var(--cnnviz-text);\n  font: var(--cnnviz-size) / 1.4 var(--cnnviz-font);\n}\n.cnnviz-ruled::before {\n  display: block;\n  width: var(--cnnviz-width, 220px);\n  height: 0;\n  content: "";\n}\n.cnnviz[data-waiting] {\n  cursor: progress;\n  opacity: 0.65;\n}\n.cnnviz-view :is(.cnnviz-status, .cnnviz-picture, .cnnviz-tiles, .bqplot, .widget-html) {\n  transition: opacity 0.15s;\n}\n[data-cnnviz-unanswered] .cnnviz-view :is(.cnnviz-status, .cnnviz-picture:not([data-waiting]), .cnnviz-tiles:not([data-waiting]), .bqplot, .widget-html) {\n  opacity: 0.55;\n}\n.cnnviz-picture[data-waiting] {\n  opacity: 1;\n}\n[data-cnnviz-ended]:not([data-cnnviz-ended] *) {\n  opacity: 0.55;\n}\n[data-cnnviz-ended] .cnnviz[data-waiting] {\n  cursor: auto;\n  opacity: 1;\n}\n[data-cnnviz-ended] :is(button, input, select, textarea, canvas, svg, [role=slider], [role=listbox]) {\n  pointer-events: none;\n}\n[data-cnnviz-ended].jupyter-widgets-disconnected::before,\n[data-cnnviz-ended] .jupyter-widgets-disconnected::before {\n  display: none;\n}\n.cnnviz-notice {\n  position: fixed;\n  bottom: 16px;\n  left: 50%;\n  z-index: 1000;\n  width: max-content;\n  max-width: calc(100% - 32px);\n  padding: 10px 16px;\n  color: var(--cnnviz-text);\n  background: var(--cnnviz-raised);\n  border: 1px solid var(--cnnviz-line);\n  border-left: 4px solid var(--cnnviz-accent);\n  border-radius: var(--cnnviz-radius);\n  box-shadow: var(--cnnviz-shadow);\n  font-weight: 600;\n  transform: translateX(-50%);\n}\n.cnnviz-notice[role=alert] {\n  border-left-color: var(--cnnviz-error);\n}\n.jp-NotebookPanel > .cnnviz-notice,\n.jp-Document > .cnnviz-notice {\n  position: absolute;\n}\n.cnnviz *,\n.cnnviz *::before,\n.cnnviz *::after {\n  box-sizing: border-box;\n}\n@supports (color: light-dark(#000, #fff)) {\n  .cnnviz {\n    --cnnviz-text: var(--vscode-foreground, var(--jp-ui-font-color1, light-dark(#1f2328, #e6e9ed)));\n    --cnnviz-text-quiet: var( --vscode-descriptionForeground, var(--jp-ui-font-color2, light-dark(#59636e, #9aa4af)) );\n    --cnnviz-surface: var(--vscode-editor-background, var(--jp-layout-color1, light-dark(#fff, #16191d)));\n    --cnnviz-raised: var(--vscode-dropdown-background, var(--jp-layout-color1, light-dark(#fff, #22272e)));\n    --cnnviz-sunken: var(--vscode-input-background, var(--jp-layout-color2, light-dark(#f0f2f5, #22272e)));\n    --cnnviz-line: var(--vscode-input-border, var(--jp-border-color1, light-dark(#b8bfc8, #4b545e)));\n    --cnnviz-line-quiet: var(--vscode-widget-border, var(--jp-border-color2, light-dark(#dde1e6, #343b43)));\n    --cnnviz-accent: var(--vscode-focusBorder, var(--jp-brand-color1, light-dark(#1976d2, #64b5f6)));\n    --cnnviz-error: var(--vscode-errorForeground, var(--jp-error-color1, light-dark(#c62828, #ff8a80)));\n  }\n}\n[data-jp-theme-light=true] .cnnviz,\n.vscode-light .cnnviz,\n[data-theme=light] .cnnviz {\n  color-scheme: light;\n}\n[data-jp-theme-light=false] .cnnviz,\n.vscode-dark .cnnviz,\n.vscode-high-contrast:not(.vscode-high-contrast-light) .cnnviz,\n.dark .cnnviz,\n.dark-theme .cnnviz,\nhtml[theme=dark] .cnnviz,\n[data-theme=dark] .cnnviz {\n  color-scheme: dark;\n}\n.cnnviz :focus-visible {\n  outline: 2px solid var(--cnnviz-accent);\n  outline-offset: 1px;\n}\n.cnnviz-hidden {\n  position: absolute;\n  width: 1px;\n  height: 1px;\n  overflow: hidden;\n  clip-path: inset(50%);\n  white-space: nowrap;\n}\n@media (pointer: coarse) {\n  .cnnviz {\n    --cnnviz-height: 40px;\n  }\n}\n.cnnviz-icon {\n  display: block;\n  width: 16px;\n  height: 16px;\n  fill: none;\n  stroke: currentcolor;\n  stroke-width: 1.5;\n  stroke-linecap: round;\n  stroke-linejoin: round;\n  pointer-events: none;\n}\n.cnnviz-icon-button {\n  display: grid;\n  flex: none;\n  width: var(--cnnviz-height);\n  height: var(--cnnviz-height);\n  padding: 0;\n  color: var(--cnnviz-text-quiet);\n  background: none;\n  border: 0;\n  border-radius: var(--cnnviz-radius);\n  cursor: pointer;\n  place-items: center;\n}\n.cnnviz-icon-button:hover:not(:disabled) {\n  color: var(--cnnviz-text);\n  background: var(--cnnviz-hover);\n}\n.cnnviz-icon-button:disabled {\n  cursor: default;\n  opacity: 0.4;\n}\n\n/* src/upload.css */\n.cnnviz-upload {\n  padding: 2px 4px;\n}\n.cnnviz-upload-zone {\n  display: flex;\n  flex-wrap: wrap;\n  gap: 4px 10px;\n  align-items: center;\n  padding: 5px 6px;\n  border: 1px dashed var(--cnnviz-line);\n  border-radius: var(--cnnviz-radius);\n}\n.cnnviz-upload-over {\n  background: var(--cnnviz-hover);\n  border-color: var(--cnnviz-accent);\n  border-style: solid;\n}\n.cnnviz-upload-button {\n  display: inline-flex;\n  flex: none;\n  gap: 6px;\n  align-items: center;\n  height: var(--cnnviz-height);\n  padding: 0 12px 0 8px;\n  color: var(--cnnviz-text);\n  font: inherit;\n  white-space: nowrap;\n  background: var(--cnnviz-sunken);\n  border: 1px solid var(--cnnviz-line);\n  border-radius: var(--cnnviz-radius);\n  cursor: pointer;\n}\n.cnnviz-upload-button:hover:not(:disabled) {\n  border-color: var(--cnnviz-text-quiet);\n}\n.cnnviz-upload-button:disabled {\n  cursor: default;\n  opacity: 0.5;\n}\n.cnnviz-upload-line {\n  flex: 1 1 14em;\n  min-width: 14em;\n  contain: inline-size;\n  overflow: hidden;\n  color: var(--cnnviz-text-quiet);\n  font-size: var(--cnnviz-size-small);\n  text-overflow: ellipsis;\n  overflow-wrap: anywhere;\n}\n.cnnviz-upload-failed {\n  color: var(--cnnviz-error);\n  font-size: var(--cnnviz-size);\n}\n';
-
-// src/standing.ts
+// src/core/standing.ts
 var STANDINGS = ["answers", "late", "reconnecting", "cut off", "absent", "ended"];
 var GONE = /* @__PURE__ */ new Set(["dead", "terminating", "restarting", "autorestarting"]);
 function standing({ live, lived, kernel, connection, overdue }) {
@@ -88,7 +136,7 @@ function everywhere(text) {
   return { page: text, notebook: text, elsewhere: text };
 }
 
-// src/notice.ts
+// src/core/notice.ts
 var KEY = /* @__PURE__ */ Symbol.for("cnnviz.notice");
 var UNANSWERED = /* @__PURE__ */ new Set(["late", "reconnecting", "cut off"]);
 var NOTEBOOK = ".jp-NotebookPanel, .jp-Document";
@@ -132,25 +180,29 @@ var Notice = class {
 function noticeOf(element2) {
   const notebook = element2.closest(NOTEBOOK);
   const container = notebook ?? document.body;
-  return container[KEY] ??= new Notice(container, placeOf(notebook));
+  container[KEY] ??= new Notice(container, placeOf(notebook));
+  return container[KEY];
 }
 function placeOf(notebook) {
   if (notebook !== null) return "notebook";
   return document.getElementById("jupyter-config-data") === null ? "elsewhere" : "page";
 }
 
-// src/link.ts
+// src/core/link.ts
 var LOOK_EVERY = 1e3;
 var PANEL = ".cnnviz-view";
 var links = /* @__PURE__ */ new Set();
 var looking;
+function lookAtAll() {
+  for (const link of links) link.look();
+}
 var Link = class {
   constructor(model, root, id) {
     this.model = model;
     this.root = root;
     this.id = id;
     links.add(this);
-    looking ??= setInterval(() => links.forEach((link) => link.look()), LOOK_EVERY);
+    looking ??= setInterval(lookAtAll, LOOK_EVERY);
     model.on("comm_live_update", this.look);
     const found = (host) => {
       this.host = host;
@@ -173,7 +225,8 @@ var Link = class {
     this.look();
     if (this.isOver && this.host !== null) {
       this.root.setAttribute("data-unsent", "");
-      return this.mark();
+      this.mark();
+      return;
     }
     try {
       this.model.send(content, void 0, buffers);
@@ -192,10 +245,10 @@ var Link = class {
   get isOver() {
     return this.current === "ended" || this.current === "absent";
   }
-  /** An answer to `channel` is overdue, or has come. */
-  silence(channel, silent) {
-    if (silent) this.overdue.add(channel);
-    else this.overdue.delete(channel);
+  /** An answer to the events of `queue` is overdue, or has come. */
+  setOverdue(queue, overdue) {
+    if (overdue) this.overdue.add(queue);
+    else this.overdue.delete(queue);
     this.look();
   }
   dispose() {
@@ -239,89 +292,45 @@ var Link = class {
   }
 };
 
-// src/one_in_flight.ts
-var browserClock = {
-  set: (callback, milliseconds) => setTimeout(callback, milliseconds),
-  clear: (handle) => clearTimeout(handle)
-};
-var OneInFlight = class {
-  /** `onSilence` hears when an answer is overdue (true), and when answers come again (false). */
-  constructor(send, timeout = 1500, clock = browserClock, onSilence = () => {
-  }) {
-    this.send = send;
-    this.timeout = timeout;
-    this.clock = clock;
-    this.onSilence = onSilence;
-    this.sequence = Math.floor(Math.random() * 2 ** 48);
-  }
-  send;
-  timeout;
-  clock;
-  onSilence;
-  sequence = 0;
-  inFlight = null;
-  pending = null;
-  timer = null;
-  silent = false;
-  /** Send an event now, or keep it as the newest one waiting. `final` marks the end of a gesture. */
-  offer(payload, final = false, buffers) {
-    this.pending = { payload, final, buffers };
-    this.pump();
-  }
-  /** Feed every custom message of the kernel here; returns whether it was an acknowledgement. */
-  receive(message) {
-    if (typeof message !== "object" || message === null) return false;
-    const { kind, seq } = message;
-    if (kind !== "ack") return false;
-    this.heard(false);
-    if (seq === this.inFlight) this.release();
+// src/core/reconnect.ts
+function reconnect({ model }) {
+  void listenAgain(model).catch((error) => console.warn("cnnviz: a widget may not hear the kernel", error));
+}
+async function listenAgain(model) {
+  const host = await hostModel(model);
+  const comm = host?.comm;
+  if (!host || !comm || await isListening(host)) return;
+  const anywidgets = Object.getPrototypeOf(host);
+  const original = Object.getPrototypeOf(anywidgets);
+  comm.on_msg((message) => original._handle_comm_msg.call(host, message));
+  model.send({ kind: "state" });
+}
+async function isListening(host) {
+  try {
+    await host._handle_comm_msg({ content: { data: { method: "none" } } });
     return true;
+  } catch {
+    return false;
   }
-  get busy() {
-    return this.inFlight !== null;
-  }
-  /** Stop; what a gesture ended with still leaves, whether or not an answer is due. */
-  dispose() {
-    if (this.pending?.final) this.dispatch(this.pending);
-    this.pending = null;
-    if (this.timer !== null) this.clock.clear(this.timer);
-    this.timer = null;
-    this.inFlight = null;
-  }
-  pump() {
-    if (this.inFlight !== null || this.pending === null) return;
-    const event = this.pending;
-    this.pending = null;
-    this.timer = this.clock.set(() => {
-      this.heard(true);
-      this.release();
-    }, this.timeout);
-    this.inFlight = this.sequence + 1;
-    this.dispatch(event);
-  }
-  dispatch({ payload, final, buffers }) {
-    this.send({ ...payload, kind: "event", seq: ++this.sequence, final }, buffers);
-  }
-  release() {
-    if (this.timer !== null) this.clock.clear(this.timer);
-    this.timer = null;
-    this.inFlight = null;
-    this.pump();
-  }
-  heard(silent) {
-    if (silent === this.silent) return;
-    this.silent = silent;
-    this.onSilence(silent);
-  }
-};
+}
 
-// src/view.ts
+// src/core/widget.ts
+function define(name, css, render) {
+  return {
+    initialize: reconnect,
+    render(context) {
+      const view = new View(context, name, css);
+      render(view);
+      return view.dispose;
+    }
+  };
+}
 var View = class {
   root;
   /** Unique in the page: two views of one model must not share element ids. */
   id = `cnnviz-${crypto.getRandomValues(new Uint32Array(2)).join("-")}`;
-  link;
   model;
+  link;
   ending = new AbortController();
   endings = [];
   constructor({ model, el, signal }, name, css) {
@@ -338,9 +347,7 @@ var View = class {
     this.onDispose(() => this.link.dispose());
     signal?.addEventListener("abort", () => this.dispose(), { once: true });
   }
-  get(name) {
-    return this.model.get(name);
-  }
+  get = (name) => this.model.get(name);
   /** Listen to `target` until the view ends. */
   listen(target, name, callback, options = {}) {
     target.addEventListener(name, callback, { ...options, signal: this.ending.signal });
@@ -351,29 +358,24 @@ var View = class {
     callback();
   }
   /** Call `callback` with each custom message. */
-  hear(callback) {
+  onMessage(callback) {
     this.on("msg:custom", callback);
   }
-  /**
-   * A channel to the kernel with one message in flight; `sent` learns the number of each message that leaves, `busy`
-   * whether an answer is overdue. While it is, the view says so: the kernel is busy, or gone.
-   */
-  channel(sent = () => {
-  }, busy = () => {
-  }) {
+  /** A queue of events for the kernel. While an answer is overdue, the view says so: the kernel is busy, or gone. */
+  queue({ onSent, onBusy } = {}) {
     const send = (message, buffers) => {
-      sent(message["seq"]);
+      onSent?.(message["seq"]);
       this.link.send(message, buffers);
     };
-    const silence = (silent) => {
-      this.root.toggleAttribute("data-waiting", silent);
-      this.link.silence(channel, silent);
-      busy(silent);
+    const showBusy = (busy) => {
+      this.root.toggleAttribute("data-waiting", busy);
+      this.link.setOverdue(queue, busy);
+      onBusy?.(busy);
     };
-    const channel = new OneInFlight(send, void 0, void 0, silence);
-    this.hear((message) => channel.receive(message));
-    this.onDispose(() => channel.dispose());
-    return channel;
+    const queue = new EventQueue(send, { onBusy: showBusy });
+    this.onMessage((message) => queue.receive(message));
+    this.onDispose(() => queue.dispose());
+    return queue;
   }
   onDispose(callback) {
     this.endings.push(callback);
@@ -387,171 +389,211 @@ var View = class {
     this.onDispose(() => this.model.off(event, callback));
   }
 };
-function element(name, className, attributes = {}) {
-  const made = document.createElement(name);
-  made.className = className;
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  return made;
+
+// src/controls/upload/shrink.ts
+function fitSize(width, height, limit) {
+  const share = Math.min(1, limit / Math.max(width, height));
+  return [Math.max(1, Math.round(width * share)), Math.max(1, Math.round(height * share))];
 }
-function icon(path) {
-  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  svg.setAttribute("viewBox", "0 0 16 16");
-  svg.setAttribute("class", "cnnviz-icon");
-  svg.setAttribute("aria-hidden", "true");
-  const line = document.createElementNS("http://www.w3.org/2000/svg", "path");
-  line.setAttribute("d", path);
-  svg.append(line);
-  return svg;
+function canSendUntouched(file, width, height, limits) {
+  const plain = file.type === "image/png" || file.type === "image/jpeg";
+  return plain && file.size <= limits.bytes && Math.max(width, height) <= limits.side;
+}
+function hasTransparency(rgba) {
+  for (let at = 3; at < rgba.length; at += 4) if (rgba[at] !== 255) return true;
+  return false;
+}
+function formatBytes(bytes) {
+  const mebibytes = bytes / 2 ** 20;
+  if (mebibytes >= 1) return `${mebibytes >= 10 ? Math.round(mebibytes) : mebibytes.toFixed(1)} MiB`;
+  return `${Math.max(1, Math.round(bytes / 1024))} KiB`;
 }
 
-// src/upload.ts
-var INVITATION = "or drop a picture here, or paste one";
+// src/controls/upload/prepare.ts
 var JPEG_QUALITY = 0.95;
-var PATIENCE = 8e3;
 var Refusal = class extends Error {
 };
-function render(context) {
-  const view = new View(context, "upload", upload_default);
-  const button = element("button", "cnnviz-upload-button", { type: "button" });
-  const caption = document.createElement("span");
-  button.append(icon("M8 10.5v-8M4.5 6 8 2.5 11.5 6M2.5 10.5v3h11v-3"), caption);
-  const line = element("span", "cnnviz-upload-line", { role: "status" });
-  const chooser = element("input", "", { type: "file", accept: "image/*", tabindex: "-1", "aria-hidden": "true" });
-  chooser.hidden = true;
-  const zone = element("div", "cnnviz-upload-zone", { "data-lm-suppress-shortcuts": "true" });
-  zone.append(button, line, chooser);
-  view.root.append(zone);
-  let sent = null;
-  let newest = 0;
-  let patience;
-  const channel = view.channel((seq) => {
-    sent = seq;
-  });
-  view.onDispose(() => clearTimeout(patience));
-  view.onDispose(() => newest++);
-  const say = (text, failed = false) => {
-    line.textContent = text;
-    line.classList.toggle("cnnviz-upload-failed", failed);
-  };
-  const sayKernel = () => say(view.get("message") || INVITATION, view.get("message") !== "" && view.get("failed"));
-  const take = async (file) => {
-    const turn = ++newest;
-    say(`Reading ${shortened(file.name)}…`);
-    try {
-      const picture = await prepared(file, { side: view.get("max_side"), bytes: view.get("max_bytes") });
-      const bytes = await picture.arrayBuffer();
-      if (turn !== newest) return;
-      channel.offer({ name: file.name.slice(-200) }, true, [bytes]);
-      say(`Sending ${shortened(file.name)}…`);
-      clearTimeout(patience);
-      patience = setTimeout(() => say("Sent; the kernel has not answered yet."), PATIENCE);
-    } catch (error) {
-      if (turn !== newest) return;
-      say(error instanceof Refusal ? error.message : "The browser could not read this file.", true);
-    }
-  };
-  const offered = (data) => {
-    const files = [...data?.files ?? []];
-    return files.find((file) => file.type.startsWith("image/")) ?? files[0] ?? null;
-  };
-  view.listen(button, "click", () => chooser.click());
-  view.listen(chooser, "change", () => {
-    const file = chooser.files?.[0];
-    if (file) void take(file);
-    chooser.value = "";
-  });
-  let depth = 0;
-  const over = (change) => {
-    depth = Math.max(0, depth + change);
-    zone.classList.toggle("cnnviz-upload-over", depth > 0);
-  };
-  const welcome = (event) => !view.get("disabled") && event.dataTransfer?.types.includes("Files");
-  view.listen(zone, "dragenter", (event) => {
-    if (welcome(event)) over(1);
-  });
-  view.listen(zone, "dragleave", () => over(-1));
-  view.listen(zone, "dragover", (event) => {
-    if (!welcome(event)) return;
-    event.preventDefault();
-    event.stopPropagation();
-    if (event.dataTransfer) event.dataTransfer.dropEffect = "copy";
-  });
-  view.listen(zone, "drop", (event) => {
-    over(-depth);
-    if (!welcome(event)) return;
-    event.preventDefault();
-    event.stopPropagation();
-    const file = offered(event.dataTransfer);
-    if (file) void take(file);
-  });
-  view.listen(zone, "paste", (event) => {
-    const file = offered(event.clipboardData);
-    if (view.get("disabled")) return;
-    event.preventDefault();
-    if (file) void take(file);
-    else say("There is no picture on the clipboard.", true);
-  });
-  view.hear((message) => {
-    const { kind, seq } = message ?? {};
-    if (kind !== "ack" || seq !== sent) return;
-    sent = null;
-    clearTimeout(patience);
-    sayKernel();
-  });
-  view.follow(["message", "failed"], () => {
-    clearTimeout(patience);
-    sayKernel();
-  });
-  view.follow(["disabled"], () => {
-    button.disabled = view.get("disabled");
-  });
-  view.follow(["description"], () => {
-    caption.textContent = view.get("description");
-  });
-  return view.dispose;
-}
-async function prepared(file, limits) {
+async function prepare(file, limits) {
   let bitmap;
   try {
     bitmap = await createImageBitmap(file, { imageOrientation: "from-image" });
   } catch {
-    if (file.size === 0) throw new Refusal("This file is empty.");
-    if (file.size <= limits.bytes) return file;
-    const size = `${readable(file.size)} is over the limit of ${readable(limits.bytes)}`;
-    throw new Refusal(`The browser cannot decode this file to shrink it, and ${size}: save it as PNG or JPEG.`);
+    return checkUndecoded(file, limits);
   }
   try {
-    if (asItIs(file, bitmap.width, bitmap.height, limits)) return file;
-    const canvas = document.createElement("canvas");
-    [canvas.width, canvas.height] = fitted(bitmap.width, bitmap.height, limits.side);
-    const drawing = canvas.getContext("2d");
-    if (!drawing) throw new Refusal("The browser could not shrink this picture.");
-    drawing.imageSmoothingQuality = "high";
-    drawing.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
-    const { data } = drawing.getImageData(0, 0, canvas.width, canvas.height);
-    const lossless = file.type === "image/png" || transparent(data);
-    const first = await encoded(canvas, lossless ? "image/png" : "image/jpeg");
-    if (first.size <= limits.bytes) return first;
-    drawing.globalCompositeOperation = "destination-over";
-    drawing.fillStyle = "#fff";
-    drawing.fillRect(0, 0, canvas.width, canvas.height);
-    const second = await encoded(canvas, "image/jpeg");
-    if (second.size <= limits.bytes) return second;
-    throw new Refusal(`This picture is over the limit of ${readable(limits.bytes)} even when shrunk.`);
+    return canSendUntouched(file, bitmap.width, bitmap.height, limits) ? file : await shrink(file, bitmap, limits);
   } finally {
     bitmap.close();
   }
 }
-function encoded(canvas, type) {
+function checkUndecoded(file, limits) {
+  if (file.size === 0) throw new Refusal("This file is empty.");
+  if (file.size <= limits.bytes) return file;
+  const size = `${formatBytes(file.size)} is over the limit of ${formatBytes(limits.bytes)}`;
+  throw new Refusal(`The browser cannot decode this file to shrink it, and ${size}: save it as PNG or JPEG.`);
+}
+async function shrink(file, bitmap, limits) {
+  const canvas = document.createElement("canvas");
+  [canvas.width, canvas.height] = fitSize(bitmap.width, bitmap.height, limits.side);
+  const drawing = canvas.getContext("2d");
+  if (!drawing) throw new Refusal("The browser could not shrink this picture.");
+  drawing.imageSmoothingQuality = "high";
+  drawing.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
+  const { data } = drawing.getImageData(0, 0, canvas.width, canvas.height);
+  const lossless = file.type === "image/png" || hasTransparency(data);
+  const first = await encode(canvas, lossless ? "image/png" : "image/jpeg");
+  if (first.size <= limits.bytes) return first;
+  drawing.globalCompositeOperation = "destination-over";
+  drawing.fillStyle = "#fff";
+  drawing.fillRect(0, 0, canvas.width, canvas.height);
+  const second = await encode(canvas, "image/jpeg");
+  if (second.size <= limits.bytes) return second;
+  throw new Refusal(`This picture is over the limit of ${formatBytes(limits.bytes)} even when shrunk.`);
+}
+function encode(canvas, type) {
   return new Promise((resolve, reject) => {
     const finish = (blob) => blob ? resolve(blob) : reject(new Refusal("The browser could not encode this picture."));
     canvas.toBlob(finish, type, JPEG_QUALITY);
   });
 }
-function shortened(name) {
+
+// src/controls/upload/upload.css
+var upload_default = '.cnnviz{--cnnviz-text: var(--vscode-foreground, var(--jp-ui-font-color1, #1f2328));--cnnviz-text-quiet: var(--vscode-descriptionForeground, var(--jp-ui-font-color2, #59636e));--cnnviz-surface: var(--vscode-editor-background, var(--jp-layout-color1, #fff));--cnnviz-raised: var(--vscode-dropdown-background, var(--jp-layout-color1, #fff));--cnnviz-sunken: var(--vscode-input-background, var(--jp-layout-color2, #f0f2f5));--cnnviz-line: var(--vscode-input-border, var(--jp-border-color1, #b8bfc8));--cnnviz-line-quiet: var(--vscode-widget-border, var(--jp-border-color2, #dde1e6));--cnnviz-accent: var(--vscode-focusBorder, var(--jp-brand-color1, #1976d2));--cnnviz-error: var(--vscode-errorForeground, var(--jp-error-color1, #c62828));--cnnviz-hover: color-mix(in srgb, var(--cnnviz-accent) 12%, transparent);--cnnviz-chosen: color-mix(in srgb, var(--cnnviz-accent) 24%, transparent);--cnnviz-shadow: 0 4px 16px rgb(0 0 0 / 24%);--cnnviz-font: var(--vscode-font-family, var(--jp-ui-font-family, system-ui, sans-serif));--cnnviz-size: var(--jp-ui-font-size1, 13px);--cnnviz-size-small: var(--jp-ui-font-size0, 11px);--cnnviz-radius: 4px;--cnnviz-height: 28px;box-sizing:border-box;min-width:0;color:var(--cnnviz-text);font:var(--cnnviz-size) / 1.4 var(--cnnviz-font)}.cnnviz-ruled::before{display:block;width:var(--cnnviz-width, 220px);height:0;content:""}.cnnviz[data-waiting]{cursor:progress;opacity:0.65}.cnnviz-view :is(.cnnviz-status,.cnnviz-picture,.cnnviz-tiles,.bqplot,.widget-html){transition:opacity 0.15s}[data-cnnviz-unanswered] .cnnviz-view :is(.cnnviz-status,.cnnviz-picture:not([data-waiting]),.cnnviz-tiles:not([data-waiting]),.bqplot,.widget-html){opacity:0.55}.cnnviz-picture[data-waiting]{opacity:1}[data-cnnviz-ended]:not([data-cnnviz-ended] *){opacity:0.55}[data-cnnviz-ended] .cnnviz[data-waiting]{cursor:auto;opacity:1}[data-cnnviz-ended] :is(button,input,select,textarea,canvas,svg,[role=slider],[role=listbox]){pointer-events:none}[data-cnnviz-ended].jupyter-widgets-disconnected::before,[data-cnnviz-ended] .jupyter-widgets-disconnected::before{display:none}.cnnviz-notice{position:fixed;bottom:16px;left:50%;z-index:1000;width:max-content;max-width:calc(100% - 32px);padding:10px 16px;color:var(--cnnviz-text);background:var(--cnnviz-raised);border:1px solid var(--cnnviz-line);border-left:4px solid var(--cnnviz-accent);border-radius:var(--cnnviz-radius);box-shadow:var(--cnnviz-shadow);font-weight:600;transform:translateX(-50%)}.cnnviz-notice[role=alert]{border-left-color:var(--cnnviz-error)}.jp-NotebookPanel>.cnnviz-notice,.jp-Document>.cnnviz-notice{position:absolute}.cnnviz *,.cnnviz *::before,.cnnviz *::after{box-sizing:border-box}@supports (color: light-dark(#000,#fff)){.cnnviz{--cnnviz-text: var(--vscode-foreground, var(--jp-ui-font-color1, light-dark(#1f2328, #e6e9ed)));--cnnviz-text-quiet: var(--vscode-descriptionForeground, var(--jp-ui-font-color2, light-dark(#59636e, #9aa4af)));--cnnviz-surface: var(--vscode-editor-background, var(--jp-layout-color1, light-dark(#fff, #16191d)));--cnnviz-raised: var(--vscode-dropdown-background, var(--jp-layout-color1, light-dark(#fff, #22272e)));--cnnviz-sunken: var(--vscode-input-background, var(--jp-layout-color2, light-dark(#f0f2f5, #22272e)));--cnnviz-line: var(--vscode-input-border, var(--jp-border-color1, light-dark(#b8bfc8, #4b545e)));--cnnviz-line-quiet: var(--vscode-widget-border, var(--jp-border-color2, light-dark(#dde1e6, #343b43)));--cnnviz-accent: var(--vscode-focusBorder, var(--jp-brand-color1, light-dark(#1976d2, #64b5f6)));--cnnviz-error: var(--vscode-errorForeground, var(--jp-error-color1, light-dark(#c62828, #ff8a80)))}}[data-jp-theme-light=true] .cnnviz,.vscode-light .cnnviz,[data-theme=light] .cnnviz{color-scheme:light}[data-jp-theme-light=false] .cnnviz,.vscode-dark .cnnviz,.dark .cnnviz,.dark-theme .cnnviz,[data-theme=dark] .cnnviz,html[theme=dark] .cnnviz,.vscode-high-contrast:not(.vscode-high-contrast-light) .cnnviz{color-scheme:dark}.cnnviz :focus-visible{outline:2px solid var(--cnnviz-accent);outline-offset:1px}.cnnviz-hidden{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}@media(pointer:coarse){.cnnviz{--cnnviz-height: 40px}}.cnnviz-icon{display:block;width:16px;height:16px;fill:none;stroke:currentcolor;stroke-width:1.5;stroke-linecap:round;stroke-linejoin:round;pointer-events:none}.cnnviz-icon-button{display:grid;flex:none;width:var(--cnnviz-height);height:var(--cnnviz-height);padding:0;color:var(--cnnviz-text-quiet);background:none;border:0;border-radius:var(--cnnviz-radius);cursor:pointer;place-items:center}.cnnviz-icon-button:hover:not(:disabled){color:var(--cnnviz-text);background:var(--cnnviz-hover)}.cnnviz-icon-button:disabled{cursor:default;opacity:0.4}.cnnviz-upload{padding:2px 4px}.cnnviz-upload-zone{display:flex;flex-wrap:wrap;gap:4px 10px;align-items:center;padding:5px 6px;border:1px dashed var(--cnnviz-line);border-radius:var(--cnnviz-radius)}.cnnviz-upload-over{background:var(--cnnviz-hover);border-color:var(--cnnviz-accent);border-style:solid}.cnnviz-upload-button{display:inline-flex;flex:none;gap:6px;align-items:center;height:var(--cnnviz-height);padding:0 12px 0 8px;color:var(--cnnviz-text);font:inherit;white-space:nowrap;background:var(--cnnviz-sunken);border:1px solid var(--cnnviz-line);border-radius:var(--cnnviz-radius);cursor:pointer}.cnnviz-upload-button:hover:not(:disabled){border-color:var(--cnnviz-text-quiet)}.cnnviz-upload-button:disabled{cursor:default;opacity:0.5}.cnnviz-upload-line{flex:1 1 14em;min-width:14em;contain:inline-size;overflow:hidden;color:var(--cnnviz-text-quiet);font-size:var(--cnnviz-size-small);text-overflow:ellipsis;overflow-wrap:anywhere}.cnnviz-upload-failed{color:var(--cnnviz-error);font-size:var(--cnnviz-size)}\n';
+
+// src/controls/upload/index.ts
+var INVITATION = "or drop a picture here, or paste one";
+var ANSWER_AFTER = 8e3;
+var Upload = class {
+  // dragenter and dragleave come for every element inside
+  constructor(view) {
+    this.view = view;
+    this.button.append(icon("M8 10.5v-8M4.5 6 8 2.5 11.5 6M2.5 10.5v3h11v-3"), this.caption);
+    this.chooser.hidden = true;
+    this.zone.append(this.button, this.line, this.chooser);
+    view.root.append(this.zone);
+    this.queue = view.queue({
+      onSent: (seq) => {
+        this.sent = seq;
+      }
+    });
+    view.onDispose(() => {
+      clearTimeout(this.answerTimer);
+      this.newest++;
+    });
+    this.listenToButton();
+    this.listenToZone();
+    this.followKernel();
+  }
+  view;
+  button = element("button", "cnnviz-upload-button", { type: "button" });
+  caption = document.createElement("span");
+  line = element("span", "cnnviz-upload-line", { role: "status" });
+  chooser = element("input", "", {
+    type: "file",
+    accept: "image/*",
+    tabindex: "-1",
+    "aria-hidden": "true"
+  });
+  zone = element("div", "cnnviz-upload-zone", { "data-lm-suppress-shortcuts": "true" });
+  queue;
+  sent = null;
+  newest = 0;
+  answerTimer;
+  depth = 0;
+  listenToButton() {
+    const { view, chooser } = this;
+    view.listen(this.button, "click", () => chooser.click());
+    view.listen(chooser, "change", () => {
+      const file = chooser.files?.[0];
+      if (file) void this.take(file);
+      chooser.value = "";
+    });
+  }
+  listenToZone() {
+    const { view, zone } = this;
+    const isWelcome = (event) => !view.get("disabled") && event.dataTransfer?.types.includes("Files");
+    view.listen(zone, "dragenter", (event) => {
+      if (isWelcome(event)) this.setDepth(this.depth + 1);
+    });
+    view.listen(zone, "dragleave", () => this.setDepth(this.depth - 1));
+    view.listen(zone, "dragover", (event) => {
+      if (!isWelcome(event)) return;
+      event.preventDefault();
+      event.stopPropagation();
+      if (event.dataTransfer) event.dataTransfer.dropEffect = "copy";
+    });
+    view.listen(zone, "drop", (event) => {
+      this.setDepth(0);
+      if (!isWelcome(event)) return;
+      event.preventDefault();
+      event.stopPropagation();
+      const file = pictureIn(event.dataTransfer);
+      if (file) void this.take(file);
+    });
+    view.listen(zone, "paste", (event) => {
+      const file = pictureIn(event.clipboardData);
+      if (view.get("disabled")) return;
+      event.preventDefault();
+      if (file) void this.take(file);
+      else this.say("There is no picture on the clipboard.", true);
+    });
+  }
+  followKernel() {
+    const { view } = this;
+    view.onMessage((message) => {
+      const { kind, seq } = message ?? {};
+      if (kind !== "ack" || seq !== this.sent) return;
+      this.sent = null;
+      this.sayKernel();
+    });
+    view.follow(["message", "failed"], () => this.sayKernel());
+    view.follow(["disabled"], () => {
+      this.button.disabled = view.get("disabled");
+    });
+    view.follow(["description"], () => {
+      this.caption.textContent = view.get("description");
+    });
+  }
+  async take(file) {
+    const { view } = this;
+    const turn = ++this.newest;
+    const name = shortName(file.name);
+    this.say(`Reading ${name}…`);
+    try {
+      const picture = await prepare(file, { side: view.get("max_side"), bytes: view.get("max_bytes") });
+      const bytes = await picture.arrayBuffer();
+      if (turn !== this.newest) return;
+      this.queue.offer({ name: file.name.slice(-200) }, true, [bytes]);
+      this.say(`Sending ${name}…`);
+      clearTimeout(this.answerTimer);
+      this.answerTimer = setTimeout(() => this.say("Sent; the kernel has not answered yet."), ANSWER_AFTER);
+    } catch (error) {
+      if (turn !== this.newest) return;
+      this.say(error instanceof Refusal ? error.message : "The browser could not read this file.", true);
+    }
+  }
+  setDepth(depth) {
+    this.depth = Math.max(0, depth);
+    this.zone.classList.toggle("cnnviz-upload-over", this.depth > 0);
+  }
+  say(text, failed = false) {
+    this.line.textContent = text;
+    this.line.classList.toggle("cnnviz-upload-failed", failed);
+  }
+  sayKernel() {
+    const message = this.view.get("message");
+    clearTimeout(this.answerTimer);
+    this.say(message || INVITATION, message !== "" && this.view.get("failed"));
+  }
+};
+function pictureIn(data) {
+  const files = [...data?.files ?? []];
+  return files.find((file) => file.type.startsWith("image/")) ?? files[0] ?? null;
+}
+function shortName(name) {
   return name.length > 40 ? `${name.slice(0, 24)}…${name.slice(-14)}` : name;
 }
-var upload_default2 = { initialize, render };
+var upload_default2 = define("upload", upload_default, (view) => new Upload(view));
 export {
   upload_default2 as default
 };

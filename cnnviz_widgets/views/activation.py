@@ -22,13 +22,13 @@ from cnnviz_widgets.views.job import Job, Steps
 from cnnviz_widgets.views.layout import column, row
 from cnnviz_widgets.views.panel import Panel
 from cnnviz_widgets.views.parts.controls import ClassPicker, amount, percent
-from cnnviz_widgets.views.parts.layers import LayerScrubber
+from cnnviz_widgets.views.parts.layers import LayerSlider
 from cnnviz_widgets.views.parts.scales import short
 from cnnviz_widgets.views.parts.scores import ScoreBars, best_classes
 from cnnviz_widgets.views.parts.vector import VectorBars
 from cnnviz_widgets.widgets.picker import Picked, Picker
 from cnnviz_widgets.widgets.picture import PictureCanvas, PointPicked
-from cnnviz_widgets.widgets.scrubber import Scrubbed, Scrubber
+from cnnviz_widgets.widgets.slider import OptionSlider, SliderMoved
 from cnnviz_widgets.widgets.tiles import TileEntered, TilePicked, Tiles
 
 ORDERS: tuple[Strength, ...] = ("mean", "max")
@@ -84,27 +84,27 @@ class ActivationView(Panel):
 
     def _make_widgets(self) -> None:
         self.canvas = PictureCanvas(label="no picture yet", mode="point", display_width=384)
-        self.layer_scrubber = LayerScrubber(self.session)
+        self.layer_slider = LayerSlider(self.session)
         self.class_picker = ClassPicker(self, self.work)
         self.order_picker = Picker(options=list(ORDERS), index=0, description="sort by", searchable=False)
         self.scale_picker = Picker(options=list(SCALES), index=0, description="scale", searchable=False)
         self.shown_picker = Picker(options=list(SHOWN), index=0, description="picture shows", searchable=False)
         quantiles = [f"{quantile:g}" for quantile in QUANTILES]
-        self.quantile_scrubber = Scrubber(options=quantiles, index=QUANTILES.index(0.9), description="quantile")
+        self.quantile_slider = OptionSlider(options=quantiles, index=QUANTILES.index(0.9), description="quantile")
         self.off_button = self.button("Switch channel off", lambda: self._toggle(self.session.channel), disabled=True)
         self.on_button = self.button("All on", lambda: self.set_trait("off", frozenset()), disabled=True)
         self.bars, self.vector = ScoreBars(), VectorBars()
         self.tiles = Tiles(tile_width=72, pixelated=True, height=400, placeholder="no activations yet")
         self.on(self.canvas, PointPicked, self._pointed)
-        self.on(self.layer_scrubber, Scrubbed, self._layer_picked)
+        self.on(self.layer_slider, SliderMoved, self._layer_picked)
         for control in (self.order_picker, self.scale_picker):
             self.on(control, Picked, lambda _: self._show_tiles())
         self.on(self.shown_picker, Picked, lambda _: self._show_channel())
-        self.on(self.quantile_scrubber, Scrubbed, self._quantile_changed)
+        self.on(self.quantile_slider, SliderMoved, self._quantile_changed)
         self.on(self.tiles, (TileEntered, TilePicked), self._tile_event)
-        pickers = (self.order_picker, self.scale_picker, self.shown_picker, self.quantile_scrubber)
+        pickers = (self.order_picker, self.scale_picker, self.shown_picker, self.quantile_slider)
         buttons = row(self.off_button, self.on_button, gap=4)
-        controls = column(self.layer_scrubber, self.class_picker, *pickers, buttons, self.bars, self.vector)
+        controls = column(self.layer_slider, self.class_picker, *pickers, buttons, self.bars, self.vector)
         self.show(row(self.canvas, controls), self.tiles)
 
     @traitlets.validate("off")
@@ -119,10 +119,10 @@ class ActivationView(Panel):
 
     def _layer_changed(self) -> None:
         self.off = frozenset()
-        self.layer_scrubber.follow()
+        self.layer_slider.follow()
 
-    def _layer_picked(self, event: Scrubbed) -> Job:
-        self.layer_scrubber.choose(event)
+    def _layer_picked(self, event: SliderMoved) -> Job:
+        self.layer_slider.choose(event)
         return self.work
 
     # -- work ----------------------------------------------------------------------------------------------------
@@ -239,14 +239,14 @@ class ActivationView(Panel):
 
     @property
     def _quantile(self) -> float:
-        return QUANTILES[self.quantile_scrubber.index]
+        return QUANTILES[self.quantile_slider.index]
 
     @property
     def _region_quantile(self) -> float | None:
         """The quantile, where a region is shown."""
         return self._quantile if self.shown_picker.index == 1 else None
 
-    def _quantile_changed(self, _: Scrubbed) -> None:
+    def _quantile_changed(self, _: SliderMoved) -> None:
         self.shown_picker.index = 1
         self._show_channel()
         if self._shown is not None:

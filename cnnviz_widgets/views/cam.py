@@ -15,9 +15,9 @@ from cnnviz_widgets.session import Scene
 from cnnviz_widgets.views.heatmap import HeatmapState, HeatmapView
 from cnnviz_widgets.views.job import Job, Steps
 from cnnviz_widgets.views.parts.controls import ClassPicker
-from cnnviz_widgets.views.parts.layers import LayerScrubber
+from cnnviz_widgets.views.parts.layers import LayerSlider
 from cnnviz_widgets.views.parts.scales import scales_of
-from cnnviz_widgets.widgets.scrubber import Scrubbed
+from cnnviz_widgets.widgets.slider import SliderMoved
 
 NO_CONTRAST = "no other class"
 
@@ -55,29 +55,29 @@ class CAMView(HeatmapView):
         self._extents: dict[object, float] = {}
         self._layer_chosen = session.layer != session.classifier.default_layer
         self.against_picker = ClassPicker(self, self.work, "against", description="minus", none=NO_CONTRAST)
-        self.layer_scrubber = LayerScrubber(session, place=self._layer_at)
-        self.on(self.layer_scrubber, Scrubbed, self._pick_layer)
+        self.layer_slider = LayerSlider(session, place=self._layer_at)
+        self.on(self.layer_slider, SliderMoved, self._pick_layer)
         # A classifier's default layer comes with it, and is no choice.
         self.follow(["classifier"], self._forget_layer, hidden=True)
         self.follow(["layer"], self._follow_layer, hidden=True)
-        self.choice.link(lambda _: self.layer_scrubber.follow(), ["value"])
-        return self.against_picker, self.layer_scrubber
+        self.choice.link(lambda _: self.layer_slider.follow(), ["value"])
+        return self.against_picker, self.layer_slider
 
-    def _pick_layer(self, event: Scrubbed) -> Job:
+    def _pick_layer(self, event: SliderMoved) -> Job:
         self._layer_chosen = True
         before = self.session.layer
-        self.layer_scrubber.choose(event)
+        self.layer_slider.choose(event)
         if self.session.layer == before:  # the session was there, but the map was not
             self.refresh()
         return self.work
 
     def _follow_layer(self) -> None:
         self._layer_chosen |= self.session.layer != self.session.classifier.default_layer
-        self.layer_scrubber.follow()
+        self.layer_slider.follow()
 
     def _forget_layer(self) -> None:
         self._layer_chosen = False
-        self.layer_scrubber.describe()
+        self.layer_slider.describe()
 
     def _layer_at(self, classifier: Classifier, layer: str) -> Layer:
         """Where the map is taken while the session is at `layer`."""

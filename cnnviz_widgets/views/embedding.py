@@ -108,10 +108,10 @@ class EmbeddingView(Panel, renamed={"methods": "techniques"}, once_positional=("
 
     @technique.setter
     def technique(self, technique: Projection | str) -> None:
-        if technique == self.choice.value:
-            self.compute_map()  # its map may be another's, or may have been stopped
-        else:
-            self.choice.value = technique
+        before = self.choice.value
+        self.choice.value = technique
+        if self.choice.value == before:  # the map may be by another seed, or may have been stopped
+            self.compute_map()
 
     @property
     def source(self) -> Source | None:

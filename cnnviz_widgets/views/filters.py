@@ -18,10 +18,10 @@ from cnnviz_widgets.views.job import Job, Steps
 from cnnviz_widgets.views.layout import row, show_if
 from cnnviz_widgets.views.panel import Panel
 from cnnviz_widgets.views.parts.controls import percent
-from cnnviz_widgets.views.parts.layers import LayerScrubber
+from cnnviz_widgets.views.parts.layers import LayerSlider
 from cnnviz_widgets.views.parts.scales import short
 from cnnviz_widgets.widgets.picker import Picked, Picker
-from cnnviz_widgets.widgets.scrubber import Scrubbed, Scrubber
+from cnnviz_widgets.widgets.slider import OptionSlider, SliderMoved
 from cnnviz_widgets.widgets.tiles import TilePicked, Tiles
 
 #: What the tiles are of a layer whose kernels are too deep for one picture each.
@@ -62,14 +62,14 @@ class FilterView(Panel):
         self._sorted_by: tuple[Filters, Order] | None = None
         self.work = self.job(self._draw)
         self._make_widgets()
-        self.follow(["classifier"], self.layer_scrubber.describe, hidden=True)
-        self.follow(["layer"], self.layer_scrubber.follow, hidden=True)
+        self.follow(["classifier"], self.layer_slider.describe, hidden=True)
+        self.follow(["layer"], self.layer_slider.follow, hidden=True)
         self.begin()
 
     def _make_widgets(self) -> None:
-        self.layer_scrubber = LayerScrubber(self.session, convolutions, convolution_of)
+        self.layer_slider = LayerSlider(self.session, convolutions, convolution_of)
         self.slice_picker = Picker(options=list(SLICES), index=0, description="show", searchable=False)
-        self.input_scrubber = Scrubber(description="input channel", options=["0"])
+        self.input_slider = OptionSlider(description="input channel", options=["0"])
         self.order_picker = Picker(options=list(ORDERS), index=0, description="sort by", searchable=False)
         self.scale_picker = Picker(options=list(SCALES), index=0, description="scale", searchable=False)
         self.beside_picker = Picker(options=[_NONE, _UNTRAINED], index=0, description="beside", searchable=False)
@@ -77,22 +77,22 @@ class FilterView(Panel):
         self.drawn_tiles = Tiles(tile_width=72, pixelated=True, height=420)
         show_if(False, self.drawn_tiles)
         self.tiles.layout.flex = self.drawn_tiles.layout.flex = "1 1 300px"
-        self.on(self.layer_scrubber, Scrubbed, self._layer_picked)
-        pickers = (self.slice_picker, self.input_scrubber, self.order_picker, self.scale_picker)
+        self.on(self.layer_slider, SliderMoved, self._layer_picked)
+        pickers = (self.slice_picker, self.input_slider, self.order_picker, self.scale_picker)
         for control in pickers:
-            self.on(control, (Picked, Scrubbed), lambda _: self._show())
+            self.on(control, (Picked, SliderMoved), lambda _: self._show())
         self.on(self.beside_picker, Picked, lambda _: self.refresh())
         self.on(self.tiles, TilePicked, self._tile_picked)
         controls = ipywidgets.VBox(
-            [self.layer_scrubber, *pickers, self.beside_picker], layout=ipywidgets.Layout(flex="0 1 360px")
+            [self.layer_slider, *pickers, self.beside_picker], layout=ipywidgets.Layout(flex="0 1 360px")
         )
         self.show(row(controls, row(self.tiles, self.drawn_tiles, gap=12, flex="3 1 420px")))
 
-    def _layer_picked(self, event: Scrubbed) -> Job:
+    def _layer_picked(self, event: SliderMoved) -> Job:
         with self.session.hold_trait_notifications():
             # A filter of one layer is none of another.
             self.session.channel = None
-            self.layer_scrubber.choose(event)
+            self.layer_slider.choose(event)
         return self.work
 
     # -- work ----------------------------------------------------------------------------------------------------
@@ -105,9 +105,9 @@ class FilterView(Panel):
         before, self._loaded = self._loaded, result
         if before is None or before.filters is not result.filters:
             inputs = result.filters.weights.shape[1]
-            self.input_scrubber.options = [str(index) for index in range(inputs)]
+            self.input_slider.options = [str(index) for index in range(inputs)]
             deep = not result.filters.first and inputs > 1
-            show_if(deep, self.slice_picker, self.input_scrubber)
+            show_if(deep, self.slice_picker, self.input_slider)
             self.set_trait("filters", result.filters)
         elif before.drawn is result.drawn and before.asked == result.asked:
             self._mark()
@@ -132,7 +132,7 @@ class FilterView(Panel):
         if self._sorted_by != (filters, by):
             self._order, self._sorted_by = filters.order(by), (filters, by)
         self._extent = max(kernels.extent for kernels in (filters, loaded.drawn) if kernels is not None) or 1.0
-        self.input_scrubber.disabled = kind == "filter"
+        self.input_slider.disabled = kind == "filter"
         self.order_picker.disabled = kind == "filter"
         if kind == "filter":
             names = [f"input {index}" for index in filters.inputs_of(self._filter)]
@@ -179,7 +179,7 @@ class FilterView(Panel):
         inputs = filters.weights.shape[1]
         if filters.first and inputs == 3:
             return filters.weights
-        return filters.weights[:, min(self.input_scrubber.index, inputs - 1)]
+        return filters.weights[:, min(self.input_slider.index, inputs - 1)]
 
     def _drawn(self, kernels: NDArray[np.float32]) -> NDArray[np.uint8]:
         """Kernels (n, h, w) in diverging colours, or grey of a greyscale picture; (n, 3, h, w) in colours."""
@@ -223,7 +223,7 @@ class FilterView(Panel):
             return None
         if self._slice == "filter":
             # The tiles are inputs: their slices of all filters come next.
-            self.input_scrubber.index = event.index
+            self.input_slider.index = event.index
             return None
         with self.session.hold_trait_notifications():
             self.session.channel = None

@@ -11,7 +11,7 @@ import ipywidgets
 from ipywidgets.widgets import widget as _ipywidgets
 
 from cnnviz_widgets.schedule import in_turn, is_between_callbacks
-from cnnviz_widgets.widgets.hosted import Hosted
+from cnnviz_widgets.widgets.base import BaseWidget
 
 _log = logging.getLogger("cnnviz_widgets")
 _Widget = ipywidgets.Widget
@@ -42,7 +42,7 @@ def _constructed(widget: Any) -> None:
 
 def _handled(widget: Any, message: Any) -> None:
     """Handle a message to `widget`."""
-    if widget not in _OF_PANELS and not isinstance(widget, Hosted):
+    if widget not in _OF_PANELS and not isinstance(widget, BaseWidget):
         _handle(widget, message)
         return
     try:
@@ -82,7 +82,7 @@ def _state(widget: Any, data: Any, buffers: list[Any]) -> dict[str, Any]:
     state = data["state"]
     if not isinstance(state, dict):
         raise ValueError("expected the values of traits by name")
-    if isinstance(widget, Hosted):
+    if isinstance(widget, BaseWidget):
         return widget.writable(state)
     _ipywidgets._put_buffers(state, data.get("buffer_paths", []), buffers)
     state = {name: value for name, value in state.items() if name in widget.keys}

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from cnnviz_widgets.schedule import LatestWins
 from cnnviz_widgets.views.pacing import paced
-from cnnviz_widgets.widgets.pace import Pace
+from cnnviz_widgets.widgets.pace import FrameAcknowledger
 
 _log = logging.getLogger("cnnviz_widgets")
 #: A generator of ever better results. None is no result, but a point at which the work can be dropped.
@@ -18,7 +18,7 @@ Steps = Generator[Any, None, None]
 class _Owner(Protocol):
     """The panel that a job belongs to."""
 
-    pace: Pace
+    pace: FrameAcknowledger
 
     def fail(self, error: Exception) -> None: ...
     def tell_busy(self) -> None: ...

@@ -19,11 +19,11 @@ from cnnviz_widgets.views.layout import column, row, show_if
 from cnnviz_widgets.views.panel import Panel
 from cnnviz_widgets.views.parts.controls import ClassPicker, percent
 from cnnviz_widgets.views.parts.curve import ProbabilityCurves
-from cnnviz_widgets.views.parts.layers import ChannelScrubber, LayerScrubber
+from cnnviz_widgets.views.parts.layers import ChannelSlider, LayerSlider
 from cnnviz_widgets.views.parts.scales import short
 from cnnviz_widgets.widgets.picker import Picked, Picker
 from cnnviz_widgets.widgets.picture import PictureCanvas
-from cnnviz_widgets.widgets.scrubber import Scrubbed
+from cnnviz_widgets.widgets.slider import SliderMoved
 from cnnviz_widgets.widgets.status import Status
 
 NO_SECOND = "nothing"
@@ -107,7 +107,7 @@ class MaximisationView(Panel, renamed={"visual": "technique"}):
         self.of_picker = Picker(options=["class", "channel"], index=0, description="of a", searchable=False)
         self.class_picker = ClassPicker(self, self.work)
         self.second_picker = Picker(description="beside it", searchable=True, placeholder="search classes")
-        self.layer_scrubber, self.channel_scrubber = LayerScrubber(self.session), ChannelScrubber(self.session)
+        self.layer_slider, self.channel_slider = LayerSlider(self.session), ChannelSlider(self.session)
         self.choice = Choice(self, [self._technique], self._technique_changed)
         self.run_button = self.button("Stop", self._stop_or_go_on, button_style="primary")
         self.again_button = self.button("Start over", self.start_over)
@@ -115,11 +115,11 @@ class MaximisationView(Panel, renamed={"visual": "technique"}):
         self.curves = ProbabilityCurves()
         self.on(self.of_picker, Picked, self._kind_picked)
         self.on(self.second_picker, Picked, self._second_picked)
-        self.on(self.layer_scrubber, Scrubbed, self._layer_picked)
-        self.on(self.channel_scrubber, Scrubbed, self._channel_picked)
+        self.on(self.layer_slider, SliderMoved, self._layer_picked)
+        self.on(self.channel_slider, SliderMoved, self._channel_picked)
         self._describe_second()
         buttons = row(self.run_button, self.again_button, self.use_button, gap=4)
-        sliders = (self.layer_scrubber, self.channel_scrubber)
+        sliders = (self.layer_slider, self.channel_slider)
         side = (self.of_picker, self.class_picker, *sliders, self.second_picker, buttons, self.curves, self.choice)
         self._places = [
             ipywidgets.VBox([canvas, line], layout=ipywidgets.Layout(flex="0 0 348px", max_width="348px"))
@@ -132,7 +132,7 @@ class MaximisationView(Panel, renamed={"visual": "technique"}):
         """Show the controls and pictures that are of use."""
         show_if(self.second is not None, self._places[1])
         show_if(not self.of_channel, self.class_picker)
-        show_if(self.of_channel, self.layer_scrubber, self.channel_scrubber)
+        show_if(self.of_channel, self.layer_slider, self.channel_slider)
 
     def _describe_second(self) -> None:
         with self.second_picker.hold_sync():
@@ -162,11 +162,11 @@ class MaximisationView(Panel, renamed={"visual": "technique"}):
         self._begin_again()
         return self.work
 
-    def _layer_picked(self, event: Scrubbed) -> Job:
-        self.layer_scrubber.choose(event)
+    def _layer_picked(self, event: SliderMoved) -> Job:
+        self.layer_slider.choose(event)
         return self.work
 
-    def _channel_picked(self, event: Scrubbed) -> Job:
+    def _channel_picked(self, event: SliderMoved) -> Job:
         self.session.channel = event.index
         return self.work
 
@@ -183,15 +183,15 @@ class MaximisationView(Panel, renamed={"visual": "technique"}):
 
     def _classifier_changed(self) -> None:
         self._forget(0, 1)
-        self.layer_scrubber.describe()
-        self.channel_scrubber.describe()
+        self.layer_slider.describe()
+        self.channel_slider.describe()
         self.second = None
         self._describe_second()
         self._begin_again()
 
     def _subject_changed(self, *, of_channel: bool) -> None:
-        self.layer_scrubber.follow()
-        self.channel_scrubber.describe()
+        self.layer_slider.follow()
+        self.channel_slider.describe()
         if of_channel == self.of_channel:
             self._forget(0)
             self._begin_again()

@@ -26,7 +26,7 @@ from cnnviz_widgets.views.parts.features import FeatureBuilder
 from cnnviz_widgets.views.parts.scales import short
 from cnnviz_widgets.views.parts.uploads import small_picture
 from cnnviz_widgets.widgets.picker import Picked, Picker
-from cnnviz_widgets.widgets.scrubber import Scrubbed, Scrubber
+from cnnviz_widgets.widgets.slider import OptionSlider, SliderMoved
 from cnnviz_widgets.widgets.status import Status
 from cnnviz_widgets.widgets.tiles import TilePicked, Tiles
 from cnnviz_widgets.widgets.upload import Upload, Uploaded
@@ -101,7 +101,7 @@ class NeighbourView(Panel, once_positional=("source",)):
         self.query = Tiles(tile_width=128, height=190, placeholder="no picture yet", description="this picture")
         self.upload = Upload()
         self.metric_picker = Picker(options=list(METRICS), description="distance", searchable=False)
-        self.k_scrubber = Scrubber(description="neighbours")
+        self.k_slider = OptionSlider(description="neighbours")
         self._show_settings()
         self.near, self.near_pixels = (
             Tiles(tile_width=72, height=360, description=f"nearest in {space}", placeholder="no features yet")
@@ -110,10 +110,10 @@ class NeighbourView(Panel, once_positional=("source",)):
         self.agreement, self.agreement_pixels = Status(), Status()
         self.on(self.upload, Uploaded, self._uploaded)
         self.on(self.metric_picker, Picked, lambda event: self._set("metric", METRICS[event.index]))
-        self.on(self.k_scrubber, Scrubbed, lambda event: self._set("k", int(self.k_scrubber.options[event.index])))
+        self.on(self.k_slider, SliderMoved, lambda event: self._set("k", int(self.k_slider.options[event.index])))
         self.on(self.near, TilePicked, lambda event: self._picked(event, pixels=False))
         self.on(self.near_pixels, TilePicked, lambda event: self._picked(event, pixels=True))
-        side = [self.query, self.upload, self.metric_picker, self.k_scrubber, self.features]
+        side = [self.query, self.upload, self.metric_picker, self.k_slider, self.features]
         found = [column(self.agreement, self.near), column(self.agreement_pixels, self.near_pixels)]
         self.show(row(column(*side, least=260, most=340), *found))
 
@@ -147,9 +147,9 @@ class NeighbourView(Panel, once_positional=("source",)):
     def _show_settings(self) -> None:
         self.metric_picker.index = list(METRICS).index(self.metric)
         options = sorted({*COUNTS, self.k})
-        with self.k_scrubber.hold_sync():
-            self.k_scrubber.options = [str(count) for count in options]
-            self.k_scrubber.index = options.index(self.k)
+        with self.k_slider.hold_sync():
+            self.k_slider.options = [str(count) for count in options]
+            self.k_slider.index = options.index(self.k)
 
     # -- the hand ------------------------------------------------------------------------------------------------
 

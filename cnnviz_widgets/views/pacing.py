@@ -7,11 +7,11 @@ from contextlib import closing
 from typing import Any
 
 from cnnviz_widgets.schedule import Awaited
-from cnnviz_widgets.widgets.pace import Pace
+from cnnviz_widgets.widgets.pace import FrameAcknowledger
 
 
 def paced(
-    work: Generator[Any, None, None], pace: Pace, place: Callable[[Any], Hashable] | None = None
+    work: Generator[Any, None, None], pace: FrameAcknowledger, place: Callable[[Any], Hashable] | None = None
 ) -> Generator[Any, None, None]:
     """The results of `work` that the page has time for, and None for the others.
 

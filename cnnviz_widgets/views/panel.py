@@ -21,7 +21,7 @@ from cnnviz_widgets.views.closing import discard_contents
 from cnnviz_widgets.views.events import Handle, on
 from cnnviz_widgets.views.job import Job
 from cnnviz_widgets.widgets.acknowledged import Acknowledged
-from cnnviz_widgets.widgets.pace import Pace
+from cnnviz_widgets.widgets.pace import FrameAcknowledger
 from cnnviz_widgets.widgets.status import Status
 
 _log = logging.getLogger("cnnviz_widgets")
@@ -85,7 +85,7 @@ class Panel(SetInTurn, ipywidgets.VBox):
         #: What there is to know of network and picture before any map is read, such as how scores are taken.
         self.notes = Status(layout=ipywidgets.Layout(display="none"))
         #: Says when the page has drawn what it was sent.
-        self.pace = Pace()
+        self.pace = FrameAcknowledger()
         given = layout.get("layout")
         self._given_layout = given if isinstance(given, ipywidgets.Layout) else None
         super().__init__(**layout)

@@ -20,9 +20,9 @@ from cnnviz_widgets.views.panel import Panel
 from cnnviz_widgets.views.parts.crops import RANKS, TILE, Scanned, Sheet, cut_sheet, nearest_scanned, title
 from cnnviz_widgets.views.parts.data_set import picture_at
 from cnnviz_widgets.views.parts.embedded import embedded_source, has_embedded_source
-from cnnviz_widgets.views.parts.layers import ChannelScrubber, LayerScrubber, slidable
+from cnnviz_widgets.views.parts.layers import ChannelSlider, LayerSlider, slidable
 from cnnviz_widgets.views.parts.scales import short
-from cnnviz_widgets.widgets.scrubber import Scrubbed, Scrubber
+from cnnviz_widgets.widgets.slider import OptionSlider, SliderMoved
 from cnnviz_widgets.widgets.tiles import TilePicked, Tiles
 
 
@@ -63,15 +63,15 @@ class PatchView(Panel):
         self._resolved: Source | None = None
         self.scan_job, self.sheet_job = self.job(self._draw_scan), self.job(self._draw_sheet)
         self.tiles = Tiles(tile_width=TILE, columns=3, height=470, placeholder="no patches yet")
-        self.layer_scrubber = LayerScrubber(self.session)
-        self.channel_scrubber = ChannelScrubber(self.session)
-        self.rank_scrubber = Scrubber(options=list(RANKS), index=0, description="among all")
+        self.layer_slider = LayerSlider(self.session)
+        self.channel_slider = ChannelSlider(self.session)
+        self.rank_slider = OptionSlider(options=list(RANKS), index=0, description="among all")
         self.run_button = self.button("Stop", self._stop_or_go_on, button_style="primary")
-        self.on(self.layer_scrubber, Scrubbed, self._layer_picked)
-        self.on(self.channel_scrubber, Scrubbed, self._channel_picked)
-        self.on(self.rank_scrubber, Scrubbed, self._rank_picked)
+        self.on(self.layer_slider, SliderMoved, self._layer_picked)
+        self.on(self.channel_slider, SliderMoved, self._channel_picked)
+        self.on(self.rank_slider, SliderMoved, self._rank_picked)
         self.on(self.tiles, TilePicked, self._tile_picked)
-        controls = (self.layer_scrubber, self.channel_scrubber, self.rank_scrubber, self.run_button)
+        controls = (self.layer_slider, self.channel_slider, self.rank_slider, self.run_button)
         self.show(row(self.tiles, column(*controls)))
         self.follow(["classifier"], self._classifier_changed, hidden=True)
         self.follow(["layer", "channel"], self._layer_changed, hidden=True)
@@ -91,18 +91,18 @@ class PatchView(Panel):
         return rank
 
     def _rank_set(self, _: Any) -> None:
-        self.rank_scrubber.index = list(RANKS).index(self.rank)
+        self.rank_slider.index = list(RANKS).index(self.rank)
         self.show_patches()
 
-    def _rank_picked(self, event: Scrubbed) -> Job:
+    def _rank_picked(self, event: SliderMoved) -> Job:
         self.rank = list(RANKS)[event.index]
         return self.sheet_job
 
-    def _layer_picked(self, event: Scrubbed) -> Job:
-        self.layer_scrubber.choose(event)
+    def _layer_picked(self, event: SliderMoved) -> Job:
+        self.layer_slider.choose(event)
         return self.sheet_job
 
-    def _channel_picked(self, event: Scrubbed) -> Job:
+    def _channel_picked(self, event: SliderMoved) -> Job:
         self.session.channel = event.index
         return self.sheet_job
 
@@ -117,16 +117,16 @@ class PatchView(Panel):
             self.refresh()
 
     def _classifier_changed(self) -> None:
-        self.layer_scrubber.describe()
-        self.channel_scrubber.describe()
+        self.layer_slider.describe()
+        self.channel_slider.describe()
         if self._given is None:  # the pictures that belong to the network before
             self._resolved = None
             self.source = None
         self._forget()
 
     def _layer_changed(self) -> None:
-        self.layer_scrubber.follow()
-        self.channel_scrubber.describe()
+        self.layer_slider.follow()
+        self.channel_slider.describe()
 
     def _forget(self) -> None:
         self.scan_job.cancel()

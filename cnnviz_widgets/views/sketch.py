@@ -21,7 +21,7 @@ from cnnviz_widgets.views.parts.reading import verdict
 from cnnviz_widgets.views.parts.scores import ScoreBars, best_classes
 from cnnviz_widgets.widgets.picker import Picked, Picker
 from cnnviz_widgets.widgets.picture import PictureCanvas
-from cnnviz_widgets.widgets.scrubber import Scrubber
+from cnnviz_widgets.widgets.slider import OptionSlider
 
 #: The longer side of the sheet, in CSS pixels.
 SIDE = 320
@@ -70,13 +70,13 @@ class SketchView(Panel):
         self._make_sheet()
         # A tenth of the sheet: the strokes of a handwritten digit.
         widths = [str(width) for width in WIDTHS]
-        self.width_scrubber = Scrubber(options=widths, index=WIDTHS.index(32), description="width")
+        self.width_slider = OptionSlider(options=widths, index=WIDTHS.index(32), description="width")
         self.undo_button, self.clear_button = self.button("Undo", self.undo), self.button("Clear", self.clear)
         self.canvas = PictureCanvas(label="no picture yet", display_width=160)
         show_if(False, self.canvas)
         self.bars = ScoreBars()
         buttons = ipywidgets.HBox([self.undo_button, self.clear_button])
-        pad = ipywidgets.VBox([self.sheet, self.ink_picker, self.width_scrubber, buttons])
+        pad = ipywidgets.VBox([self.sheet, self.ink_picker, self.width_slider, buttons])
         self.show(row(pad, column(ipywidgets.Label("What the network sees:"), self.canvas, self.bars)))
 
     def _make_sheet(self) -> None:
@@ -110,7 +110,7 @@ class SketchView(Panel):
             self.say("The sheet is full of strokes; press Clear to begin anew.")
             return
         self._is_drawing = True
-        self._drawing.begin(Stroke(WIDTHS[self.width_scrubber.index], [point]))
+        self._drawing.begin(Stroke(WIDTHS[self.width_slider.index], [point]))
         self._take_pen(self.strokes[-1])
         self._follow()
 

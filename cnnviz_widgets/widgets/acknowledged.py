@@ -1,4 +1,4 @@
-"""The kernel's half of the one-message-in-flight protocol (the browser's half is js/src/one_in_flight.ts)."""
+"""The kernel's half of the one-message-in-flight protocol (the browser's half is js/src/core/event_queue.ts)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from cnnviz_widgets.widgets.hosted import Hosted
+from cnnviz_widgets.widgets.base import BaseWidget
 
 STATIC = Path(__file__).parent.parent / "static"
 _log = logging.getLogger("cnnviz_widgets")
@@ -20,7 +20,7 @@ class Outdated(ValueError):
     """A well-formed message about something that the kernel has replaced meanwhile: a race, nobody's fault."""
 
 
-class Acknowledged(Hosted):
+class Acknowledged(BaseWidget):
     """A widget whose browser events wait for each other.
 
     The browser sends `{kind: "event", seq, final, ...}` and holds back the next event until `{kind: "ack", seq}`

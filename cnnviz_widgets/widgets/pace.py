@@ -9,10 +9,10 @@ from typing import Any
 import ipywidgets
 
 from cnnviz_widgets.widgets.acknowledged import STATIC
-from cnnviz_widgets.widgets.hosted import Hosted
+from cnnviz_widgets.widgets.base import BaseWidget
 
 
-class Pace(Hosted):
+class FrameAcknowledger(BaseWidget):
     """Asks the page for a sign after each frame. Nothing of it is seen.
 
     A page that sleeps, or that is hidden or gone, gives none, and is sent nothing until it does.

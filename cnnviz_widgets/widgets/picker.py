@@ -25,7 +25,7 @@ class Picker(Acknowledged):
     `hints` stand at the right of each option ("43 %"). Without search text the options in `order` come
     first. `searchable` makes it a combobox, fit for a thousand class names, instead of the native list;
     None: if there are more than a dozen options when it is first shown. `index` follows every valid event
-    before the handlers run, as in `Scrubber`.
+    before the handlers run, as in `OptionSlider`.
     """
 
     _esm = STATIC / "picker.js"

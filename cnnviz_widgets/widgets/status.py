@@ -5,10 +5,10 @@ from __future__ import annotations
 import traitlets
 
 from cnnviz_widgets.widgets.acknowledged import STATIC
-from cnnviz_widgets.widgets.hosted import Hosted
+from cnnviz_widgets.widgets.base import BaseWidget
 
 
-class Status(Hosted):
+class Status(BaseWidget):
     """A line of plain text; "error" is announced to screen readers at once. `progress` is 0..1, or -1 for none."""
 
     _esm = STATIC / "status.js"

@@ -38,7 +38,7 @@ class Tiles(Acknowledged):
 
     `show` sets the images. `tile_width` (CSS pixels) is their width on the page, `columns` the number per row
     (0: as many as fit), `height` the most that the box takes (CSS pixels). One-channel tiles are coloured by
-    the table `colormap`. `selected` follows every pick before the handlers run, as `index` of `Scrubber`.
+    the table `colormap`. `selected` follows every pick before the handlers run, as `index` of `OptionSlider`.
     """
 
     _esm = STATIC / "tiles.js"

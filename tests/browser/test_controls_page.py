@@ -1,4 +1,4 @@
-"""Scrubber and picker in a real Chromium, over a model without a kernel."""
+"""OptionSlider and picker in a real Chromium, over a model without a kernel."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, expect
 from tests.support.fake_page import FakePage
 
 LAYERS = [f"layer{number}" for number in range(20)] + ["<img src=x onerror=alert(1)>"]
-SCRUBBER = {
+SLIDER = {
     "options": LAYERS,
     "details": [f"{2**number} x 7 x 7" for number in range(20)],
     "index": 0,
@@ -50,8 +50,8 @@ def press_at(page: FakePage, slider: Locator, index: int) -> None:
 
 
 @pytest.fixture
-def scrubber(fake_page: FakePage) -> Locator:
-    fake_page.load("scrubber", SCRUBBER)
+def slider(fake_page: FakePage) -> Locator:
+    fake_page.load("slider", SLIDER)
     return fake_page.page.get_by_role("slider", name="Layer")
 
 
@@ -59,19 +59,19 @@ def test_a_drag_without_answers_sends_one_message_and_the_slider_follows_the_han
     fake_page: FakePage,
 ) -> None:
     fake_page.page.clock.install(time=0)
-    fake_page.load("scrubber", SCRUBBER)
+    fake_page.load("slider", SLIDER)
     fake_page.page.clock.pause_at(1000)  # no answer is ever overdue, however slow this machine
-    scrubber = fake_page.page.get_by_role("slider")
-    press_at(fake_page, scrubber, 0)
+    slider = fake_page.page.get_by_role("slider")
+    press_at(fake_page, slider, 0)
     fake_page.page.mouse.down()
     for index in range(1, 16):
-        press_at(fake_page, scrubber, index)
-        expect(scrubber).to_have_value(str(index))
-        expect(fake_page.page.locator(".cnnviz-scrubber-name")).to_have_text(LAYERS[index])
+        press_at(fake_page, slider, index)
+        expect(slider).to_have_value(str(index))
+        expect(fake_page.page.locator(".cnnviz-slider-name")).to_have_text(LAYERS[index])
     assert indices(fake_page) == [(1, False)]
     fake_page.ack()
     assert indices(fake_page) == [(1, False), (15, False)]
-    press_at(fake_page, scrubber, 17)
+    press_at(fake_page, slider, 17)
     fake_page.page.mouse.up()
     assert len(fake_page.sent) == 2
     fake_page.ack()
@@ -81,7 +81,7 @@ def test_a_drag_without_answers_sends_one_message_and_the_slider_follows_the_han
     expect(waiting).to_have_count(0)
     fake_page.page.clock.run_for(1500)  # the last answer is lost
     expect(waiting).to_have_count(1)
-    press_at(fake_page, scrubber, 3)
+    press_at(fake_page, slider, 3)
     fake_page.page.mouse.down()
     fake_page.page.mouse.up()
     assert indices(fake_page)[3] == (3, False)
@@ -90,100 +90,98 @@ def test_a_drag_without_answers_sends_one_message_and_the_slider_follows_the_han
     assert fake_page.saved == []
 
 
-def test_a_drag_that_ends_where_it_began_still_sends_its_end(fake_page: FakePage, scrubber: Locator) -> None:
+def test_a_drag_that_ends_where_it_began_still_sends_its_end(fake_page: FakePage, slider: Locator) -> None:
     fake_page.acknowledge_all()
-    press_at(fake_page, scrubber, 0)
+    press_at(fake_page, slider, 0)
     fake_page.page.mouse.down()
-    press_at(fake_page, scrubber, 9)
-    press_at(fake_page, scrubber, 0)
+    press_at(fake_page, slider, 9)
+    press_at(fake_page, slider, 0)
     fake_page.page.mouse.move(0, 0)  # released far away from the slider
     fake_page.page.mouse.up()
     fake_page.page.wait_for_function("() => model.sent.at(-1)?.final")
     assert indices(fake_page)[-1] == (0, True)
 
 
-def test_the_kernel_does_not_move_a_slider_in_hand_and_has_the_last_word(
-    fake_page: FakePage, scrubber: Locator
-) -> None:
-    press_at(fake_page, scrubber, 0)
+def test_the_kernel_does_not_move_a_slider_in_hand_and_has_the_last_word(fake_page: FakePage, slider: Locator) -> None:
+    press_at(fake_page, slider, 0)
     fake_page.page.mouse.down()
-    press_at(fake_page, scrubber, 8)
+    press_at(fake_page, slider, 8)
     fake_page.ack()
     fake_page.ack()
     fake_page.update(index=3)
-    expect(scrubber).to_have_value("8")
+    expect(slider).to_have_value("8")
     fake_page.page.mouse.up()
     fake_page.update(index=8)
     fake_page.update(index=4)  # the kernel's own idea, before it has answered the end of the drag
     fake_page.ack()
     fake_page.ack()
-    expect(scrubber).to_have_value("4")
+    expect(slider).to_have_value("4")
     fake_page.update(index=6)
-    expect(scrubber).to_have_value("6")
+    expect(slider).to_have_value("6")
 
 
 def test_what_the_kernel_says_of_an_older_event_does_not_pull_the_slider_back(
-    fake_page: FakePage, scrubber: Locator
+    fake_page: FakePage, slider: Locator
 ) -> None:
     for _ in range(3):
-        scrubber.press("ArrowRight")
+        slider.press("ArrowRight")
     fake_page.update(index=1)
-    expect(scrubber).to_have_value("3")
+    expect(slider).to_have_value("3")
     fake_page.ack()
     fake_page.update(index=3)
     fake_page.ack()
-    expect(scrubber).to_have_value("3")
+    expect(slider).to_have_value("3")
     assert indices(fake_page) == [(1, True), (3, True)]
 
 
-def test_a_refused_event_puts_the_slider_back(fake_page: FakePage, scrubber: Locator) -> None:
-    scrubber.press("End")
-    expect(scrubber).to_have_value("20")
+def test_a_refused_event_puts_the_slider_back(fake_page: FakePage, slider: Locator) -> None:
+    slider.press("End")
+    expect(slider).to_have_value("20")
     fake_page.ack()
-    expect(scrubber).to_have_value("0")
+    expect(slider).to_have_value("0")
 
 
-def test_keys_and_buttons_step(fake_page: FakePage, scrubber: Locator) -> None:
+def test_keys_and_buttons_step(fake_page: FakePage, slider: Locator) -> None:
     fake_page.acknowledge_all()
     page = fake_page.page
     expect(page.get_by_role("button", name="Previous")).to_be_disabled()
     page.locator("#before").focus()
     page.keyboard.press("Tab")  # to "Previous" were it enabled, so to the slider
-    expect(scrubber).to_be_focused()
+    expect(slider).to_be_focused()
     page.keyboard.press("ArrowRight")
     page.evaluate("() => update({index: 1})")
     page.get_by_role("button", name="Next").click()
     page.evaluate("() => update({index: 2})")
     page.get_by_role("button", name="Previous").click()
     assert indices(fake_page) == [(1, True), (2, True), (1, True)]
-    scrubber.focus()
+    slider.focus()
     page.keyboard.press("Tab")
     page.keyboard.press("Tab")
     expect(page.locator("#after")).to_be_focused()
 
 
-def test_labels_are_text_and_read_out(fake_page: FakePage, scrubber: Locator) -> None:
+def test_labels_are_text_and_read_out(fake_page: FakePage, slider: Locator) -> None:
     fake_page.update(index=20)
-    expect(fake_page.page.locator(".cnnviz-scrubber-name")).to_have_text(LAYERS[20])
+    expect(fake_page.page.locator(".cnnviz-slider-name")).to_have_text(LAYERS[20])
     assert fake_page.page.locator("img").count() == 0
     fake_page.update(index=2)
-    expect(scrubber).to_have_attribute("aria-valuetext", "layer2, 4 x 7 x 7, 3 of 21")
+    expect(slider).to_have_attribute("aria-valuetext", "layer2, 4 x 7 x 7, 3 of 21")
 
 
-def test_options_may_change_under_the_slider(fake_page: FakePage, scrubber: Locator) -> None:
+def test_options_may_change_under_the_slider(fake_page: FakePage, slider: Locator) -> None:
     fake_page.update(index=15)
     fake_page.update(options=["a", "b"], details=[])
-    expect(scrubber).to_have_value("1")
+    expect(slider).to_have_value("1")
     fake_page.update(index=1)
     fake_page.update(options=[])
-    expect(scrubber).to_be_disabled()
+    expect(slider).to_be_disabled()
     fake_page.update(options=["a", "b", "c"], index=2, disabled=True)
-    expect(scrubber).to_be_disabled()
-    expect(scrubber).to_have_value("2")
+    expect(slider).to_be_disabled()
+    expect(slider).to_have_value("2")
 
 
 def test_two_sliders_of_one_model_agree(fake_page: FakePage) -> None:
-    fake_page.load("scrubber", SCRUBBER, views=2)
+    fake_page.load("slider", SLIDER, views=2)
     first, second = fake_page.page.get_by_role("slider").all()
     assert first.get_attribute("id") != second.get_attribute("id")
     first.press("ArrowRight")
@@ -199,7 +197,7 @@ def test_two_sliders_of_one_model_agree(fake_page: FakePage) -> None:
 
 def test_a_finger_drags_the_slider(open_fake_page: Callable[..., FakePage]) -> None:
     fake = open_fake_page(has_touch=True)
-    fake.load("scrubber", SCRUBBER)
+    fake.load("slider", SLIDER)
     fake.acknowledge_all()
     box = fake.page.get_by_role("slider").bounding_box()
     assert box is not None
@@ -290,7 +288,7 @@ def test_no_key_fails_in_an_empty_list(fake_page: FakePage, picker: Locator, key
 @pytest.mark.parametrize("number", [0, 1])
 def test_a_control_with_next_to_nothing_to_choose_takes_every_key(fake_page: FakePage, number: int) -> None:
     states = {
-        "scrubber": SCRUBBER | {"options": LAYERS[:number], "details": []},
+        "slider": SLIDER | {"options": LAYERS[:number], "details": []},
         "picker": PICKER | {"options": CLASSES[:number], "hints": [], "order": [], "index": None},
         "tabs": {"titles": LAYERS[:number], "index": 0},
     }
@@ -380,7 +378,7 @@ def test_a_short_list_is_the_browsers_own(fake_page: FakePage) -> None:
     expect(first).to_be_disabled()
 
 
-@pytest.mark.parametrize(("widget", "state"), [("scrubber", SCRUBBER), ("picker", PICKER)])
+@pytest.mark.parametrize(("widget", "state"), [("slider", SLIDER), ("picker", PICKER)])
 def test_a_removed_view_leaves_nothing_behind(widget: str, state: dict[str, Any], fake_page: FakePage) -> None:
     fake_page.load(widget, state, views=2)
     both = fake_page.listeners

@@ -16,7 +16,7 @@ from cnnviz_widgets import export, schedule
 from cnnviz_widgets.export import Recording
 from cnnviz_widgets.widgets.picker import Picker
 from cnnviz_widgets.widgets.picture import PictureCanvas
-from cnnviz_widgets.widgets.scrubber import Scrubber
+from cnnviz_widgets.widgets.slider import OptionSlider
 from cnnviz_widgets.widgets.status import Status
 from cnnviz_widgets.widgets.tabs import Tabs
 from cnnviz_widgets.widgets.tiles import Tiles
@@ -72,7 +72,7 @@ def test_the_keyboard_goes_through_the_recorded_layers(open_page: Opener) -> Non
     slider.focus()
     drawn = {}
     for index in reversed(range(len(recording.states))):
-        expect(page.locator(".cnnviz-scrubber-name")).to_have_text(view.layer_scrubber.options[index])
+        expect(page.locator(".cnnviz-slider-name")).to_have_text(view.layer_slider.options[index])
         text = recording.states[index][view.status]["text"]
         expect(page.locator(".cnnviz-status").last).to_contain_text(text)
         drawn[index] = pixels(page)
@@ -80,7 +80,7 @@ def test_the_keyboard_goes_through_the_recorded_layers(open_page: Opener) -> Non
     assert len(set(drawn.values())) == len(recording.states)
     for index in (0, 2):  # what was recorded is what a page shows that was made there
         with schedule.inline():
-            export.hand_on(view.layer_scrubber)(index)
+            export.hand_on(view.layer_slider)(index)
         assert pixels(open_page(export.page(view, title="shapes"))) == drawn[index]
 
 
@@ -126,7 +126,7 @@ def test_a_picker_is_recorded_like_a_slider(open_page: Opener) -> None:
 def test_what_would_ask_a_kernel_cannot_be_used(open_page: Opener) -> None:
     canvas = PictureCanvas(mode="window")
     canvas.show(np.zeros((40, 40, 3), np.uint8))
-    parts = [Scrubber(options=["a", "b"]), ipywidgets.Button(description="Go"), Tabs(titles=["x", "y"]), canvas]
+    parts = [OptionSlider(options=["a", "b"]), ipywidgets.Button(description="Go"), Tabs(titles=["x", "y"]), canvas]
     parts += [ipywidgets.FloatText(3.5, description="share"), bqplot.Figure(layout={"height": "400px"})]
     page = open_page(export.page(ipywidgets.VBox(parts), title="t"))
     expect(page.locator(SLIDER)).to_be_disabled()
@@ -137,7 +137,7 @@ def test_what_would_ask_a_kernel_cannot_be_used(open_page: Opener) -> None:
     assert absent.locator("..").evaluate("part => part.offsetHeight") < 100  # no room for the chart
     assert page.locator(".cnnviz-tabs").evaluate("tabs => tabs.closest('[inert]') !== null")
     assert page.locator("canvas").first.get_attribute("data-mode") == "view"
-    expect(page.locator("footer")).to_contain_text("disabled: Scrubber, Go, Tabs, share.")
+    expect(page.locator("footer")).to_contain_text("disabled: OptionSlider, Go, Tabs, share.")
 
 
 def test_layouts_are_those_of_the_notebook(open_page: Opener) -> None:

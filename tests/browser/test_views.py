@@ -234,15 +234,15 @@ while not pathlib.Path({str(end)!r}).exists():
 
 
 def test_sliding_through_the_layers_calls_the_network_no_more(any_page: Opener) -> None:
-    nb = any_page([NETWORK, "view = CAMView(classifier, picture)", "view"], ready=".cnnviz-scrubber input[type=range]")
+    nb = any_page([NETWORK, "view = CAMView(classifier, picture)", "view"], ready=".cnnviz-slider input[type=range]")
     nb.kernel.until("view.canvas.map_size != (0, 0)")
     nb.kernel.run("calls, shown, layer = network.calls, view.canvas.map, view.session.layer")
-    slider = nb.page.locator(".cnnviz-scrubber input[type=range]").first
+    slider = nb.page.locator(".cnnviz-slider input[type=range]").first
     slider.focus()
     nb.page.keyboard.press("ArrowLeft")
     nb.kernel.until("view.session.layer != layer and view.canvas.map != shown")
     assert nb.kernel.value("network.calls == calls")
-    assert nb.kernel.value("view.layer_scrubber.options[view.layer_scrubber.index] == view.session.layer")
+    assert nb.kernel.value("view.layer_slider.options[view.layer_slider.index] == view.session.layer")
 
 
 def test_the_explorer_links_its_tabs_and_shows_names_as_text(any_page: Opener) -> None:

@@ -16,10 +16,10 @@ import traitlets
 from cnnviz_widgets import export
 from cnnviz_widgets.errors import ExportError
 from cnnviz_widgets.export import Recording
-from cnnviz_widgets.widgets.hosted import Hosted
+from cnnviz_widgets.widgets.base import BaseWidget
 from cnnviz_widgets.widgets.picker import Picker
 from cnnviz_widgets.widgets.picture import PictureCanvas
-from cnnviz_widgets.widgets.scrubber import Scrubber
+from cnnviz_widgets.widgets.slider import OptionSlider
 from cnnviz_widgets.widgets.status import Status
 from cnnviz_widgets.widgets.tabs import Tabs
 from cnnviz_widgets.widgets.tiles import Tiles
@@ -71,14 +71,14 @@ def test_what_would_ask_a_kernel_is_disabled_and_named() -> None:
     kept = Picker(options=["a"], index=0, description="kept")
     parts = [
         kept,
-        Scrubber(options=["a"], description="layer"),
+        OptionSlider(options=["a"], description="layer"),
         ipywidgets.Button(description="Go"),
         Tabs(titles=["t"]),
     ]
     parts += [canvas(), ipywidgets.Image(value=b"")]
     document = export.page(ipywidgets.VBox(parts), title="t", recorded=[Recording(kept, ({},))])
-    picker, scrubber, button, tabs, picture, image = content_of(document)["widgets"][1:]
-    assert (picker["state"]["disabled"], scrubber["state"]["disabled"]) == (False, True)
+    picker, slider, button, tabs, picture, image = content_of(document)["widgets"][1:]
+    assert (picker["state"]["disabled"], slider["state"]["disabled"]) == (False, True)
     assert (button["kind"], tabs["inert"], picture["state"]["mode"], image["kind"]) == (
         "button",
         True,
@@ -124,7 +124,7 @@ def test_a_recorded_panel_is_packed_as_it_was_recorded() -> None:
 
 def test_widgets_that_are_not_on_the_page_are_left_out_of_recordings() -> None:
     view, recording = cam_view()
-    box = ipywidgets.VBox([view.layer_scrubber, view.canvas])
+    box = ipywidgets.VBox([view.layer_slider, view.canvas])
     (recorded,) = content_of(export.page(box, title="t", recorded=[recording]))["recordings"]
     assert {tuple(state) for state in recorded["states"]} == {("2",)}
 
@@ -156,7 +156,7 @@ def test_a_recorded_control_must_be_on_the_page() -> None:
 
 
 def test_a_state_that_is_no_json_is_refused() -> None:
-    class Odd(Hosted):
+    class Odd(BaseWidget):
         _esm = "export default {}"
         odd = traitlets.Any().tag(sync=True)
 

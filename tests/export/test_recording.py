@@ -10,7 +10,7 @@ from cnnviz_widgets.errors import ExportError
 from cnnviz_widgets.explain import GradCAM
 from cnnviz_widgets.export import Recording
 from cnnviz_widgets.widgets.picker import Picker
-from cnnviz_widgets.widgets.scrubber import Scrubber
+from cnnviz_widgets.widgets.slider import OptionSlider
 from cnnviz_widgets.widgets.status import Status
 from cnnviz_widgets.widgets.tabs import Tabs
 from tests.support.exported import cam_view
@@ -72,13 +72,13 @@ def test_recorded_values_are_copies() -> None:
 
 def test_a_panel_is_recorded_by_the_hand_alone() -> None:
     view, recording = cam_view()
-    layers = view.layer_scrubber.options
+    layers = view.layer_slider.options
     example = view.session.scene.example
     for layer, state in zip(layers, recording.states, strict=True):
         cells = GradCAM(layer)(example.classifier, example.pixels, view.session.scene.class_index).cells
         assert state[view.canvas]["_map"]["values"] == cells.astype("<f4").tobytes()
     assert {name for _, name in recording.changing} == {"_map", "text"}
-    assert view.layer_scrubber.index == len(layers) - 1
+    assert view.layer_slider.index == len(layers) - 1
     assert view.canvas.map == recording.states[-1][view.canvas]["_map"]["values"]
 
 
@@ -97,7 +97,7 @@ def test_what_has_nothing_chosen_cannot_be_recorded() -> None:
 def test_what_has_no_options_cannot_be_recorded() -> None:
     with pytest.raises(ExportError, match="no options"):
         Recording(Status(), ())
-    for control in (Status(), Scrubber(), Tabs(titles=["a"])):
+    for control in (Status(), OptionSlider(), Tabs(titles=["a"])):
         with pytest.raises(ExportError, match="no options"):
             export.record(control, print, [])
 

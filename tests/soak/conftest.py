@@ -8,7 +8,7 @@ import pytest
 
 from cnnviz_widgets import schedule
 from cnnviz_widgets.classifier import Classifier
-from cnnviz_widgets.widgets.pace import Pace
+from cnnviz_widgets.widgets.pace import FrameAcknowledger
 
 from .stage import made_classifier
 
@@ -32,6 +32,6 @@ def classifier() -> Classifier:
 @pytest.fixture(autouse=True)
 def no_page(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Nobody waits for a page to come, and nothing is under way when the next test begins."""
-    monkeypatch.setattr(Pace, "arrival", 0.0)
+    monkeypatch.setattr(FrameAcknowledger, "arrival", 0.0)
     yield
     assert schedule.WORKER.drain(60)

@@ -17,7 +17,7 @@ from cnnviz_widgets.views.sketch import SketchView
 from cnnviz_widgets.widgets.acknowledged import Acknowledged
 from cnnviz_widgets.widgets.picker import Picker
 from cnnviz_widgets.widgets.picture import PictureCanvas
-from cnnviz_widgets.widgets.scrubber import Scrubber
+from cnnviz_widgets.widgets.slider import OptionSlider
 from cnnviz_widgets.widgets.tiles import Tiles
 
 from .stage import inside
@@ -90,7 +90,7 @@ class Hand:
         widget = self.random.choice(canvases if canvases and self.random.random() < 0.45 else usable)
         if isinstance(widget, PictureCanvas):
             self._point(widget)
-        elif isinstance(widget, (Picker, Scrubber)):
+        elif isinstance(widget, (Picker, OptionSlider)):
             self._choose(widget)
         elif isinstance(widget, Tiles) and widget.count:
             self._pick(widget)
@@ -117,7 +117,7 @@ class Hand:
         top, left = self.random.randint(0, rows - height), self.random.randint(0, columns - width)
         self.send(canvas, name="moved", window=[top, left, height, width])
 
-    def _choose(self, control: Picker | Scrubber) -> None:
+    def _choose(self, control: Picker | OptionSlider) -> None:
         if control.options:
             count = min(4, len(control.options)) if control.description in _COSTLY else len(control.options)
             index = self.random.randrange(count)

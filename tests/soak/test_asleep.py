@@ -22,7 +22,7 @@ from cnnviz_widgets.views.pacing import paced
 from cnnviz_widgets.views.panel import Panel
 from cnnviz_widgets.views.patches import PatchView
 from cnnviz_widgets.views.saliency import SaliencyView
-from cnnviz_widgets.widgets.pace import Pace
+from cnnviz_widgets.widgets.pace import FrameAcknowledger
 
 from .hand import custom
 from .stage import pictures
@@ -48,7 +48,7 @@ class Wire:
 
 @pytest.fixture
 def wire(monkeypatch: pytest.MonkeyPatch) -> Iterator[Wire]:
-    monkeypatch.setattr(Pace, "patience", 1000.0)
+    monkeypatch.setattr(FrameAcknowledger, "patience", 1000.0)
     yield Wire(monkeypatch)
 
 
@@ -56,12 +56,12 @@ def counted(count: int) -> Results:
     yield from range(count)
 
 
-def answer(pace: Pace, frame: int) -> None:
+def answer(pace: FrameAcknowledger, frame: int) -> None:
     custom(pace, {"kind": "drawn", "frame": frame})
 
 
 def test_the_first_result_is_sent_at_once_and_a_further_one_when_those_before_are_drawn(wire: Wire) -> None:
-    pace = Pace()
+    pace = FrameAcknowledger()
     custom(pace, {"kind": "here"})
     work = paced(counted(9), pace)
     assert [next(work) for _ in range(5)] == [0, 1, None, None, None]
@@ -74,7 +74,7 @@ def test_the_first_result_is_sent_at_once_and_a_further_one_when_those_before_ar
 
 
 def test_a_single_answer_asks_for_nothing(wire: Wire) -> None:
-    pace = Pace()
+    pace = FrameAcknowledger()
     custom(pace, {"kind": "here"})
     for _ in range(5):
         assert list(paced(counted(1), pace)) == [0]
@@ -83,18 +83,18 @@ def test_a_single_answer_asks_for_nothing(wire: Wire) -> None:
 
 
 def test_without_a_page_everything_is_sent(wire: Wire) -> None:
-    assert list(paced(counted(5), Pace())) == [0, 1, 2, 3, 4]
+    assert list(paced(counted(5), FrameAcknowledger())) == [0, 1, 2, 3, 4]
 
 
 def test_what_the_work_waits_for_is_passed_on_at_once(wire: Wire) -> None:
-    pace = Pace()
+    pace = FrameAcknowledger()
     custom(pace, {"kind": "here"})
     first, second = Awaited(), Awaited()
     assert list(paced((step for step in (first, 0, 1, 2, second, 3)), pace)) == [first, 0, 1, None, second, None, 3]
 
 
 def test_the_newest_of_each_place_is_kept(wire: Wire) -> None:
-    pace = Pace()
+    pace = FrameAcknowledger()
     custom(pace, {"kind": "here"})
     work = paced(counted(9), pace, lambda number: number % 2)
     assert [result for result in work if result is not None] == [0, 1, 7, 8]
@@ -110,14 +110,14 @@ def test_work_that_is_dropped_is_closed(wire: Wire) -> None:
         finally:
             closed.append(True)
 
-    work = paced(endless(), Pace())
+    work = paced(endless(), FrameAcknowledger())
     next(work)
     work.close()
     assert closed == [True]
 
 
 def test_a_page_that_comes_back_is_sent_to_again(wire: Wire) -> None:
-    pace = Pace()
+    pace = FrameAcknowledger()
     custom(pace, {"kind": "here"})
     pace.sent()
     assert not pace.ready
@@ -130,8 +130,8 @@ def test_an_answer_that_was_lost_is_asked_for_again_ever_more_rarely(
 ) -> None:
     clock = [0.0]
     monkeypatch.setattr("cnnviz_widgets.widgets.pace.time.monotonic", lambda: clock[0])
-    monkeypatch.setattr(Pace, "patience", 2.0)
-    pace = Pace()
+    monkeypatch.setattr(FrameAcknowledger, "patience", 2.0)
+    pace = FrameAcknowledger()
     custom(pace, {"kind": "here"})
     pace.sent()
     for second in range(3600):

@@ -19,7 +19,7 @@ from cnnviz_widgets.picture import read_picture
 from cnnviz_widgets.views import explorer
 from cnnviz_widgets.views.explorer import Explorer
 from cnnviz_widgets.widgets.acknowledged import Acknowledged
-from cnnviz_widgets.widgets.hosted import Hosted
+from cnnviz_widgets.widgets.base import BaseWidget
 
 from .hand import Hand, custom, png
 from .stage import complaints, live_widgets, made_app
@@ -95,7 +95,7 @@ def app() -> Any:
     opened.close()
 
 
-def state_of(widget: Hosted) -> dict[str, str]:
+def state_of(widget: BaseWidget) -> dict[str, str]:
     """Its traits as text; `view_state` is the page's own."""
     return {name: repr(getattr(widget, name)) for name in widget.keys if name not in widget.written_by_page}
 
@@ -123,7 +123,7 @@ def looked_at(app: Explorer) -> tuple[Any, ...]:
 def test_no_malformed_message_changes_anything_of_ours(app: Explorer, interactions: int, seed: int) -> None:
     attacker = Attacker(seed)
     widgets = sorted(
-        (widget for widget in live_widgets() if isinstance(widget, Hosted)), key=lambda w: type(w).__name__
+        (widget for widget in live_widgets() if isinstance(widget, BaseWidget)), key=lambda w: type(w).__name__
     )
     before = looked_at(app)
     for _ in range(4 * interactions):
@@ -153,7 +153,7 @@ def test_no_malformed_message_to_a_stock_widget_reaches_the_session(
     app: Explorer, interactions: int, seed: int
 ) -> None:
     attacker = Attacker(seed + 1)
-    widgets = sorted((w for w in live_widgets() if not isinstance(w, Hosted)), key=lambda w: type(w).__name__)
+    widgets = sorted((w for w in live_widgets() if not isinstance(w, BaseWidget)), key=lambda w: type(w).__name__)
     before = looked_at(app)
     with complaints() as said:
         for _ in range(2 * interactions):

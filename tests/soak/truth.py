@@ -102,9 +102,9 @@ def of_cam(view: CAMView, scene: Scene) -> Faults:
     drawn = np.frombuffer(view.canvas.map, "<f4").reshape(view.canvas.map_size)
     if drawn.shape != wanted.shape or not np.allclose(drawn, wanted, atol=1e-4 * max(1.0, float(np.abs(wanted).max()))):
         yield f"another map than {view.technique.label} of {target} at {scene.layer}"
-    scrubber = view.layer_scrubber
-    if scrubber.options[scrubber.index] != scene.layer:
-        yield f"a slider at {scrubber.options[scrubber.index]}, not at {scene.layer}"
+    slider = view.layer_slider
+    if slider.options[slider.index] != scene.layer:
+        yield f"a slider at {slider.options[slider.index]}, not at {scene.layer}"
 
 
 def of_activation(view: ActivationView, scene: Scene) -> Faults:

@@ -17,7 +17,7 @@ def cam_view() -> tuple[CAMView, Recording]:
     """Grad-CAM of a small network, and what its slider of layers changes."""
     with schedule.inline():
         view = CAMView(demo.shapes_classifier(), demo.pictures()[0])
-    return view, export.record(view.layer_scrubber, export.hand_on(view.layer_scrubber), [view])
+    return view, export.record(view.layer_slider, export.hand_on(view.layer_slider), [view])
 
 
 def content_of(document: str) -> dict[str, Any]:

@@ -34,7 +34,7 @@ ERROR = "[data-mime-type='application/vnd.jupyter.error'], [data-mime-type='appl
 
 #: Console errors that are not ours and that do no harm.
 HARMLESS: tuple[str, ...] = (
-    # anywidget's patience on a busy machine; js/src/hearing.ts repairs it, test_slow_page.py provokes it
+    # anywidget's patience on a busy machine; js/src/core/reconnect.ts repairs it, test_slow_page.py provokes it
     r"\[anywidget\] Failed to initialize model",
     # The page's own widget manager closes its control channel twice on a busy machine. The dashes tell it from
     # channels of widgets, whose names the kernel makes without any.

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from cnnviz_widgets import schedule
 from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.classifier.batching import Batches
-from cnnviz_widgets.widgets.pace import Pace
+from cnnviz_widgets.widgets.pace import FrameAcknowledger
 from tests.support.tally import Tally
 
 NAMES = ["ant", "bee", "<script>alert(1)</script>", "dog"]
@@ -86,7 +86,7 @@ def _no_widget_left() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def no_page(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits for a page to come: there is none."""
-    monkeypatch.setattr(Pace, "arrival", 0.0)
+    monkeypatch.setattr(FrameAcknowledger, "arrival", 0.0)
 
 
 @pytest.fixture(autouse=True)

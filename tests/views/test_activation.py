@@ -93,7 +93,7 @@ def test_a_click_chooses_the_channel_and_a_choice_elsewhere_is_marked(view: Acti
 
 def test_the_region_above_the_quantile_stays_lit(view: ActivationView) -> None:
     view.session.channel = 3
-    pick(view.quantile_scrubber, QUANTILES.index(0.8))
+    pick(view.quantile_slider, QUANTILES.index(0.8))
     assert view.shown_picker.index == 1 and view.canvas.map_size == (0, 0)
     assert view.activations is not None
     region, threshold = view.activations.region(3, 0.8)

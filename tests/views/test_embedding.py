@@ -32,7 +32,7 @@ from cnnviz_widgets.views.parts.loss_curve import LossCurve
 from cnnviz_widgets.views.parts.palette import color_of, small_map
 from cnnviz_widgets.views.parts.perplexity_grid import PerplexityGrid
 from cnnviz_widgets.views.parts.scatter import LargeMap, SmallMap, extent_of, normalise
-from cnnviz_widgets.widgets.pace import Pace
+from cnnviz_widgets.widgets.pace import FrameAcknowledger
 
 from .conftest import NAMES, Counting
 
@@ -51,7 +51,7 @@ def store(classifier: Classifier) -> FeatureStore:
 @pytest.fixture
 def every_frame(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mapping, "INTERVAL", 0)
-    monkeypatch.setattr(Pace, "patience", 0)
+    monkeypatch.setattr(FrameAcknowledger, "patience", 0)
 
 
 def view_of(classifier: Classifier, store: FeatureStore, **options: Any) -> EmbeddingView:
@@ -102,12 +102,14 @@ def test_a_lasso_sets_the_sessions_selection_and_says_what_it_is(classifier: Cla
     assert view.details.distinctions == distinctions(store.features, np.array(rows))
     channel = view.details.distinctions[0].channel
     option = view.details.channels.options[0]
+    assert view.details.channels.placeholder == "choose a channel"
     assert option.startswith(f"{channel} of body.3: ")
     view.session.layer = "body.0"
     view.details.channels._receive(None, {"kind": "event", "seq": 1, "final": True, "index": 0, "option": option}, [])
     assert (session.layer, session.channel) == ("body.3", channel)
     lasso(view, [])
     assert session.selection == () and view.details.sheet.count == 0
+    assert view.details.channels.placeholder == "no selection"
     session.selection = [5, 6]
     assert view.points is not None and view.points.selected.tolist() == [5, 6]
     assert "2 of 40 pictures" in view.details.summary.text
@@ -612,8 +614,10 @@ def test_what_is_chosen_behind_another_tab_is_mapped_on_return(classifier: Class
     view.active = True
     assert view.status.text.startswith("t-SNE of 40") and view.embedding is not before
     before = view.embedding
-    view.technique = SHORT  # the same: from the start
-    assert view.embedding is not before
+    for same in (SHORT, "t-SNE"):
+        view.technique = same
+        assert view.embedding is not before  # from the start
+        before = view.embedding
 
 
 def test_features_are_built_on_behind_another_tab_and_mapped_on_return(classifier: Classifier) -> None:

@@ -57,8 +57,8 @@ def test_the_first_layer_is_shown_in_colour_with_grey_for_zero(view: FilterView,
 def test_deeper_layers_are_shown_one_input_at_a_time_around_white(view: FilterView, network: Counting) -> None:
     view.session.layer = "body.2"
     weights = network.body[2].weight.detach().numpy()
-    assert view.slice_picker.layout.display is None and len(view.input_scrubber.options) == 6
-    pick(view.input_scrubber, 4)
+    assert view.slice_picker.layout.display is None and len(view.input_slider.options) == 6
+    pick(view.input_slider, 4)
     tiles = sheet(view.tiles)
     assert tiles.shape == (8, 3, 3, 3)
     # Red and blue sides of the table: what is positive is redder than it is blue, or the other way round.
@@ -136,7 +136,7 @@ def test_kernels_of_a_greyscale_network_are_grey() -> None:
 
 def test_a_slider_event_chooses_the_layer(view: FilterView) -> None:
     view.session.channel = 5
-    pick(view.layer_scrubber, 1)
+    pick(view.layer_slider, 1)
     assert view.session.layer == "body.2" and view.session.channel is None
     assert view.filters is not None and view.filters.layer == "body.2"
 
@@ -148,7 +148,7 @@ def test_a_hidden_panel_computes_nothing_and_a_new_classifier_is_followed(classi
     assert view.filters is not None
     other = nn.Sequential(nn.Conv2d(3, 5, 3), nn.ReLU(), nn.Flatten(), nn.Linear(5 * 6 * 6, 2))
     view.session.classifier = Classifier(other, input_size=(8, 8))
-    assert view.tiles.count == 5 and view.layer_scrubber.options == ["0"]
+    assert view.tiles.count == 5 and view.layer_slider.options == ["0"]
     view.close()
     view.close()
 

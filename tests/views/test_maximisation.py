@@ -68,12 +68,12 @@ def test_a_channel_of_the_session_s_layer(classifier: Classifier) -> None:
     view = MaximisationView(Session(classifier, layer="body.0", channel=4), technique=QUICK)
     press(view.of_picker, 1)
     assert shown(view) == QUICK(classifier, Channel("body.0", 4)).appearance.tobytes()
-    press(view.channel_scrubber, 2)
+    press(view.channel_slider, 2)
     assert view.session.channel == 2
     assert shown(view) == QUICK(classifier, Channel("body.0", 2)).appearance.tobytes()
-    press(view.layer_scrubber, view.layer_scrubber.options.index("body.2"))
+    press(view.layer_slider, view.layer_slider.options.index("body.2"))
     assert shown(view) == QUICK(classifier, Channel("body.2", 2)).appearance.tobytes()
-    assert len(view.channel_scrubber.options) == 8
+    assert len(view.channel_slider.options) == 8
 
 
 def test_a_frame_after_each_step_and_stop_and_go_on_as_if_uninterrupted(classifier: Classifier) -> None:

@@ -102,10 +102,10 @@ def test_controls_change_metric_and_count(classifier: Classifier, picture: np.nd
     view = NeighbourView(classifier, picture, source=SOURCE)
     view.metric_picker._receive(None, {"kind": "event", "seq": 1, "final": True, "index": 1, "option": "euclidean"}, [])
     assert view.metric == "euclidean" and view.neighbours is not None and view.neighbours.features.metric == "euclidean"
-    view.k_scrubber._receive(None, {"kind": "event", "seq": 1, "final": True, "index": 0, "option": "3"}, [])
+    view.k_slider._receive(None, {"kind": "event", "seq": 1, "final": True, "index": 0, "option": "3"}, [])
     assert view.k == 3 and view.near.count == 3
     view.k = 7
-    assert view.near.count == 7 and view.k_scrubber.options[view.k_scrubber.index] == "7"
+    assert view.near.count == 7 and view.k_slider.options[view.k_slider.index] == "7"
     with pytest.raises(ValueError, match="no metric"):
         view.metric = "taxi"  # type: ignore[assignment]
 

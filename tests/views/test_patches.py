@@ -88,9 +88,9 @@ def test_layer_and_channel_follow_the_session_without_another_pass(classifier: C
     session.layer = "body.0"
     session.channel = 5
     assert view.sheet is not None and (view.sheet.layer, view.sheet.channel) == ("body.0", 5)
-    assert view.channel_scrubber.index == 5 and len(view.channel_scrubber.options) == 6
-    press(view.channel_scrubber, 1)
-    press(view.layer_scrubber, view.layer_scrubber.options.index("body.2"))
+    assert view.channel_slider.index == 5 and len(view.channel_slider.options) == 6
+    press(view.channel_slider, 1)
+    press(view.layer_slider, view.layer_slider.options.index("body.2"))
     assert (session.layer, session.channel) == ("body.2", 1)
     assert (view.sheet.layer, view.sheet.channel) == ("body.2", 1)
     assert network.calls == calls

@@ -102,7 +102,7 @@ def test_clear_undo_and_pen(session: Session) -> None:
     view.clear()
     assert session.picture is None, "an empty sheet takes nobody's picture away"
     stroke(view, (100, 100))
-    pick(view.width_scrubber, 0)
+    pick(view.width_slider, 0)
     stroke(view, (200, 200))
     assert [line.width for line in view.strokes] == [32, 4]
     dots = session.example.appearance

@@ -11,7 +11,7 @@ import pytest
 
 from cnnviz_widgets.widgets.acknowledged import Acknowledged
 from cnnviz_widgets.widgets.picker import Picker
-from cnnviz_widgets.widgets.scrubber import Scrubber
+from cnnviz_widgets.widgets.slider import OptionSlider
 from cnnviz_widgets.widgets.tiles import Tiles
 
 
@@ -23,11 +23,11 @@ def deliver(widget: Acknowledged, **content: Any) -> list[int]:
 
 
 def test_the_answer_waits_for_every_handler_and_is_given_once() -> None:
-    scrubber = Scrubber(options=["a", "b"])
+    slider = OptionSlider(options=["a", "b"])
     waiting: list[Callable[[], None]] = []
     for _ in range(2):
-        scrubber.on_event(lambda event, done: waiting.append(done))
-    acks = deliver(scrubber, index=1, option="b")
+        slider.on_event(lambda event, done: waiting.append(done))
+    acks = deliver(slider, index=1, option="b")
     first, second = waiting
     first()
     first()
@@ -38,24 +38,24 @@ def test_the_answer_waits_for_every_handler_and_is_given_once() -> None:
 
 
 def test_a_handler_that_raises_is_answered_for_and_the_error_is_not_hidden() -> None:
-    scrubber = Scrubber(options=["a", "b"])
+    slider = OptionSlider(options=["a", "b"])
 
     def broken(event: object, done: Callable[[], None]) -> None:
         raise RuntimeError("broken")
 
-    scrubber.on_event(broken)
+    slider.on_event(broken)
     acks: list[int] = []
-    scrubber.send = lambda message, buffers=None: acks.append(message["seq"])  # type: ignore[method-assign]
+    slider.send = lambda message, buffers=None: acks.append(message["seq"])  # type: ignore[method-assign]
     with pytest.raises(RuntimeError, match="broken"):
-        scrubber._receive(None, {"kind": "event", "seq": 5, "final": True, "index": 1, "option": "b"}, [])
+        slider._receive(None, {"kind": "event", "seq": 5, "final": True, "index": 1, "option": "b"}, [])
     assert acks == [5]
 
 
 def test_without_a_handler_the_answer_comes_at_once() -> None:
-    assert deliver(Scrubber(options=["a", "b"]), index=1, option="b") == [5]
+    assert deliver(OptionSlider(options=["a", "b"]), index=1, option="b") == [5]
 
 
-@pytest.mark.parametrize("widget", [Scrubber(options=["a", "b"]), Picker(options=["a", "b"])])
+@pytest.mark.parametrize("widget", [OptionSlider(options=["a", "b"]), Picker(options=["a", "b"])])
 def test_an_option_of_a_replaced_list_is_refused_without_alarm(
     widget: Acknowledged, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -77,5 +77,5 @@ def test_a_tile_of_a_replaced_sheet_is_refused_without_alarm(caplog: pytest.LogC
 
 
 def test_an_unknown_trait_is_a_mistake() -> None:
-    with pytest.raises(TypeError, match="Scrubber has no colour"):
-        Scrubber(colour="red")
+    with pytest.raises(TypeError, match="OptionSlider has no colour"):
+        OptionSlider(colour="red")

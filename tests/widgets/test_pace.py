@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from cnnviz_widgets.widgets.pace import Pace
+from cnnviz_widgets.widgets.pace import FrameAcknowledger
 
 
 def test_it_is_ready_again_when_the_page_has_answered() -> None:
-    pace = Pace()
+    pace = FrameAcknowledger()
     pace.patience = 1000
     assert pace.ready
     pace.sent()
@@ -24,7 +24,7 @@ def test_it_is_ready_again_when_the_page_has_answered() -> None:
     "content", ["drawn", {"kind": "drawn"}, {"kind": "drawn", "frame": 9}, {"kind": "drawn", "frame": True}]
 )
 def test_a_wrong_answer_is_none(content: object) -> None:
-    pace = Pace()
+    pace = FrameAcknowledger()
     pace.patience = 1000
     pace.sent()
     pace._answered(None, content, [])
@@ -32,14 +32,14 @@ def test_a_wrong_answer_is_none(content: object) -> None:
 
 
 def test_patience_with_a_page_that_has_not_come_ends() -> None:
-    pace = Pace()
+    pace = FrameAcknowledger()
     pace.patience = 0
     pace.sent()
     assert pace.ready
 
 
 def test_a_page_that_is_there_and_sleeps_is_waited_for() -> None:
-    pace = Pace()
+    pace = FrameAcknowledger()
     pace.patience = 0
     pace._answered(None, {"kind": "here"}, [])
     pace.sent()
@@ -49,7 +49,7 @@ def test_a_page_that_is_there_and_sleeps_is_waited_for() -> None:
 
 
 def test_a_page_that_is_loaded_anew_has_nothing_to_answer_for() -> None:
-    pace = Pace()
+    pace = FrameAcknowledger()
     pace._answered(None, {"kind": "here"}, [])
     pace.sent()
     pace._answered(None, {"kind": "here"}, [])
@@ -57,9 +57,9 @@ def test_a_page_that_is_loaded_anew_has_nothing_to_answer_for() -> None:
 
 
 def test_a_page_arrives_or_is_waited_for_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
-    pace = Pace()
+    pace = FrameAcknowledger()
     assert not pace.arrived
     pace._answered(None, {"kind": "here"}, [])
     assert pace.arrived
-    monkeypatch.setattr(Pace, "arrival", 0.0)
-    assert Pace().arrived
+    monkeypatch.setattr(FrameAcknowledger, "arrival", 0.0)
+    assert FrameAcknowledger().arrived

@@ -8,17 +8,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import relu
 
 from cnnviz_widgets.classifier import Classifier
+from cnnviz_widgets.classifier.inputs import FloatArray
 from cnnviz_widgets.explain.cam.tape import layer_before
 from cnnviz_widgets.explain.explainer import LayerExplainer
 from cnnviz_widgets.explain.heatmap import Heatmap
 from cnnviz_widgets.explain.instance import Instance
 from cnnviz_widgets.explain.notes import ONE_CLASS, OTHER_METHOD, class_note, same_maps
-from cnnviz_widgets.explain.rounding import is_nothing
+from cnnviz_widgets.explain.rounding import rounding
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class _GradientCAM(LayerExplainer):
         return self.weighted(instance.activations, g)
 
     def remark(self, instance: Instance, heatmap: Heatmap) -> Heatmap:
-        if is_nothing(instance, heatmap.cells):
+        if _is_nothing(instance, heatmap.cells):
             return heatmap.as_nothing("cell of this layer")
         if not heatmap.cells.any():
             return heatmap.noted("No cell speaks for the class; what speaks against it is cut off.")
@@ -146,3 +148,15 @@ class XGradCAM(_GradientCAM):
         shares = torch.where(totals == 0, 0, A / totals)
         weights = (shares * g).sum(dim=(1, 2), keepdim=True)
         return (weights * A).sum(dim=0)
+
+
+def _is_nothing(instance: Instance, cells: FloatArray) -> bool:
+    """Whether a map's `cells` (h, w), of the instance's layer, are what rounding makes of zeros."""
+    tape = instance.tape
+    gradients = instance.target.combine(instance.gradients).abs()
+    activations = instance.activations.abs()
+    share = rounding(instance.classifier)
+    if float((activations * gradients).sum()) <= share * float(tape.logits.abs().max()):
+        return True
+    largest = (activations * gradients.amax(dim=(1, 2), keepdim=True)).sum(dim=0).max()
+    return float(np.abs(cells).max()) <= share * float(largest)

@@ -17,7 +17,7 @@ from cnnviz_widgets.views.job import Job
 from cnnviz_widgets.views.panel import Panel
 from cnnviz_widgets.views.parts.scales import short
 from cnnviz_widgets.widgets.picker import Picked, Picker
-from cnnviz_widgets.widgets.scrubber import Scrubbed, Scrubber
+from cnnviz_widgets.widgets.slider import OptionSlider, SliderMoved
 
 PREDICTED = "whatever is predicted"
 _MOST_STOPS = 200
@@ -100,14 +100,14 @@ def parameters(
         values = _values_of(hints[field.name], current)
         if values is not None:
             control = _control(field.name, values, current)
-            panel.on(control, (Picked, Scrubbed), _pick(field.name, values, changed))
+            panel.on(control, (Picked, SliderMoved), _pick(field.name, values, changed))
             made.append(control)
     return made
 
 
 def _pick(
     name: str, values: list[Any], changed: Callable[[str, Any], Job | None]
-) -> Callable[[Picked | Scrubbed], Job | None]:
+) -> Callable[[Picked | SliderMoved], Job | None]:
     return lambda event: changed(name, values[event.index])
 
 
@@ -132,9 +132,9 @@ def _stops(allowed: Range, current: float) -> list[Any]:
     return sorted({*values, current})
 
 
-def _control(name: str, values: list[Any], current: Any) -> Picker | Scrubber:
+def _control(name: str, values: list[Any], current: Any) -> Picker | OptionSlider:
     label = name.replace("_", " ")
     if isinstance(current, str | bool):
         texts = [{True: "yes", False: "no"}.get(value, value) for value in values]
         return Picker(options=texts, index=values.index(current), description=label, searchable=False)
-    return Scrubber(options=[f"{value:g}" for value in values], index=values.index(current), description=label)
+    return OptionSlider(options=[f"{value:g}" for value in values], index=values.index(current), description=label)

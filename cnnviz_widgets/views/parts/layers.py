@@ -7,10 +7,10 @@ from typing import Any
 
 from cnnviz_widgets.classifier import Classifier, Layer
 from cnnviz_widgets.session import Session
-from cnnviz_widgets.widgets.scrubber import Scrubber
+from cnnviz_widgets.widgets.slider import OptionSlider
 
 
-class LayerScrubber(Scrubber):
+class LayerSlider(OptionSlider):
     """A slider over the layers `choose(classifier)`; it stands at `place(classifier, layer)` of the session's layer.
 
     A layer that is chosen elsewhere and is none of them is put where it runs.
@@ -50,7 +50,7 @@ class LayerScrubber(Scrubber):
         self.index = self.layers.index(layer)
 
     def choose(self, event: Any) -> None:
-        """Make the layer of a scrubber's event the session's."""
+        """Make the layer of a slider's event the session's."""
         self._session.layer = self.layers[event.index].name
 
     def _show(self) -> None:
@@ -59,7 +59,7 @@ class LayerScrubber(Scrubber):
             self.details = [described(layer) for layer in self.layers]
 
 
-class ChannelScrubber(Scrubber):
+class ChannelSlider(OptionSlider):
     """A slider over the channels of the session's layer; it stands at the session's channel, or at the first."""
 
     def __init__(self, session: Session) -> None:

@@ -18,7 +18,7 @@ from cnnviz_widgets.session import Example
 from cnnviz_widgets.views.job import Steps
 from cnnviz_widgets.views.parts.scales import short
 from cnnviz_widgets.views.parts.scatter import prepare
-from cnnviz_widgets.widgets.pace import Pace
+from cnnviz_widgets.widgets.pace import FrameAcknowledger
 
 #: Seconds between two pictures of a moving map: a browser draws thousands of points in half of that.
 INTERVAL = 0.25
@@ -63,7 +63,7 @@ def groups_of(store: FeatureStore, rows: slice | NDArray[np.intp]) -> NDArray[np
     return labels if (labels >= 0).any() else store.logits[rows].argmax(axis=1)
 
 
-def embed(store: FeatureStore, technique: Projection, start: EmbeddingFrame | None, pace: Pace) -> Steps:
+def embed(store: FeatureStore, technique: Projection, start: EmbeddingFrame | None, pace: FrameAcknowledger) -> Steps:
     """The frames of a map that are due, and None for the others; the last one has the trustworthiness.
 
     `start` is gone on with. Raises StoreError when nothing is left to do, MissingExtra.

@@ -86,7 +86,7 @@ class SelectionDetails(ipywidgets.VBox):
         self._sheet_rows = self._near_rows = self.rows
         self.summary, self.near_line = Status(text=EMPTY), Status()
         self.channels = Picker(
-            description="channels that tell it from the rest", placeholder="choose a channel", searchable=False
+            description="channels that tell it from the rest", placeholder="no selection", searchable=False
         )
         panel.on(self.channels, Picked, lambda event: self._pick_channel(self.distinctions[event.index].channel))
         self.sheet = Tiles(tile_width=48, height=230, captions=False, description="selected pictures")
@@ -111,6 +111,7 @@ class SelectionDetails(ipywidgets.VBox):
         votes = [str(members) for _, members in found.common]
         self.near.show(found.near_thumbnails if votes else None, captions(store, self._near_rows), votes)
         with self.channels.hold_sync():
+            self.channels.placeholder = "choose a channel" if self.distinctions else "no selection"
             self.channels.index = None
             self.channels.options = [
                 f"{one.channel} of {store.layer}: {_ratio(one.difference)}" for one in self.distinctions
@@ -134,7 +135,7 @@ class SelectionDetails(ipywidgets.VBox):
         for tiles in (self.sheet, self.near):
             tiles.show(None)
         with self.channels.hold_sync():
-            self.channels.index, self.channels.options = None, []
+            self.channels.placeholder, self.channels.index, self.channels.options = "no selection", None, []
         self.summary.say(EMPTY)
         self.near_line.say("")
 

@@ -1,0 +1,84 @@
+// A picture, a heatmap over it, and an occlusion window that follows the hand without the kernel.
+import { parseViewState } from "../color/scales.ts";
+import { Settings } from "../core/settings.ts";
+import { define, type View } from "../core/widget.ts";
+import { Drawing } from "./drawing.ts";
+import { Hand } from "./hand.ts";
+import css from "./picture.css";
+import { Readout } from "./readout.ts";
+import { PictureState, type Traits } from "./state.ts";
+import { Toolbar } from "./toolbar.ts";
+import { describe } from "./words.ts";
+
+function render(view: View<Traits>): void {
+  const drawing = new Drawing(view, () => state.drawState(settings.state), say);
+  const readout = new Readout(drawing.canvas, view.id);
+  const toolbar = new Toolbar((changed) => settings.change(changed));
+  const settings = new Settings(view, "view_state", parseViewState, showMap);
+  const state = new PictureState(view.get, {
+    onMove(event) {
+      queue.offer(event);
+      view.model.set("_live", state.live(view.id));
+      drawing.draw();
+      readout.announce();
+    },
+    onGestureEnd: (event) => queue.offer(event, true),
+    onChange: () => drawing.schedule(),
+    onWords: say,
+  });
+  const queue = view.queue({ onSent: (seq) => state.sent(seq), onBusy: (busy) => state.setBusy(busy) });
+  view.root.append(drawing.canvas, readout.root, toolbar.root, readout.spoken);
+
+  function say(): void {
+    readout.say(describe(state));
+    toolbar.point(state.valueAt(state.hovered));
+  }
+  function showMap(): void {
+    drawing.showMap(state.paintMap(settings.state), state.size.columns);
+    toolbar.update(state.shown);
+  }
+  function showPicture(): void {
+    const rgb = state.receivePicture();
+    drawing.canvas.hidden = rgb === null;
+    if (rgb === null) return;
+    drawing.showPicture(rgb, state.size.columns);
+    drawing.showBaseline(state.baseline);
+    showMap();
+    drawing.measure();
+  }
+
+  view.follow(["_map"], () => {
+    state.receiveMap();
+    showMap();
+  });
+  view.follow(["_picture"], showPicture);
+  view.follow(["baseline"], () => drawing.showBaseline(state.baseline));
+  view.follow(["view_state"], settings.read);
+  view.follow(["mode"], () => {
+    readout.mode(state.mode);
+    drawing.canvas.dataset["mode"] = state.mode;
+    drawing.canvas.style.cursor = "";
+  });
+  view.follow(["display_width"], () => {
+    drawing.canvas.style.width = view.root.style.width = `${view.get("display_width")}px`;
+  });
+  view.follow(["mode", "box", "label", "window_start", "window_limits"], () => drawing.schedule());
+  view.follow(["_window_final", "marker"], () => {
+    state.receiveTraits();
+    drawing.schedule();
+  });
+  view.follow(["_live"], () => state.receiveLive(view.get("_live"), view.id) && drawing.schedule());
+  view.onMessage((message) => state.receiveAck(message) && drawing.schedule());
+
+  const hand = new AbortController();
+  new Hand(drawing, state, hand.signal);
+  // The first to go, before the queue: the hand ends its gesture, and its last event still leaves.
+  view.onDispose(() => {
+    hand.abort();
+    drawing.dispose();
+    readout.dispose();
+    settings.dispose();
+  });
+}
+
+export default define("picture", css, render);
