@@ -12,6 +12,7 @@ import numpy as np
 from cnnviz_widgets.classifier import Classifier, Layer, Target
 from cnnviz_widgets.explain import TECHNIQUES, Explainer, Instance, LayerExplainer
 from cnnviz_widgets.session import Scene
+from cnnviz_widgets.views.deprecated import old_name
 from cnnviz_widgets.views.heatmap import HeatmapState, HeatmapView
 from cnnviz_widgets.views.job import Job, Steps
 from cnnviz_widgets.views.parts.controls import ClassPicker
@@ -34,6 +35,7 @@ class CAMView(HeatmapView):
     """
 
     follows = ("classifier", "picture", "target", "against", "layer")
+    against = old_name("against", "session.against")
 
     def __init__(
         self,

@@ -13,6 +13,7 @@ from cnnviz_widgets.classifier import Target
 from cnnviz_widgets.explain import Explainer, Heatmap, Instance
 from cnnviz_widgets.session import Example
 from cnnviz_widgets.views.choice import Choice
+from cnnviz_widgets.views.deprecated import old_name
 from cnnviz_widgets.views.job import Job, Steps
 from cnnviz_widgets.views.layout import column, row
 from cnnviz_widgets.views.panel import Panel
@@ -39,6 +40,9 @@ class HeatmapView(Panel, renamed={"methods": "techniques"}):
     """
 
     heatmap = traitlets.Instance(Heatmap, None, allow_none=True, read_only=True, help="The heatmap that is shown.")
+
+    explainer = old_name("explainer", "technique")
+    method = old_name("method", "technique.label", "technique")
 
     def __init__(
         self, model: object, picture: object = None, *, techniques: Sequence[Explainer], **options: Any

@@ -11,6 +11,7 @@ import traitlets
 from cnnviz_widgets.explain import TECHNIQUES, Explainer, Heatmap, Occlusion
 from cnnviz_widgets.explain.occlusion.occluder import Box
 from cnnviz_widgets.views.choice import Choice
+from cnnviz_widgets.views.deprecated import old_name
 from cnnviz_widgets.views.job import Job
 from cnnviz_widgets.views.layout import column, row
 from cnnviz_widgets.views.panel import Panel
@@ -52,6 +53,8 @@ class OcclusionView(Panel, renamed={"occlusion": "technique", "ahead": "run_ahea
     heatmap = traitlets.Instance(
         Heatmap, None, allow_none=True, read_only=True, help="The map that is shown, finished or not."
     )
+
+    occlusion = old_name("occlusion", "technique")
 
     def __init__(
         self,

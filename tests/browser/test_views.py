@@ -119,7 +119,7 @@ def test_dragging_moves_the_bars_and_ends_where_the_hand_ends(occlusion: OpenNot
     assert occlusion.kernel.value("view.bars.values") != before
     # What is shown is what the network says of exactly this window.
     assert occlusion.kernel.value(
-        "bool(np.allclose(view.probe.logits, view.occlusion.occluded(classifier, classifier.pixels(picture),"
+        "bool(np.allclose(view.probe.logits, view.technique.occluded(classifier, classifier.pixels(picture),"
         " [view.canvas.window])[0].numpy(), atol=1e-5))"
     )
     assert f"window {height} \N{MULTIPLICATION SIGN} {width} at row {top}, col {left}" in (
