@@ -20,7 +20,8 @@ from cnnviz_widgets.views.panel import Panel
 from cnnviz_widgets.views.parts.crops import RANKS, TILE, Scanned, Sheet, cut_sheet, nearest_scanned, title
 from cnnviz_widgets.views.parts.data_set import picture_at
 from cnnviz_widgets.views.parts.embedded import embedded_source, has_embedded_source
-from cnnviz_widgets.views.parts.layers import ChannelSlider, LayerSlider, slidable
+from cnnviz_widgets.views.parts.layer_names import slidable
+from cnnviz_widgets.views.parts.layers import ChannelSlider, LayerSlider
 from cnnviz_widgets.views.parts.scales import short
 from cnnviz_widgets.widgets.slider import OptionSlider, SliderMoved
 from cnnviz_widgets.widgets.tiles import TilePicked, Tiles

@@ -242,7 +242,7 @@ def test_sliding_through_the_layers_calls_the_network_no_more(any_page: Opener) 
     nb.page.keyboard.press("ArrowLeft")
     nb.kernel.until("view.session.layer != layer and view.canvas.map != shown")
     assert nb.kernel.value("network.calls == calls")
-    assert nb.kernel.value("view.layer_slider.options[view.layer_slider.index] == view.session.layer")
+    assert nb.kernel.value("view.layer_slider.names[view.layer_slider.index] == view.session.layer")
 
 
 def test_the_explorer_links_its_tabs_and_shows_names_as_text(any_page: Opener) -> None:

@@ -66,7 +66,7 @@ def test_switching_the_layer_calls_the_network_no_more(
     view = CAMView(classifier, picture)
     calls = network.calls
     maps = set()
-    for layer in view.layer_slider.options:
+    for layer in view.layer_slider.names:
         view.session.layer = layer
         maps.add(view.canvas.map)
     view.session.target = 3
@@ -149,7 +149,7 @@ def test_two_methods_begin_one_block_earlier_until_a_layer_is_chosen(
         view.technique = method
         expected = CAM_METHODS[method](classifier, view.session.example.pixels, view.session.example.predicted)
         np.testing.assert_allclose(shown(view), expected.cells, atol=1e-6)
-        assert view.layer_slider.options[view.layer_slider.index] == layer
+        assert view.layer_slider.names[view.layer_slider.index] == layer
         assert view.session.layer == other.session.layer == last
     calls = network.calls
     # The session is at this layer already: the choice counts all the same.
@@ -157,17 +157,18 @@ def test_two_methods_begin_one_block_earlier_until_a_layer_is_chosen(
     expected = LayerCAM(last)(classifier, view.session.example.pixels, view.session.example.predicted)
     np.testing.assert_allclose(shown(view), expected.cells, atol=1e-6)
     assert network.calls == calls + 1, "the reference's own"
-    for layer in (view.layer_slider.options[0], last):
+    for layer in (view.layer_slider.names[0], last):
         view.session.layer = layer
-        assert view.layer_slider.options[view.layer_slider.index] == layer
+        assert view.layer_slider.names[view.layer_slider.index] == layer
     view.session.classifier = Classifier(network, input_size=classifier.input_size)
-    assert view.layer_slider.options[view.layer_slider.index] == earlier
+    assert view.layer_slider.names[view.layer_slider.index] == earlier
     assert view.status.kind == "info", view.status.text
 
 
 def pick_layer(view: CAMView, layer: str) -> None:
-    index = view.layer_slider.options.index(layer)
-    content = {"kind": "event", "seq": 1, "final": True, "index": index, "option": layer}
+    index = view.layer_slider.names.index(layer)
+    content = {"kind": "event", "seq": 1, "final": True, "index": index}
+    content["option"] = view.layer_slider.options[index]
     view.layer_slider._receive(None, content, [])
 
 
@@ -176,7 +177,7 @@ def test_a_session_that_has_chosen_a_layer_is_followed_from_the_first(
     classifier: Classifier, picture: np.ndarray
 ) -> None:
     view = CAMView(Session(classifier, picture, layer="body.0"), techniques=[LayerCAM()])
-    assert view.layer_slider.options[view.layer_slider.index] == "body.0"
+    assert view.layer_slider.names[view.layer_slider.index] == "body.0"
     expected = LayerCAM("body.0")(classifier, view.session.example.pixels, view.session.example.predicted)
     np.testing.assert_allclose(shown(view), expected.cells, atol=1e-6)
 
@@ -303,7 +304,7 @@ def test_another_classifier_brings_its_own_layers(classifier: Classifier, pictur
     view = CAMView(classifier, picture)
     other = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Conv2d(4, 5, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten())
     view.session.classifier = Classifier(other, input_size=classifier.input_size)
-    assert view.layer_slider.options == ["0", "2"] and view.layer_slider.index == 1
+    assert view.layer_slider.names == ["0", "2"] and view.layer_slider.index == 1
     assert view.status.kind == "info", view.status.text
 
 

@@ -71,7 +71,7 @@ def test_a_channel_of_the_session_s_layer(classifier: Classifier) -> None:
     press(view.channel_slider, 2)
     assert view.session.channel == 2
     assert shown(view) == QUICK(classifier, Channel("body.0", 2)).appearance.tobytes()
-    press(view.layer_slider, view.layer_slider.options.index("body.2"))
+    press(view.layer_slider, view.layer_slider.names.index("body.2"))
     assert shown(view) == QUICK(classifier, Channel("body.2", 2)).appearance.tobytes()
     assert len(view.channel_slider.options) == 8
 

@@ -90,7 +90,7 @@ def test_layer_and_channel_follow_the_session_without_another_pass(classifier: C
     assert view.sheet is not None and (view.sheet.layer, view.sheet.channel) == ("body.0", 5)
     assert view.channel_slider.index == 5 and len(view.channel_slider.options) == 6
     press(view.channel_slider, 1)
-    press(view.layer_slider, view.layer_slider.options.index("body.2"))
+    press(view.layer_slider, view.layer_slider.names.index("body.2"))
     assert (session.layer, session.channel) == ("body.2", 1)
     assert (view.sheet.layer, view.sheet.channel) == ("body.2", 1)
     assert network.calls == calls
