@@ -203,8 +203,11 @@ class Joining(nn.Module):
 
 def test_a_channel_of_a_layer_that_joins_others_is_no_filter() -> None:
     view = FilterView(Session(Classifier(Joining(), input_size=(12, 12)), layer="joined", channel=5))
+    pick(view.order_picker, ORDERS.index("index"))
     assert view.filters is not None and view.filters.layer == "second" and view.tiles.count == 8
-    assert view.tiles.selected is None and "Filter 5" not in view.status.text
+    assert view.tiles.selected is None and "Filter 5: norm" not in view.status.text
+    # None is chosen, so the sentence is about the strongest.
+    assert view.status.text.startswith(f"Filter {view.filters.norms.argmax()} is number 1 of 8 by strength.")
     pick(view.slice_picker, 1)
     assert f"Shown is filter {view.filters.norms.argmax()}." in view.status.text
     pick(view.slice_picker, 0)
@@ -212,4 +215,4 @@ def test_a_channel_of_a_layer_that_joins_others_is_no_filter() -> None:
     view.session.layer = "relu"
     assert view.tiles.selected == 5 and "Filter 5: norm" in view.status.text
     view.session.layer = "joined"
-    assert view.tiles.selected is None and "Filter 5" not in view.status.text
+    assert view.tiles.selected is None and "Filter 5: norm" not in view.status.text
