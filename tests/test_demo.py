@@ -16,6 +16,8 @@ from torchvision.models import EfficientNet_B0_Weights
 
 from cnnviz_widgets import demo
 from cnnviz_widgets.classifier import Classifier
+from cnnviz_widgets.collection.neighbours import nearest_of_rows
+from cnnviz_widgets.collection.store import FeatureStore
 from cnnviz_widgets.demo import installed, train
 from cnnviz_widgets.demo.digits import held_out
 from cnnviz_widgets.demo.shapes import _DISTANCES, CLASSES, MARKED, SIDE
@@ -87,6 +89,38 @@ def test_crops_are_squares_of_the_photographs_and_fewer_are_the_first_of_more() 
     assert (many.pictures.std(axis=(1, 2, 3)) > 2).all()
     assert len(np.unique(many.pictures.reshape(26, -1), axis=0)) == 26
     assert (demo.crops(13, seed=1, side=32).pictures != few.pictures).any()
+
+
+def test_the_first_photographs_are_the_lessons() -> None:
+    assert [picture.name for picture in demo.pictures()][:2] == ["coffee", "chelsea"]
+
+
+def test_lit_crops_are_twelve_photographs_under_six_lights() -> None:
+    many, few = demo.lit_crops(side=32), demo.lit_crops(30, side=32)
+    assert many.pictures.shape == (240, 32, 32, 3) and many.pictures.dtype == np.uint8
+    np.testing.assert_array_equal(many.pictures[:30], few.pictures)
+    assert np.bincount(many.labels).tolist() == [20] * 12 and np.bincount(many.lights).min() == 36
+    # Each photograph is there under each light.
+    assert len(set(zip(many.labels, many.lights, strict=True))) == 72
+    means = {name: many.pictures[many.lights == i].mean(axis=(0, 1, 2)) for i, name in enumerate(many.light_names)}
+    assert means["warm"].argmax() == 0 and means["cool"].argmax() == 2 and means["green"].argmax() == 1
+    assert means["dim"].mean() < 70 < 140 < means["bright"].mean()
+
+
+def test_features_and_pixels_disagree_on_the_lit_crops(imagenet: Classifier) -> None:
+    lit = demo.lit_crops()
+    store = FeatureStore.build(imagenet, lit)
+    rows = np.arange(len(store))
+
+    def shares(vectors: np.ndarray) -> tuple[float, float]:
+        """How many of the 12 nearest have the same label, and the same light."""
+        near = nearest_of_rows(vectors, rows, 12)
+        label, light = ((values[near] == values[:, None]).mean() for values in (lit.labels, lit.lights))
+        return float(label), float(light)
+
+    by_features, by_pixels = shares(store.features), shares(store.thumbnails().reshape(240, -1).astype(np.float32))
+    assert by_features[0] == pytest.approx(0.97, abs=0.02)
+    assert by_pixels == pytest.approx((0.24, 0.72), abs=0.04)
 
 
 def test_the_imagenet_classifier_is_whole_and_in_eval_mode(imagenet: Classifier) -> None:

@@ -17,9 +17,12 @@ from cnnviz_widgets.classifier import Classifier, Target
 from cnnviz_widgets.errors import LayerError, TargetError
 from cnnviz_widgets.explain import CAM, Explainer, GradCAM, Heatmap, Instance, LayerCAM, Saliency
 from cnnviz_widgets.explain.cam.tape import layer_before
+from cnnviz_widgets.explain.gradient.integrated_gradients import Attribution
 from cnnviz_widgets.session import Session
 from cnnviz_widgets.views.cam import CAMView
 from cnnviz_widgets.views.heatmap import HeatmapView
+from cnnviz_widgets.views.parts import answers
+from cnnviz_widgets.views.parts.scales import short
 from cnnviz_widgets.views.saliency import SaliencyView
 
 from .conftest import Counting
@@ -326,3 +329,43 @@ def test_a_view_is_printed_in_one_line(classifier: Classifier, picture: np.ndarr
     assert repr(view) == "<CAMView Grad-CAM of a picture>"
     view.close()
     assert repr(view) == "<CAMView>"
+
+
+@pytest.mark.usefixtures("inline")
+def test_controls_that_change_nothing_in_the_map_are_not_there(classifier: Classifier, picture: np.ndarray) -> None:
+    view = CAMView(classifier, picture)
+
+    def there() -> dict[str, bool]:
+        controls = {"minus": view.against_picker, "layer": view.layer_slider}
+        return {name: control.layout.display != "none" for name, control in controls.items()}
+
+    assert there() == {"minus": True, "layer": True}
+    view.technique = "Eigen-CAM"
+    assert there() == {"minus": False, "layer": True}
+    view.technique = "CAM"
+    assert there() == {"minus": True, "layer": False}
+    view.technique = "Grad-CAM"
+    assert there() == {"minus": True, "layer": True}
+    # A view that opens with such a method begins without the control.
+    assert CAMView(classifier, picture, techniques=[CAM()]).layer_slider.layout.display == "none"
+
+
+@pytest.mark.usefixtures("inline")
+def test_the_answer_to_a_map_stands_first(classifier: Classifier, picture: np.ndarray) -> None:
+    view = CAMView(classifier, picture)
+    heatmap, predicted = view.heatmap, view.session.example.predicted
+    assert heatmap is not None
+    values = np.sort(np.maximum(heatmap.values, 0).ravel())[::-1]
+    share = 100 * (int(np.searchsorted(np.cumsum(values, dtype=float), values.sum(dtype=float) / 2)) + 1) / values.size
+    name = classifier.class_names[predicted]
+    assert view.status.text.startswith(
+        f"Half of the evidence for {name} lies in {answers.number(share)} % of the picture"
+    )
+    view.technique = "Eigen-CAM"
+    assert "whatever the class" in str(view.answer)
+    gradients = SaliencyView(classifier, picture)
+    assert gradients.status.text.startswith("Half of the sensitivity lies in ")
+    gradients.technique = "integrated gradients"
+    found = gradients.heatmap
+    assert isinstance(found, Attribution)
+    assert gradients.status.text.startswith(f"All values add up to {short(float(found.values.sum()))}: the score of {name}")

@@ -62,8 +62,10 @@ SENTENCES: Mapping[str, str] = {
     "sizes and gaps mean nothing.",
     "map loose": "{N} pictures by their features of {layer}. **Not all neighbours here are true neighbours** "
     "(trustworthiness {t}); sizes and gaps mean nothing.",
-    "lasso": "**{n} pictures: {labels}.** The network calls them {classes}.",
-    "lasso without labels": "**{n} pictures.** The network calls them {classes}.",
+    "lasso": "**{n} pictures.**",
+    "lasso of labels": "**{n} pictures: {labels}.**",
+    "lasso and classes": "**{n} pictures.** The network calls them {classes}.",
+    "lasso of labels and classes": "**{n} pictures: {labels}.** The network calls them {classes}.",
     "show": "{count} show {label}",
     "top left": "mostly at the upper left",
     "top": "mostly at the top",
@@ -273,12 +275,14 @@ def feature_map(count: int, layer: str, trustworthiness: float) -> Answer:
     return Answer(kind, {"N": str(count), "layer": layer, "t": f"{trustworthiness:.2f}"})
 
 
-def selection(labels: Sequence[str], classes: Sequence[str]) -> Answer:
-    """What selected pictures are: their known `labels`, and the `classes` that the network takes each for."""
-    words = {"n": str(len(classes)), "classes": ", ".join(f"{name} ({count})" for name, count in counted(classes)[:2])}
-    if not labels:
-        return Answer("lasso without labels", words)
-    return Answer("lasso", {**words, "labels": ", ".join(f"{name} {count}" for name, count in counted(labels)[:2])})
+def selection(count: int, labels: Sequence[str], classes: Sequence[str]) -> Answer:
+    """What `count` selected pictures are: their known `labels`, and the `classes` that the network takes them for."""
+    words = {"n": str(count)}
+    if labels:
+        words["labels"] = ", ".join(f"{name} {number}" for name, number in counted(labels)[:2])
+    if classes:
+        words["classes"] = ", ".join(f"{name} ({number})" for name, number in counted(classes)[:2])
+    return Answer("lasso" + " of labels" * bool(labels) + " and classes" * bool(classes), words)
 
 
 def counted(names: Sequence[str]) -> list[tuple[str, int]]:

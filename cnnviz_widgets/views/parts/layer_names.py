@@ -52,6 +52,11 @@ def staged_names(classifier: Classifier, words: Mapping[str, str] = PLACES) -> d
     return named
 
 
+def staged_name(classifier: Classifier, layer: str) -> str:
+    """What a layer is called for a person; the name itself where the network has no such layer."""
+    return staged_names(classifier).get(layer, layer)
+
+
 def _places(stops: Sequence[Layer], words: Mapping[str, str]) -> dict[str, tuple[int, str]]:
     """The stage of each stop, from 1, and its place there."""
     places = {}
