@@ -33,8 +33,8 @@ class LitSet(CropSet):
 def lit_crops(n: int = 240, seed: int = 0, side: int = 112) -> LitSet:
     """A LitSet of `n` random squares from twelve photographs in turn; after each round the light is another one.
 
-    Of the 12 nearest by cosine distance, nearly all are of the same photograph in the demo network's features, about a
-    quarter in pixels, where most have the same light. A smaller `n` gives the first squares of a larger one. Raises
+    Of the 12 nearest, nearly all are of the same photograph in the demo network's features (cosine), about a quarter in
+    pixels (Euclidean), where three quarters have the same light. A smaller `n` gives the first squares of a larger one. Raises
     PictureError if scikit-image is not installed.
     """
     cut = squares_of_photographs(n, seed, side, _LEAST)

@@ -39,6 +39,9 @@ from cnnviz_widgets.widgets.status import Status
 from cnnviz_widgets.widgets.tiles import TilePicked, Tiles
 from cnnviz_widgets.widgets.upload import Upload, Uploaded
 
+#: How pictures are compared pixel by pixel, whatever the metric in the features: by the cosine a dim picture and a
+#: bright one would be alike. The distance is the root of the mean square difference, in levels of 0 to 255.
+PIXEL_METRIC: Metric = "euclidean"
 #: Cosine distance in features, and Euclidean one of thumbnails, below which a picture is a copy of the one looked at.
 _COPY = 1e-6
 COUNTS = (3, 6, 9, 12, 18, 24, 36, 48)
@@ -222,7 +225,7 @@ class NeighbourView(Panel, once_positional=("source",)):
         layer = f"Nearest by {found.features.metric} distance in features of {store.layer} ({search})"
         self.agreement.say(f"{layer}: {_agreement(found, found.features)}")
         some = "" if found.compared == len(store) else f" of {found.compared} thumbnails"
-        self.agreement_pixels.say(f"Nearest in pixels{some}, for contrast: {_agreement(found, found.pixels)}")
+        self.agreement_pixels.say(f"Nearest by {PIXEL_METRIC} distance in pixels{some}, for contrast: {_agreement(found, found.pixels)}")
         self.set_trait("neighbours", found)
         if not self.features.build_job.busy:
             answer = _answer(found)
@@ -239,12 +242,12 @@ def find_neighbours(store: FeatureStore, example: Example, row: int | None, metr
         sample = np.linspace(0, len(store) - 1, min(len(store), PIXELS)).astype(np.intp)
         sample = sample[~np.isin(sample, itself)]
         near = store.nearest(vector, k, metric, itself)
-        return itself, sample, near, nearest(store.thumbnails(sample), seen, k, metric)
+        return itself, sample, near, nearest(store.thumbnails(sample), seen, k, PIXEL_METRIC)
 
     searched = Aside("neighbours", search)
     yield searched
     itself, sample, near, by_pixels = searched.result()
-    pixels = Neighbours(sample[by_pixels.rows], by_pixels.distances, metric)
+    pixels = Neighbours(sample[by_pixels.rows], by_pixels.distances / np.sqrt(seen.size), PIXEL_METRIC)
     tiles = store.thumbnails(near.rows), store.thumbnails(pixels.rows)
     yield FoundNeighbours(store, example, row, seen, near, pixels, len(sample) + len(itself), tiles)
 
