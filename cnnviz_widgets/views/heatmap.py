@@ -17,6 +17,7 @@ from cnnviz_widgets.views.deprecated import old_name
 from cnnviz_widgets.views.job import Job, Steps
 from cnnviz_widgets.views.layout import column, row
 from cnnviz_widgets.views.panel import Panel
+from cnnviz_widgets.views.parts.answers import Answer
 from cnnviz_widgets.views.parts.controls import ClassPicker, percent
 from cnnviz_widgets.views.parts.reading import score_name
 from cnnviz_widgets.views.parts.scales import Scale, scales_of, short
@@ -92,8 +93,14 @@ class HeatmapView(Panel, renamed={"methods": "techniques"}):
         self.canvas.overlay(heatmap.cells, quantity=heatmap.quantity, signed=heatmap.signed, scales=list(state.scales))
         shown = f"{example.picture.name or 'picture'} under {self.technique.label}"
         self.canvas.label = f"{shown} of {target_name(example, heatmap.target)}: {heatmap.quantity}"
-        self.say(self.summary(state), "info" if heatmap.progress >= 1 else "busy", heatmap.progress)
+        finished = heatmap.progress >= 1
+        answer = self.answer_of(example, heatmap) if finished else None
+        self.say(self.summary(state), "info" if finished else "busy", heatmap.progress, answer)
         self.set_trait("heatmap", heatmap)
+
+    def answer_of(self, example: Example, heatmap: Heatmap) -> Answer | None:
+        """What a finished map says, a sentence; None where there is none."""
+        return None
 
     def summary(self, state: HeatmapState) -> str:
         """What is shown, in one line."""

@@ -29,6 +29,7 @@ def test_a_picture_grows_stops_and_goes_on(any_page: Opener) -> None:
     nb = any_page(
         [SMALL, "view = MaximisationView(Session(classifier, target='star'))", "view"], ready=".cnnviz-picture canvas"
     )
+    nb.page.get_by_role("button", name="Start", exact=True).click()
     nb.kernel.until("view.visuals[0] is not None and view.run_button.description == 'Go on'", 60)
     before = nb.kernel.value("view.visuals[0].step")
     nb.page.get_by_role("button", name="Go on").click()
