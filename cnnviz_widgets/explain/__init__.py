@@ -70,15 +70,15 @@ __all__ = [
     "baseline_pixels",
 ]
 
-#: What was imported from here before -> where it is, for one release.
+#: What was imported from here before -> where it is, and its name there if that is another one, for one release.
 _MOVED = {
     "Attribution": "explain.gradient.integrated_gradients",
     "Channel": "study",
     "ClassMaps": "explain.cam.cam",
-    "ClassVisual": "study",
+    "ClassVisual": "study.maximisation.ascent:ActivationMaximisation",
     "OcclusionMap": "explain.occlusion.occlusion_map",
     "Tape": "explain.cam.tape",
-    "Visual": "study",
+    "Visual": "study.maximisation.ascent:AscentState",
 }
 
 
@@ -88,5 +88,6 @@ def __getattr__(name: str) -> Any:
         return LayerExplainer
     if name not in _MOVED:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    warnings.warn(f"explain.{name} is now {_MOVED[name]}.{name}", DeprecationWarning, stacklevel=2)
-    return getattr(importlib.import_module(f"cnnviz_widgets.{_MOVED[name]}"), name)
+    module, _, new = _MOVED[name].partition(":")
+    warnings.warn(f"explain.{name} is now {module}.{new or name}", DeprecationWarning, stacklevel=2)
+    return getattr(importlib.import_module(f"cnnviz_widgets.{module}"), new or name)

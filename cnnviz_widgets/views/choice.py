@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import ipywidgets
@@ -38,6 +38,8 @@ class Choice(SetInTurn, ipywidgets.VBox):
         skip: Sequence[str] = (),
         description: str = "method",
     ) -> None:
+        if isinstance(options, Mapping):  # labels and options, as `methods` once was
+            options = list(options.values())
         if not options:
             raise ValueError("There is nothing to choose from.")
         self._panel, self._changed, self._adjusted, self._skip = panel, changed, adjusted, skip

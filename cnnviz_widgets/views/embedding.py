@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import traitlets
@@ -74,8 +74,6 @@ class EmbeddingView(Panel, renamed={"methods": "techniques"}, once_positional=("
         self.map_job = self.job(self._draw_frame, rests=False)
         self.place_job = self.job(self._draw_place)
         self.features = FeatureBuilder(self, self._features_changed, source=source, store=store)
-        if isinstance(techniques, Mapping):  # as `methods` once was
-            techniques = list(techniques.values())
         self.choice = Choice(self, techniques or self.techniques(), self.compute_map, adjusted=self._adjusted)
         self.canvas = EmbeddingCanvas(self, self._select, self._look_at)
         self.details = SelectionDetails(self, self._look_at, self._look_at_channel)
