@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 import ipywidgets
 import numpy as np
@@ -34,6 +34,7 @@ class CAMView(HeatmapView):
     """
 
     follows = ("classifier", "picture", "target", "against", "layer")
+    settings: ClassVar[Mapping[str, object]] = {"technique": None, "layer_chosen": False}
 
     def __init__(
         self,
@@ -62,6 +63,24 @@ class CAMView(HeatmapView):
         self.follow(["layer"], self._follow_layer, hidden=True)
         self.choice.link(lambda _: self.layer_slider.follow(), ["value"])
         return self.against_picker, self.layer_slider
+
+    @property
+    def layer_chosen(self) -> bool:
+        """Whether maps are taken at the session's layer, and not where each technique begins by itself."""
+        chosen: bool = self._layer_chosen
+        return chosen
+
+    @layer_chosen.setter
+    def layer_chosen(self, chosen: bool) -> None:
+        if not isinstance(chosen, bool):
+            raise ValueError(f"`layer_chosen` is True or False, not {chosen!r}.")
+        self._layer_chosen = chosen
+        self.layer_slider.follow()
+        self.refresh()
+
+    def recorded_controls(self) -> Sequence[LayerSlider]:
+        """The slider of the layers, of techniques for which any layer's map is one more product."""
+        return [self.layer_slider] if type(self.technique).explain is LayerExplainer.explain else []
 
     def _pick_layer(self, event: SliderMoved) -> Job:
         self._layer_chosen = True

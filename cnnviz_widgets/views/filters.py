@@ -20,6 +20,8 @@ from cnnviz_widgets.views.panel import Panel
 from cnnviz_widgets.views.parts.controls import percent
 from cnnviz_widgets.views.parts.layers import LayerSlider
 from cnnviz_widgets.views.parts.scales import short
+from cnnviz_widgets.views.take import table
+from cnnviz_widgets.views.take.table import Columns, required
 from cnnviz_widgets.widgets.picker import Picked, Picker
 from cnnviz_widgets.widgets.slider import OptionSlider, SliderMoved
 from cnnviz_widgets.widgets.tiles import TilePicked, Tiles
@@ -94,6 +96,10 @@ class FilterView(Panel):
             self.session.channel = None
             self.layer_slider.choose(event)
         return self.work
+
+    def table(self) -> Columns:
+        """Figures about each filter; `filters.weights` are the kernels."""
+        return table.of_filters(required(self.filters))
 
     # -- work ----------------------------------------------------------------------------------------------------
 
