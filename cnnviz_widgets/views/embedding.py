@@ -134,6 +134,9 @@ class EmbeddingView(Panel, renamed={"methods": "techniques"}, once_positional=("
     def options_made_with(self) -> Mapping[str, object]:
         return self.features.given
 
+    def layer_made_at(self) -> str:
+        return self.session.layer if self.store is None or "store" in self.features.given else self.store.layer
+
     @property
     def selection_table(self) -> Any:
         """The selected pictures, a pandas DataFrame with item, name, label, prediction and the selection's name."""

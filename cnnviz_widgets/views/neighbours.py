@@ -134,6 +134,9 @@ class NeighbourView(Panel, once_positional=("source",)):
     def options_made_with(self) -> Mapping[str, object]:
         return self.features.given
 
+    def layer_made_at(self) -> str:
+        return self.session.layer if self.store is None or "store" in self.features.given else self.store.layer
+
     # -- metric and count ----------------------------------------------------------------------------------------
 
     @traitlets.validate("metric")

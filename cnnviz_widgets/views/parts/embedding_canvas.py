@@ -111,10 +111,10 @@ class EmbeddingCanvas(ipywidgets.VBox):
             return None
         found, rows, counts = np.unique(points.groups, return_index=True, return_counts=True)
         largest = np.argsort(-counts, kind="stable")[:_LEGEND]
-        known = bool((frame.store.labels >= 0).any())
-        names = [
-            frame.store.label_name(int(rows[at])) or "no label" if known else f"class {found[at]}" for at in largest
-        ]
+        if (frame.store.labels >= 0).any():
+            names = [frame.store.label_name(int(rows[at])) or "no label" for at in largest]
+        else:
+            names = [self._panel.session.classifier.class_names[found[at]] for at in largest]
         legend = [(color_of(int(found[at])), name) for at, name in zip(largest, names, strict=True)]
         colours = [color_of(int(group)) for group in points.groups]
         return PointsPart(self.trustworthiness_line.text, points.positions, colours, points.selected, legend)

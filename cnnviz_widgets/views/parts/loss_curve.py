@@ -51,9 +51,9 @@ class LossCurve(ipywidgets.VBox):
             self.curve.x, self.curve.y = np.zeros(0), np.zeros(0)
 
     def drawn(self) -> CurvesPart | None:
-        """The curve; None while there is none."""
+        """The curve; None while there is no line."""
         points = [(float(iteration), divergence) for iteration, divergence in self._points]
-        return CurvesPart("", "iteration", "KL divergence", [points], ["#1976d2"]) if points else None
+        return CurvesPart("", "iteration", "KL divergence", [points], ["#1976d2"]) if len(points) > 1 else None
 
     def close(self) -> None:
         """Remove the curve from the page."""

@@ -44,6 +44,8 @@ _LEAST, _MOST = 360, 720
 _CHART_WIDTH, _CHART_HEIGHT = 720, 300
 _SHEET_WIDTH = 1200
 _POINTS = 720
+#: More tiles than these are half as large.
+_LARGE_TILES = 64
 
 
 def block(part: Part) -> Drawing:
@@ -165,7 +167,7 @@ def colour_bar(part: MapPart) -> Drawing:
 
 def _tiles(part: TilesPart) -> Drawing:
     count, tall, wide = part.tiles.shape[:3]
-    width = max(48, 2 * part.width)
+    width = max(48, part.width * (2 if count <= _LARGE_TILES else 1))
     height = max(1, round(width * tall / wide))
     columns = part.columns or max(1, (_SHEET_WIDTH + 8) // (width + 8))
     lines = 2 if any(part.badges) else 1

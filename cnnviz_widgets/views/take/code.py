@@ -29,6 +29,7 @@ class Coded(Protocol):
     @property
     def settings(self) -> Mapping[str, object]: ...
     def options_made_with(self) -> Mapping[str, object]: ...
+    def layer_made_at(self) -> str: ...
     def calls_by_hand(self) -> Sequence[str]: ...
 
 
@@ -47,10 +48,12 @@ def code_of(panel: Coded) -> str:
     taken = inspect.signature(kind).parameters
     options.update({name: changed.pop(name) for name in list(changed) if name in taken})
     shown = ", ".join(["session", *(f"{name}={literal(value, imports)}" for name, value in options.items())])
+    first, then = _session_lines(session, panel.layer_made_at())
     lines = [
-        *_session_lines(session),
+        *first,
         f"view = {kind.__name__}({shown})",
         *(f"view.{name} = {literal(value, imports)}" for name, value in changed.items()),
+        *then,
         *panel.calls_by_hand(),
     ]
     return "\n".join([*_import_lines(imports), "", _variables(session, options), *lines]) + "\n"
@@ -80,20 +83,22 @@ def _variables(session: Session, options: Mapping[str, object]) -> str:
     return f"# {'; '.join([*said, *others])}"
 
 
-def _session_lines(session: Session) -> list[str]:
+def _session_lines(session: Session, layer: str) -> tuple[list[str], list[str]]:
+    """Lines that make the session and bring it to `layer`, and lines that then bring it where it is."""
     classifier = session.classifier
     lines = [f"session = Session(network{'' if session.picture is None else ', picture'})"]
     for name in ("target", "against"):
         index = getattr(session, name)
         if index is not None:
             lines.append(f"session.{name} = {index}  # {classifier.class_names[index]!r}")
-    if session.layer != classifier.default_layer:
-        lines.append(f"session.layer = {session.layer!r}")
-    if session.channel is not None:
-        lines.append(f"session.channel = {session.channel}")
     if session.selection:
         lines.append(f"session.selection = {session.selection!r}")
-    return lines
+    if layer != classifier.default_layer:
+        lines.append(f"session.layer = {layer!r}")
+    channel = [] if session.channel is None else [f"session.channel = {session.channel}"]
+    if layer == session.layer:
+        return [*lines, *channel], []
+    return lines, [f"session.layer = {session.layer!r}", *channel]
 
 
 def literal(value: Any, imports: set[tuple[str, str]]) -> str:

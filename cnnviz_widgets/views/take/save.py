@@ -29,6 +29,10 @@ class Saved(Protocol):
     def caption(self) -> str: ...
     @property
     def title(self) -> str: ...
+    @property
+    def state(self) -> dict[str, Any]: ...
+    @state.setter
+    def state(self, state: dict[str, Any]) -> None: ...
     def recorded_controls(self) -> Sequence[Any]: ...
     def table(self) -> Columns: ...
 
@@ -44,9 +48,7 @@ def save(panel: Saved, path: str | os.PathLike[str]) -> Path:
     if suffix not in SUFFIXES:
         raise ExportError(f"A view is saved as {', '.join(SUFFIXES)}; give {str(target)!r} one of these endings.")
     if suffix == ".html":
-        panel.table()  # refuses a panel that has nothing to show yet
-        recorded = [export.record(control, export.hand_on(control), [panel]) for control in panel.recorded_controls()]
-        export.write(target, panel, title=panel.title, recorded=recorded)
+        _write_page(panel, target)
         return target
     with between_callbacks():  # no panel draws half of it meanwhile
         table, title = panel.table(), panel.title
@@ -58,6 +60,16 @@ def save(panel: Saved, path: str | os.PathLike[str]) -> Path:
     else:
         replace_file(target, png(drawing), "figure")
     return target
+
+
+def _write_page(panel: Saved, target: Path) -> None:
+    panel.table()  # refuses a panel that has nothing to show yet
+    before, title = panel.state, panel.title
+    try:
+        recorded = [export.record(control, export.hand_on(control), [panel]) for control in panel.recorded_controls()]
+        export.write(target, panel, title=title, recorded=recorded)
+    finally:
+        panel.state = before  # to be recorded, controls are moved as by the hand
 
 
 def figure(panel: Saved) -> Drawing:

@@ -6,7 +6,8 @@ import dataclasses
 import math
 import types
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Annotated, Any, Literal, Protocol
 
 import numpy as np
@@ -20,6 +21,9 @@ from cnnviz_widgets.session import Session
 VERSION = 1
 #: What of a session is a state, in the order in which it is set: a channel is one of a layer.
 _OF_SESSION = ("target", "against", "layer", "channel", "selection")
+
+#: What validators raise, besides sentences of our own; nested lists without end are too deep for Python.
+_REFUSALS = (traitlets.TraitError, TypeError, ValueError, OverflowError, RecursionError)
 
 
 class Stateful(Protocol):
@@ -87,12 +91,24 @@ def restore(panel: Stateful, state: object) -> None:
     kind = type(panel).__name__
     if known.get("view", kind) != kind:
         raise StateError(f"This is the state of a {_brief(known['view'])}, and no {kind} can take it.")
-    before = session_state(panel.session)
-    restore_session(panel.session, known.get("session", {}))
-    try:
+    with kept(panel.session, panel):
+        restore_session(panel.session, known.get("session", {}))
         restore_settings(panel, known.get("settings", {}))
+
+
+@contextmanager
+def kept(session: Session, *panels: Stateful) -> Iterator[None]:
+    """Within the block a session and panels are changed; if something is raised, they become what they were before."""
+    before = {name: getattr(session, name) for name in ("picture", *_OF_SESSION)}
+    settings = [{name: getattr(panel, name) for name in panel.settings} for panel in panels]
+    try:
+        yield
     except Exception:
-        restore_session(panel.session, {name: before[name] for name in _OF_SESSION})
+        with session.hold_trait_notifications():
+            for name, value in before.items():
+                setattr(session, name, value)
+        for panel, values in zip(panels, settings, strict=True):  # after the session: a channel is one of a layer
+            _assign(panel, values)
         raise
 
 
@@ -125,7 +141,7 @@ def restore_session(session: Session, state: object, pictures: Sequence[Picture]
                     setattr(session, name, value)
     except ExplanationError:
         raise
-    except (traitlets.TraitError, TypeError, ValueError, OverflowError) as error:
+    except _REFUSALS as error:
         raise StateError(f"A session cannot take this state: {_first_line(error)}") from error
 
 
@@ -148,33 +164,26 @@ def _picture(session: Session, name: object, pictures: Sequence[Picture]) -> Pic
 
 
 def restore_settings(panel: Stateful, state: object) -> None:
-    """Set a panel's settings, all of them or none."""
+    """Set a panel's settings, one after the other."""
     known = checked(state, set(panel.settings), f"A {type(panel).__name__}'s settings", versioned=False)
-    before = {name: getattr(panel, name) for name in panel.settings}
-    wanted = {name: _decoded(panel, name, known[name]) for name in panel.settings if name in known}
-    try:
-        _assign(panel, wanted)
-    except Exception:
-        _assign(panel, before)
-        raise
+    _assign(panel, {name: _decoded(panel, known[name]) for name in panel.settings if name in known})
 
 
 def _assign(panel: Stateful, values: Mapping[str, Any]) -> None:
     for name, value in values.items():
-        if _same(getattr(panel, name), value):
-            continue
         try:
-            setattr(panel, name, value)
+            if not _same(getattr(panel, name), value):
+                setattr(panel, name, value)
         except ExplanationError:
             raise
-        except (traitlets.TraitError, TypeError, ValueError, OverflowError) as error:
+        except _REFUSALS as error:
             raise StateError(f"`{name}` cannot be {_brief(value)}: {_first_line(error)}") from error
 
 
-def _decoded(panel: Stateful, name: str, value: Any) -> Any:
+def _decoded(panel: Stateful, value: Any) -> Any:
     """A value as the attribute takes it: a technique of the panel for its label and fields, a tuple for a list."""
     if isinstance(value, list):
-        return tuple(_decoded(panel, name, item) for item in value)
+        return tuple(value)
     if not isinstance(value, dict):
         return value
     given = checked(value, {"label", "fields"}, "A technique's state", versioned=False)

@@ -37,6 +37,11 @@ class Takeaway:
         """The arguments of `__init__`, besides `settings`, that are not as usual: `code` writes them."""
         return {}
 
+    def layer_made_at(self) -> str:
+        """The session's layer when what is shown was begun, for `code`: features stay those of their layer."""
+        layer: str = self.session.layer
+        return layer
+
     def calls_by_hand(self) -> Sequence[str]:
         """Lines that begin what was begun by hand, for `code`."""
         return ()
@@ -89,9 +94,9 @@ class Takeaway:
     @property
     def title(self) -> str:
         """What this view shows, of which picture and network."""
-        label = getattr(getattr(self, "technique", None), "label", "") or type(self).__name__
+        label = getattr(getattr(self, "technique", None), "label", "") or type(self).__name__.removesuffix("View")
         picture = self.session.picture if "picture" in self.follows else None
-        return ", ".join(filter(None, [label, picture and picture.name, self.session.classifier.name]))
+        return " \N{MIDDLE DOT} ".join(filter(None, [label, picture and picture.name, self.session.classifier.name]))
 
     @property
     def caption(self) -> str:
