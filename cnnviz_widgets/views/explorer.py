@@ -141,7 +141,9 @@ class Explorer(ipywidgets.VBox):
     def _made(self, title: str, *, active: bool = True) -> Panel:
         maker = self._makers[title]
         options: dict[str, Any] = {"source": self.source} if issubclass(maker, _OF_A_DATA_SET) else {}
-        view = maker(self.session, active=active, **options)
+        if not active:
+            options["active"] = False
+        view = maker(self.session, **options)
         view.leave_notes_out()  # they stand below the predictions
         return view
 
