@@ -29,12 +29,13 @@ from cnnviz_widgets.views.occlusion import OcclusionView
 from cnnviz_widgets.views.panel import Panel
 from cnnviz_widgets.views.patches import PatchView
 from cnnviz_widgets.views.saliency import SaliencyView
-from cnnviz_widgets.views.take import marks
+from cnnviz_widgets.views.take import lettering, marks
+from cnnviz_widgets.views.take.blocks import block
 from cnnviz_widgets.views.take.code import code_of
 from cnnviz_widgets.views.take.figure import parts_of, scale_in_use, table_in_use
 from cnnviz_widgets.views.take.lettering import clean, cut, width_of, wrapped
 from cnnviz_widgets.views.take.marks import Drawing, Image, Line, Rectangle, Text
-from cnnviz_widgets.views.take.parts import MapPart
+from cnnviz_widgets.views.take.parts import MapPart, TilesPart
 from cnnviz_widgets.views.take.png import png
 from cnnviz_widgets.views.take.save import figure
 from cnnviz_widgets.views.take.svg import svg
@@ -173,10 +174,32 @@ def test_text_fits_its_column() -> None:
     assert wrapped("", 100, 18) == [] and len(wrapped(text, 60, 18, most=3)) == 3
 
 
+def test_letters_that_the_font_lacks_come_from_one_that_has_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    own = lettering.font_of("Grad-CAM of a cat", 18)
+    assert own.getname()[0] == "Aileron" and lettering.font_of("caf\N{LATIN SMALL LETTER E WITH ACUTE}", 18) is own
+    korean = "\ud55c\uad6d 1"
+    monkeypatch.setattr(lettering, "_OTHERS", ("missing.ttf", "there.ttf"))
+    monkeypatch.setattr(lettering, "_has", lambda name, letter: name == "there.ttf" or (not name and letter < "\uac00"))
+    monkeypatch.setattr(lettering, "_font", lambda name, size: (name, size))
+    chosen = lettering.font_of.__wrapped__
+    assert chosen(korean, 18) == ("there.ttf", 18) and chosen("cat", 18) == ("", 18)
+    monkeypatch.setattr(lettering, "_OTHERS", ("missing.ttf",))
+    assert chosen(korean, 18) == ("", 18)
+
+
 def test_a_sheet_shows_every_tile(session: Session) -> None:
     view = NeighbourView(session, source=data())
     assert len(images_of(view)) == 1 + 2 * len(view.neighbours.features)
     view.close()
+
+
+def test_of_very_many_tiles_the_first_are_drawn_and_the_caption_says_so() -> None:
+    part = TilesPart("300 channels", np.zeros((300, 4, 4, 3), np.uint8), [f"#{at}" for at in range(300)], [], 72)
+    drawn = block(part)
+    assert sum(isinstance(mark, Image) for mark in drawn.marks) == 128 and drawn.height < 2000
+    assert "300 channels; the first 128 of 300 are drawn" in {
+        mark.text for mark in drawn.marks if isinstance(mark, Text)
+    }
 
 
 # -- tables ------------------------------------------------------------------------------------------------------

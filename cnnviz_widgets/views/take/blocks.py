@@ -44,8 +44,9 @@ _LEAST, _MOST = 360, 720
 _CHART_WIDTH, _CHART_HEIGHT = 720, 300
 _SHEET_WIDTH = 1200
 _POINTS = 720
-#: More tiles than these are half as large.
-_LARGE_TILES = 64
+#: More tiles than the first are half as large; of more than the second, which would fill a sheet of metres, only the
+#: first are drawn.
+_LARGE_TILES, _MOST_TILES = 32, 128
 
 
 def block(part: Part) -> Drawing:
@@ -166,7 +167,9 @@ def colour_bar(part: MapPart) -> Drawing:
 
 
 def _tiles(part: TilesPart) -> Drawing:
-    count, tall, wide = part.tiles.shape[:3]
+    whole, tall, wide = part.tiles.shape[:3]
+    count = min(whole, _MOST_TILES)
+    caption = part.caption if count == whole else f"{part.caption}; the first {count} of {whole} are drawn"
     width = max(48, part.width * (2 if count <= _LARGE_TILES else 1))
     height = max(1, round(width * tall / wide))
     columns = part.columns or max(1, (_SHEET_WIDTH + 8) // (width + 8))
@@ -183,7 +186,7 @@ def _tiles(part: TilesPart) -> Drawing:
     rows = -(-count // columns)
     across = min(columns, count) * (width + 8) - 8
     sheet = Drawing(max(across, 360), rows * (height + 24 * lines + 12), marks)
-    return over(paragraph(part.caption, max(sheet.width, 480)), sheet, gap=6) if part.caption else sheet
+    return over(paragraph(caption, max(sheet.width, 480)), sheet, gap=6) if caption else sheet
 
 
 # -- charts ------------------------------------------------------------------------------------------------------

@@ -1,4 +1,7 @@
-"""The font of figures: Pillow's own, so that a figure looks the same on every computer."""
+"""The font of figures: Pillow's own, so that a figure looks the same on every computer.
+
+A text with letters that this font does not have, such as Korean, is drawn in a font of the computer.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,18 @@ from typing import Any
 
 import PIL.ImageFont
 
-#: What the font has no letter for, in letters that it has; others are drawn as an empty box.
+#: Fonts of Linux, macOS and Windows with more letters; where none has all letters of a text, these are empty boxes.
+_OTHERS = (
+    "NotoSansCJK-Regular.ttc",
+    "NotoSansKR-Regular.otf",
+    "NanumGothic.ttf",
+    "AppleSDGothicNeo.ttc",
+    "malgun.ttf",
+    "DejaVuSans.ttf",
+)
+#: No letter: what a font draws for it, it draws for every letter that it does not have.
+_NO_LETTER = "\uffff"
+#: Signs that Pillow's font does not have, in letters that it has.
 _SPELLED = str.maketrans(
     {
         "\N{MINUS SIGN}": "-",
@@ -22,9 +36,29 @@ _SPELLED = str.maketrans(
 
 
 @functools.cache
-def font(size: int) -> Any:
-    """The font, `size` pixels high."""
-    return PIL.ImageFont.load_default(size)
+def _font(name: str, size: int) -> Any:
+    """A font of the computer, or Pillow's own where `name` is empty; None where it is not there."""
+    try:
+        return PIL.ImageFont.truetype(name, size) if name else PIL.ImageFont.load_default(size)
+    except OSError:
+        return None
+
+
+@functools.cache
+def _has(name: str, letter: str) -> bool:
+    font = _font(name, 20)
+    if font is None:
+        return False
+    return letter.isspace() or bytes(font.getmask(letter)) != bytes(font.getmask(_NO_LETTER))
+
+
+@functools.lru_cache(4096)
+def font_of(text: str, size: int) -> Any:
+    """The font that a line of text is drawn in, `size` pixels high."""
+    for name in ("", *_OTHERS):
+        if all(_has(name, letter) for letter in text):
+            return _font(name, size)
+    return _font("", size)
 
 
 def clean(text: str) -> str:
@@ -39,7 +73,8 @@ def spelled(text: str) -> str:
 
 def width_of(text: str, size: int) -> float:
     """How many pixels wide a line of text is."""
-    return float(font(size).getlength(spelled(text)))
+    text = spelled(text)
+    return float(font_of(text, size).getlength(text))
 
 
 def wrapped(text: str, width: int, size: int, most: int = 100) -> list[str]:

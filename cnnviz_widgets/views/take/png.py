@@ -9,7 +9,7 @@ import PIL.Image
 import PIL.ImageDraw
 from numpy.typing import NDArray
 
-from cnnviz_widgets.views.take.lettering import clean, font, spelled
+from cnnviz_widgets.views.take.lettering import clean, font_of, spelled
 from cnnviz_widgets.views.take.marks import PAPER, Dot, Drawing, Image, Line, Mark, Rectangle, Text
 
 _ANCHORS = {"start": "ls", "middle": "ms", "end": "rs"}
@@ -48,4 +48,4 @@ def _draw(mark: Mark, sheet: PIL.Image.Image, pen: PIL.ImageDraw.ImageDraw) -> N
             pen.ellipse((mark.x - reach, mark.y - reach, mark.x + reach, mark.y + reach), mark.fill)
         case Text():
             text = spelled(clean(mark.text))
-            pen.text((mark.x, mark.y), text, mark.fill, font(mark.size), anchor=_ANCHORS[mark.anchor])
+            pen.text((mark.x, mark.y), text, mark.fill, font_of(text, mark.size), anchor=_ANCHORS[mark.anchor])
