@@ -18,6 +18,8 @@ _OTHERS = (
     "AppleSDGothicNeo.ttc",
     "malgun.ttf",
     "DejaVuSans.ttf",
+    "Arial.ttf",
+    "arial.ttf",
 )
 #: No letter: what a font draws for it, it draws for every letter that it does not have.
 _NO_LETTER = "\uffff"
