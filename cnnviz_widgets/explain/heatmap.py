@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import torch
 from torch import Tensor
@@ -44,6 +44,19 @@ class Heatmap:
         """The same map as one of which `what`, such as "window", changes nothing."""
         said = f"No {what} changes the score by more than rounding, so the map is drawn as zero."
         return self.noted(said, blank=True)
+
+    def plot(self, ax: Any = None, *, picture: object = None, table: str = "", end: float | None = None) -> Any:
+        """Draw the map on a matplotlib axes, by default a new one, with a bar of its colours, and return the axes.
+
+        Zero is white where the map is `signed`, else the first colour of `table`, the name of a colour table of
+        `paint.table_names`. `end` is the largest value of the scale, by default that of the map; give the same to maps
+        that are to be compared. Over a `picture`, anything `read_picture` takes, which is drawn in grey, a value is the
+        more opaque the larger it is. Raises MissingExtra without matplotlib, PictureError, and ValueError for a table
+        that is not there or does not fit.
+        """
+        from cnnviz_widgets.explain.plot import plot
+
+        return plot(self, ax, picture, table, end)
 
     def __repr__(self) -> str:
         height, width = self.values.shape

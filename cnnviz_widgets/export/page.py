@@ -9,12 +9,11 @@ import html
 import json
 import logging
 import os
-import uuid
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from cnnviz_widgets.errors import ExportError
+from cnnviz_widgets.export.files import replace_file
 from cnnviz_widgets.export.packing import Packing
 from cnnviz_widgets.export.recording import Recording
 from cnnviz_widgets.export.tree import title_of
@@ -86,19 +85,7 @@ def write(path: str | os.PathLike[str], widget: Any, *, title: str, recorded: It
     target = Path(path)
     # A name of a file may hold what is no character: as a reference it harms nobody.
     data = page(widget, title=title, recorded=recorded).encode(errors="xmlcharrefreplace")
-    try:
-        unfinished = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
-        try:
-            unfinished.write_bytes(data)
-            os.replace(unfinished, target)
-        finally:
-            unfinished.unlink(missing_ok=True)
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise ExportError(
-            f"The page cannot be written to {str(target)!r} ({reason}): give a file in a folder that is there "
-            "and that you may write to."
-        ) from error
+    replace_file(target, data, "page")
     size = len(data) / _MEGABYTE
     _log.info("%s: %.2f MB", target, size)
     return size

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import traitlets
@@ -28,6 +28,8 @@ from cnnviz_widgets.views.parts.layers import LayerSlider
 from cnnviz_widgets.views.parts.scales import short
 from cnnviz_widgets.views.parts.scores import ScoreBars, best_classes
 from cnnviz_widgets.views.parts.vector import VectorBars
+from cnnviz_widgets.views.take import table
+from cnnviz_widgets.views.take.table import Columns, required
 from cnnviz_widgets.widgets.picker import Picked, Picker
 from cnnviz_widgets.widgets.picture import PictureCanvas, PointPicked
 from cnnviz_widgets.widgets.slider import OptionSlider, SliderMoved
@@ -69,6 +71,8 @@ class ActivationView(Panel):
     """
 
     follows = ("classifier", "picture", "target", "layer", "channel")
+
+    settings: ClassVar[Mapping[str, object]] = {"off": frozenset()}
 
     off = traitlets.Any(frozenset(), help="The channels that are switched off; assign others of the session's layer.")
     activations = traitlets.Instance(
@@ -133,6 +137,10 @@ class ActivationView(Panel):
     def _layer_picked(self, event: SliderMoved) -> Job:
         self.layer_slider.choose(event)
         return self.work
+
+    def table(self) -> Columns:
+        """How strong each channel of the layer is."""
+        return table.of_activations(required(self.activations), self.off)
 
     # -- work ----------------------------------------------------------------------------------------------------
 

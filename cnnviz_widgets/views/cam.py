@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 import ipywidgets
 import numpy as np
@@ -38,6 +38,7 @@ class CAMView(HeatmapView):
 
     follows = ("classifier", "picture", "target", "against", "layer")
     against = old_name("against", "session.against")
+    settings: ClassVar[Mapping[str, object]] = {"technique": None, "layer_chosen": False}
 
     def __init__(
         self,
@@ -82,6 +83,24 @@ class CAMView(HeatmapView):
         return answers.class_map(
             values, (rows, columns), name, of_class=of_class, negative_shown=heatmap.signed or heatmap.blank
         )
+
+    @property
+    def layer_chosen(self) -> bool:
+        """Whether maps are taken at the session's layer, and not where each technique begins by itself."""
+        chosen: bool = self._layer_chosen
+        return chosen
+
+    @layer_chosen.setter
+    def layer_chosen(self, chosen: bool) -> None:
+        if not isinstance(chosen, bool):
+            raise ValueError(f"`layer_chosen` is True or False, not {chosen!r}.")
+        self._layer_chosen = chosen
+        self.layer_slider.follow()
+        self.refresh()
+
+    def recorded_controls(self) -> Sequence[LayerSlider]:
+        """The slider of the layers, of techniques for which any layer's map is one more product."""
+        return [self.layer_slider] if type(self.technique).explain is LayerExplainer.explain else []
 
     def _pick_layer(self, event: SliderMoved) -> Job:
         self._layer_chosen = True

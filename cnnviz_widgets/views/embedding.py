@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 import traitlets
 
@@ -27,6 +27,8 @@ from cnnviz_widgets.views.parts.mapping import EmbeddingFrame, PlacedPicture, de
 from cnnviz_widgets.views.parts.perplexity_grid import PerplexityGrid
 from cnnviz_widgets.views.parts.scatter import PointMap
 from cnnviz_widgets.views.parts.selection import SelectionDetails, describe_selection
+from cnnviz_widgets.views.take import table
+from cnnviz_widgets.views.take.table import Columns, required
 
 
 class EmbeddingView(Panel, renamed={"methods": "techniques"}, once_positional=("source",)):
@@ -39,6 +41,7 @@ class EmbeddingView(Panel, renamed={"methods": "techniques"}, once_positional=("
     """
 
     follows = ("classifier", "picture", "layer")
+    settings: ClassVar[Mapping[str, object]] = {"technique": None}
 
     store = traitlets.Instance(
         FeatureStore, None, allow_none=True, read_only=True, help="The features so far; None while there are none."
@@ -123,8 +126,19 @@ class EmbeddingView(Panel, renamed={"methods": "techniques"}, once_positional=("
         """The drawing of the points, or None while there is none."""
         return self.canvas.points
 
+    def table(self) -> Columns:
+        """Where each picture lies on the map."""
+        frame = required(self._frame)
+        return table.of_embedding(frame.store, frame.embedding)
+
+    def options_made_with(self) -> Mapping[str, object]:
+        return self.features.given
+
+    def layer_made_at(self) -> str:
+        return self.session.layer if self.store is None or "store" in self.features.given else self.store.layer
+
     @property
-    def table(self) -> Any:
+    def selection_table(self) -> Any:
         """The selected pictures, a pandas DataFrame with item, name, label, prediction and the selection's name."""
         try:
             import pandas

@@ -36,6 +36,7 @@ from cnnviz_widgets.views.patches import PatchView
 from cnnviz_widgets.views.predictions import PredictionView
 from cnnviz_widgets.views.saliency import SaliencyView
 from cnnviz_widgets.views.sketch import SketchView
+from cnnviz_widgets.views.take.app import app_state, restore_app
 from cnnviz_widgets.widgets.status import Status
 from cnnviz_widgets.widgets.tabs import TabOpened, Tabs
 from cnnviz_widgets.widgets.tiles import TilePicked, Tiles
@@ -135,12 +136,46 @@ class Explorer(ipywidgets.VBox):
         self._opened = title
         return view
 
-    def _made(self, title: str) -> Panel:
+    def _made(self, title: str, *, active: bool = True) -> Panel:
         maker = self._makers[title]
         options: dict[str, Any] = {"source": self.source} if issubclass(maker, _OF_A_DATA_SET) else {}
+        if not active:
+            options["active"] = False
         view = maker(self.session, **options)
         view.leave_notes_out()  # they stand below the predictions
         return view
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """What is looked at, the open tab, and how each opened view is set, of JSON types; assign it to another app.
+
+        Assigning raises StateError for what is no such state, and what session and views raise for values that they
+        refuse; all is then as it was before. The picture is found by its name among `pictures`.
+        """
+        with between_callbacks():
+            return app_state(self)
+
+    @state.setter
+    def state(self, state: dict[str, Any]) -> None:
+        with between_callbacks():
+            restore_app(self, state)
+
+    @property
+    def views(self) -> dict[str, Panel]:
+        """The views of the tabs that have been opened, by title."""
+        return dict(self._views)
+
+    @in_turn
+    def make_view(self, title: str) -> Panel:
+        """The view of a tab, which may have been opened before; without opening it."""
+        if title not in self._views:
+            self._views[title] = self._made(title, active=False)
+        return self._views[title]
+
+    @in_turn
+    def drop_view(self, title: str) -> None:
+        """Close the view of a tab that is not open; opening it makes another."""
+        self._views.pop(title).close()
 
     @in_turn
     def draw(self, on: bool = True) -> None:
@@ -223,6 +258,7 @@ def explore(
     source: object = None,
     autocast: Autocast | None = None,
     images: object = None,
+    state: dict[str, Any] | None = None,
 ) -> Explorer:
     """Open every technique on `pictures` as one app.
 
@@ -233,7 +269,7 @@ def explore(
     arrays, or a `Source`); without one, in the data set or, with an embedded network, in the pictures that belong to
     it, or else in `pictures`. Raises PictureError for a data set that gives no pictures by their number. With
     `autocast`, "bfloat16" or "float16", the network is run in mixed precision; how far its scores are from those in
-    float32 stands beside them.
+    float32 stands beside them. `state` is that of another app, which this one is to begin as.
     """
     if images is not None:
         warnings.warn("explore(images=) is now pictures=", DeprecationWarning, stacklevel=2)
@@ -259,7 +295,14 @@ def explore(
     if pictures is not None and not fitting and not refused:
         refused = ["There are no pictures here; upload some, or pass a folder of pictures or a data set."]
     told = _left_out(pictures) if data is None else [*_of_how_many(fitting, data), *data.notes]
-    return Explorer(session, fitting, source=source, note=" ".join([*refused[:3], *told]), refused=bool(refused))
+    app = Explorer(session, fitting, source=source, note=" ".join([*refused[:3], *told]), refused=bool(refused))
+    if state is not None:
+        try:
+            app.state = state
+        except Exception:
+            app.close()
+            raise
+    return app
 
 
 def _fitting(classifier: Classifier, pictures: Sequence[Picture]) -> tuple[list[Picture], list[str]]:

@@ -24,6 +24,8 @@ from cnnviz_widgets.views.parts import answers
 from cnnviz_widgets.views.parts.controls import percent
 from cnnviz_widgets.views.parts.layers import LayerSlider
 from cnnviz_widgets.views.parts.scales import short
+from cnnviz_widgets.views.take import table
+from cnnviz_widgets.views.take.table import Columns, required
 from cnnviz_widgets.widgets.picker import Picked, Picker
 from cnnviz_widgets.widgets.slider import OptionSlider, SliderMoved
 from cnnviz_widgets.widgets.tiles import TilePicked, Tiles
@@ -130,6 +132,10 @@ class FilterView(Panel):
     def _forget_layer(self) -> None:
         self._layer_chosen = False
         self.layer_slider.describe()
+
+    def table(self) -> Columns:
+        """Figures about each filter; `filters.weights` are the kernels."""
+        return table.of_filters(required(self.filters))
 
     # -- work ----------------------------------------------------------------------------------------------------
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 import ipywidgets
 import traitlets
@@ -21,6 +21,8 @@ from cnnviz_widgets.views.parts.answers import Answer
 from cnnviz_widgets.views.parts.controls import ClassPicker, percent
 from cnnviz_widgets.views.parts.reading import score_name
 from cnnviz_widgets.views.parts.scales import Scale, scales_of, short
+from cnnviz_widgets.views.take import table
+from cnnviz_widgets.views.take.table import Columns, required
 from cnnviz_widgets.widgets.picture import PictureCanvas
 
 
@@ -39,6 +41,8 @@ class HeatmapView(Panel, renamed={"methods": "techniques"}):
 
     `technique` is the chosen one with its parameters; assign another of the same type to change them, or a label.
     """
+
+    settings: ClassVar[Mapping[str, object]] = {"technique": None}
 
     heatmap = traitlets.Instance(Heatmap, None, allow_none=True, read_only=True, help="The heatmap that is shown.")
 
@@ -114,6 +118,10 @@ class HeatmapView(Panel, renamed={"methods": "techniques"}):
             f"{classifier.class_names[index]}: {share}{score_name(classifier)} {logit}. "
             f"{self.technique.label} of {target_name(example, heatmap.target)}: {heatmap.quantity}, {ends}.{note}"
         )
+
+    def table(self) -> Columns:
+        """The cells of the map."""
+        return table.of_heatmap(required(self.heatmap))
 
     def stop_here(self) -> None:
         """Stop the work and keep what is on screen."""

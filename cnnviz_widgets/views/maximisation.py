@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
 
 import ipywidgets
 import numpy as np
@@ -22,6 +22,8 @@ from cnnviz_widgets.views.parts.controls import ClassPicker, percent
 from cnnviz_widgets.views.parts.curve import ProbabilityCurves
 from cnnviz_widgets.views.parts.layers import ChannelSlider, LayerSlider
 from cnnviz_widgets.views.parts.scales import short
+from cnnviz_widgets.views.take import table
+from cnnviz_widgets.views.take.table import Columns, required
 from cnnviz_widgets.widgets.picker import Picked, Picker
 from cnnviz_widgets.widgets.picture import PictureCanvas
 from cnnviz_widgets.widgets.slider import SliderMoved
@@ -55,6 +57,7 @@ class MaximisationView(Panel, renamed={"visual": "technique"}):
 
     # What a stopped picture does not depend on must not set it going again: see `_session_changed`.
     follows = ()
+    settings: ClassVar[Mapping[str, object]] = {"technique": None, "of_channel": False, "second": None}
     #: Seconds between two frames of one picture, at least; a step takes longer than that on a large network.
     interval = 0.08
 
@@ -106,6 +109,25 @@ class MaximisationView(Panel, renamed={"visual": "technique"}):
     def of_channel(self) -> bool:
         """Whether the picture is one of the session's channel, and not of its class."""
         return self.of_picker.index == 1
+
+    @of_channel.setter
+    def of_channel(self, of_channel: bool) -> None:
+        if not isinstance(of_channel, bool):
+            raise ValueError(f"`of_channel` is True or False, not {of_channel!r}.")
+        if of_channel != self.of_channel:
+            self.of_picker.index = int(of_channel)
+            self._change_kind()
+
+    @property
+    def caption(self) -> str:
+        """What the view says of each picture."""
+        return " ".join(line.text for line, state in zip(self.lines, self.visuals, strict=True) if state is not None)
+
+    def table(self) -> Columns:
+        """The probability of each picture's class by step."""
+        required(self.visual)
+        names = ["" if state is None else _name(state) for state in self.visuals]
+        return table.of_ascents(self.visuals, names, self.curves.points)
 
     # -- widgets -------------------------------------------------------------------------------------------------
 
@@ -165,10 +187,13 @@ class MaximisationView(Panel, renamed={"visual": "technique"}):
         return self.work
 
     def _kind_picked(self, _: Picked) -> Job:
+        self._change_kind()
+        return self.work
+
+    def _change_kind(self) -> None:
         self._show_places()
         self._forget(0)
         self._begin_again()
-        return self.work
 
     def _layer_picked(self, event: SliderMoved) -> Job:
         self.layer_slider.choose(event)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import traitlets
@@ -33,6 +34,8 @@ from cnnviz_widgets.views.parts.data_set import captions, picture_of, row_of
 from cnnviz_widgets.views.parts.features import FeatureBuilder
 from cnnviz_widgets.views.parts.scales import short
 from cnnviz_widgets.views.parts.uploads import small_picture
+from cnnviz_widgets.views.take import table
+from cnnviz_widgets.views.take.table import Columns, required
 from cnnviz_widgets.widgets.picker import Picked, Picker
 from cnnviz_widgets.widgets.slider import OptionSlider, SliderMoved
 from cnnviz_widgets.widgets.status import Status
@@ -76,6 +79,7 @@ class NeighbourView(Panel, once_positional=("source",)):
     """
 
     follows = ("classifier", "picture", "layer")
+    settings: ClassVar[Mapping[str, object]] = {"metric": "cosine", "k": 12}
 
     store = traitlets.Instance(
         FeatureStore, None, allow_none=True, read_only=True, help="The features so far; None while there are none."
@@ -135,6 +139,17 @@ class NeighbourView(Panel, once_positional=("source",)):
     def source(self) -> Source | None:
         """The data set, or None while there is none."""
         return self.features.source
+
+    def table(self) -> Columns:
+        """The neighbours in features and in pixels, nearest first."""
+        found = required(self.neighbours)
+        return table.of_neighbours(found.store, {"features": found.features, "pixels": found.pixels})
+
+    def options_made_with(self) -> Mapping[str, object]:
+        return self.features.given
+
+    def layer_made_at(self) -> str:
+        return self.session.layer if self.store is None or "store" in self.features.given else self.store.layer
 
     # -- metric and count ----------------------------------------------------------------------------------------
 

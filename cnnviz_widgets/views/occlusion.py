@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 import traitlets
 
@@ -32,6 +32,8 @@ from cnnviz_widgets.views.parts.probing import (
 from cnnviz_widgets.views.parts.reading import score_name
 from cnnviz_widgets.views.parts.scales import scales_of, short
 from cnnviz_widgets.views.parts.scores import ScoreBars, best_classes, entropy
+from cnnviz_widgets.views.take import table
+from cnnviz_widgets.views.take.table import Columns, required
 from cnnviz_widgets.widgets.picture import PictureCanvas, Window, WindowMoved
 
 _ARROW = " \N{RIGHTWARDS ARROW} "
@@ -47,6 +49,8 @@ class OcclusionView(Panel, renamed={"occlusion": "technique", "ahead": "run_ahea
     `run_ahead` is False. From these a drag is answered at once; where it ends, by the network. Until somebody moves it,
     or where no `window` is given, the patch goes to the place of that map where it matters most.
     """
+
+    settings: ClassVar[Mapping[str, object]] = {"technique": None, "window": None, "map_technique": None}
 
     window = traitlets.Tuple(
         *[traitlets.Int()] * 4, allow_none=True, default_value=None, help="The patch: top, left, height, width."
@@ -129,6 +133,26 @@ class OcclusionView(Panel, renamed={"occlusion": "technique", "ahead": "run_ahea
             height, width = sized.window if isinstance(sized.window, tuple) else (sized.window,) * 2
             self.window = (self.window[0], self.window[1], height, width)
         self.choice.value = sized
+
+    @property
+    def map_technique(self) -> Explainer | None:
+        """What the whole map is made by, where that is another than windows as large as the patch."""
+        value: Explainer = self.choice.value
+        return None if isinstance(value, Occlusion) else value
+
+    @map_technique.setter
+    def map_technique(self, technique: Explainer | str | None) -> None:
+        self.choice.value = self._technique if technique is None else technique
+
+    def table(self) -> Columns:
+        """The cells of the map that is shown, or else what the patch makes of each class."""
+        return table.of_probe(required(self.probe)) if self.heatmap is None else table.of_heatmap(self.heatmap)
+
+    def options_made_with(self) -> Mapping[str, object]:
+        return {} if self._looks_ahead else {"run_ahead": False}
+
+    def calls_by_hand(self) -> Sequence[str]:
+        return () if self._mapping is None else ["view.compute_map()"]
 
     def _chosen(self) -> Job | None:
         value = self.choice.value
@@ -286,6 +310,8 @@ class OcclusionView(Panel, renamed={"occlusion": "technique", "ahead": "run_ahea
         """Make the map by the chosen technique, coarse to fine, in the background."""
         setup = self._setup
         if setup is None or self.window is None:
+            if self.setup_job.busy:
+                self.setup_job.then(self._compute_map_now)
             return None
         technique = self.choice.value
         if isinstance(technique, Occlusion):
@@ -297,6 +323,9 @@ class OcclusionView(Panel, renamed={"occlusion": "technique", "ahead": "run_ahea
         self._shown, self._mapping = None, technique
         self.stop_button.disabled = False
         return self.map_job.start(grow_map(setup, technique), self._map_ended)
+
+    def _compute_map_now(self) -> None:
+        self.compute_map()
 
     def stop_map(self) -> None:
         """Stop sharpening the map and keep what there is of it."""

@@ -21,6 +21,7 @@ from cnnviz_widgets.views.closing import discard_contents
 from cnnviz_widgets.views.events import Handle, on
 from cnnviz_widgets.views.job import Job
 from cnnviz_widgets.views.parts.answers import Answer
+from cnnviz_widgets.views.take.takeaway import Takeaway
 from cnnviz_widgets.widgets.acknowledged import Acknowledged
 from cnnviz_widgets.widgets.pace import FrameAcknowledger
 from cnnviz_widgets.widgets.status import Status
@@ -28,7 +29,7 @@ from cnnviz_widgets.widgets.status import Status
 _log = logging.getLogger("cnnviz_widgets")
 
 
-class Panel(SetInTurn, ipywidgets.VBox):
+class Panel(Takeaway, SetInTurn, ipywidgets.VBox):
     """A panel over one session: it computes anew when what it follows changes, and draws the newest result.
 
     `Panel(model, picture)` makes a session of its own; `Panel(session)` is linked with the other panels of that

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import traitlets
 
@@ -26,8 +27,14 @@ from cnnviz_widgets.views.parts.embedded import embedded_source, has_embedded_so
 from cnnviz_widgets.views.parts.layer_names import slidable
 from cnnviz_widgets.views.parts.layers import ChannelSlider, LayerSlider
 from cnnviz_widgets.views.parts.scales import short
+from cnnviz_widgets.views.take import table
+from cnnviz_widgets.views.take.code import Variable
+from cnnviz_widgets.views.take.table import Columns, required
 from cnnviz_widgets.widgets.slider import OptionSlider, SliderMoved
 from cnnviz_widgets.widgets.tiles import TilePicked, Tiles
+
+#: So many patches are shown.
+_PATCHES = 9
 
 
 class PatchView(Panel):
@@ -41,6 +48,7 @@ class PatchView(Panel):
     """
 
     follows = ("classifier",)
+    settings: ClassVar[Mapping[str, object]] = {"rank": "strongest"}
     #: Seconds between two drawings of a scan under way.
     interval = 0.5
 
@@ -57,7 +65,7 @@ class PatchView(Panel):
         *,
         source: object = None,
         path: str | Path | None = None,
-        k: int = 9,
+        k: int = _PATCHES,
         **options: Any,
     ) -> None:
         super().__init__(model, picture, **options)
@@ -135,6 +143,17 @@ class PatchView(Panel):
         if rank not in RANKS:
             raise ValueError(f"There is no rank {rank!r}; there are {', '.join(RANKS)}.")
         return rank
+
+    def table(self) -> Columns:
+        """Where each patch that is shown is, and how strong the channel is there."""
+        sheet = required(self.sheet)
+        return table.of_sheet(sheet, required(self._scanned).source)
+
+    def options_made_with(self) -> Mapping[str, object]:
+        made: dict[str, object] = {} if self._given is None else {"source": Variable("source")}
+        if self._path is not None:
+            made["path"] = str(self._path)
+        return made if self._k == _PATCHES else {**made, "k": self._k}
 
     def _rank_set(self, _: Any) -> None:
         self.rank_slider.index = list(RANKS).index(self.rank)

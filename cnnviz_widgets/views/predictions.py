@@ -8,6 +8,10 @@ from cnnviz_widgets.session import Example
 from cnnviz_widgets.views.job import Job, Steps
 from cnnviz_widgets.views.panel import Panel
 from cnnviz_widgets.views.parts.reading import score_name, verdict
+from cnnviz_widgets.views.parts.scores import bars_of
+from cnnviz_widgets.views.take import table
+from cnnviz_widgets.views.take.parts import BarsPart
+from cnnviz_widgets.views.take.table import Columns, required
 
 #: So many classes are named.
 _MOST = 5
@@ -20,13 +24,24 @@ class PredictionView(Panel):
 
     def __init__(self, model: object, picture: object = None, **options: Any) -> None:
         super().__init__(model, picture, **options)
+        self._shown: Example | None = None
         self.work = self.job(self._draw)
         self.begin()
 
     def compute(self) -> Job:
         return self.work.start(_predict(self.session.example))
 
+    def table(self) -> Columns:
+        """What the network says of the picture, for each class."""
+        return table.of_classes(required(self._shown))
+
+    def drawn(self) -> BarsPart | None:
+        """The classes that are named, as bars; None while there are none."""
+        shown = self._shown
+        return None if shown is None else bars_of(shown, _MOST)
+
     def _draw(self, example: Example) -> None:
+        self._shown = example
         text = verdict(example, example.picture.name or "this picture", _MOST)
         self.say(f"{text}{_in_fewer_bits(example)}")
 

@@ -19,6 +19,8 @@ from cnnviz_widgets.views.panel import Panel
 from cnnviz_widgets.views.parts.drawing import INKS, Drawing, Point, Stroke, pictures_of
 from cnnviz_widgets.views.parts.reading import verdict
 from cnnviz_widgets.views.parts.scores import ScoreBars, best_classes
+from cnnviz_widgets.views.take import table
+from cnnviz_widgets.views.take.table import Columns, required
 from cnnviz_widgets.widgets.picker import Picked, Picker
 from cnnviz_widgets.widgets.picture import PictureCanvas
 from cnnviz_widgets.widgets.slider import OptionSlider
@@ -46,6 +48,7 @@ class SketchView(Panel):
         #: The session's choices of a picture at the last stroke: what is chosen after it, stays.
         self._choices = 0
         self._sketch: Picture | None = None
+        self._shown: Example | None = None
         # The hand is there: it waits for no page, which shows its strokes by itself.
         self.sketch_job = self.job(self._look_at, rests=False, waits_for_page=False)
         self.work = self.job(self._draw)
@@ -56,6 +59,10 @@ class SketchView(Panel):
     def strokes(self) -> tuple[Stroke, ...]:
         """What has been drawn."""
         return self._drawing.strokes
+
+    def table(self) -> Columns:
+        """What the network says of the drawing, for each class."""
+        return table.of_classes(required(self._shown))
 
     # -- widgets -------------------------------------------------------------------------------------------------
 
@@ -223,7 +230,7 @@ class SketchView(Panel):
         return self.work.start(_judge(self.session.example))
 
     def _draw(self, example: Example) -> None:
-        shares = example.probabilities
+        self._shown, shares = example, example.probabilities
         show_if(True, self.canvas)
         self.canvas.show(example.appearance)
         self.canvas.label = f"{example.picture.name or 'picture'} as the network sees it"

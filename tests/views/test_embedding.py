@@ -131,7 +131,7 @@ def test_the_selection_is_a_table_with_a_name_and_a_csv_file(classifier: Classif
     view = view_of(classifier, store)
     lasso(view, [3, 1])
     view.details.name.value = "=cmd|'<b>x</b>"
-    table = view.table
+    table = view.selection_table
     assert list(table["item"]) == [1, 3] and list(table["label_name"]) == ["dog", "dog"]
     assert set(table["selection"]) == {"=cmd|'<b>x</b>"}
     link = view.details.link.value

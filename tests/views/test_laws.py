@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 import inspect
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ import traitlets
 
 import cnnviz_widgets
 from cnnviz_widgets.classifier import Classifier
+from cnnviz_widgets.errors import ExplanationError
 from cnnviz_widgets.explain import Occlusion
 from cnnviz_widgets.session import Session
 from cnnviz_widgets.study import ActivationMaximisation
@@ -29,6 +32,7 @@ from cnnviz_widgets.views.patches import PatchView
 from cnnviz_widgets.views.predictions import PredictionView
 from cnnviz_widgets.views.saliency import SaliencyView
 from cnnviz_widgets.views.sketch import SketchView
+from cnnviz_widgets.views.take.save import SUFFIXES
 
 VIEWS = Path(inspect.getfile(Panel)).parent
 
@@ -137,6 +141,109 @@ def test_says_what_went_wrong_in_a_trait(kind: type[Panel], made: Panel) -> None
 @kinds
 def test_is_printed_in_one_line(kind: type[Panel], made: Panel) -> None:
     assert repr(made).startswith(f"<{kind.__name__} ") and repr(made).count("\n") == 0
+
+
+#: What of a result is compared where a view is made again.
+SEEN: dict[str, Callable[[Any], Any]] = {
+    "activations": lambda found: found.maps,
+    "embedding": lambda found: found.positions,
+    "filters": lambda found: found.weights,
+    "heatmap": lambda found: found.values,
+    "neighbours": lambda found: np.concatenate([found.features.rows, found.pixels.rows]),
+    "patches": lambda found: found.done,
+    "probe": lambda found: found.logits,
+    "sheet": lambda found: found.tiles,
+    "visual": lambda found: found.appearance,
+    "visuals": lambda found: np.stack([one.appearance for one in found if one is not None]),
+}
+
+
+def change(made: Panel, kind: type[Panel]) -> None:
+    """Set a view and its session otherwise than a new one is."""
+    made.session.layer = "body.0"
+    made.session.target, made.session.channel = 2, 1
+    made.session.selection = (3, 4)
+    if MADE[kind][2] is not None and MADE[kind][2][0] != "selection":
+        setattr(made, *MADE[kind][2])
+    choice = getattr(made, "choice", None)
+    if choice is not None and kind not in (MaximisationView, OcclusionView):
+        made.technique = choice.options[-2].label  # type: ignore[attr-defined]
+
+
+@kinds
+def test_the_code_makes_the_view_again(kind: type[Panel], made: Panel, session: Session) -> None:
+    change(made, kind)
+    names: dict[str, Any] = {"network": session.classifier, "picture": session.picture, "source": data()}
+    exec(made.code(), names)
+    again = names["view"]
+    assert type(again) is kind and again.state == made.state
+    for name in MADE[kind][1]:
+        seen = SEEN[name]
+        np.testing.assert_array_equal(seen(getattr(again, name)), seen(getattr(made, name)), err_msg=made.code())
+    again.close()
+
+
+@kinds
+def test_its_state_is_json_and_comes_back(kind: type[Panel], made: Panel, session: Session) -> None:
+    other = MADE[kind][0](Session(session.classifier, session.picture))
+    first = other.state
+    change(made, kind)
+    state = json.loads(json.dumps(made.state))
+    assert state == made.state != first
+    other.state = state
+    assert other.state == state
+    for name in MADE[kind][1]:
+        np.testing.assert_array_equal(SEEN[name](getattr(other, name)), SEEN[name](getattr(made, name)))
+    other.state = first
+    assert other.state == first
+    other.close()
+
+
+@kinds
+def test_what_is_no_state_of_it_changes_nothing(kind: type[Panel], made: Panel) -> None:
+    change(made, kind)
+    before = made.state
+    wrong: list[Any] = [
+        None,
+        [],
+        {**before, "version": 2},
+        {**before, "version": True},
+        {**before, "view": "OtherView"},
+        {**before, "run": "import os"},
+        {**before, "session": {**before["session"], "classifier": 1}},
+        {**before, "session": {**before["session"], "picture": "another"}},
+        {**before, "session": {**before["session"], "target": None, "layer": "no such layer"}},
+        {**before, "session": {**before["session"], "target": 0, "channel": 10**9}},
+        {**before, "session": {**before["session"], "target": 0, "selection": [-1]}},
+        {**before, "session": {"layer": "body.2", "target": 1}, "settings": {"session": None}},
+    ]
+    for name in kind.settings:
+        wrong += [
+            {**before, "session": {"layer": "body.2", "target": 1}, "settings": {name: value}}
+            for value in ({}, {"label": "x"}, {"label": []}, "no such value", -(10**9), [[[1]], {}], 1.5, {"fields": 1})
+        ]
+    for state in wrong:
+        with pytest.raises(ExplanationError):
+            made.state = state
+        assert made.state == before, state
+
+
+@kinds
+def test_it_is_saved_as_figure_table_and_page(kind: type[Panel], made: Panel, tmp_path: Path) -> None:
+    before = made.state
+    for suffix in SUFFIXES:
+        path = tmp_path / f"view{suffix}"
+        assert made.save(str(path)) == path and path.stat().st_size > 100
+        first = path.read_bytes()
+        made.save(path)
+        assert suffix == ".html" or path.read_bytes() == first
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(f"view{suffix}" for suffix in SUFFIXES)
+    assert made.state == before
+    svg = (tmp_path / "view.svg").read_text(encoding="utf-8")
+    assert "<script" not in svg and ElementTree.fromstring(svg).tag.endswith("svg")
+    table = made.table()
+    assert table and len({len(column) for column in table.values()}) == 1
+    assert made.frame().shape == (len(next(iter(table.values()))), len(table))
 
 
 def functions_of(tree: ast.AST) -> Iterator[tuple[str, ast.FunctionDef]]:

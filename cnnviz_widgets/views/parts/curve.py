@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ipywidgets
 
+from cnnviz_widgets.views.take.parts import CurvesPart
+
 _COLOURS = ("#1976d2", "#e07b00")
 
 
@@ -48,3 +50,13 @@ class ProbabilityCurves(ipywidgets.VBox):
         with self.lines[place].hold_sync():
             self.lines[place].x = [float(step) for step, _ in self._points[place]]
             self.lines[place].y = [probability for _, probability in self._points[place]]
+
+    @property
+    def points(self) -> list[list[tuple[int, float]]]:
+        """The steps and probabilities of each curve."""
+        return [list(points) for points in self._points]
+
+    def drawn(self) -> CurvesPart | None:
+        """The curves; None while there are none."""
+        lines = [[(float(step), probability) for step, probability in points] for points in self._points]
+        return CurvesPart("", "step", "probability", lines, _COLOURS, (0.0, 1.0)) if any(lines) else None

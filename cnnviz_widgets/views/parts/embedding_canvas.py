@@ -16,11 +16,15 @@ from cnnviz_widgets.views.panel import Panel
 from cnnviz_widgets.views.parts.controls import percent
 from cnnviz_widgets.views.parts.data_set import captions
 from cnnviz_widgets.views.parts.mapping import EmbeddingFrame
+from cnnviz_widgets.views.parts.palette import color_of
 from cnnviz_widgets.views.parts.scales import short
 from cnnviz_widgets.views.parts.scatter import PointMap, extent_of, normalise, point_map
+from cnnviz_widgets.views.take.parts import PointsPart
 from cnnviz_widgets.widgets.status import Status
 from cnnviz_widgets.widgets.tiles import Tiles
 
+#: So many groups are named in a figure.
+_LEGEND = 12
 _COMPARE = "Two clicked points are compared in the true space."
 
 
@@ -99,6 +103,21 @@ class EmbeddingCanvas(ipywidgets.VBox):
         if not np.array_equal(rows, points.selected):
             points.select(rows)
         return rows
+
+    def drawn(self) -> PointsPart | None:
+        """The points, with the colours of the largest groups; None while there are none."""
+        points, frame = self.points, self._frame
+        if points is None or frame is None:
+            return None
+        found, rows, counts = np.unique(points.groups, return_index=True, return_counts=True)
+        largest = np.argsort(-counts, kind="stable")[:_LEGEND]
+        if (frame.store.labels >= 0).any():
+            names = [frame.store.label_name(int(rows[at])) or "no label" for at in largest]
+        else:
+            names = [self._panel.session.classifier.class_names[found[at]] for at in largest]
+        legend = [(color_of(int(found[at])), name) for at, name in zip(largest, names, strict=True)]
+        colours = [color_of(int(group)) for group in points.groups]
+        return PointsPart(self.trustworthiness_line.text, points.positions, colours, points.selected, legend)
 
     def clear(self) -> None:
         """Remove the map from the page."""

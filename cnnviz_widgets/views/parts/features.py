@@ -22,6 +22,7 @@ from cnnviz_widgets.views.layout import row
 from cnnviz_widgets.views.panel import Panel
 from cnnviz_widgets.views.parts.data_set import picture_at, register
 from cnnviz_widgets.views.parts.embedded import embedded_source, has_embedded_source
+from cnnviz_widgets.views.take.code import Variable
 
 NO_SOURCE = (
     "There is no data set to look for pictures in; pass source=, such as a folder of pictures or a torch data set."
@@ -66,6 +67,14 @@ class FeatureBuilder(SetInTurn, ipywidgets.VBox):
         super().__init__([row(self.build_button, self.stop_button, gap=4)])
         self.set_trait("store", store)
         panel.follow(["classifier"], self._forget_network, hidden=True)
+
+    @property
+    def given(self) -> dict[str, Variable]:
+        """What the panel was given to look in, as arguments in its code."""
+        made = {} if self._given_store is None else {"store": Variable("store")}
+        if self.source is not None and self.source is not self._embedded and not made:
+            made = {"source": Variable("source")}
+        return made
 
     @property
     def note(self) -> str:

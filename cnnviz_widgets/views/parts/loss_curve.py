@@ -9,6 +9,7 @@ import ipywidgets
 import numpy as np
 
 from cnnviz_widgets.views.closing import discard_contents
+from cnnviz_widgets.views.take.parts import CurvesPart
 
 
 class LossCurve(ipywidgets.VBox):
@@ -48,6 +49,11 @@ class LossCurve(ipywidgets.VBox):
         self._show()
         with self.curve.hold_sync():
             self.curve.x, self.curve.y = np.zeros(0), np.zeros(0)
+
+    def drawn(self) -> CurvesPart | None:
+        """The curve; None while there is no line."""
+        points = [(float(iteration), divergence) for iteration, divergence in self._points]
+        return CurvesPart("", "iteration", "KL divergence", [points], ["#1976d2"]) if len(points) > 1 else None
 
     def close(self) -> None:
         """Remove the curve from the page."""

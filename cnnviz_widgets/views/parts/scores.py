@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnviz_widgets.classifier import Scores
+from cnnviz_widgets.session import Example
+from cnnviz_widgets.views.take.parts import BarsPart
 
 _LONGEST = 22
 #: So many classes have bars.
@@ -92,6 +94,14 @@ class ScoreBars(ipywidgets.VBox):
         """What the solid bars show, by class index."""
         return dict(zip(self._indices[::-1], map(float, self._now.y), strict=True))
 
+    def drawn(self) -> BarsPart | None:
+        """What the bars show, best class first; None while there are none."""
+        if not self._indices:
+            return None
+        now, whole = ([float(value) for value in mark.y[::-1]] for mark in (self._now, self._ghost))
+        names = [str(name) for name in self._now.x[::-1]]
+        return BarsPart(self._axis.label, names, now, whole, self._scale.min, self._scale.max)
+
 
 def best_classes(logits: NDArray[np.float32], index: int, count: int = _BARS) -> list[int]:
     """The classes with the highest of `logits` (K,), best first; `index` takes the last place if it is none of them."""
@@ -99,6 +109,15 @@ def best_classes(logits: NDArray[np.float32], index: int, count: int = _BARS) ->
     if index not in best:
         best[-1:] = [index]
     return best
+
+
+def bars_of(example: Example, count: int) -> BarsPart:
+    """The best classes of a picture as bars."""
+    values, classifier = example.probabilities, example.classifier
+    best = [int(at) for at in np.argsort(-values)[:count]]
+    lengths = [float(values[at]) for at in best]
+    ends = (0.0, 1.0) if classifier.scores != "none" else (min(0.0, *lengths), max(0.0, *lengths))
+    return BarsPart(_LABELS[classifier.scores], [classifier.class_names[at] for at in best], lengths, [], *ends)
 
 
 def shortened(name: str, longest: int = _LONGEST) -> str:

@@ -7,12 +7,14 @@ import ipywidgets
 import numpy as np
 from numpy.typing import NDArray
 
+from cnnviz_widgets.views.take.parts import BarsPart
+
 
 class VectorBars(ipywidgets.VBox):
     """The `count` entries of largest absolute value, strongest first, on a scale that begins at zero."""
 
     def __init__(self, count: int = 12, title: str = "channel") -> None:
-        self._count = count
+        self._count, self._title = count, title
         self._places, values = bqplot.OrdinalScale(), bqplot.LinearScale()
         self._bars = bqplot.Bars(x=[], y=[], colors=["#1976d2"], scales={"x": self._places, "y": values}, padding=0.25)
         axes = [
@@ -43,3 +45,11 @@ class VectorBars(ipywidgets.VBox):
     def values(self) -> dict[int, float]:
         """The drawn values by index, strongest first."""
         return {int(name): float(value) for name, value in zip(self._bars.x, self._bars.y, strict=True)}
+
+    def drawn(self) -> BarsPart | None:
+        """What the bars show, the strongest entry first; None while there are none."""
+        values = list(self.values.values())
+        if not values or not self.children:
+            return None
+        names = [str(name) for name in self._bars.x]
+        return BarsPart(f"activation by {self._title}", names, values, [], min(0.0, *values), max(0.0, *values))

@@ -1,0 +1,77 @@
+"""A panel as a file, by the suffix of its name."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from cnnviz_widgets import export
+from cnnviz_widgets.collection.cluster import csv_of
+from cnnviz_widgets.errors import ExportError
+from cnnviz_widgets.export.files import replace_file
+from cnnviz_widgets.schedule import between_callbacks
+from cnnviz_widgets.views.take.arrange import sheet
+from cnnviz_widgets.views.take.figure import parts_of
+from cnnviz_widgets.views.take.marks import Drawing
+from cnnviz_widgets.views.take.png import png
+from cnnviz_widgets.views.take.svg import svg
+from cnnviz_widgets.views.take.table import Columns
+
+SUFFIXES = (".png", ".svg", ".csv", ".html")
+
+
+class Saved(Protocol):
+    """What is asked of a panel to save it."""
+
+    @property
+    def caption(self) -> str: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def state(self) -> dict[str, Any]: ...
+    @state.setter
+    def state(self, state: dict[str, Any]) -> None: ...
+    def recorded_controls(self) -> Sequence[Any]: ...
+    def table(self) -> Columns: ...
+
+
+def save(panel: Saved, path: str | os.PathLike[str]) -> Path:
+    """Write what `panel` shows to a file, and return its path; a file that is there is replaced when it is complete.
+
+    Raises ExportError for a suffix that is none of `SUFFIXES`, where there is no result yet, and where the file cannot
+    be written.
+    """
+    target = Path(path)
+    suffix = target.suffix.lower()
+    if suffix not in SUFFIXES:
+        raise ExportError(f"A view is saved as {', '.join(SUFFIXES)}; give {str(target)!r} one of these endings.")
+    if suffix == ".html":
+        _write_page(panel, target)
+        return target
+    with between_callbacks():  # no panel draws half of it meanwhile
+        table, title = panel.table(), panel.title
+        drawing = None if suffix == ".csv" else figure(panel)
+    if drawing is None:
+        replace_file(target, csv_of(table).encode("utf-8-sig", "replace"), "table")
+    elif suffix == ".svg":
+        replace_file(target, svg(drawing, title).encode(), "figure")
+    else:
+        replace_file(target, png(drawing), "figure")
+    return target
+
+
+def _write_page(panel: Saved, target: Path) -> None:
+    panel.table()  # refuses a panel that has nothing to show yet
+    before, title = panel.state, panel.title
+    try:
+        recorded = [export.record(control, export.hand_on(control), [panel]) for control in panel.recorded_controls()]
+        export.write(target, panel, title=title, recorded=recorded)
+    finally:
+        panel.state = before  # to be recorded, controls are moved as by the hand
+
+
+def figure(panel: Saved) -> Drawing:
+    """What `panel` shows as a drawing: its title, what its widgets draw, and what its status line says."""
+    return sheet(panel.title, parts_of(panel), panel.caption)
