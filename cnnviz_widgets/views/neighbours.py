@@ -225,7 +225,8 @@ class NeighbourView(Panel, once_positional=("source",)):
         layer = f"Nearest by {found.features.metric} distance in features of {store.layer} ({search})"
         self.agreement.say(f"{layer}: {_agreement(found, found.features)}")
         some = "" if found.compared == len(store) else f" of {found.compared} thumbnails"
-        self.agreement_pixels.say(f"Nearest by {PIXEL_METRIC} distance in pixels{some}, for contrast: {_agreement(found, found.pixels)}")
+        by_pixels = f"Nearest by {PIXEL_METRIC} distance in pixels{some}, for contrast"
+        self.agreement_pixels.say(f"{by_pixels}: {_agreement(found, found.pixels)}")
         self.set_trait("neighbours", found)
         if not self.features.build_job.busy:
             answer = _answer(found)
@@ -252,9 +253,7 @@ def find_neighbours(store: FeatureStore, example: Example, row: int | None, metr
     yield FoundNeighbours(store, example, row, seen, near, pixels, len(sample) + len(itself), tiles)
 
 
-def copies_of(
-    store: FeatureStore, vector: NDArray[np.float32], seen: NDArray[np.uint8], known: list[int]
-) -> list[int]:
+def copies_of(store: FeatureStore, vector: NDArray[np.float32], seen: NDArray[np.uint8], known: list[int]) -> list[int]:
     """The rows of the picture itself, of which some are `known`: those at no distance in features and in pixels."""
     copies, asked = list(known), 4
     while True:

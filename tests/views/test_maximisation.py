@@ -203,7 +203,9 @@ def test_a_failure_is_told_and_the_picture_stays(classifier: Classifier, network
 @pytest.mark.usefixtures("inline")
 def test_a_picture_taken_for_another_class_is_told_with_the_mend() -> None:
     view = MaximisationView(
-        Session(demo.shapes_classifier(), target="square"), technique=ActivationMaximisation(iterations=48), started=True
+        Session(demo.shapes_classifier(), target="square"),
+        technique=ActivationMaximisation(iterations=48),
+        started=True,
     )
     assert "The network takes it for" in view.lines[0].text and "log-odds" in view.lines[0].text
     view.session.classifier = demo.digits_classifier()

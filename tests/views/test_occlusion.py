@@ -554,9 +554,7 @@ def test_a_patch_that_was_placed_stays_while_the_map_comes_by_itself(
         case "python":
             view.window = (3, 5, 8, 8)
         case "given":
-            view = OcclusionView(
-                classifier, picture, technique=Occlusion(window=8), window=(3, 5, 8, 8), active=False
-            )
+            view = OcclusionView(classifier, picture, technique=Occlusion(window=8), window=(3, 5, 8, 8), active=False)
             spare = view.rest_job._requests._executor = Stepping()
             view.active = True
     spare.work()
