@@ -34,6 +34,7 @@ from cnnviz_widgets.widgets.tiles import TilePicked, Tiles
 SLICES = ("one input channel of every filter", "every input channel of one filter")
 ORDERS: tuple[Order, ...] = ("index", "norm", "similarity")
 SCALES = ("whole layer", "each tile by itself")
+_FIRST_ORDER = ORDERS.index("norm")
 _NONE, _UNTRAINED = "nothing", "the same layer drawn at random"
 
 
@@ -57,8 +58,8 @@ class FilterView(Panel):
 
     `FilterView(model)` or, linked with other views, `FilterView(session)`; it needs no picture, and says what a filter
     answers on one. Until a layer is chosen, here or in the session, it shows the first convolution, whose kernels can
-    be read as pictures. A click makes the filter the session's channel. Kernels of the first layer are shown in the picture's own colours, deeper ones one
-    input channel at a time.
+    be read as pictures. A click makes the filter the session's channel. Kernels of the first layer are shown in the
+    picture's own colours, deeper ones one input channel at a time.
     """
 
     follows = ("classifier", "layer", "channel")
@@ -84,9 +85,7 @@ class FilterView(Panel):
         self.layer_slider = LayerSlider(self.session, convolutions, self._shown_at)
         self.slice_picker = Picker(options=list(SLICES), index=0, description="show", searchable=False)
         self.input_slider = OptionSlider(description="input channel", options=["0"])
-        self.order_picker = Picker(
-            options=list(ORDERS), index=ORDERS.index("norm"), description="sort by", searchable=False
-        )
+        self.order_picker = Picker(options=list(ORDERS), index=_FIRST_ORDER, description="sort by", searchable=False)
         self.scale_picker = Picker(options=list(SCALES), index=0, description="scale", searchable=False)
         self.beside_picker = Picker(options=[_NONE, _UNTRAINED], index=0, description="beside", searchable=False)
         self.tiles = Tiles(tile_width=72, pixelated=True, height=420, placeholder="no kernels yet")

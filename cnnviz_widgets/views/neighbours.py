@@ -240,9 +240,8 @@ class NeighbourView(Panel, once_positional=("source",)):
         layer = f"Nearest by {found.features.metric} distance in features of {store.layer} ({search})"
         self.agreement.say(f"{layer}: {_agreement(found, found.features)}")
         some = "" if found.compared == len(store) else f" of {found.compared} thumbnails"
-        self.agreement_pixels.say(
-            f"Nearest by {PIXEL_METRIC} distance in pixels{some}, for contrast: {_agreement(found, found.pixels)}"
-        )
+        by_pixels = f"Nearest by {PIXEL_METRIC} distance in pixels{some}, for contrast"
+        self.agreement_pixels.say(f"{by_pixels}: {_agreement(found, found.pixels)}")
         self.set_trait("neighbours", found)
         if not self.features.build_job.busy:
             answer = _answer(found)

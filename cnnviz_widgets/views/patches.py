@@ -35,6 +35,8 @@ from cnnviz_widgets.widgets.tiles import TilePicked, Tiles
 
 #: So many patches are shown.
 _PATCHES = 9
+#: Such a share of the strongest that have the very same value are ties, of which chance says who comes first.
+_TIED = 1 / 3
 
 
 class PatchView(Panel):
@@ -44,7 +46,7 @@ class PatchView(Panel):
     `source_of` takes, by default the embedded pictures that an embedded classifier is made for. One pass in the
     background is for all channels of all layers; `path` is a file to which it is saved and from which it goes on. `k`
     patches are shown. Until a channel is chosen, here or in the session, they are of the one that gives most to the
-    class of the session's picture; until a layer is, of the layer before one whose maxima are all the same.
+    class of the session's picture; until a layer is, of the one before a layer whose maxima are ties.
     """
 
     follows = ("classifier",)
@@ -292,7 +294,7 @@ class PatchView(Panel):
         shown = self._shown_at(session.classifier, session.layer).name
         text = _summary(patches, self.sheet, shown)
         if shown != session.layer and not self._layer_chosen:
-            text += f" At {session.layer} all of its strongest are the same: these are from {shown} before it."
+            text += f" At {session.layer} its strongest are equally strong: these are from {shown} before it."
         self.say(text, "busy" if busy else "info", patches.progress if patches.progress < 1 else -1, self._answer())
 
     def _answer(self) -> answers.Answer | None:
@@ -310,7 +312,7 @@ class PatchView(Panel):
 
 
 def layer_before_ties(classifier: Classifier, patches: Patches, layer: str, channel: int) -> str:
-    """The layer itself or, where the strongest of a channel are all the same there, the last before it without that.
+    """The layer itself or, where the strongest of a channel are equally strong, the last one before it without that.
 
     An activation that cuts off, such as ReLU6, makes them the same; which come first is then chance. A layer before it
     counts as long as it has as many channels.
@@ -329,7 +331,8 @@ def layer_before_ties(classifier: Classifier, patches: Patches, layer: str, chan
 
 def _tied(patches: Patches, layer: str, channel: int) -> bool:
     values = [spot.value for spot in patches.top(layer, channel)] if layer in patches.layers else []
-    return len(values) > 1 and values[0] == values[-1] > 0
+    ties = values.count(values[0]) if values else 0
+    return ties > 1 and values[0] > 0 and ties >= _TIED * len(values)
 
 
 def rate_channels(scene: Scene) -> Steps:

@@ -78,7 +78,8 @@ def test_it_opens_on_the_channels_that_give_most_to_the_class(
     session.channel = best = int(shares.argmax())
     assert view.tiles.labels[0] == f"#{best}"
     assert view.status.text.startswith(
-        f"Channel {best} matters most for ant here: its activations times their gradients add up to {short(shares[best])}."
+        f"Channel {best} matters most for ant here: its activations times their gradients add up to "
+        f"{short(shares[best])}."
     )
     # Of another one nothing of the kind is said.
     session.channel = int(shares.argmin())

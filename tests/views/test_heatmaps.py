@@ -368,6 +368,5 @@ def test_the_answer_to_a_map_stands_first(classifier: Classifier, picture: np.nd
     gradients.technique = "integrated gradients"
     found = gradients.heatmap
     assert isinstance(found, Attribution)
-    assert gradients.status.text.startswith(
-        f"All values add up to {short(float(found.values.sum()))}: the score of {name}"
-    )
+    total = short(float(found.values.sum()))
+    assert gradients.status.text.startswith(f"All values add up to {total}: the score of {name}")

@@ -15,7 +15,7 @@ from cnnviz_widgets.session import Session
 from cnnviz_widgets.views.parts.layer_names import slidable, staged_name, staged_names
 from cnnviz_widgets.views.parts.layers import LayerSlider
 
-STAGED = re.compile(r"stage (\d+), (first|last|\d+) · (\d+) × (\d+)")
+STAGED = re.compile(r"stage (\d+), (first|last|\d+) · (\d+) . (\d+)")
 
 
 def of_torchvision(name: str, side: int) -> Classifier:
@@ -41,7 +41,7 @@ def test_stops_are_named_by_stage_place_and_resolution_and_found_by_their_own_na
     parts = [match.groups() for match in found if match]
     for layer, (_, _, height, width), detail in zip(slider.layers, parts, slider.details, strict=True):
         assert layer.shape[1:] == (int(height), int(width))
-        assert detail.startswith(f"{layer.name} · {layer.kind}, {layer.shape[0]} × ")
+        assert detail.startswith(f"{layer.name} · {layer.kind}, {layer.shape[0]} \N{MULTIPLICATION SIGN} ")
     # A stage is a run of one resolution: it ends where that changes, and nowhere else.
     assert parts[0][:2] == ("1", "first")
     for before, after in pairwise(parts):
@@ -61,7 +61,7 @@ def test_every_layer_has_a_name_that_tells_its_resolution(name: str) -> None:
     names = staged_names(classifier)
     assert names.keys() == {layer.name for layer in classifier.layers}
     for layer in classifier.layers:
-        assert names[layer.name].endswith(f" · {layer.shape[1]} × {layer.shape[2]}")
+        assert names[layer.name].endswith(f" · {layer.shape[1]} \N{MULTIPLICATION SIGN} {layer.shape[2]}")
         assert "None" not in names[layer.name]
     assert staged_name(classifier, "nothing") == "nothing"
 
@@ -71,7 +71,10 @@ def test_what_is_no_stop_is_named_after_its_neighbour() -> None:
         nn.Conv2d(3, 4, 3, padding=1), nn.BatchNorm2d(4), nn.ReLU(), nn.AvgPool2d(2), nn.Conv2d(4, 5, 3), nn.ReLU(),
         nn.AdaptiveAvgPool2d(1), nn.Flatten(),
     )  # fmt: skip
-    names = staged_names(Classifier(network.eval(), input_size=16))
-    assert names["0"] == "stage 1, first · 16 × 16" and names["1"] == names["2"] == "stage 1, after first · 16 × 16"
-    assert names["3"] == "between stages 1 and 2 · 8 × 8"
-    assert names["4"] == "stage 2, first · 6 × 6" and names["5"] == "stage 2, last · 6 × 6"
+    names = {
+        name: said.replace("\N{MULTIPLICATION SIGN}", "x")
+        for name, said in staged_names(Classifier(network.eval(), input_size=16)).items()
+    }
+    assert names["0"] == "stage 1, first · 16 x 16" and names["1"] == names["2"] == "stage 1, after first · 16 x 16"
+    assert names["3"] == "between stages 1 and 2 · 8 x 8"
+    assert names["4"] == "stage 2, first · 6 x 6" and names["5"] == "stage 2, last · 6 x 6"

@@ -260,7 +260,7 @@ def test_it_opens_on_the_channel_that_gives_most_to_the_class_before_what_makes_
     assert view.status.text.startswith(
         f"Channel {best} gives most to {classifier.class_names[target]}. Of its 9 strongest pictures {said}."
     )
-    assert "At body.3 all of its strongest are the same: these are from body.2 before it." in view.status.text
+    assert "At body.3 its strongest are equally strong: these are from body.2 before it." in view.status.text
     # A look at one of these pictures moves nothing under the hand, and the claim about the class is dropped.
     pick(view, 0)
     assert (view.sheet.layer, view.sheet.channel) == ("body.2", best) and "gives most" not in view.status.text

@@ -1,7 +1,7 @@
 """What a view found, as a sentence: pure functions from results to answers.
 
-A sentence is a template in `SENTENCES` with words put in. `**` encloses what is printed bold. Another language is another
-table of the same names.
+A sentence is a template in `SENTENCES` with words put in. `**` encloses what is printed bold. Another language is
+another table of the same names.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ SENTENCES: Mapping[str, str] = {
     "occlusion score falls": "Covering this spot **lowers the score of {class}**: {z0} → {z1}.",
     "occlusion score rises": "Covering this spot **raises the score of {class}**: {z0} → {z1}.",
     "occlusion score same": "Covering this spot changes next to nothing: the score of {class} stays at {z0}.",
-    "cam": "**Half of the evidence for {class} lies in {a} % of the picture**. The layer has only {h} × {w} cells: "
-    "the edge of the colour is not the object's edge.",
+    "cam": "**Half of the evidence for {class} lies in {a} % of the picture**. The layer has only "
+    "{h} \N{MULTIPLICATION SIGN} {w} cells: the edge of the colour is not the object's edge.",
     "cam at": "**Half of the evidence for {class} lies in {a} % of the picture**, {place}. The layer has only "
-    "{h} × {w} cells: the edge of the colour is not the object's edge.",
+    "{h} \N{MULTIPLICATION SIGN} {w} cells: the edge of the colour is not the object's edge.",
     "cam of no class": "**Half of what the channels have in common lies in {a} % of the picture**, whatever the class.",
     "cam nothing": "**Nothing here speaks for {class}.**",
     "cam nothing positive": "**Nothing here speaks for {class}.** Show negative values to see what speaks against it.",
     "saliency": "**Half of the sensitivity lies in {a} % of the pixels.** Sensitive is not the same as important: "
     "cover the hot spot to check.",
-    "saliency other": "**Half of this map lies in {a} % of the pixels.** Cover the hot spot to check whether it matters.",
+    "saliency other": "**Half of this map lies in {a} % of the pixels.** Cover the hot spot to check that it matters.",
     "saliency sum": "**All values add up to {sum}**: the score of {class} minus that of a {baseline} picture, "
     "but for {gap} %.",
     "activations": "**Channel {k} adds {v} to {class}'s score of {z}.** The {m} channels shown first add {s}; all {C} "
@@ -51,8 +51,8 @@ SENTENCES: Mapping[str, str] = {
     "patches": "**Channel {k} gives most to {class}.**",
     "patches of": "Of channel {k}'s {n} strongest pictures {counts}.",
     "patches both": "**Channel {k} gives most to {class}.** Of its {n} strongest pictures {counts}.",
-    "visual": "**The network is {p} % sure that this is {class}**, and was 99 % sure at step {s} already. It shows what "
-    "raises the score, not what {class} looks like.",
+    "visual": "**The network is {p} % sure that this is {class}**, and was 99 % sure at step {s} already. It shows "
+    "what raises the score, not what {class} looks like.",
     "visual not yet": "**The network is {p} % sure that this is {class}.** It shows what raises the score, not what "
     "{class} looks like.",
     "neighbours": "**{a} of {n} nearest in features are {label}; in pixels {b} of {n}.**",
@@ -131,16 +131,11 @@ def occluded(classifier: Classifier, index: int, before: NDArray[np.float32], af
     if classifier.scores == "none":
         change, scale = float(q[index] - p[index]), float(np.ptp(p)) or abs(float(p[index]))
         kind = "same" if abs(change) < _LEAST_SHARE * scale else "falls" if change < 0 else "rises"
-        return Answer(
-            f"occlusion score {kind}", {"class": name, "z0": short(float(p[index])), "z1": short(float(q[index]))}
-        )
+        ends = {"z0": short(float(p[index])), "z1": short(float(q[index]))}
+        return Answer(f"occlusion score {kind}", {"class": name, **ends})
     p, q = 100 * p, 100 * q
-    words = {
-        "class": name,
-        "n": number(abs(float(p[index] - q[index]))),
-        "p0": number(p[index]),
-        "p1": number(q[index]),
-    }
+    ends = {"p0": number(p[index]), "p1": number(q[index])}
+    words = {"class": name, "n": number(abs(float(p[index] - q[index]))), **ends}
     winner = int(after.argmax())
     if classifier.scores == "softmax" and int(before.argmax()) == index != winner:
         return Answer("occlusion flips", {**words, "other": classifier.class_names[winner], "q1": number(q[winner])})

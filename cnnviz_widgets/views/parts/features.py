@@ -260,9 +260,8 @@ def grow(build: SharedBuild) -> Steps:
 
 def make_embedded(classifier: Classifier) -> Steps:
     """The data set that belongs to an embedded network."""
-    made = Aside(
-        "pictures", lambda: embedded_source(classifier, for_features=True)
-    )  # it may import what is slow to import
+    # It may import what is slow to import.
+    made = Aside("pictures", lambda: embedded_source(classifier, for_features=True))
     yield made
     source = made.result()
     assert source is not None
