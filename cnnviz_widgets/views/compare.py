@@ -20,7 +20,7 @@ from cnnviz_widgets.views.comparison.difference import MapDifference, difference
 from cnnviz_widgets.views.comparison.linking import PanelLinks, SessionLinks
 from cnnviz_widgets.views.comparison.matching import differences
 from cnnviz_widgets.views.heatmap import HeatmapView
-from cnnviz_widgets.views.layout import row, show_if
+from cnnviz_widgets.views.layout import column, row, show_if
 from cnnviz_widgets.views.panel import Panel
 from cnnviz_widgets.widgets.picture import PictureCanvas
 from cnnviz_widgets.widgets.status import Status
@@ -50,7 +50,7 @@ class Comparison(SetInTurn, ipywidgets.VBox):
     def __init__(self, first: Panel, second: Panel, *, linked: SessionLinks | None = None) -> None:
         """`linked`: the sessions are linked already, by one who parts them too."""
         self.panels = (first, second)
-        self.differs = differences(first, second)
+        self.differs = differences(first, second) if linked is None else linked.differs
         self._open = True
         self._given_links = linked is not None
         self._found: MapDifference | None = None
@@ -63,13 +63,14 @@ class Comparison(SetInTurn, ipywidgets.VBox):
             self._panel_links = PanelLinks(first, second, self.differs, self._links.names)
             self._lay_out()
             self._followed = [
-                (panel, [name for name in ("heatmap", "probe", "busy", "technique") if panel.has_trait(name)])
+                (panel, [name for name in ("heatmap", "probe", "busy") if panel.has_trait(name)])
                 for panel in self.panels
             ]
             for panel, names in self._followed:
                 panel.link(self._changed, names)
             for session in set(self.sessions):
                 session.link(self._told, ["classifier", "picture", "target", "against", "layer"])
+            self._told(None)
             self._changed(None)
 
     @property
@@ -87,21 +88,24 @@ class Comparison(SetInTurn, ipywidgets.VBox):
         self.note = Status()
         self.figures = (Status(), Status())
         self.canvas = PictureCanvas(label="no difference yet", display_width=_PANE, view_state={"diverging": _TABLE})
-        self.most_button = ipywidgets.Button(description="Go where they differ most", disabled=True)
+        self.most_button = ipywidgets.Button(
+            description="Go where they differ most", disabled=True, layout=ipywidgets.Layout(width="auto")
+        )
         self.most_button.on_click(lambda _: self.go_where_they_differ_most())
         self.map_title = Status(text="B minus A")
-        width = f"1 1 {_PANE}px" if maps else "1 1 420px"
-        panes = [
-            ipywidgets.VBox([title, panel], layout=ipywidgets.Layout(flex=width, min_width="0"))
-            for title, panel in zip(self.titles, self.panels, strict=True)
-        ]
+        panes = [_pane(title, panel, narrow=maps) for title, panel in zip(self.titles, self.panels, strict=True)]
         if maps:
             for panel in self.panels:
                 panel.canvas.display_width = _PANE  # type: ignore[attr-defined]
-            shown = [self.map_title, self.canvas, *self.figures, self.most_button]
-            panes.append(ipywidgets.VBox(shown, layout=ipywidgets.Layout(flex=width, min_width="0")))
+                if hasattr(panel, "bars"):
+                    panel.bars.narrow(_PANE)
+            panes.append(_pane(self.map_title, self.canvas, *self.figures, narrow=True))
+            # What moves both stands beside them, and not in the first as if it were its own.
+            shared = self._panel_links.shared
+            _take_out(self.panels[0], shared)
+            panes.append(column(*shared, self.most_button, least=_PANE, most=352))
         self.panes = row(*panes)
-        self.children = (self.panes, self.answer, self.note)
+        self.children = (self.answer, self.panes, self.note)
         self._has_maps = maps
 
     @in_turn
@@ -131,9 +135,10 @@ class Comparison(SetInTurn, ipywidgets.VBox):
             if waits:
                 self.answer.say("comparing ...", "busy", 0)
                 return
+            self._told(None)
             self._compare(heatmaps)
             self._say()
-        self._told(None)
+            self._say_notes()
 
     def _compare(self, heatmaps: Any) -> None:
         """Find the difference of two maps, and show it, unless that was done."""
@@ -186,6 +191,9 @@ class Comparison(SetInTurn, ipywidgets.VBox):
         self.figures[0].say("" if found is None else sentences.counted(found))
         if len(known) == 2 or found is not None:
             self.figures[1].say(sentences.answers(examples, known))  # type: ignore[arg-type]
+            for panel, example, status, letter in zip(self.panels, examples, self.titles, "AB", strict=True):
+                title = sentences.title(panel, letter, self.differs)
+                status.say(f"{title} \N{MIDDLE DOT} {sentences.answer(example, panel, self.differs)}")
         self._show_patch(known)
         if found is None:
             self._show_picture(examples[0], len(known) == 2)
@@ -261,6 +269,23 @@ def compare(first: Panel, second: Panel) -> Comparison:
         kinds = f"{type(first).__name__} and {type(second).__name__}"
         raise TypeError(f"compare takes two views of one kind, or two with a heatmap, not {kinds}.")
     return Comparison(first, second)
+
+
+def _pane(*widgets: ipywidgets.Widget, narrow: bool) -> ipywidgets.VBox:
+    """One of the panes that stand beside each other."""
+    if narrow:
+        return ipywidgets.VBox(widgets, layout=ipywidgets.Layout(flex=f"0 0 {_PANE}px", width=f"{_PANE}px"))
+    return ipywidgets.VBox(widgets, layout=ipywidgets.Layout(flex="1 1 420px", min_width="0"))
+
+
+def _take_out(box: ipywidgets.Box, widgets: Sequence[ipywidgets.Widget]) -> None:
+    """Take widgets out of a box and the boxes in it."""
+    for child in box.children:
+        if isinstance(child, ipywidgets.Box) and child not in widgets:
+            _take_out(child, widgets)
+    kept = tuple(child for child in box.children if child not in widgets)
+    if len(kept) < len(box.children):
+        box.children = kept
 
 
 def _faint(appearance: Any, *, blank: bool) -> Any:

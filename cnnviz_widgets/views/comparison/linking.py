@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import operator
 from collections.abc import Callable, Collection
 from typing import Any
 
@@ -19,6 +20,14 @@ from cnnviz_widgets.views.panel import Panel
 _NAMES = ("picture", "target", "against", "layer", "channel", "selection")
 #: Where the one view has nothing that answers to what the other shows.
 _NOTHING = object()
+#: Controls that are linked with a trait of the sessions, or with the chosen technique (None), in their order.
+_CONTROLS = (
+    ("target", "class_picker"),
+    ("against", "against_picker"),
+    (None, "choice.picker"),
+    ("layer", "layer_slider"),
+    (None, "choice.controls"),
+)
 
 
 class SessionLinks:
@@ -30,7 +39,7 @@ class SessionLinks:
     """
 
     def __init__(self, first: Session, second: Session, differs: Collection[str] = ()) -> None:
-        self.first, self.second = first, second
+        self.first, self.second, self.differs = first, second, tuple(differs)
         self._apart = not same_network(first.classifier, second.classifier)
         unlinked = {"pictures": ("picture",), "classes": ("target", "against")}
         left_out = {name for kind in differs for name in unlinked.get(kind, ())}
@@ -57,7 +66,8 @@ class SessionLinks:
         one, other = self.first, self.second
         notes = []
         if "target" in self.names:
-            notes += [_lacking(source, destination, who) for source, destination, who in ((one, other, "B"), (other, one, "A"))]
+            target = self.first.example.predicted if self._led() is _NOTHING else self.first.target
+            notes += [_lacking(target, one, other, "B"), _lacking(self.second.target, other, one, "A")]
         names = [[layer.name for layer in session.classifier.layers] for session in (one, other)]
         if names[0] != names[1]:
             notes.append(
@@ -81,7 +91,10 @@ class SessionLinks:
             self._known = now
             self._exchange(side) if self._apart else self._adopt(side)
         elif name != "classifier":
-            self._push(side, [name, *(["target"] if name == "picture" else [])])
+            self._push(side, [name])
+            # The first predicts something else of another picture, or is asked again what it predicts.
+            if name in ("picture", "target") and self.first.target is None:
+                self._push(0, ["target"])
 
     def _exchange(self, side: int) -> None:
         """One network was exchanged and looks at what it begins with: it is to look at what the other does."""
@@ -110,17 +123,21 @@ class SessionLinks:
                 if name not in self.names:
                     continue
                 value = self._answer(name, source, destination)
-                back = self._answer(name, destination, source)
-                # Layers of a deep network share one of a flat one: what answers to it stays.
-                related = value is not _NOTHING and (
-                    _same(value, getattr(destination, name)) or (not anew and _same(back, getattr(source, name)))
-                )
-                if not related:
+                if value is _NOTHING or not (_same(value, getattr(destination, name)) or self._answers(name, side, anew)):
                     self._set(destination, name, value)
         finally:
             self._moving = False
         if not anew:
             self._leads = self.first.target is None
+
+    def _answers(self, name: str, side: int, anew: bool) -> bool:
+        """Whether what the other session has is answered by what that of `side` has.
+
+        Several layers of a deep network answer to one of a flat network, which stays where it is.
+        """
+        source, destination = (self.first, self.second)[:: 1 - 2 * side]
+        value = getattr(source, name)
+        return not anew and value is not None and _same(self._answer(name, destination, source), value)
 
     def _set(self, session: Session, name: str, value: Any) -> None:
         try:
@@ -149,7 +166,7 @@ class SessionLinks:
         Asks the first network at once: a map of another class would be made in vain.
         """
         first, second = self.first, self.second
-        if not self._apart or first.picture is None:
+        if not self._apart or first.picture is None or first.target is not None:
             return None
         try:
             index = same_class(first.example.predicted, first.classifier, second.classifier)
@@ -162,19 +179,18 @@ def _same(one: Any, other: Any) -> bool:
     return one is other or (isinstance(one, int | str | tuple) and type(one) is type(other) and bool(one == other))
 
 
-def _lacking(source: Session, destination: Session, who: str) -> str:
+def _lacking(target: int | None, source: Session, destination: Session, who: str) -> str:
     """A sentence where the class that `source` looks at is unknown to the other network, `who`."""
-    target = source.target
     if target is None or same_class(target, source.classifier, destination.classifier) is not None:
         return ""
     name = source.classifier.class_names[target]
-    return f"{who} knows no class {name}; it shows the one that it predicts."
+    return f"{who} knows no class {name} and shows the one that it predicts."
 
 
 class PanelLinks:
     """Two panels of one kind: their patch, their parameters and their buttons are moved together.
 
-    Whatever only the second panel would show twice is hidden there.
+    The controls of both that do the same are in `shared`, those of the first panel; the second's are hidden.
     """
 
     #: Traits that mean the same in both, whatever the network.
@@ -182,17 +198,20 @@ class PanelLinks:
 
     def __init__(self, first: Panel, second: Panel, differs: Collection[str], session_names: Collection[str]) -> None:
         self.panels = (first, second)
+        #: The controls of the first panel that move both.
+        self.shared: list[ipywidgets.Widget] = []
         self._undo: list[Callable[[], None]] = []
         self._moving = False
+        methods = "methods" not in differs and all(hasattr(panel, "choice") for panel in self.panels)
+        for name, path in _CONTROLS:
+            moved = methods if name is None else name in session_names or first.session is second.session
+            if moved:
+                self._share(path)
         if type(first) is type(second):
             self._link_traits(differs)
-        if "methods" not in differs and all(getattr(panel, "choice", None) is not None for panel in self.panels):
-            self._pair(*(panel.choice for panel in self.panels), "value", self._technique_of)  # type: ignore[attr-defined]
-            self._hide("choice")
+        if methods:
+            self._pair(first.choice, second.choice, "value", self._technique_of)  # type: ignore[attr-defined]
         self._pair_buttons()
-        for name, control in (("target", "class_picker"), ("against", "against_picker"), ("layer", "layer_slider")):
-            if name in session_names or first.session is second.session:
-                self._hide(control)
         first.link(self._rest, ["active"])
         self._undo.append(lambda: first.unlink(self._rest, ["active"]))
         self._rest(None)
@@ -275,7 +294,7 @@ class PanelLinks:
             other = vars(second).get(name)
             if isinstance(button, ipywidgets.Button) and isinstance(other, ipywidgets.Button):
                 self._pair_clicks(button, other)
-                self._hide(name)
+                self._share(name)
 
     def _pair_clicks(self, button: ipywidgets.Button, other: ipywidgets.Button) -> None:
         def follow(_: object) -> None:
@@ -287,10 +306,15 @@ class PanelLinks:
         button._click_handlers.callbacks.insert(0, follow)
         self._undo.append(lambda: button.on_click(follow, remove=True))
 
-    def _hide(self, name: str) -> None:
-        control = getattr(self.panels[1], name, None)
-        if isinstance(control, ipywidgets.Widget) and control is not getattr(self.panels[0], name, None):
-            control.layout.display = "none"
+    def _share(self, path: str) -> None:
+        find = operator.attrgetter(path)
+        try:
+            one, other = (find(panel) for panel in self.panels)
+        except AttributeError:  # these views have no such control
+            return
+        if one is not other:
+            self.shared.append(one)
+            other.layout.display = "none"
 
 
 def _class_of(value: Any, source: Panel, destination: Panel) -> Any:

@@ -35,6 +35,14 @@ def title(panel: Panel, letter: str, differs: Collection[str]) -> str:
     return f"{letter}: {', '.join(parts)}" if parts else letter
 
 
+def answer(example: Example, panel: Panel, differs: Collection[str]) -> str:
+    """What a network says of the whole picture: its answer, or the score of the class where these differ."""
+    classifier, target = example.classifier, panel.session.target
+    index = example.predicted if target is None or "classes" not in differs else target
+    value = amount(classifier, float(example.probabilities[index]))
+    return value if index == target and "classes" in differs else f"{classifier.class_names[index]} {value}"
+
+
 def chosen(panel: Panel) -> str:
     """The class that is looked at, as it was chosen."""
     session = panel.session
@@ -62,7 +70,7 @@ def covered(first: Probe, second: Probe, difference: MapDifference | None) -> st
     names = [str(probe.example.classifier.class_names[probe.class_index]) for probe in probes]
     lost = [_lost(probe) for probe in probes]
     unit = "points" if all(probe.example.classifier.scores != "none" for probe in probes) else "of the score"
-    takes = [value >= 0 for value in lost]
+    takes = [value > -_NOTHING for value in lost]
     values = [_value(value) for value in lost]
     whose = "" if names[0] == names[1] else f" {'from' if takes[1] else 'to'} {names[1]}"
     if takes[0]:
