@@ -42,7 +42,9 @@ class Comparison(SetInTurn, ipywidgets.VBox):
     the two maps, negative values included where the views cut them off; `difference` is B minus A.
     """
 
-    difference = traitlets.Instance(Heatmap, None, allow_none=True, read_only=True, help="B minus A, when both are there.")
+    difference = traitlets.Instance(
+        Heatmap, None, allow_none=True, read_only=True, help="B minus A, when both are there."
+    )
     agreement = traitlets.Float(
         None, allow_none=True, read_only=True, help="Rank correlation of the maps, -1 to 1; None without two maps."
     )
@@ -54,7 +56,7 @@ class Comparison(SetInTurn, ipywidgets.VBox):
         self._open = True
         self._given_links = linked is not None
         self._found: MapDifference | None = None
-        self._compared: tuple[Heatmap, Heatmap] | None = None
+        self._compared: tuple[Any, ...] | None = None
         self._drawn_on: object = None
         with between_callbacks():
             super().__init__()
@@ -96,7 +98,7 @@ class Comparison(SetInTurn, ipywidgets.VBox):
         panes = [_pane(title, panel, narrow=maps) for title, panel in zip(self.titles, self.panels, strict=True)]
         if maps:
             for panel in self.panels:
-                panel.canvas.display_width = _PANE  # type: ignore[attr-defined]
+                panel.canvas.display_width = _PANE
                 if hasattr(panel, "bars"):
                     panel.bars.narrow(_PANE)
             panes.append(_pane(self.map_title, self.canvas, *self.figures, narrow=True))
@@ -130,9 +132,11 @@ class Comparison(SetInTurn, ipywidgets.VBox):
         if not self._open:
             return
         if self._has_maps:
-            heatmaps = tuple(panel.heatmap for panel in self.panels)  # type: ignore[attr-defined]
+            heatmaps = tuple(panel.heatmap for panel in self.panels)
             waits = any(panel.busy for panel in self.panels if isinstance(panel, HeatmapView))
             if waits:
+                if None in heatmaps:  # of the picture before: never shown under this one
+                    self._forget()
                 self.answer.say("comparing ...", "busy", 0)
                 return
             self._told(None)
@@ -149,7 +153,7 @@ class Comparison(SetInTurn, ipywidgets.VBox):
             self._found = found = difference_of(*heatmaps, one_unit="methods" not in self.differs)
             if found.end is not None:
                 for panel in self.panels:
-                    panel.canvas.add_scale(SHARED_SCALE, -found.end if found.signed else 0.0, found.end)  # type: ignore[attr-defined]
+                    panel.canvas.add_scale(SHARED_SCALE, -found.end if found.signed else 0.0, found.end)
             self._show_difference(found)
             self.set_trait("agreement", found.agreement)
             self.set_trait("difference", found.heatmap)
@@ -170,7 +174,8 @@ class Comparison(SetInTurn, ipywidgets.VBox):
 
     def _forget(self) -> None:
         """There are no two maps now."""
-        self._found = self._compared = None
+        self._found = None
+        self._compared = None
         self.canvas.overlay(None)
         self.set_trait("agreement", None)
         self.set_trait("difference", None)
@@ -185,12 +190,14 @@ class Comparison(SetInTurn, ipywidgets.VBox):
             return
         known = [probe for probe, example in zip(probes, examples, strict=True) if probe and probe.example is example]
         if len(known) == 2:
-            self.answer.say(sentences.covered(*known, found))  # type: ignore[arg-type]
+            self.answer.say(sentences.covered(known[0], known[1], found))
         elif found is not None and self._compared is not None:
             self.answer.say(sentences.mapped(self.panels, self._compared, found))
+        else:
+            self.answer.say(sentences.differing(self.differs))
         self.figures[0].say("" if found is None else sentences.counted(found))
         if len(known) == 2 or found is not None:
-            self.figures[1].say(sentences.answers(examples, known))  # type: ignore[arg-type]
+            self.figures[1].say(sentences.answers(examples, known))
             for panel, example, status, letter in zip(self.panels, examples, self.titles, "AB", strict=True):
                 title = sentences.title(panel, letter, self.differs)
                 status.say(f"{title} \N{MIDDLE DOT} {sentences.answer(example, panel, self.differs)}")
@@ -224,11 +231,11 @@ class Comparison(SetInTurn, ipywidgets.VBox):
         if window is None:
             self.canvas.marker = spot
             for panel in self.panels:
-                if panel.canvas.picture_size == values.shape:  # type: ignore[attr-defined]
-                    panel.canvas.marker = spot  # type: ignore[attr-defined]
+                if panel.canvas.picture_size == values.shape:
+                    panel.canvas.marker = spot
         else:
             height, width = window[2:]
-            first.window = (spot[0] - height // 2, spot[1] - width // 2, height, width)  # type: ignore[attr-defined]
+            first.window = (spot[0] - height // 2, spot[1] - width // 2, height, width)
 
     @in_turn
     def close(self) -> None:

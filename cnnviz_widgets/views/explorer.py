@@ -248,7 +248,9 @@ def explore(
 
     `model` is a torch network, a Classifier or a torchvision name; without it the embedded ImageNet classifier and its
     photographs are shown. Of a list of networks, or a dict of names to such, every tab compares the first with another;
-    of more than two a slider chooses which. `pictures` is anything `read_picture` takes, a list of such, a dict of names to such, a
+    of more than two a slider chooses which.
+
+    `pictures` is anything `read_picture` takes, a list of such, a dict of names to such, a
     folder, or a data set that `source_of` takes, of which some are shown. A picture that cannot be read is named in
     the app and left out. Top patches, neighbours and the map look in the data set `source` (a torch Dataset, a folder,
     arrays, or a `Source`); without one, in the data set or, with an embedded network, in the pictures that belong to

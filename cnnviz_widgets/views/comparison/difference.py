@@ -33,7 +33,7 @@ class MapDifference:
 
 
 def difference_of(first: Heatmap, second: Heatmap, *, one_unit: bool = True) -> MapDifference:
-    """B minus A for the maps A and B. Without `one_unit` they are shares of their largest value, as with two quantities.
+    """B minus A for the maps A and B; without `one_unit`, and of two quantities, as shares of their largest value.
 
     On one grid the cells are compared, else the values at the size of A's picture. Where one value is missing so is
     the difference.
@@ -45,10 +45,8 @@ def difference_of(first: Heatmap, second: Heatmap, *, one_unit: bool = True) -> 
     size = first.values.shape
     values = resized(second.values, size) * factors[1] - first.values * factors[0]
     cells = second.cells * factors[1] - first.cells * factors[0] if one_grid else values
-    if one_grid:
-        compared = first.signed_cells, second.signed_cells
-    else:
-        compared = first.values, resized(second.values, size)
+    alike = first.signed_cells, second.signed_cells
+    compared = alike if one_grid else (first.values, resized(second.values, size))
     heatmap = Heatmap(
         values.astype(np.float32),
         cells.astype(np.float32),

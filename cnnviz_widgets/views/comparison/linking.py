@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import operator
@@ -123,7 +124,9 @@ class SessionLinks:
                 if name not in self.names:
                     continue
                 value = self._answer(name, source, destination)
-                if value is _NOTHING or not (_same(value, getattr(destination, name)) or self._answers(name, side, anew)):
+                if value is _NOTHING or not (
+                    _same(value, getattr(destination, name)) or self._answers(name, side, anew)
+                ):
                     self._set(destination, name, value)
         finally:
             self._moving = False
@@ -140,11 +143,9 @@ class SessionLinks:
         return not anew and value is not None and _same(self._answer(name, destination, source), value)
 
     def _set(self, session: Session, name: str, value: Any) -> None:
-        try:
-            setattr(session, name, None if value is _NOTHING and name != "selection" else value)
-        except ExplanationError:
-            # The view itself says what it cannot show.
-            pass
+        # What a session refuses, its view says of the other's.
+        with contextlib.suppress(ExplanationError):
+            setattr(session, name, None if value is _NOTHING else value)
 
     def _answer(self, name: str, source: Session, destination: Session) -> Any:
         """What a session is to have where `source` is as it is; `_NOTHING` where it has no such thing."""
@@ -210,7 +211,7 @@ class PanelLinks:
         if type(first) is type(second):
             self._link_traits(differs)
         if methods:
-            self._pair(first.choice, second.choice, "value", self._technique_of)  # type: ignore[attr-defined]
+            self._pair(first.choice, second.choice, "value", self._technique_of)
         self._pair_buttons()
         first.link(self._rest, ["active"])
         self._undo.append(lambda: first.unlink(self._rest, ["active"]))
@@ -267,7 +268,7 @@ class PanelLinks:
 
     def _technique_of(self, value: Any, source: Any, destination: Any) -> Any:
         """The chosen technique, with the patch of the destination where its network's input is of another size."""
-        own = {option.label: option for option in destination.options}.get(value.label)
+        own: Any = {option.label: option for option in destination.options}.get(value.label)
         if type(own) is not type(value):
             return _NOTHING
         sizes = {panel.session.classifier.input_size for panel in self.panels}

@@ -62,12 +62,13 @@ def _same_values(one: Any, other: Any) -> bool:
 def _same_method(first: Panel, second: Panel) -> bool:
     if type(first) is not type(second):
         return False
-    one, other = (getattr(getattr(panel, "choice", None), "value", None) for panel in (first, second))
+    methods: list[Any] = [getattr(getattr(panel, "choice", None), "value", None) for panel in (first, second)]
+    one, other = methods
     if type(one) is not type(other) or one is None:
         return one is other
     sized = first.session.classifier.input_size == second.session.classifier.input_size
     ignored = _NO_CHOICE if sized else (*_NO_CHOICE, "window")
-    values = [{field.name: getattr(method, field.name) for field in dataclasses.fields(method)} for method in (one, other)]
+    values = [{field.name: getattr(method, field.name) for field in dataclasses.fields(method)} for method in methods]
     return all(values[0][name] == values[1][name] for name in values[0] if name not in ignored)
 
 

@@ -99,7 +99,9 @@ def _value(lost: float) -> str:
 
 def mapped(panels: Sequence[Panel], heatmaps: Sequence[Heatmap], difference: MapDifference) -> str:
     """How far two maps agree, and of what they are."""
-    names = [str(panel.session.classifier.class_names[of.target.index]) for panel, of in zip(panels, heatmaps, strict=True)]
+    names = [
+        str(panel.session.classifier.class_names[of.target.index]) for panel, of in zip(panels, heatmaps, strict=True)
+    ]
     what = f"of {names[0]}" if names[0] == names[1] else f"of {names[0]} and {names[1]}"
     if difference.agreement is None:
         return f"One of the maps {what} is the same everywhere, so that there is no agreement to be measured."
