@@ -164,7 +164,7 @@ class Comparison(SetInTurn, ipywidgets.VBox):
         if self._drawn_on is not example:
             self._drawn_on = example
             self.canvas.show(_faint(example.appearance, blank="pictures" in self.differs))
-            self.canvas.marker = None
+            self.canvas.set_trait("marker", None)
         # The map is drawn as the views draw theirs.
         heatmap = found.heatmap
         values = heatmap.cells if isinstance(self.panels[0], HeatmapView) else heatmap.values
