@@ -169,7 +169,7 @@ class Comparison(SetInTurn, ipywidgets.VBox):
         heatmap = found.heatmap
         values = heatmap.cells if isinstance(self.panels[0], HeatmapView) else heatmap.values
         end = float(np.nanmax(np.abs(values), initial=0.0)) or 1.0
-        self.canvas.overlay(values, heatmap.quantity, signed=True, scales=[("this map", -end, end)])
+        self.canvas.overlay(values, "in B more than in A", signed=True, scales=[("this map", -end, end)])
         self.canvas.label = f"B minus A, {heatmap.quantity}"
 
     def _forget(self) -> None:

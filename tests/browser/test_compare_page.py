@@ -81,7 +81,7 @@ def test_both_maps_and_their_difference_are_drawn_on_printed_scales(voila_page: 
     page.get_by_role("button", name="Whole map").first.click()
     opened.kernel.until("view.difference is not None and view.difference.progress == 1")
     pictures = page.locator(".cnnviz-picture")
-    until(lambda: "B minus A: drop of the logit" in pictures.nth(2).inner_text(), 30, "the difference")
+    until(lambda: "in B more than in A" in pictures.nth(2).inner_text(), 30, "the difference")
     scales = opened.kernel.value("[v.canvas.scales[0] for v in views]")
     assert scales[0] == scales[1] and scales[0][0] == "A and B"
     until(lambda: all("A and B" in pictures.nth(i).inner_text() for i in range(2)), 30, "the scale that is shared")
