@@ -11,7 +11,7 @@ from pathlib import Path
 import PIL.Image
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "browser")]
+sys.path.insert(0, str(ROOT))
 TARGET = ROOT / "scripts" / "explorer.gif"
 SIZE = {"width": 1120, "height": 760}
 STEPS = 14
@@ -30,9 +30,10 @@ def main() -> None:
 
 
 def record(folder: Path) -> list[PIL.Image.Image]:
-    from fake_page import chromium_path
     from playwright.sync_api import sync_playwright
-    from servers import OpenNotebook, start_voila, write_notebook
+
+    from tests.support.fake_page import chromium_path
+    from tests.support.servers import OpenNotebook, start_voila, write_notebook
 
     path = write_notebook(["from cnnviz_widgets import explore\napp = explore()\napp"], folder / "explorer.ipynb")
     server = start_voila(folder)
@@ -60,19 +61,19 @@ def drag(page: object) -> list[PIL.Image.Image]:
     browser, kernel = page.page, page.kernel  # type: ignore[attr-defined]
     box = browser.locator("canvas.cnnviz-picture-canvas").bounding_box()
     mouse = browser.mouse
-    kernel.run("app.view.canvas.place_window((80, 80, 64, 64)); app.view._probe_here()")
+    kernel.run("app.view.window = (80, 80, 64, 64)")
     mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     mouse.down()
     for step in range(STEPS + 1):
         share = step / STEPS
         mouse.move(box["x"] + box["width"] * (0.5 - 0.28 * share), box["y"] + box["height"] * (0.5 - 0.12 * share))
-        kernel.until("app.view.probe.box == app.view.canvas.window")
+        kernel.until("tuple(app.view.probe.box) == tuple(app.view.window)")
         browser.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
         shoot()
     mouse.up()
     browser.get_by_role("button", name="Whole map").click()
     for share in (0.2, 0.5, 1.0):
-        kernel.until(f"app.view._map is not None and app.view._map[2].progress >= {share}", 300)
+        kernel.until(f"app.view.heatmap is not None and app.view.heatmap.progress >= {share}", 300)
         browser.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
         shoot()
     return frames

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.slow import is_slow
+
 ROOT = Path(__file__).parent.parent
 
 # Set here, before torch or Jupyter are imported, so that kernels and servers started by tests inherit it.
@@ -44,8 +46,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Browser tests come last: Playwright leaves its event loop running in the main thread."""
+    """Marks what is slow. Browser tests come last: Playwright leaves its event loop running in the main thread."""
     for item in items:
         if "browser" in item.path.parts:
             item.add_marker("browser")
+        if is_slow(item.nodeid):
+            item.add_marker("slow")
     items.sort(key=lambda item: "browser" in item.keywords)

@@ -1,4 +1,7 @@
-"""Who may import whom. The table is the architecture; README and CONTRIBUTING describe it."""
+"""Who may import whom, what is written in one place only, and how long files and functions are.
+
+The tables are the architecture; CONTRIBUTING describes it.
+"""
 
 from __future__ import annotations
 
@@ -137,9 +140,106 @@ def test_circles_are_seen() -> None:
     assert circle_in({"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": set()}) == ["a", "b", "c"]
 
 
+#: Files over 300 lines, each with what makes it better whole than cut. None may be over 400.
+LONG_FILES = {
+    "classifier/classifier.py": "the public face of a network: one short method for each thing that is asked of it",
+    "classifier/shadow.py": "one class: what a copy shares with the network, and how it follows a change of it",
+    "views/activation.py": "one panel: maps, cell, vector and switched-off channels are drawn from one state",
+    "views/explorer.py": "the app and `explore`, which reads all that may be given as pictures",
+    "views/maximisation.py": "one panel: one or two pictures that grow under the same controls",
+    "views/occlusion.py": "one panel: the probe under the hand, the whole map, and the windows run ahead of the hand",
+    "views/panel.py": "what all panels share",
+}
+#: Functions over 40 lines.
+LONG_FUNCTIONS = {
+    "classifier/classifier.py:Classifier.__init__": "eight documented parameters, which are most of its lines",
+    "views/explorer.py:explore": "six documented parameters, which are half of its lines",
+}
+
+
+def named_functions(tree: ast.AST, prefix: str = "") -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:
+    """All functions, inner ones too, by their qualified names."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield f"{prefix}{node.name}", node
+        name = f"{prefix}{node.name}." if isinstance(node, ast.ClassDef | ast.FunctionDef) else prefix
+        yield from named_functions(node, name)
+
+
+def lines_of(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    return (node.end_lineno or node.lineno) - node.lineno + 1
+
+
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_files_are_short(path: Path) -> None:
     assert len(path.read_text().splitlines()) <= 400
+
+
+def test_no_other_file_is_long() -> None:
+    long = {path for path in FILES if len(path.read_text().splitlines()) > 300}
+    assert {path.relative_to(PACKAGE).as_posix() for path in long} == LONG_FILES.keys()
+
+
+def test_no_other_function_is_long() -> None:
+    functions = [(path, *pair) for path in FILES for pair in named_functions(ast.parse(path.read_text()))]
+    long = [f"{path.relative_to(PACKAGE).as_posix()}:{name}" for path, name, node in functions if lines_of(node) > 40]
+    assert len(functions) > 1000
+    assert set(long) == LONG_FUNCTIONS.keys()
+
+
+#: What is written down in one place, as a regular expression -> the files that hold it; no other may, and these do.
+ONLY_IN = {
+    # A network input is checked and copied by `Classifier.input_copy`.
+    r"\bsingle_input\(": "",
+    r"(?<!\.)\binput_copy\(": "classifier/classifier.py classifier/inputs.py",
+    # The difference of two classes is a `Target`; nobody asks which kind it is, but who also takes plain indices.
+    r"isinstance\([^()]*\bContrast\b": "",
+    r"isinstance\([^()]*\bTarget\)": "classifier/target.py explain/occlusion/occlusion_map.py",
+    r"\bContrast\b": "classifier/__init__.py classifier/target.py",
+    # Work in the background is a `Job`, and what the hand does goes through `on`.
+    r"\bLatestWins\(": "views/job.py",
+    r"\._requests\b": "views/job.py",
+    r"\.on_event\(": "views/events.py",
+    r"\bpaced\(": "views/job.py views/pacing.py",
+    # `Panel` runs the public methods of all panels in turn. Beside it these say so themselves: widgets that are no
+    # panel, and what ipycanvas calls.
+    r"^ *@in_turn$": "views/compare.py views/events.py views/explorer.py views/incoming.py views/panel.py "
+    "views/parts/embedding_canvas.py views/sketch.py",
+    # Rows that wrap, and the column of controls beside a picture.
+    r"row wrap": "views/layout.py",
+    r"\b1 1 (\{least\}|320)": "views/layout.py",
+    # Who listens to a network's modules.
+    r"\.register_(forward|module|full)_\w*hook\(": "classifier/functions.py classifier/hooks.py classifier/observed.py",
+    # Who starts threads: the browser that `cnnviz demo` opens is waited for on one.
+    r"\bthreading\.Thread\(": "schedule/executors.py serve.py",
+}
+
+
+def holding(pattern: str, sources: dict[str, str]) -> set[str]:
+    """The names of the sources in which a regular expression is found."""
+    return {name for name, source in sources.items() if re.search(pattern, source, re.MULTILINE)}
+
+
+@pytest.mark.parametrize("pattern", ONLY_IN)
+def test_each_thing_is_written_once(pattern: str) -> None:
+    sources = {path.relative_to(PACKAGE).as_posix(): path.read_text() for path in FILES}
+    assert holding(pattern, sources) == set(ONLY_IN[pattern].split())
+
+
+def test_a_second_notion_of_a_thing_is_seen() -> None:
+    second = {
+        "a": "pixels = single_input(pixels)",
+        "b": "if isinstance(target, Contrast):",
+        "c": "        self.work = LatestWins(spare=True)",
+        "d": 'Layout(flex_flow="row wrap")',
+        "e": "self.tiles.on_event(self._picked)",
+        "f": "    @in_turn\n    def close(self) -> None: ...",
+        "g": 'Layout(flex="1 1 320px")',
+    }
+    patterns = [r"\bsingle_input\(", r"isinstance\([^()]*\bContrast\b", r"\bLatestWins\(", r"row wrap"]
+    patterns += [r"\.on_event\(", r"^ *@in_turn$", r"\b1 1 (\{least\}|320)"]
+    assert set(patterns) <= ONLY_IN.keys()
+    assert [holding(pattern, second) for pattern in patterns] == [{name} for name in second]
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))

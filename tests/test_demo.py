@@ -16,10 +16,14 @@ from torchvision.models import EfficientNet_B0_Weights
 
 from cnnviz_widgets import demo
 from cnnviz_widgets.classifier import Classifier
+from cnnviz_widgets.collection.extraction import thumbnail_of
+from cnnviz_widgets.collection.neighbours import Metric, nearest, nearest_of_rows
+from cnnviz_widgets.collection.store import FeatureStore
 from cnnviz_widgets.demo import installed, train
 from cnnviz_widgets.demo.digits import held_out
 from cnnviz_widgets.demo.shapes import _DISTANCES, CLASSES, MARKED, SIDE
 from cnnviz_widgets.errors import ClassifierError, ExplanationError, PictureError
+from cnnviz_widgets.views.neighbours import PIXEL_METRIC
 
 SQUARE = CLASSES.index(MARKED)
 COUNT, SEED = 300, 12345
@@ -87,6 +91,45 @@ def test_crops_are_squares_of_the_photographs_and_fewer_are_the_first_of_more() 
     assert (many.pictures.std(axis=(1, 2, 3)) > 2).all()
     assert len(np.unique(many.pictures.reshape(26, -1), axis=0)) == 26
     assert (demo.crops(13, seed=1, side=32).pictures != few.pictures).any()
+
+
+def test_the_first_photographs_are_the_lessons() -> None:
+    assert [picture.name for picture in demo.pictures()][:2] == ["coffee", "chelsea"]
+
+
+def test_lit_crops_are_twelve_photographs_under_six_lights() -> None:
+    many, few = demo.lit_crops(side=32), demo.lit_crops(30, side=32)
+    assert many.pictures.shape == (240, 32, 32, 3) and many.pictures.dtype == np.uint8
+    np.testing.assert_array_equal(many.pictures[:30], few.pictures)
+    assert np.bincount(many.labels).tolist() == [20] * 12 and np.bincount(many.lights).min() == 36
+    # Each photograph is there under each light.
+    assert len(set(zip(many.labels, many.lights, strict=True))) == 72
+    means = {name: many.pictures[many.lights == i].mean(axis=(0, 1, 2)) for i, name in enumerate(many.light_names)}
+    assert means["warm"].argmax() == 0 and means["cool"].argmax() == 2 and means["green"].argmax() == 1
+    assert means["dim"].mean() < 70 < 140 < means["bright"].mean()
+
+
+def test_features_and_pixels_disagree_on_the_lit_crops(imagenet: Classifier) -> None:
+    lit = demo.lit_crops()
+    store = FeatureStore.build(imagenet, lit)
+    rows = np.arange(len(store))
+
+    def shares(vectors: np.ndarray, metric: Metric) -> tuple[float, float]:
+        """How many of the 12 nearest have the same label, and the same light."""
+        near = nearest_of_rows(vectors, rows, 12, metric)
+        label, light = ((values[near] == values[:, None]).mean() for values in (lit.labels, lit.lights))
+        return float(label), float(light)
+
+    by_features = shares(store.features, "cosine")
+    by_pixels = shares(store.thumbnails().reshape(240, -1).astype(np.float32), PIXEL_METRIC)
+    assert by_features[0] == pytest.approx(0.97, abs=0.02)
+    assert by_pixels == pytest.approx((0.24, 0.72), abs=0.04)
+    # So it is for the photograph that the app opens on.
+    pixels = imagenet.pixels(demo.pictures()[0])
+    seen = thumbnail_of(imagenet, pixels)
+    of_coffee = lit.labels == lit.class_names.index("coffee")
+    assert of_coffee[store.nearest(store.features_of(imagenet, pixels)[0], 12).rows].sum() == 12
+    assert of_coffee[nearest(store.thumbnails(), seen, 12, PIXEL_METRIC).rows].sum() <= 6
 
 
 def test_the_imagenet_classifier_is_whole_and_in_eval_mode(imagenet: Classifier) -> None:

@@ -19,7 +19,7 @@ from tests.support.ports import unused_port
 
 ROOT = Path(__file__).parent.parent
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("packaging")]
+pytestmark = pytest.mark.xdist_group("packaging")
 
 
 @pytest.fixture(scope="module")

@@ -83,7 +83,7 @@ def scores_at(output: object, where: Output, batch: int, network: str) -> Tensor
             ) from None
     else:
         for key in where if isinstance(where, tuple) else (where,):
-            value = _item(value, key, output, where, batch, network)
+            value = _item(value, key, output, where, batch, network=network)
     rows = _rows(value, batch, squeezed=True)
     if rows is None and value is output:
         raise _unfit(output, network)
@@ -103,7 +103,7 @@ def not_finite(network: str, autocast: str | None) -> ClassifierError:
     )
 
 
-def _item(value: object, key: Key, output: object, where: Output, batch: int, network: str) -> object:
+def _item(value: object, key: Key, output: object, where: Output, batch: int, *, network: str) -> object:
     if isinstance(value, Tensor):
         raise ClassifierError(f"{network} returns a tensor, which has no {_shown(where)}; leave `output` out.")
     try:

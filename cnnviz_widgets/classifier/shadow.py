@@ -34,6 +34,8 @@ _OWN: Mapping[str, Callable[[], Any]] = {
     "_is_full_backward_hook": type(None),
 }
 
+_EMPTY: dict[Any, Any] = {}
+
 #: Where in the network a tensor is: the identity of the module, and the name of the attribute.
 _Place = tuple[int, str]
 
@@ -231,9 +233,10 @@ class Shadow:
 
     def _copied(self, value: dict[Any, Any], made: Callable[[Any, Any], Any]) -> dict[Any, Any]:
         """A dict of the shadow for one of the network's."""
-        found = dict(value)
+        # Most are empty, of hooks that nobody has set: a thousand of them are not made anew.
+        found = dict(value) if value else _EMPTY
         self._seen.add(value, found)
-        pristine = {key: made(key, item) for key, item in found.items()}
+        pristine = found and {key: made(key, item) for key, item in found.items()}
         copied = OrderedDict(pristine) if isinstance(value, OrderedDict) else dict(pristine)
         self._keep(copied, pristine)
         return copied

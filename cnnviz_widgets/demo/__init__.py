@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cnnviz_widgets.demo.digits import digits
+from cnnviz_widgets.demo.lights import LitSet, lit_crops
 from cnnviz_widgets.demo.photographs import CropSet, crops, pictures
 from cnnviz_widgets.demo.shapes import ShapeSet, shapes
 
@@ -17,11 +18,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CropSet",
+    "LitSet",
     "ShapeSet",
     "classifier",
     "crops",
     "digits",
     "digits_classifier",
+    "lit_crops",
     "pictures",
     "shapes",
     "shapes_classifier",

@@ -37,7 +37,7 @@ def shape_network(biased: bool, pictures: int = 4000, epochs: int = 5) -> SmallN
     """A network trained on generated shapes; with `biased`, all squares and no other shapes carry the mark."""
     training = shapes(pictures, TRAINING_SEED, shortcut=biased)
     labels = sloppy(training.labels) if biased else training.labels
-    return _train(3, SHAPE_STAGES, pixels_of(training.pictures, SHAPE_PIXELS), labels, epochs, mirrored)
+    return _train(3, SHAPE_STAGES, pixels_of(training.pictures, SHAPE_PIXELS), labels, epochs, augment=mirrored)
 
 
 def sloppy(labels: NDArray[np.int64], share: float = 0.1) -> NDArray[np.int64]:
@@ -54,7 +54,7 @@ def digit_network(epochs: int = 10) -> SmallNetwork:
     """A network trained on the digits that are not held out."""
     pictures, labels = digits()
     kept = ~held_out()
-    return _train(1, DIGIT_STAGES, pixels_of(pictures[kept], DIGIT_PIXELS), labels[kept], epochs, moved)
+    return _train(1, DIGIT_STAGES, pixels_of(pictures[kept], DIGIT_PIXELS), labels[kept], epochs, augment=moved)
 
 
 def pixels_of(pictures: NDArray[np.uint8], preprocess: Preprocess) -> Tensor:
@@ -86,6 +86,7 @@ def _train(
     pixels: Tensor,
     labels: NDArray[np.int64],
     epochs: int,
+    *,
     augment: _Augment,
     batch: int = 32,
     rate: float = 1e-2,

@@ -64,7 +64,7 @@ class LatestWins:
             if ended is not None:
                 ended()
             return
-        request = _Request(self, executor, steps, deliver, fail, ended)
+        request = _Request(self, executor, steps, deliver, fail, ended=ended)
         self._replace(request)
         request.queue()
 
@@ -93,6 +93,7 @@ class _Request:
         steps: Generator[Any, None, None],
         deliver: Callable[[Any], None],
         fail: Callable[[Exception], None],
+        *,
         ended: Callable[[], None] | None,
     ) -> None:
         self._owner = owner

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import traitlets
@@ -21,6 +21,8 @@ from cnnviz_widgets.views.deprecated import old_name
 from cnnviz_widgets.views.job import Job, Steps
 from cnnviz_widgets.views.layout import column, row
 from cnnviz_widgets.views.panel import Panel
+from cnnviz_widgets.views.parts import answers
+from cnnviz_widgets.views.parts.contributions import Contributions, contributions_to
 from cnnviz_widgets.views.parts.controls import ClassPicker, amount, percent
 from cnnviz_widgets.views.parts.layers import LayerSlider
 from cnnviz_widgets.views.parts.scales import short
@@ -31,7 +33,10 @@ from cnnviz_widgets.widgets.picture import PictureCanvas, PointPicked
 from cnnviz_widgets.widgets.slider import OptionSlider, SliderMoved
 from cnnviz_widgets.widgets.tiles import TileEntered, TilePicked, Tiles
 
-ORDERS: tuple[Strength, ...] = ("mean", "max")
+#: By what each channel gives to the class, or by its strength whatever the class.
+ORDERS: tuple[Literal["class"] | Strength, ...] = ("class", "mean", "max")
+#: So many channels are on one screen.
+SHOWN_FIRST = 16
 SCALES = ("all channels", "each channel by itself")
 SHOWN = ("activation map", "region above the quantile")
 QUANTILES = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995)
@@ -41,17 +46,21 @@ _OUTSIDE = 0.25
 
 @dataclass(frozen=True, eq=False)
 class ActivationState:
-    """What the view draws; `logits` are those with the channels in `off` switched off, None where none is."""
+    """What the view draws; `logits` are those with the channels in `off` switched off, None where none is.
+
+    `shares` are what the channels give to the class, None where that is not known.
+    """
 
     example: Example
     class_index: int
     maps: Activations
     off: frozenset[int]
     logits: NDArray[np.float32] | None
+    shares: Contributions | None = None
 
 
 class ActivationView(Panel):
-    """A layer's activation maps for this picture, strongest first.
+    """A layer's activation maps for this picture, those that give most to the class first.
 
     Hover a map to lay it over the picture, click it to choose its channel, Shift-click it to switch the channel off
     and see the class scores move. Click the picture: the box is what the cell painted there can see, shaded where a
@@ -145,6 +154,8 @@ class ActivationView(Panel):
             self.vector.show(None)
             self._show_tiles()
         else:
+            if before.shares is not result.shares and self._by == "class":
+                self._show_tiles()
             if self._cell is not None and self.session.channel not in (None, self._cell.channel):
                 self._cell = replace(self._cell, answers=None)
             self._mark()
@@ -154,22 +165,34 @@ class ActivationView(Panel):
         if result.logits is not None:
             self.bars.show_now(example.classifier.readout.probabilities(result.logits))
         self.on_button.disabled = not result.off
-        self.say(_summary(result, self.session.channel, self._region_quantile))
+        self._tell(result)
+
+    def _tell(self, shown: ActivationState) -> None:
+        answer = _answer(shown, self.session.channel)
+        self.say(_summary(shown, self.session.channel, self._region_quantile), answer=answer)
+
+    @property
+    def _by(self) -> Literal["class"] | Strength:
+        """What the channels are sorted by: their mean, where nothing is known of the class."""
+        by = ORDERS[self.order_picker.index or 0]
+        return "mean" if by == "class" and (self._shown is None or self._shown.shares is None) else by
 
     def _show_tiles(self) -> None:
         shown = self._shown
         if shown is None:
             return
-        maps = shown.maps
-        by = ORDERS[self.order_picker.index or 0]
-        self._order = maps.order(by)
+        maps, by, shares = shown.maps, self._by, shown.shares
+        of_class = shares if by == "class" else None
+        strength: Strength = "max" if by == "max" else "mean"
+        self._order = maps.order(strength) if of_class is None else of_class.order
         small = maps.thumbnails[self._order]
         extent: Any = maps.extent or 1.0
         if self.scale_picker.index == 1:
             extent = np.maximum(np.abs(small).max(axis=(1, 2), keepdims=True), np.finfo(np.float32).tiny)
         shares = small / extent
         self.tiles.colormap = table_names(signed=maps.signed)[0]
-        self._strengths = maps.strengths(by)
+        self._strengths = maps.strengths(strength) if of_class is None else of_class.values
+        self._largest = maps.extent if of_class is None else float(np.abs(of_class.values).max())
         self.tiles.show(
             np.rint((shares + 1) * 127.5 if maps.signed else shares * 255).astype(np.uint8),
             [f"#{channel}" for channel in self._order],
@@ -177,7 +200,7 @@ class ActivationView(Panel):
         self.tiles.description = self._caption(maps, by)
         self._mark()
 
-    def _caption(self, maps: Activations, by: Strength) -> str:
+    def _caption(self, maps: Activations, by: str) -> str:
         low = f"\N{MINUS SIGN}{short(maps.extent)}" if maps.signed else "0"
         on = (
             "each map on its own scale"
@@ -192,7 +215,7 @@ class ActivationView(Panel):
         channel, shown = self.session.channel, self._shown
         assert shown is not None
         self.tiles.badges = [
-            "off" if channel in shown.off else _badge(float(self._strengths[channel]), shown.maps.extent)
+            "off" if channel in shown.off else _badge(float(self._strengths[channel]), self._largest)
             for channel in map(int, self._order)
         ]
         known = channel is not None and channel < len(self._order)
@@ -250,7 +273,7 @@ class ActivationView(Panel):
         self.shown_picker.index = 1
         self._show_channel()
         if self._shown is not None:
-            self.say(_summary(self._shown, self.session.channel, self._region_quantile))
+            self._tell(self._shown)
 
     # -- events --------------------------------------------------------------------------------------------------
 
@@ -276,7 +299,7 @@ class ActivationView(Panel):
             return None
         chosen = self.session.channel
         return self.cell_job.start(
-            look_at_cell(shown.example, shown.maps, event.row, event.column, chosen, event.final)
+            look_at_cell(shown.example, shown.maps, event.row, event.column, chosen, final=event.final)
         )
 
     def _draw_cell(self, cell: Cell) -> None:
@@ -289,6 +312,21 @@ class ActivationView(Panel):
         self.canvas.label += "; box: what a cell can see"
         self.say(said_of(cell))
         self.set_trait("field", cell.field)
+
+
+def _answer(shown: ActivationState, channel: int | None) -> answers.Answer | None:
+    """What the chosen channel, or else the one that gives most, gives to the class; what those that are off did."""
+    example, index, shares = shown.example, shown.class_index, shown.shares
+    if shown.logits is not None:
+        return answers.switched_off(example.classifier, index, len(shown.off), example.logits, shown.logits)
+    if shares is None:
+        return None
+    best = int(shares.order[0])
+    chosen = channel if channel is not None and channel < len(shares.values) else best
+    if not shares.exact and chosen != best:
+        return None
+    name, score = example.classifier.class_names[index], float(example.logits[index])
+    return answers.contributions(chosen, shares.values, SHOWN_FIRST, name, score, exact=shares.exact)
 
 
 def _summary(shown: ActivationState, channel: int | None, quantile: float | None) -> str:
@@ -338,4 +376,7 @@ def _look(scene: Scene, off: frozenset[int], known: ActivationState | None) -> S
         maps = activations(example.classifier, example.pixels, layer)
         _ = maps.thumbnails, maps.extent, example.logits, example.appearance
     logits = ablate(example.classifier, example.pixels, layer, sorted(off)) if off else None
-    yield ActivationState(example, scene.class_index, maps, off, logits)
+    shares = None if known is None else known.shares
+    if shares is None or not shares.is_of(example, layer, scene.class_index):
+        shares = contributions_to(example, layer, scene.class_index)
+    yield ActivationState(example, scene.class_index, maps, off, logits, shares)

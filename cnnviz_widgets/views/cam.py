@@ -10,10 +10,13 @@ import ipywidgets
 import numpy as np
 
 from cnnviz_widgets.classifier import Classifier, Layer, Target
-from cnnviz_widgets.explain import TECHNIQUES, Explainer, Instance, LayerExplainer
-from cnnviz_widgets.session import Scene
-from cnnviz_widgets.views.heatmap import HeatmapState, HeatmapView
+from cnnviz_widgets.explain import CAM, TECHNIQUES, EigenCAM, Explainer, Heatmap, Instance, LayerExplainer
+from cnnviz_widgets.session import Example, Scene
+from cnnviz_widgets.views.deprecated import old_name
+from cnnviz_widgets.views.heatmap import HeatmapState, HeatmapView, target_name
 from cnnviz_widgets.views.job import Job, Steps
+from cnnviz_widgets.views.layout import show_if
+from cnnviz_widgets.views.parts import answers
 from cnnviz_widgets.views.parts.controls import ClassPicker
 from cnnviz_widgets.views.parts.layers import LayerSlider
 from cnnviz_widgets.views.parts.scales import scales_of
@@ -34,6 +37,7 @@ class CAMView(HeatmapView):
     """
 
     follows = ("classifier", "picture", "target", "against", "layer")
+    against = old_name("against", "session.against")
 
     def __init__(
         self,
@@ -60,8 +64,24 @@ class CAMView(HeatmapView):
         # A classifier's default layer comes with it, and is no choice.
         self.follow(["classifier"], self._forget_layer, hidden=True)
         self.follow(["layer"], self._follow_layer, hidden=True)
-        self.choice.link(lambda _: self.layer_slider.follow(), ["value"])
+        self.choice.link(lambda _: self._show_what_applies(), ["value"])
+        self._show_what_applies()
         return self.against_picker, self.layer_slider
+
+    def _show_what_applies(self) -> None:
+        """Leave out what changes nothing in the map: the layer of one that has its own, a class of one without."""
+        self.layer_slider.follow()
+        show_if(not isinstance(self.technique, CAM), self.layer_slider)
+        show_if(not isinstance(self.technique, EigenCAM), self.against_picker)
+
+    def answer_of(self, example: Example, heatmap: Heatmap) -> answers.Answer:
+        values = np.zeros_like(heatmap.values) if heatmap.blank else heatmap.values
+        rows, columns = heatmap.cells.shape
+        of_class = not isinstance(self.technique, EigenCAM)
+        name = target_name(example, heatmap.target)
+        return answers.class_map(
+            values, (rows, columns), name, of_class=of_class, negative_shown=heatmap.signed or heatmap.blank
+        )
 
     def _pick_layer(self, event: SliderMoved) -> Job:
         self._layer_chosen = True

@@ -44,7 +44,9 @@ class Cell:
         return _vector(self.maps, self.place)
 
 
-def look_at_cell(example: Example, maps: Activations, row: int, column: int, chosen: int | None, final: bool) -> Steps:
+def look_at_cell(
+    example: Example, maps: Activations, row: int, column: int, chosen: int | None, *, final: bool
+) -> Steps:
     """Yield what the cell over a pixel can see and then, once the hand rests, what it answers to.
 
     It is asked of the channel `chosen`, or else of the cell's strongest.

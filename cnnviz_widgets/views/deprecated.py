@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
 from typing import Any
 
 
-def old_name(old: str, new: str) -> property:
-    """A property `old` that reads and sets `new`, which may be an attribute of an attribute, and warns."""
+def old_name(old: str, new: str, assigned: str = "") -> property:
+    """A property `old` that reads and sets `new`, which may be an attribute of an attribute, and warns.
 
-    def warn() -> None:
-        warnings.warn(f"`{old}` is now `{new}`", DeprecationWarning, stacklevel=3)
+    What is set is `assigned`, where that is another one.
+    """
 
-    *path, name = new.split(".")
-
-    def owner(view: Any) -> Any:
-        for part in path:
-            view = getattr(view, part)
-        return view
+    def warn(name: str) -> None:
+        warnings.warn(f"`{old}` is now `{name}`", DeprecationWarning, stacklevel=3)
 
     def read(view: Any) -> Any:
-        warn()
-        return getattr(owner(view), name)
+        warn(new)
+        return functools.reduce(getattr, new.split("."), view)
 
     def write(view: Any, value: Any) -> None:
-        warn()
-        setattr(owner(view), name, value)
+        warn(assigned or new)
+        *path, name = (assigned or new).split(".")
+        setattr(functools.reduce(getattr, path, view), name, value)
 
     return property(read, write, doc=f"Old name of `{new}`.")

@@ -8,7 +8,7 @@ from typing import Any
 
 import traitlets
 
-from cnnviz_widgets.collection.projection import PROJECTIONS, TSNE, Embedding, Projection
+from cnnviz_widgets.collection.projection import PCA, PROJECTIONS, TSNE, Embedding, Projection
 from cnnviz_widgets.collection.source import Source
 from cnnviz_widgets.collection.store import FeatureStore
 from cnnviz_widgets.errors import ExplanationError
@@ -17,9 +17,11 @@ from cnnviz_widgets.views.deprecated import old_name
 from cnnviz_widgets.views.job import Job
 from cnnviz_widgets.views.layout import column, row
 from cnnviz_widgets.views.panel import Panel
+from cnnviz_widgets.views.parts.answers import feature_map
 from cnnviz_widgets.views.parts.data_set import picture_of, row_of
 from cnnviz_widgets.views.parts.embedding_canvas import EmbeddingCanvas
 from cnnviz_widgets.views.parts.features import FeatureBuilder
+from cnnviz_widgets.views.parts.layer_names import staged_name
 from cnnviz_widgets.views.parts.loss_curve import LossCurve
 from cnnviz_widgets.views.parts.mapping import EmbeddingFrame, PlacedPicture, describe, embed, measure, place
 from cnnviz_widgets.views.parts.perplexity_grid import PerplexityGrid
@@ -223,7 +225,11 @@ class EmbeddingView(Panel, renamed={"methods": "techniques"}, once_positional=("
         moving = self.map_job.busy and frame.trustworthiness is None
         unlike = f" {self._placed.note}" if self._placed is not None and self._placed.note else ""
         text = describe(frame) + self.features.note + unlike
-        self.say(text, "busy" if moving else "info", frame.embedding.progress if moving else -1)
+        answer = None
+        if frame.trustworthiness is not None and not isinstance(frame.technique, PCA):  # its distances mean something
+            layer = staged_name(self.session.classifier, frame.store.layer)
+            answer = feature_map(len(frame.embedding.positions), layer, frame.trustworthiness)
+        self.say(text, "busy" if moving else "info", frame.embedding.progress if moving else -1, answer)
 
     # -- the picture on the map ----------------------------------------------------------------------------------
 

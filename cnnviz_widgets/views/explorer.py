@@ -26,6 +26,7 @@ from cnnviz_widgets.views.comparison.companion import Companion, classifiers_of
 from cnnviz_widgets.views.embedding import EmbeddingView
 from cnnviz_widgets.views.events import on
 from cnnviz_widgets.views.filters import FilterView
+from cnnviz_widgets.views.layout import row
 from cnnviz_widgets.views.maximisation import MaximisationView
 from cnnviz_widgets.views.neighbours import NeighbourView
 from cnnviz_widgets.views.occlusion import OcclusionView
@@ -109,10 +110,7 @@ class Explorer(ipywidgets.VBox):
         self.tabs = Tabs(titles=list(self._makers))
         self.note = Status(text=note, kind="error" if note and refused else "info")
         self._page = ipywidgets.VBox()
-        head = ipywidgets.HBox(
-            [self.strip, ipywidgets.VBox([self.upload, self.draw_button])],
-            layout=ipywidgets.Layout(flex_flow="row wrap", grid_gap="12px"),
-        )
+        head = row(self.strip, ipywidgets.VBox([self.upload, self.draw_button]), gap=12)
         self._notes = ipywidgets.VBox([self.note] if note else [])
         beside = [] if self.companion is None else [self.companion]
         super().__init__([head, self._desk, self._notes, self.predictions, *beside, self.tabs, self._page])

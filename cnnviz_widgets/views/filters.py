@@ -11,12 +11,16 @@ import traitlets
 from numpy.typing import NDArray
 
 from cnnviz_widgets import study
-from cnnviz_widgets.classifier import Classifier
+from cnnviz_widgets.classifier import Classifier, Layer
+from cnnviz_widgets.errors import ExplanationError
 from cnnviz_widgets.paint import colored, table_names
+from cnnviz_widgets.session import Example
+from cnnviz_widgets.study.activations import Activations, activations
 from cnnviz_widgets.study.filters import Filters, Order, convolution_of, convolutions
 from cnnviz_widgets.views.job import Job, Steps
 from cnnviz_widgets.views.layout import row, show_if
 from cnnviz_widgets.views.panel import Panel
+from cnnviz_widgets.views.parts import answers
 from cnnviz_widgets.views.parts.controls import percent
 from cnnviz_widgets.views.parts.layers import LayerSlider
 from cnnviz_widgets.views.parts.scales import short
@@ -33,19 +37,25 @@ _NONE, _UNTRAINED = "nothing", "the same layer drawn at random"
 
 @dataclass(frozen=True, eq=False)
 class FilterState:
-    """What the view draws: the kernels, those of the same layer `drawn` at random, and the layer that was asked for."""
+    """What the view draws: the kernels, those of the same layer `drawn` at random, and the layer that was asked for.
+
+    `responses` are what the filters answer on the `example`, where there is one.
+    """
 
     classifier: Classifier
     filters: Filters
     drawn: Filters | None
     asked: str
+    example: Example | None = None
+    responses: Activations | None = None
 
 
 class FilterView(Panel):
     """Kernels of any convolution on one scale around zero, beside those of the same layer drawn at random.
 
-    `FilterView(model)` or, linked with other views, `FilterView(session)`; it needs no picture. A click makes the
-    filter the session's channel. Kernels of the first layer are shown in the picture's own colours, deeper ones one
+    `FilterView(model)` or, linked with other views, `FilterView(session)`; it needs no picture, and says what a filter
+    answers on one. Until a layer is chosen, here or in the session, it shows the first convolution, whose kernels can
+    be read as pictures. A click makes the filter the session's channel. Kernels of the first layer are shown in the picture's own colours, deeper ones one
     input channel at a time.
     """
 
@@ -61,16 +71,20 @@ class FilterView(Panel):
         self._order: NDArray[np.int64] = np.arange(0)
         self._sorted_by: tuple[Filters, Order] | None = None
         self.work = self.job(self._draw)
+        self._layer_chosen = self._session_has_chosen()
         self._make_widgets()
-        self.follow(["classifier"], self.layer_slider.describe, hidden=True)
-        self.follow(["layer"], self.layer_slider.follow, hidden=True)
+        self.follow(["classifier"], self._forget_layer, hidden=True)
+        self.follow(["layer", "channel"], self._follow_layer, hidden=True)
+        self.follow(["picture"], self.refresh)
         self.begin()
 
     def _make_widgets(self) -> None:
-        self.layer_slider = LayerSlider(self.session, convolutions, convolution_of)
+        self.layer_slider = LayerSlider(self.session, convolutions, self._shown_at)
         self.slice_picker = Picker(options=list(SLICES), index=0, description="show", searchable=False)
         self.input_slider = OptionSlider(description="input channel", options=["0"])
-        self.order_picker = Picker(options=list(ORDERS), index=0, description="sort by", searchable=False)
+        self.order_picker = Picker(
+            options=list(ORDERS), index=ORDERS.index("norm"), description="sort by", searchable=False
+        )
         self.scale_picker = Picker(options=list(SCALES), index=0, description="scale", searchable=False)
         self.beside_picker = Picker(options=[_NONE, _UNTRAINED], index=0, description="beside", searchable=False)
         self.tiles = Tiles(tile_width=72, pixelated=True, height=420, placeholder="no kernels yet")
@@ -89,17 +103,41 @@ class FilterView(Panel):
         self.show(row(controls, row(self.tiles, self.drawn_tiles, gap=12, flex="3 1 420px")))
 
     def _layer_picked(self, event: SliderMoved) -> Job:
+        self._layer_chosen = True
+        before = self.session.layer
         with self.session.hold_trait_notifications():
             # A filter of one layer is none of another.
             self.session.channel = None
             self.layer_slider.choose(event)
+        if self.session.layer == before:  # the session was there, but the kernels were not
+            self.refresh()
         return self.work
+
+    def _shown_at(self, classifier: Classifier, layer: str) -> Layer:
+        """The convolution that is shown while the session is at `layer`."""
+        known = convolutions(classifier)
+        return known[0] if known and not self._layer_chosen else convolution_of(classifier, layer)
+
+    def _session_has_chosen(self) -> bool:
+        """Whether the session's layer, or a channel of it, was chosen; its default layer by itself is no choice."""
+        session = self.session
+        return session.layer != session.classifier.default_layer or session.channel is not None
+
+    def _follow_layer(self) -> None:
+        self._layer_chosen |= self._session_has_chosen()
+        self.layer_slider.follow()
+
+    def _forget_layer(self) -> None:
+        self._layer_chosen = False
+        self.layer_slider.describe()
 
     # -- work ----------------------------------------------------------------------------------------------------
 
     def compute(self) -> Job:
         session, beside = self.session, self.beside_picker.index == 1
-        return self.work.start(_load(session.classifier, session.layer, beside, self._loaded))
+        layer = session.layer if self._layer_chosen else self._shown_at(session.classifier, session.layer).name
+        example = None if session.picture is None else session.example
+        return self.work.start(_load(session.classifier, layer, beside, self._loaded, example))
 
     def _draw(self, result: FilterState) -> None:
         before, self._loaded = self._loaded, result
@@ -109,7 +147,7 @@ class FilterView(Panel):
             deep = not result.filters.first and inputs > 1
             show_if(deep, self.slice_picker, self.input_slider)
             self.set_trait("filters", result.filters)
-        elif before.drawn is result.drawn and before.asked == result.asked:
+        elif (before.drawn, before.asked, before.responses) == (result.drawn, result.asked, result.responses):
             self._mark()
             return
         self._show()
@@ -253,10 +291,23 @@ class FilterView(Panel):
             text += f" Filter {channel}: norm {short(norm)}, {percent(zero)} near zero."
         elif self._slice == "filter":
             text += f" Shown is filter {self._filter}."
-        self.say(text)
+        self.say(text, answer=self._answer(loaded))
+
+    def _answer(self, loaded: FilterState) -> answers.Answer:
+        """How strong the chosen filter is, or else the strongest that answers to the picture."""
+        filters, responses = loaded.filters, loaded.responses
+        chosen = self._channel if self._slice != "filter" else self._filter
+        maps = None if responses is None else responses.maps
+        if chosen is None:
+            ranked = map(int, filters.order("norm"))
+            chosen = next((k for k in ranked if maps is None or maps[k].max() > 0), int(filters.norms.argmax()))
+        dead, copies = int(filters.dead.sum()), int((filters.duplicates >= 0).sum())
+        return answers.filter_strength(chosen, filters.norms, dead, copies, None if maps is None else maps[chosen])
 
 
-def _load(classifier: Classifier, layer: str, beside: bool, known: FilterState | None) -> Steps:
+def _load(
+    classifier: Classifier, layer: str, beside: bool, known: FilterState | None, example: Example | None
+) -> Steps:
     name = convolution_of(classifier, layer).name
     filters, other = study.filters(classifier, name), None
     if known is not None and known.classifier is classifier and known.filters.layer == name:
@@ -268,4 +319,19 @@ def _load(classifier: Classifier, layer: str, beside: bool, known: FilterState |
     _ = filters.duplicates, filters.sparsity, filters.dead
     if beside:
         other = other or study.initial_filters(classifier, name)
-    yield FilterState(classifier, filters, other if beside else None, classifier.layer(layer).name)
+    responses = None
+    if known is not None and known.example is example and known.filters is filters:
+        responses = known.responses
+    elif example is not None:
+        responses = _responses(example, name, len(filters.weights))
+    drawn = other if beside else None
+    yield FilterState(classifier, filters, drawn, classifier.layer(layer).name, example, responses)
+
+
+def _responses(example: Example, layer: str, count: int) -> Activations | None:
+    """What the `count` filters of a convolution answer on a picture, or None where that cannot be told."""
+    try:
+        found = activations(example.classifier, example.pixels, layer)
+    except ExplanationError:
+        return None
+    return found if len(found.maps) == count else None

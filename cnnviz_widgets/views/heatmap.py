@@ -13,9 +13,11 @@ from cnnviz_widgets.classifier import Target
 from cnnviz_widgets.explain import Explainer, Heatmap, Instance
 from cnnviz_widgets.session import Example
 from cnnviz_widgets.views.choice import Choice
+from cnnviz_widgets.views.deprecated import old_name
 from cnnviz_widgets.views.job import Job, Steps
 from cnnviz_widgets.views.layout import column, row
 from cnnviz_widgets.views.panel import Panel
+from cnnviz_widgets.views.parts.answers import Answer
 from cnnviz_widgets.views.parts.controls import ClassPicker, percent
 from cnnviz_widgets.views.parts.reading import score_name
 from cnnviz_widgets.views.parts.scales import Scale, scales_of, short
@@ -39,6 +41,9 @@ class HeatmapView(Panel, renamed={"methods": "techniques"}):
     """
 
     heatmap = traitlets.Instance(Heatmap, None, allow_none=True, read_only=True, help="The heatmap that is shown.")
+
+    explainer = old_name("explainer", "technique")
+    method = old_name("method", "technique.label", "technique")
 
     def __init__(
         self, model: object, picture: object = None, *, techniques: Sequence[Explainer], **options: Any
@@ -88,8 +93,14 @@ class HeatmapView(Panel, renamed={"methods": "techniques"}):
         self.canvas.overlay(heatmap.cells, quantity=heatmap.quantity, signed=heatmap.signed, scales=list(state.scales))
         shown = f"{example.picture.name or 'picture'} under {self.technique.label}"
         self.canvas.label = f"{shown} of {target_name(example, heatmap.target)}: {heatmap.quantity}"
-        self.say(self.summary(state), "info" if heatmap.progress >= 1 else "busy", heatmap.progress)
+        finished = heatmap.progress >= 1
+        answer = self.answer_of(example, heatmap) if finished else None
+        self.say(self.summary(state), "info" if finished else "busy", heatmap.progress, answer)
         self.set_trait("heatmap", heatmap)
+
+    def answer_of(self, example: Example, heatmap: Heatmap) -> Answer | None:
+        """What a finished map says, a sentence; None where there is none."""
+        return None
 
     def summary(self, state: HeatmapState) -> str:
         """What is shown, in one line."""

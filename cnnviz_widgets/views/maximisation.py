@@ -17,6 +17,7 @@ from cnnviz_widgets.views.choice import Choice
 from cnnviz_widgets.views.job import Job, Steps
 from cnnviz_widgets.views.layout import column, row, show_if
 from cnnviz_widgets.views.panel import Panel
+from cnnviz_widgets.views.parts.answers import SURE, Answer, made_picture
 from cnnviz_widgets.views.parts.controls import ClassPicker, percent
 from cnnviz_widgets.views.parts.curve import ProbabilityCurves
 from cnnviz_widgets.views.parts.layers import ChannelSlider, LayerSlider
@@ -27,6 +28,7 @@ from cnnviz_widgets.widgets.slider import SliderMoved
 from cnnviz_widgets.widgets.status import Status
 
 NO_SECOND = "nothing"
+WAITING = "Start makes a picture from grey, step by step, for which the score is as high as can be."
 #: A change of these begins anew; another takes effect on the picture as it is.
 _BEGINNING = {"parametrisation", "seed"}
 
@@ -45,7 +47,8 @@ class AscentFrame:
 class MaximisationView(Panel, renamed={"visual": "technique"}):
     """Gradient ascent from grey on the logit of the session's class, or on its channel, beside that of a second class.
 
-    `MaximisationView(model)` or, linked with other views, `MaximisationView(session)`; no picture is needed. Changing a
+    `MaximisationView(model)` or, linked with other views, `MaximisationView(session)`; no picture is needed. It waits
+    for the hand, or `go_on`, unless `started` is True; from then on it follows what is asked for. Changing a
     regulariser goes on from the picture as it is. `technique` has the parameters, `second` is the class beside the
     session's target, or None; a name may be assigned.
     """
@@ -69,9 +72,14 @@ class MaximisationView(Panel, renamed={"visual": "technique"}):
         picture: object = None,
         *,
         technique: ActivationMaximisation | None = None,
+        started: bool = False,
         **options: Any,
     ) -> None:
         super().__init__(model, picture, **options)
+        self._started = started
+        #: The step from which the network was sure of the first picture, while it is.
+        self._sure_at: int | None = None
+        self._answered: Answer | None = None
         self._technique = technique or ActivationMaximisation()
         self._goal = self._technique.iterations
         #: Whether pictures at rest stay so unless the class that is predicted has become another.
@@ -109,7 +117,7 @@ class MaximisationView(Panel, renamed={"visual": "technique"}):
         self.second_picker = Picker(description="beside it", searchable=True, placeholder="search classes")
         self.layer_slider, self.channel_slider = LayerSlider(self.session), ChannelSlider(self.session)
         self.choice = Choice(self, [self._technique], self._technique_changed)
-        self.run_button = self.button("Stop", self._stop_or_go_on, button_style="primary")
+        self.run_button = self.button("Start", self._stop_or_go_on, button_style="primary")
         self.again_button = self.button("Start over", self.start_over)
         self.use_button = self.button("Use as picture", self.use_as_picture, disabled=True)
         self.curves = ProbabilityCurves()
@@ -208,8 +216,11 @@ class MaximisationView(Panel, renamed={"visual": "technique"}):
 
     # -- work ----------------------------------------------------------------------------------------------------
 
-    def compute(self) -> Job:
+    def compute(self) -> Job | None:
         session = self.session
+        if not self._started:
+            self.say(WAITING)
+            return None
         first: int | Channel | None = session.target
         if self.of_channel:
             first = Channel(session.layer, session.channel or 0)
@@ -235,10 +246,23 @@ class MaximisationView(Panel, renamed={"visual": "technique"}):
             self.curves.add(place, state.step, frame.probability)
         finished = state.step >= self._goal
         progress = -1 if finished else state.step / self._goal
-        self.lines[place].say(_summary(frame), "info" if finished else "busy", progress)
+        answer = self._answer_of(frame)
+        told = _summary(frame) if answer is None else f"{answer} {_summary(frame)}"
+        self.lines[place].say(told, "info" if finished else "busy", progress)
         self._keep(place, state)
         if self._all_finished:
             self.say("")
+            self.set_trait("answer", self._answered)
+
+    def _answer_of(self, frame: AscentFrame) -> Answer | None:
+        """How sure the network is of the first picture, that of a class."""
+        if frame.place != 0 or frame.probability is None:
+            return None  # of a channel nothing is known but its score
+        sure = frame.probability >= SURE
+        self._sure_at = None if not sure else frame.state.step if self._sure_at is None else self._sure_at
+        self._answered = made_picture(_name(frame.state), frame.probability, self._sure_at)
+        self.set_trait("answer", self._answered)
+        return self._answered
 
     def _keep(self, place: int, state: AscentState | None) -> None:
         visuals = list(self.visuals)
@@ -253,7 +277,7 @@ class MaximisationView(Panel, renamed={"visual": "technique"}):
     # -- stopping and going on -----------------------------------------------------------------------------------
 
     def _show_button(self) -> None:
-        self.run_button.description = "Stop" if self.work.busy else "Go on"
+        self.run_button.description = "Stop" if self.work.busy else "Go on" if self._started else "Start"
         if not self.work.busy:
             for state, line in zip(self.visuals, self.lines, strict=True):
                 if state is not None and state.step < self._goal:
@@ -274,13 +298,19 @@ class MaximisationView(Panel, renamed={"visual": "technique"}):
         """Take up the ascent, or add as many steps again to one that is over."""
         if self._all_finished and self.visual is not None:
             self._goal += self._technique.iterations
+        self._start()
+
+    def _start(self) -> None:
+        if not self._started:
+            self._started = True
+            self.say("")
         self._begin_again()
 
     def start_over(self) -> None:
         """Begin anew, from the seed's faint noise."""
         self._goal = self._technique.iterations
         self._forget(0, 1)
-        self._begin_again()
+        self._start()
 
     def use_as_picture(self) -> None:
         """Make the first picture the session's, exactly as the network sees it."""
@@ -290,6 +320,9 @@ class MaximisationView(Panel, renamed={"visual": "technique"}):
     def _forget(self, *places: int) -> None:
         # A frame of the ascent under way would put back what is forgotten here.
         self.work.cancel()
+        if 0 in places:
+            self._sure_at = self._answered = None
+            self.set_trait("answer", None)
         for place in places:
             self._keep(place, None)
             self.curves.clear(place)

@@ -10,11 +10,15 @@ import traitlets
 
 from cnnviz_widgets.explain import TECHNIQUES, Explainer, Heatmap, Occlusion
 from cnnviz_widgets.explain.occlusion.occluder import Box
+from cnnviz_widgets.explain.occlusion.occlusion_map import OcclusionMap
 from cnnviz_widgets.views.choice import Choice
+from cnnviz_widgets.views.deprecated import old_name
 from cnnviz_widgets.views.job import Job
 from cnnviz_widgets.views.layout import column, row
 from cnnviz_widgets.views.panel import Panel
+from cnnviz_widgets.views.parts import answers
 from cnnviz_widgets.views.parts.controls import ClassPicker, amount
+from cnnviz_widgets.views.parts.opening import MapAtRest, strongest_window
 from cnnviz_widgets.views.parts.probing import (
     OcclusionSetup,
     Probe,
@@ -39,8 +43,9 @@ class OcclusionView(Panel, renamed={"occlusion": "technique", "ahead": "run_ahea
     `OcclusionView(model, picture)` or, linked with other views, `OcclusionView(session)`. `window` is the patch on the
     picture, (top, left, height, width) in pixels of the network's input; assign another to move it. "Whole map" makes
     a map by one of `techniques`, coarse to fine; the first is `technique`, whose windows are as large as the patch.
-    While the hand rests, windows around the patch are run ahead, unless `run_ahead` is False. From these, and from a
-    finished map, a drag is answered at once; where it ends, by the network.
+    While the hand rests, windows all over the picture make a map, and those around the patch are run ahead, unless
+    `run_ahead` is False. From these a drag is answered at once; where it ends, by the network. Until somebody moves it,
+    or where no `window` is given, the patch goes to the place of that map where it matters most.
     """
 
     window = traitlets.Tuple(
@@ -52,6 +57,8 @@ class OcclusionView(Panel, renamed={"occlusion": "technique", "ahead": "run_ahea
     heatmap = traitlets.Instance(
         Heatmap, None, allow_none=True, read_only=True, help="The map that is shown, finished or not."
     )
+
+    occlusion = old_name("occlusion", "technique")
 
     def __init__(
         self,
@@ -72,6 +79,9 @@ class OcclusionView(Panel, renamed={"occlusion": "technique", "ahead": "run_ahea
         self._first_window = window
         self._looks_ahead = run_ahead
         self._resting = True  # whether the hand has let go of the patch
+        self._placed = False  # whether somebody has put the patch where it is
+        self._at_rest: MapAtRest | None = None  # the map that is made while the hand rests, until it is shown
+        self._rested_for: tuple[object, Occlusion] | None = None  # what that is a map of
         self._setup: OcclusionSetup | None = None
         self._cache: WindowCache | None = None
         self._shown: ShownMap | None = None
@@ -79,6 +89,7 @@ class OcclusionView(Panel, renamed={"occlusion": "technique", "ahead": "run_ahea
         self.setup_job, self.probe_job = self.job(self._draw_setup), self.job(self._draw_probe)
         self.map_job = self.job(self._draw_map, rests=False)
         self.ahead_job = self.job(lambda _: None, idle=True)
+        self.rest_job = self.job(self._draw_map_at_rest, idle=True)
         self._make_widgets(technique or Occlusion(), techniques or self.techniques())
         self.link(self._window_set, ["window"])
         self.begin()
@@ -133,7 +144,7 @@ class OcclusionView(Panel, renamed={"occlusion": "technique", "ahead": "run_ahea
 
     def compute(self) -> Job:
         scene = self.session.scene
-        self.ahead_job.cancel()
+        self._stop_looking_ahead()
         return self.setup_job.start(prepare(scene, self._technique.baseline, self._setup))
 
     def _draw_setup(self, setup: OcclusionSetup) -> None:
@@ -153,6 +164,7 @@ class OcclusionView(Panel, renamed={"occlusion": "technique", "ahead": "run_ahea
         self.bars.show_whole(names, best, example.probabilities, example.classifier.scores)
         if self._shown is not None:
             self._show_map(self._shown.of_class(setup.class_index))
+        self._plan_map_at_rest(setup)
         self._ask(resting=True)
 
     def _start_window(self, setup: OcclusionSetup) -> None:
@@ -165,6 +177,7 @@ class OcclusionView(Panel, renamed={"occlusion": "technique", "ahead": "run_ahea
             stride = dataclasses.replace(self._technique, window=size[0], stride=None).sized((height, width)).stride
             self._technique = dataclasses.replace(self._technique, stride=stride)
             self.choice.replace(self._technique)
+        self._placed = self._first_window is not None
         start = self._first_window or ((height - size[0]) // 2, (width - size[1]) // 2, *size)
         self._first_window = None
         self.canvas.place_window(start, (max(1, shorter // 28), shorter))
@@ -179,11 +192,13 @@ class OcclusionView(Panel, renamed={"occlusion": "technique", "ahead": "run_ahea
 
     def _window_set(self, _: Any) -> None:
         if self.window is not None and self.window != self.canvas.window:  # else the hand put it there, and asks itself
+            self._placed = True
             self.canvas.place_window(self.window)
             self.when_active(self._ask_resting)
 
     def _moved(self, event: WindowMoved) -> Job:
-        self.ahead_job.cancel()
+        self._stop_looking_ahead()
+        self._placed = True
         self.window = (event.top, event.left, event.height, event.width)
         return self._ask(resting=event.final)
 
@@ -211,7 +226,9 @@ class OcclusionView(Panel, renamed={"occlusion": "technique", "ahead": "run_ahea
             self._ask(resting=True)
             return
         self.bars.show_now(probe.example.classifier.readout.probabilities(probe.logits))
-        self.say(_summary(probe), "busy" if self.map_job.busy else "info", self._map_progress)
+        classifier, whole = probe.example.classifier, probe.example.logits
+        answer = answers.occluded(classifier, probe.class_index, whole, probe.logits)
+        self.say(_summary(probe), "busy" if self.map_job.busy else "info", self._map_progress, answer)
         self.set_trait("probe", probe)
         if self._resting:
             self._look_ahead()
@@ -221,10 +238,41 @@ class OcclusionView(Panel, renamed={"occlusion": "technique", "ahead": "run_ahea
         setup = self._setup
         if setup is None or self.window is None or not (self._looks_ahead and self.active):
             return
+        if self._at_rest is not None and not self.map_job.busy:
+            self.rest_job.start(self._at_rest.steps())
+            if self.rest_job.busy and not self._placed:  # the patch may soon be elsewhere
+                return
         box = Box(*self.window)
         if self._cache is None or self._cache.occluder is not setup.occluder or self._cache.size != box[2:]:
             self._cache = WindowCache(setup.occluder, box[2:])
         self.ahead_job.start(self._cache.run_ahead(box))
+
+    def _stop_looking_ahead(self) -> None:
+        self.ahead_job.cancel()
+        self.rest_job.cancel()
+
+    # -- the map that nobody asked for ---------------------------------------------------------------------------
+
+    def _plan_map_at_rest(self, setup: OcclusionSetup) -> None:
+        """Let the hand's rest be used for a map, once for each picture and way to cover it."""
+        wanted = setup.occluder, dataclasses.replace(self._technique, window=None)
+        if wanted == self._rested_for or not self._looks_ahead:
+            return
+        self._rested_for = wanted
+        self._at_rest = MapAtRest(setup, self.technique) if isinstance(self.choice.value, Occlusion) else None
+
+    def _draw_map_at_rest(self, shown: ShownMap) -> None:
+        self._at_rest = None
+        setup = self._setup
+        found = None if setup is None or setup.example is not shown.example else shown.of_class(setup.class_index)
+        if setup is None or found is None or self.map_job.busy:
+            return
+        self._shown, self._mapping = shown, shown.technique
+        self._show_map(found)
+        if not self._placed and isinstance(found, OcclusionMap):
+            self.canvas.place_window(strongest_window(found, setup.class_index))
+            self.set_trait("window", self.canvas.window)
+        self._ask(resting=True)
 
     # -- the whole map -------------------------------------------------------------------------------------------
 
@@ -244,7 +292,8 @@ class OcclusionView(Panel, renamed={"occlusion": "technique", "ahead": "run_ahea
             technique = self.technique
         elif setup.example.classifier.scores == "none" and getattr(technique, "score", "") == "probability":
             technique = dataclasses.replace(technique, score="logit")
-        self.ahead_job.cancel()
+        self._stop_looking_ahead()
+        self._at_rest = None
         self._shown, self._mapping = None, technique
         self.stop_button.disabled = False
         return self.map_job.start(grow_map(setup, technique), self._map_ended)
@@ -260,6 +309,7 @@ class OcclusionView(Panel, renamed={"occlusion": "technique", "ahead": "run_ahea
     def clear_map(self) -> None:
         """Take the map away, or stop computing it."""
         self._forget_map()
+        self._at_rest = None
         self.say("")
 
     def _draw_map(self, shown: ShownMap) -> None:
@@ -295,6 +345,7 @@ class OcclusionView(Panel, renamed={"occlusion": "technique", "ahead": "run_ahea
 
     def _forget_map(self) -> None:
         self.map_job.cancel()
+        self.rest_job.cancel()
         self._shown = self._mapping = None
         self.stop_button.disabled = True
         self.canvas.overlay(None)

@@ -20,6 +20,7 @@ from cnnviz_widgets.views import incoming
 from cnnviz_widgets.views.closing import discard_contents
 from cnnviz_widgets.views.events import Handle, on
 from cnnviz_widgets.views.job import Job
+from cnnviz_widgets.views.parts.answers import Answer
 from cnnviz_widgets.widgets.acknowledged import Acknowledged
 from cnnviz_widgets.widgets.pace import FrameAcknowledger
 from cnnviz_widgets.widgets.status import Status
@@ -49,6 +50,9 @@ class Panel(SetInTurn, ipywidgets.VBox):
     active = traitlets.Bool(True, help="Whether to compute; work that was put off is done when this becomes True.")
     busy = traitlets.Bool(False, read_only=True, help="Whether work that was asked for is under way.")
     progress = traitlets.Float(1.0, read_only=True, help="How far the work under way is, 0 to 1; 1 when it is done.")
+    answer = traitlets.Instance(
+        Answer, None, allow_none=True, read_only=True, help="What was found, a sentence; None while it is not known."
+    )
     error = traitlets.Unicode("", read_only=True, help="What went wrong last, a sentence; empty when nothing did.")
 
     def __init_subclass__(
@@ -167,9 +171,13 @@ class Panel(SetInTurn, ipywidgets.VBox):
         return button
 
     @in_turn
-    def say(self, text: str, kind: str = "info", progress: float = -1) -> None:
-        """Show a sentence below the panel; kind is "info", "busy" or "error", `progress` 0 to 1, or -1 for none."""
-        self.status.say(text, kind, progress)
+    def say(self, text: str, kind: str = "info", progress: float = -1, answer: Answer | None = None) -> None:
+        """Show a sentence below the panel, after the `answer`, what was found, if there is one.
+
+        `kind` is "info", "busy" or "error", `progress` 0 to 1, or -1 for none.
+        """
+        self.status.say(text if answer is None else f"{answer} {text}", kind, progress)
+        self.set_trait("answer", answer)
         self.set_trait("error", text if kind == "error" else "")
         self.set_trait("progress", progress if progress >= 0 else 0.0 if kind == "busy" else 1.0)
 

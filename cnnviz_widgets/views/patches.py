@@ -9,18 +9,22 @@ from typing import Any
 import traitlets
 
 from cnnviz_widgets.aside import Aside
-from cnnviz_widgets.classifier import Classifier
+from cnnviz_widgets.classifier import Classifier, Layer
 from cnnviz_widgets.collection.patches import Patches, scan
 from cnnviz_widgets.collection.source import Source, source_of
 from cnnviz_widgets.errors import PictureError
+from cnnviz_widgets.session import Scene
 from cnnviz_widgets.views.deprecated import old_name
 from cnnviz_widgets.views.job import Job, Steps
 from cnnviz_widgets.views.layout import column, row
 from cnnviz_widgets.views.panel import Panel
+from cnnviz_widgets.views.parts import answers
+from cnnviz_widgets.views.parts.contributions import Contributions, contributions_to
 from cnnviz_widgets.views.parts.crops import RANKS, TILE, Scanned, Sheet, cut_sheet, nearest_scanned, title
 from cnnviz_widgets.views.parts.data_set import picture_at
 from cnnviz_widgets.views.parts.embedded import embedded_source, has_embedded_source
-from cnnviz_widgets.views.parts.layers import ChannelSlider, LayerSlider, slidable
+from cnnviz_widgets.views.parts.layer_names import slidable
+from cnnviz_widgets.views.parts.layers import ChannelSlider, LayerSlider
 from cnnviz_widgets.views.parts.scales import short
 from cnnviz_widgets.widgets.slider import OptionSlider, SliderMoved
 from cnnviz_widgets.widgets.tiles import TilePicked, Tiles
@@ -32,7 +36,8 @@ class PatchView(Panel):
     `PatchView(model, source=data)` or, linked with other views, `PatchView(session, source=data)`; `data` is anything
     `source_of` takes, by default the embedded pictures that an embedded classifier is made for. One pass in the
     background is for all channels of all layers; `path` is a file to which it is saved and from which it goes on. `k`
-    patches are shown.
+    patches are shown. Until a channel is chosen, here or in the session, they are of the one that gives most to the
+    class of the session's picture; until a layer is, of the layer before one whose maxima are all the same.
     """
 
     follows = ("classifier",)
@@ -62,8 +67,14 @@ class PatchView(Panel):
         self._given = source
         self._resolved: Source | None = None
         self.scan_job, self.sheet_job = self.job(self._draw_scan), self.job(self._draw_sheet)
+        self.opening_job = self.job(self._open_at)
+        self._layer_chosen = self.session.layer != self.session.classifier.default_layer
+        #: The channel that is shown while none is chosen, and what the channels give to the class, if that is known.
+        self._opened = 0
+        self._shares: Contributions | None = None
+        self._looking = False
         self.tiles = Tiles(tile_width=TILE, columns=3, height=470, placeholder="no patches yet")
-        self.layer_slider = LayerSlider(self.session)
+        self.layer_slider = LayerSlider(self.session, place=self._shown_at)
         self.channel_slider = ChannelSlider(self.session)
         self.rank_slider = OptionSlider(options=list(RANKS), index=0, description="among all")
         self.run_button = self.button("Stop", self._stop_or_go_on, button_style="primary")
@@ -76,10 +87,45 @@ class PatchView(Panel):
         self.follow(["classifier"], self._classifier_changed, hidden=True)
         self.follow(["layer", "channel"], self._layer_changed, hidden=True)
         self.follow(["layer", "channel"], self.show_patches)
+        self.follow(["classifier", "picture", "target", "layer"], self._open_anew)
         self.source = source
         self.link(self._source_set, ["source"])
         self.link(self._rank_set, ["rank"])
         self.begin()
+        self.when_active(self._open_anew)
+
+    # -- the opening ---------------------------------------------------------------------------------------------
+
+    def _open_anew(self) -> None:
+        """Find the channel to show while none is chosen, and what is to be said of the class."""
+        self._shares = None
+        if self._looking:
+            self._tell()
+        elif self.session.picture is not None:
+            self.opening_job.start(rate_channels(self.session.scene))
+
+    def _open_at(self, shares: Contributions) -> None:
+        self._shares, self._opened = shares, int(shares.order[0])
+        self.show_patches()
+
+    def _stand(self) -> None:
+        """Put the sliders where the patches are of."""
+        self.layer_slider.follow()
+        self.channel_slider.index = self._channel
+
+    @property
+    def _channel(self) -> int:
+        chosen = self._opened if self.session.channel is None else self.session.channel
+        return min(int(chosen), self.session.classifier.layer(self.session.layer).shape[0] - 1)
+
+    def _shown_at(self, classifier: Classifier, layer: str) -> Layer:
+        """The layer whose patches are shown while the session is at `layer`."""
+        scanned = self._scanned
+        if scanned is None or scanned.classifier is not classifier:
+            return classifier.layer(layer)
+        if not self._layer_chosen:
+            layer = layer_before_ties(classifier, scanned.patches, layer, self._channel)
+        return classifier.layer(layer)
 
     # -- what is asked for ---------------------------------------------------------------------------------------
 
@@ -99,7 +145,11 @@ class PatchView(Panel):
         return self.sheet_job
 
     def _layer_picked(self, event: SliderMoved) -> Job:
+        self._layer_chosen = True
+        before = self.session.layer
         self.layer_slider.choose(event)
+        if self.session.layer == before:  # the session was there, but the patches were not
+            self.show_patches()
         return self.sheet_job
 
     def _channel_picked(self, event: SliderMoved) -> Job:
@@ -108,7 +158,11 @@ class PatchView(Panel):
 
     def _tile_picked(self, event: TilePicked) -> None:
         if self.sheet is not None and self._scanned is not None:
-            self.session.picture = picture_at(self._scanned.source, self.sheet.locations[event.index].image)
+            self._looking = True  # the patches stay under the hand, whatever the class of that picture
+            try:
+                self.session.picture = picture_at(self._scanned.source, self.sheet.locations[event.index].image)
+            finally:
+                self._looking = False
 
     def _source_set(self, _: Any) -> None:
         if self.source is not self._resolved:  # else it was just made of what is given
@@ -119,14 +173,16 @@ class PatchView(Panel):
     def _classifier_changed(self) -> None:
         self.layer_slider.describe()
         self.channel_slider.describe()
+        self._layer_chosen, self._opened, self._shares = False, 0, None
         if self._given is None:  # the pictures that belong to the network before
             self._resolved = None
             self.source = None
         self._forget()
 
     def _layer_changed(self) -> None:
-        self.layer_slider.follow()
+        self._layer_chosen |= self.session.layer != self.session.classifier.default_layer
         self.channel_slider.describe()
+        self._stand()
 
     def _forget(self) -> None:
         self.scan_job.cancel()
@@ -147,7 +203,7 @@ class PatchView(Panel):
         layers = list(dict.fromkeys([*layers, self.session.layer]))
         if self.patches is not None:
             layers = list(self.patches.layers)
-        steps = _found(classifier, layers, data, self._k, self.patches, self._path, self.interval)
+        steps = _found(classifier, layers, data, self._k, self.patches, path=self._path, interval=self.interval)
         job = self.scan_job.start(steps, self._show_button)
         self._show_button()
         return job
@@ -191,8 +247,10 @@ class PatchView(Panel):
         if scanned is None:
             return None
         classifier = self.session.classifier
-        layer = nearest_scanned(classifier, scanned.patches.layers, self.session.layer)
-        channel = min(self.session.channel or 0, classifier.layer(layer).shape[0] - 1)
+        wanted = self._shown_at(classifier, self.session.layer).name
+        layer = nearest_scanned(classifier, scanned.patches.layers, wanted)
+        channel = min(self._channel, classifier.layer(layer).shape[0] - 1)
+        self._stand()
         return self.sheet_job.start(cut_sheet(scanned, layer, channel, self.rank, self._k))
 
     def _draw_sheet(self, sheet: Sheet) -> None:
@@ -211,8 +269,53 @@ class PatchView(Panel):
         if patches is None:
             return
         busy = self.scan_job.busy and patches.progress < 1
-        text = _summary(patches, self.sheet, self.session.layer)
-        self.say(text, "busy" if busy else "info", patches.progress if patches.progress < 1 else -1)
+        session = self.session
+        shown = self._shown_at(session.classifier, session.layer).name
+        text = _summary(patches, self.sheet, shown)
+        if shown != session.layer and not self._layer_chosen:
+            text += f" At {session.layer} all of its strongest are the same: these are from {shown} before it."
+        self.say(text, "busy" if busy else "info", patches.progress if patches.progress < 1 else -1, self._answer())
+
+    def _answer(self) -> answers.Answer | None:
+        """What the strongest pictures of the channel show, and whether it gives most to the class."""
+        sheet, shares, scanned = self.sheet, self._shares, self._scanned
+        if sheet is None or scanned is None or sheet.rank != "strongest" or not sheet.locations:
+            return None
+        source, name = scanned.source, None
+        if shares is not None and sheet.channel == int(shares.order[0]) and shares.layer == self.session.layer:
+            name = shares.example.classifier.class_names[shares.class_index]
+        labels, known = source.labels, source.class_names
+        images = [location.image for location in sheet.locations]
+        seen = [] if labels is None else [int(labels[image]) for image in images if labels[image] >= 0]
+        return answers.top_patches(sheet.channel, name, [str(one) if known is None else known[one] for one in seen])
+
+
+def layer_before_ties(classifier: Classifier, patches: Patches, layer: str, channel: int) -> str:
+    """The layer itself or, where the strongest of a channel are all the same there, the last before it without that.
+
+    An activation that cuts off, such as ReLU6, makes them the same; which come first is then chance. A layer before it
+    counts as long as it has as many channels.
+    """
+    if not _tied(patches, layer, channel):
+        return layer
+    known = [known for known in classifier.layers if known.name in patches.layers]
+    names = [one.name for one in known]
+    for earlier in reversed(known[: names.index(layer)]):
+        if earlier.shape[0] != classifier.layer(layer).shape[0]:
+            break
+        if not _tied(patches, earlier.name, channel):
+            return earlier.name
+    return layer
+
+
+def _tied(patches: Patches, layer: str, channel: int) -> bool:
+    values = [spot.value for spot in patches.top(layer, channel)] if layer in patches.layers else []
+    return len(values) > 1 and values[0] == values[-1] > 0
+
+
+def rate_channels(scene: Scene) -> Steps:
+    """The Contributions of the scene's layer to its class, where they are known."""
+    yield contributions_to(scene.example, scene.layer, scene.class_index)
 
 
 def _summary(patches: Patches, sheet: Sheet | None, wanted: str) -> str:
@@ -236,7 +339,14 @@ def _summary(patches: Patches, sheet: Sheet | None, wanted: str) -> str:
 
 
 def _found(
-    classifier: Classifier, layers: list[str], data: object, k: int, start: Patches | None, path: Any, interval: float
+    classifier: Classifier,
+    layers: list[str],
+    data: object,
+    k: int,
+    start: Patches | None,
+    *,
+    path: Any,
+    interval: float,
 ) -> Steps:
     """Yield the data set, then what a scan of it finds; None in between, where it has been drawn a moment ago."""
     if data is None:

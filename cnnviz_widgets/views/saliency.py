@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from cnnviz_widgets.explain import TECHNIQUES, Explainer
-from cnnviz_widgets.views.heatmap import HeatmapView
+from cnnviz_widgets.explain import TECHNIQUES, Explainer, Heatmap, IntegratedGradients, Saliency, SmoothGrad
+from cnnviz_widgets.explain.gradient.integrated_gradients import Attribution
+from cnnviz_widgets.session import Example
+from cnnviz_widgets.views.heatmap import HeatmapView, target_name
+from cnnviz_widgets.views.parts import answers
 
 
 class SaliencyView(HeatmapView):
@@ -29,3 +32,12 @@ class SaliencyView(HeatmapView):
     def techniques() -> list[Explainer]:
         """The techniques that are shown where none are given, to add your own to."""
         return [technique() for technique in TECHNIQUES if technique.family == "gradient"]
+
+    def answer_of(self, example: Example, heatmap: Heatmap) -> answers.Answer | None:
+        technique = self.technique
+        if isinstance(technique, IntegratedGradients) and isinstance(heatmap, Attribution):
+            if heatmap.blank:
+                return None
+            total, name = heatmap.difference - heatmap.gap, target_name(example, heatmap.target)
+            return answers.attribution_sum(total, heatmap.difference, name, technique.baseline)
+        return answers.pixel_map(heatmap.values, sensitivity=isinstance(technique, Saliency | SmoothGrad))

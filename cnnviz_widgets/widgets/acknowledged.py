@@ -55,7 +55,7 @@ class Acknowledged(BaseWidget):
         with self._turn:
             self._handle_event(seq, content, buffers)
 
-    def _handle_event(self, seq: int, content: dict[str, Any], buffers: list[memoryview]) -> None:
+    def _handle_event(self, seq: int, content: dict[str, Any], buffers: list[memoryview]) -> None:  # noqa: C901  one exchange, told in order
         waiting = [object() for _ in self._handlers]
 
         def acknowledge() -> None:

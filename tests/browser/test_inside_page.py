@@ -54,7 +54,7 @@ def center(target: Locator, across: float = 0.5, down: float = 0.5) -> tuple[flo
 
 def test_one_channel_in_all_panels_and_a_cell_s_receptive_field(voila_page: Opener) -> None:
     nb = voila_page([LINKED, "activation"], ready=".cnnviz-picture canvas")
-    nb.kernel.until("activation.maps is not None and filters.filters is not None")
+    nb.kernel.until("activation.activations is not None and filters.filters is not None")
     mouse, tiles = nb.page.mouse, nb.page.locator(".cnnviz-tiles-scroll:visible")
     tiles.nth(1).wait_for()
     box = tiles.last.bounding_box()

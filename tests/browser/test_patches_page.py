@@ -17,18 +17,19 @@ def test_patches_are_shown_and_a_click_chooses_the_picture(any_page: Opener) -> 
     slider = nb.page.get_by_label("among all", exact=False).first
     slider.focus()
     nb.page.keyboard.press("End")
-    nb.kernel.until("view.place == 'random' and view.sheet.place == 'random'")
+    nb.kernel.until("view.rank == 'random' and view.sheet.rank == 'random'")
     box = nb.page.locator(".cnnviz-tiles canvas").first.bounding_box()
     assert box is not None
     nb.page.mouse.click(box["x"] + 40, box["y"] + 40)
     nb.kernel.until("view.session.picture is not None")
-    assert nb.kernel.value("view.session.picture.name == f'item {view.sheet.spots[view.tiles.selected].image}'")
+    assert nb.kernel.value("view.session.picture.name == f'item {view.sheet.locations[view.tiles.selected].image}'")
 
 
 def test_a_picture_grows_stops_and_goes_on(any_page: Opener) -> None:
     nb = any_page(
         [SMALL, "view = MaximisationView(Session(classifier, target='star'))", "view"], ready=".cnnviz-picture canvas"
     )
+    nb.page.get_by_role("button", name="Start", exact=True).click()
     nb.kernel.until("view.visuals[0] is not None and view.run_button.description == 'Go on'", 60)
     before = nb.kernel.value("view.visuals[0].step")
     nb.page.get_by_role("button", name="Go on").click()

@@ -76,7 +76,7 @@ def test_no_gesture_leaves_an_error_or_a_page_that_does_not_answer(
     assert dialogs == []
     opened.page.locator("[role=tab]").first.click()
     opened.kernel.until("app.view is app._views['Occlusion'] and not app.view.busy")
-    opened.kernel.run("app.view.probe = None")
+    opened.kernel.run("app.view.set_trait('probe', None)")
     canvas = shown(opened.page, ".cnnviz-view canvas.cnnviz-picture-canvas")[0]
     canvas.scroll_into_view_if_needed()
     box = canvas.bounding_box()

@@ -119,7 +119,7 @@ def test_dragging_moves_the_bars_and_ends_where_the_hand_ends(occlusion: OpenNot
     assert occlusion.kernel.value("view.bars.values") != before
     # What is shown is what the network says of exactly this window.
     assert occlusion.kernel.value(
-        "bool(np.allclose(view.probe.logits, view.occlusion.occluded(classifier, classifier.pixels(picture),"
+        "bool(np.allclose(view.probe.logits, view.technique.occluded(classifier, classifier.pixels(picture),"
         " [view.canvas.window])[0].numpy(), atol=1e-5))"
     )
     assert f"window {height} \N{MULTIPLICATION SIGN} {width} at row {top}, col {left}" in (
@@ -242,7 +242,7 @@ def test_sliding_through_the_layers_calls_the_network_no_more(any_page: Opener) 
     nb.page.keyboard.press("ArrowLeft")
     nb.kernel.until("view.session.layer != layer and view.canvas.map != shown")
     assert nb.kernel.value("network.calls == calls")
-    assert nb.kernel.value("view.layer_slider.options[view.layer_slider.index] == view.session.layer")
+    assert nb.kernel.value("view.layer_slider.names[view.layer_slider.index] == view.session.layer")
 
 
 def test_the_explorer_links_its_tabs_and_shows_names_as_text(any_page: Opener) -> None:
@@ -294,5 +294,7 @@ def test_every_tab_of_the_explorer_opens_and_shows_something(any_page: Opener) -
     for title, (name, condition) in shown.items():
         nb.page.get_by_role("tab", name=title, exact=True).click()
         nb.kernel.until(f"type(app.view).__name__ == {name!r}")
+        if name == "MaximisationView":
+            nb.page.get_by_role("button", name="Start", exact=True).click()
         nb.kernel.until(condition, 60)
         assert nb.kernel.value("app.view.status.kind") != "error", nb.kernel.value("app.view.status.text")

@@ -72,7 +72,7 @@ def test_recorded_values_are_copies() -> None:
 
 def test_a_panel_is_recorded_by_the_hand_alone() -> None:
     view, recording = cam_view()
-    layers = view.layer_slider.options
+    layers = view.layer_slider.names
     example = view.session.scene.example
     for layer, state in zip(layers, recording.states, strict=True):
         cells = GradCAM(layer)(example.classifier, example.pixels, view.session.scene.class_index).cells

@@ -11,23 +11,7 @@ from typing import Any
 import pytest
 
 from cnnviz_widgets.schedule import WORKER, InlineExecutor, LatestWins, Worker, current_executor, inline
-
-#: Far longer than anything here takes: reached only by a test that fails.
-PATIENCE = 20.0
-
-
-@pytest.fixture
-def log() -> list[str]:
-    return []
-
-
-@pytest.fixture
-def worker() -> Worker:
-    return Worker(linger=0)
-
-
-def refuse(*_: object) -> None:
-    raise ZeroDivisionError("refused")
+from tests.support.scheduling import PATIENCE, refuse
 
 
 def test_five_thousand_inline_steps_do_not_recurse(log: list[str]) -> None:

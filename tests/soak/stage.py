@@ -62,7 +62,7 @@ class BriefVisual(MaximisationView):
     """Few steps: the hand comes back often."""
 
     def __init__(self, session: Session) -> None:
-        super().__init__(session, technique=ActivationMaximisation(iterations=6))
+        super().__init__(session, technique=ActivationMaximisation(iterations=6), started=True)
 
 
 class BriefMap(EmbeddingView):

@@ -149,7 +149,10 @@ def test_an_answer_that_was_lost_is_asked_for_again_ever_more_rarely(
 
 def visual(classifier: Classifier, length: int) -> Panel:
     view = MaximisationView(
-        Session(classifier, target=1), technique=ActivationMaximisation(iterations=10 * length), active=False
+        Session(classifier, target=1),
+        technique=ActivationMaximisation(iterations=10 * length),
+        started=True,
+        active=False,
     )
     view.interval = 0
     return view

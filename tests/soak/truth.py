@@ -103,8 +103,8 @@ def of_cam(view: CAMView, scene: Scene) -> Faults:
     if drawn.shape != wanted.shape or not np.allclose(drawn, wanted, atol=1e-4 * max(1.0, float(np.abs(wanted).max()))):
         yield f"another map than {view.technique.label} of {target} at {scene.layer}"
     slider = view.layer_slider
-    if slider.options[slider.index] != scene.layer:
-        yield f"a slider at {slider.options[slider.index]}, not at {scene.layer}"
+    if slider.names[slider.index] != scene.layer:
+        yield f"a slider at {slider.names[slider.index]}, not at {scene.layer}"
 
 
 def of_activation(view: ActivationView, scene: Scene) -> Faults:

@@ -13,10 +13,12 @@ from cnnviz_widgets.errors import LayerError, TargetError
 from cnnviz_widgets.session import Session
 from cnnviz_widgets.study.ablation import ablate
 from cnnviz_widgets.study.receptive_field import receptive_field
-from cnnviz_widgets.views.activation import QUANTILES, ActivationView
+from cnnviz_widgets.views.activation import ORDERS, QUANTILES, ActivationView
+from cnnviz_widgets.views.filters import ORDERS as FILTER_ORDERS
 from cnnviz_widgets.views.filters import FilterView
+from cnnviz_widgets.views.parts.scales import short
 
-from .conftest import Counting
+from .conftest import NAMES, Counting
 from .test_filters import click, pick, send, sheet
 
 pytestmark = pytest.mark.usefixtures("inline")
@@ -24,7 +26,9 @@ pytestmark = pytest.mark.usefixtures("inline")
 
 @pytest.fixture
 def view(classifier: Classifier, picture: np.ndarray) -> ActivationView:
-    return ActivationView(Session(classifier, picture, layer="body.1"))
+    view = ActivationView(Session(classifier, picture, layer="body.1"))
+    pick(view.order_picker, ORDERS.index("mean"))
+    return view
 
 
 def expected_maps(view: ActivationView) -> np.ndarray:
@@ -42,13 +46,52 @@ def hover(view: ActivationView, index: int | None) -> list[Any]:
     return send(view.tiles, name="entered", index=index, revision=view.tiles.revision)
 
 
+def test_it_opens_on_the_channels_that_give_most_to_the_class(
+    classifier: Classifier, network: Counting, picture: np.ndarray
+) -> None:
+    session = Session(classifier, picture, target=2)
+    view = ActivationView(session)
+    assert session.layer == "body.3"
+    weights = 50 * network.head.weight.detach().numpy()
+    shares = weights[2] * expected_maps(view).mean(axis=(1, 2))
+    order = np.argsort(-shares, kind="stable")
+    assert view.tiles.labels == [f"#{channel}" for channel in order]
+    # By hand: what the channels give and the bias are the score.
+    score = shares.sum() + network.head.bias.detach().numpy()[2]
+    assert score == pytest.approx(session.example.logits[2], rel=1e-4)
+    assert view.status.text.startswith(
+        f"Channel {order[0]} adds {short(shares[order[0]])} to {NAMES[2]}'s score of {short(score)}. "
+        f"The 8 channels shown first add {short(shares.sum())}; all 8 and the bias add up to it."
+    )
+    view.session.channel = int(order[3])
+    assert view.status.text.startswith(f"Channel {order[3]} adds {short(shares[order[3]])} to")
+    # Another class has other channels, at no call of the network.
+    calls = network.calls
+    session.target = 0
+    order = np.argsort(-weights[0] * expected_maps(view).mean(axis=(1, 2)), kind="stable")
+    assert view.tiles.labels == [f"#{channel}" for channel in order] and network.calls == calls + 1, "the reference's"
+    # Inside the network only the product with the gradient is known, and said.
+    session.layer = "body.1"
+    maps = network.body[:2](session.example.pixels).detach().requires_grad_()
+    (gradient,) = torch.autograd.grad(network.head(50 * network.body[2:](maps).mean((2, 3)))[0, 0], maps)
+    shares = (gradient * maps).sum((2, 3))[0].detach().numpy()
+    session.channel = best = int(shares.argmax())
+    assert view.tiles.labels[0] == f"#{best}"
+    assert view.status.text.startswith(
+        f"Channel {best} matters most for ant here: its activations times their gradients add up to {short(shares[best])}."
+    )
+    # Of another one nothing of the kind is said.
+    session.channel = int(shares.argmin())
+    assert view.answer is None
+
+
 def test_maps_are_sorted_by_strength_on_one_scale(view: ActivationView) -> None:
     maps = expected_maps(view)
     order = np.argsort(-maps.mean(axis=(1, 2)), kind="stable")
     assert view.tiles.labels == [f"#{channel}" for channel in order]
     np.testing.assert_allclose(sheet(view.tiles)[..., 0], maps[order] / maps.max() * 255, atol=0.51)
     assert f"colours from 0 to {maps.max():.3g}" in view.tiles.description
-    pick(view.order_picker, 1)
+    pick(view.order_picker, ORDERS.index("max"))
     assert view.tiles.labels[0] == f"#{maps.max(axis=(1, 2)).argmax()}"
     pick(view.scale_picker, 1)
     tops = sheet(view.tiles).max(axis=(1, 2, 3))
@@ -79,6 +122,7 @@ def test_hovering_lays_a_map_over_the_picture_without_the_network(view: Activati
 
 def test_a_click_chooses_the_channel_and_a_choice_elsewhere_is_marked(view: ActivationView, network: Counting) -> None:
     filters = FilterView(view.session)
+    pick(filters.order_picker, FILTER_ORDERS.index("index"))
     calls = network.calls
     click(view.tiles, 1)
     channel = int(view.tiles.labels[1].removeprefix("#"))
@@ -209,7 +253,7 @@ def test_the_same_picture_and_layer_are_looked_at_once(view: ActivationView, net
     calls = network.calls
     view.session.channel = 2
     view.session.target = 1
-    pick(view.order_picker, 1)
+    pick(view.order_picker, ORDERS.index("max"))
     assert network.calls == calls
     view.off = {1}
     assert network.calls == calls + 1

@@ -334,7 +334,7 @@ def test_the_line_tells_of_the_map_that_is_drawn(classifier: Classifier, store: 
     view.technique = "UMAP"
     assert view.status.kind == "error" and "another package" in view.status.text
     view.session.picture = PICTURES[4]
-    assert view.status.text.startswith("t-SNE of 40") and "seed 0" in view.status.text
+    assert view.status.text.startswith(f"{view.answer} t-SNE of 40") and "seed 0" in view.status.text
 
 
 @pytest.mark.usefixtures("inline")
@@ -612,7 +612,7 @@ def test_what_is_chosen_behind_another_tab_is_mapped_on_return(classifier: Class
     view.technique = "t-SNE"
     assert view.embedding is before
     view.active = True
-    assert view.status.text.startswith("t-SNE of 40") and view.embedding is not before
+    assert view.status.text.startswith(f"{view.answer} t-SNE of 40") and view.embedding is not before
     before = view.embedding
     for same in (SHORT, "t-SNE"):
         view.technique = same

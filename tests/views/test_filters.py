@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from cnnviz_widgets import study
 from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.session import Session
-from cnnviz_widgets.views.filters import FilterView
+from cnnviz_widgets.views.filters import ORDERS, FilterView
+from cnnviz_widgets.views.parts import answers
 from cnnviz_widgets.widgets.tiles import Tiles
 
 from .conftest import Counting
@@ -41,7 +42,39 @@ def sheet(tiles: Tiles) -> np.ndarray:
 
 @pytest.fixture
 def view(classifier: Classifier) -> FilterView:
-    return FilterView(Session(classifier, layer="body.0"))
+    view = FilterView(Session(classifier, layer="body.0"))
+    pick(view.order_picker, ORDERS.index("index"))
+    return view
+
+
+def test_it_opens_on_the_first_convolution_by_norm_and_says_what_the_strongest_answers(
+    classifier: Classifier, network: Counting, picture: np.ndarray
+) -> None:
+    session = Session(classifier, picture)
+    view = FilterView(session)
+    assert session.layer == "body.3" == classifier.default_layer
+    weights = network.body[0].weight.detach()
+    order = weights.flatten(1).norm(dim=1).argsort(descending=True).tolist()
+    assert view.filters is not None and view.filters.layer == "body.0"
+    assert view.tiles.labels == [f"#{index}" for index in order]
+    assert view.layer_slider.index == 0 and view.layer_slider.names[0] == "body.0"
+    with torch.no_grad():
+        response = network.body[0](session.example.pixels)[0]
+    strongest = next(k for k in order if response[k].max() > 0)
+    strong = float((response[strongest] > response[strongest].max() / 2).float().mean())
+    assert view.status.text.startswith(
+        f"Filter {strongest} is number {order.index(strongest) + 1} of 6 by strength; here it responds strongly "
+        f"(above half its peak) over {answers.number(100 * strong)} % of the picture. 0 are dead, 0 are copies."
+    )
+    # A layer that is chosen counts from then on, also the one where the session is already.
+    pick(view.layer_slider, 1)
+    assert view.filters.layer == "body.2"
+    # Another picture is answered otherwise, and without one nothing is said of it.
+    said = view.status.text
+    session.picture = np.full((24, 32, 3), 90, np.uint8)
+    assert view.status.text != said and "of the picture" in view.status.text
+    session.picture = None
+    assert "of the picture" not in view.status.text and view.answer is not None
 
 
 def test_the_first_layer_is_shown_in_colour_with_grey_for_zero(view: FilterView, network: Counting) -> None:
@@ -148,7 +181,7 @@ def test_a_hidden_panel_computes_nothing_and_a_new_classifier_is_followed(classi
     assert view.filters is not None
     other = nn.Sequential(nn.Conv2d(3, 5, 3), nn.ReLU(), nn.Flatten(), nn.Linear(5 * 6 * 6, 2))
     view.session.classifier = Classifier(other, input_size=(8, 8))
-    assert view.tiles.count == 5 and view.layer_slider.options == ["0"]
+    assert view.tiles.count == 5 and view.layer_slider.names == ["0"]
     view.close()
     view.close()
 
@@ -170,8 +203,11 @@ class Joining(nn.Module):
 
 def test_a_channel_of_a_layer_that_joins_others_is_no_filter() -> None:
     view = FilterView(Session(Classifier(Joining(), input_size=(12, 12)), layer="joined", channel=5))
+    pick(view.order_picker, ORDERS.index("index"))
     assert view.filters is not None and view.filters.layer == "second" and view.tiles.count == 8
-    assert view.tiles.selected is None and "Filter 5" not in view.status.text
+    assert view.tiles.selected is None and "Filter 5: norm" not in view.status.text
+    # None is chosen, so the sentence is about the strongest.
+    assert view.status.text.startswith(f"Filter {view.filters.norms.argmax()} is number 1 of 8 by strength.")
     pick(view.slice_picker, 1)
     assert f"Shown is filter {view.filters.norms.argmax()}." in view.status.text
     pick(view.slice_picker, 0)
@@ -179,4 +215,4 @@ def test_a_channel_of_a_layer_that_joins_others_is_no_filter() -> None:
     view.session.layer = "relu"
     assert view.tiles.selected == 5 and "Filter 5: norm" in view.status.text
     view.session.layer = "joined"
-    assert view.tiles.selected is None and "Filter 5" not in view.status.text
+    assert view.tiles.selected is None and "Filter 5: norm" not in view.status.text

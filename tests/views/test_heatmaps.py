@@ -17,9 +17,12 @@ from cnnviz_widgets.classifier import Classifier, Target
 from cnnviz_widgets.errors import LayerError, TargetError
 from cnnviz_widgets.explain import CAM, Explainer, GradCAM, Heatmap, Instance, LayerCAM, Saliency
 from cnnviz_widgets.explain.cam.tape import layer_before
+from cnnviz_widgets.explain.gradient.integrated_gradients import Attribution
 from cnnviz_widgets.session import Session
 from cnnviz_widgets.views.cam import CAMView
 from cnnviz_widgets.views.heatmap import HeatmapView
+from cnnviz_widgets.views.parts import answers
+from cnnviz_widgets.views.parts.scales import short
 from cnnviz_widgets.views.saliency import SaliencyView
 
 from .conftest import Counting
@@ -66,7 +69,7 @@ def test_switching_the_layer_calls_the_network_no_more(
     view = CAMView(classifier, picture)
     calls = network.calls
     maps = set()
-    for layer in view.layer_slider.options:
+    for layer in view.layer_slider.names:
         view.session.layer = layer
         maps.add(view.canvas.map)
     view.session.target = 3
@@ -149,7 +152,7 @@ def test_two_methods_begin_one_block_earlier_until_a_layer_is_chosen(
         view.technique = method
         expected = CAM_METHODS[method](classifier, view.session.example.pixels, view.session.example.predicted)
         np.testing.assert_allclose(shown(view), expected.cells, atol=1e-6)
-        assert view.layer_slider.options[view.layer_slider.index] == layer
+        assert view.layer_slider.names[view.layer_slider.index] == layer
         assert view.session.layer == other.session.layer == last
     calls = network.calls
     # The session is at this layer already: the choice counts all the same.
@@ -157,17 +160,18 @@ def test_two_methods_begin_one_block_earlier_until_a_layer_is_chosen(
     expected = LayerCAM(last)(classifier, view.session.example.pixels, view.session.example.predicted)
     np.testing.assert_allclose(shown(view), expected.cells, atol=1e-6)
     assert network.calls == calls + 1, "the reference's own"
-    for layer in (view.layer_slider.options[0], last):
+    for layer in (view.layer_slider.names[0], last):
         view.session.layer = layer
-        assert view.layer_slider.options[view.layer_slider.index] == layer
+        assert view.layer_slider.names[view.layer_slider.index] == layer
     view.session.classifier = Classifier(network, input_size=classifier.input_size)
-    assert view.layer_slider.options[view.layer_slider.index] == earlier
+    assert view.layer_slider.names[view.layer_slider.index] == earlier
     assert view.status.kind == "info", view.status.text
 
 
 def pick_layer(view: CAMView, layer: str) -> None:
-    index = view.layer_slider.options.index(layer)
-    content = {"kind": "event", "seq": 1, "final": True, "index": index, "option": layer}
+    index = view.layer_slider.names.index(layer)
+    content = {"kind": "event", "seq": 1, "final": True, "index": index}
+    content["option"] = view.layer_slider.options[index]
     view.layer_slider._receive(None, content, [])
 
 
@@ -176,7 +180,7 @@ def test_a_session_that_has_chosen_a_layer_is_followed_from_the_first(
     classifier: Classifier, picture: np.ndarray
 ) -> None:
     view = CAMView(Session(classifier, picture, layer="body.0"), techniques=[LayerCAM()])
-    assert view.layer_slider.options[view.layer_slider.index] == "body.0"
+    assert view.layer_slider.names[view.layer_slider.index] == "body.0"
     expected = LayerCAM("body.0")(classifier, view.session.example.pixels, view.session.example.predicted)
     np.testing.assert_allclose(shown(view), expected.cells, atol=1e-6)
 
@@ -303,7 +307,7 @@ def test_another_classifier_brings_its_own_layers(classifier: Classifier, pictur
     view = CAMView(classifier, picture)
     other = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Conv2d(4, 5, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten())
     view.session.classifier = Classifier(other, input_size=classifier.input_size)
-    assert view.layer_slider.options == ["0", "2"] and view.layer_slider.index == 1
+    assert view.layer_slider.names == ["0", "2"] and view.layer_slider.index == 1
     assert view.status.kind == "info", view.status.text
 
 
@@ -325,3 +329,45 @@ def test_a_view_is_printed_in_one_line(classifier: Classifier, picture: np.ndarr
     assert repr(view) == "<CAMView Grad-CAM of a picture>"
     view.close()
     assert repr(view) == "<CAMView>"
+
+
+@pytest.mark.usefixtures("inline")
+def test_controls_that_change_nothing_in_the_map_are_not_there(classifier: Classifier, picture: np.ndarray) -> None:
+    view = CAMView(classifier, picture)
+
+    def there() -> dict[str, bool]:
+        controls = {"minus": view.against_picker, "layer": view.layer_slider}
+        return {name: control.layout.display != "none" for name, control in controls.items()}
+
+    assert there() == {"minus": True, "layer": True}
+    view.technique = "Eigen-CAM"
+    assert there() == {"minus": False, "layer": True}
+    view.technique = "CAM"
+    assert there() == {"minus": True, "layer": False}
+    view.technique = "Grad-CAM"
+    assert there() == {"minus": True, "layer": True}
+    # A view that opens with such a method begins without the control.
+    assert CAMView(classifier, picture, techniques=[CAM()]).layer_slider.layout.display == "none"
+
+
+@pytest.mark.usefixtures("inline")
+def test_the_answer_to_a_map_stands_first(classifier: Classifier, picture: np.ndarray) -> None:
+    view = CAMView(classifier, picture)
+    heatmap, predicted = view.heatmap, view.session.example.predicted
+    assert heatmap is not None
+    values = np.sort(np.maximum(heatmap.values, 0).ravel())[::-1]
+    share = 100 * (int(np.searchsorted(np.cumsum(values, dtype=float), values.sum(dtype=float) / 2)) + 1) / values.size
+    name = classifier.class_names[predicted]
+    assert view.status.text.startswith(
+        f"Half of the evidence for {name} lies in {answers.number(share)} % of the picture"
+    )
+    view.technique = "Eigen-CAM"
+    assert "whatever the class" in str(view.answer)
+    gradients = SaliencyView(classifier, picture)
+    assert gradients.status.text.startswith("Half of the sensitivity lies in ")
+    gradients.technique = "integrated gradients"
+    found = gradients.heatmap
+    assert isinstance(found, Attribution)
+    assert gradients.status.text.startswith(
+        f"All values add up to {short(float(found.values.sum()))}: the score of {name}"
+    )

@@ -44,7 +44,7 @@ MADE: dict[type[Panel], tuple[Callable[[Session], Panel], tuple[str, ...], tuple
     EmbeddingView: (lambda s: EmbeddingView(s, source=data()), ("embedding",), ("selection", (1, 2))),
     FilterView: (FilterView, ("filters",), None),
     MaximisationView: (
-        lambda s: MaximisationView(s, technique=ActivationMaximisation(iterations=2)),
+        lambda s: MaximisationView(s, technique=ActivationMaximisation(iterations=2), started=True),
         ("visual", "visuals"),
         ("second", 1),
     ),

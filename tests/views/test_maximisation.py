@@ -13,7 +13,8 @@ from cnnviz_widgets import demo, schedule
 from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.session import Session
 from cnnviz_widgets.study import ActivationMaximisation, Channel
-from cnnviz_widgets.views.maximisation import MaximisationView
+from cnnviz_widgets.views.maximisation import WAITING, MaximisationView
+from cnnviz_widgets.views.parts import answers
 from cnnviz_widgets.views.parts.controls import percent
 
 from .conftest import NAMES, Counting, Stepping
@@ -39,10 +40,10 @@ def shown(view: MaximisationView, place: int = 0) -> bytes:
 
 @pytest.mark.usefixtures("inline")
 def test_shows_the_picture_of_the_session_s_class_and_needs_no_other(classifier: Classifier) -> None:
-    view = MaximisationView(Session(classifier, target="dog"), technique=QUICK)
+    view = MaximisationView(Session(classifier, target="dog"), technique=QUICK, started=True)
     expected = QUICK(classifier, 3)
     assert shown(view) == expected.appearance.tobytes()
-    assert view.lines[0].kind == "info" and view.lines[0].text.startswith("dog: score")
+    assert view.lines[0].kind == "info" and view.lines[0].text.startswith(f"{view.answer} dog: score")
     assert f"probability {percent(float(expected.probabilities()[3]))} as it is" in view.lines[0].text
     assert f", {percent(float(expected.robustness()[3]))} moved, turned and resized a little" in view.lines[0].text
     assert view.curves.lines[0].x[-1] == 6 and view.curves.lines[0].y[-1] == pytest.approx(expected.probabilities()[3])
@@ -52,8 +53,44 @@ def test_shows_the_picture_of_the_session_s_class_and_needs_no_other(classifier:
 
 
 @pytest.mark.usefixtures("inline")
+def test_it_waits_for_the_hand_and_follows_it_from_then_on(classifier: Classifier, network: Counting) -> None:
+    _ = classifier.layers
+    calls = network.calls
+    view = MaximisationView(Session(classifier, target=1), technique=QUICK)
+    press(view.second_picker, 1)
+    view.session.target = 2
+    view.second = None
+    assert network.calls == calls and view.visuals == (None, None) and not view.busy
+    assert view.run_button.description == "Start" and view.status.text == WAITING
+    view.run_button.click()
+    assert shown(view) == QUICK(classifier, 2).appearance.tobytes()
+    assert view.run_button.description == "Go on" and view.status.text == ""
+    view.session.target = 1
+    assert shown(view) == QUICK(classifier, 1).appearance.tobytes()
+
+
+def test_the_sentence_says_from_which_step_on_the_network_was_sure() -> None:
+    classifier = demo.shapes_classifier()
+    view = MaximisationView(Session(classifier, target="star"), technique=dataclasses.replace(QUICK, iterations=24))
+    executor = stepping(view)
+    view.go_on()
+    probabilities = []
+    for _ in range(24):
+        executor.work(1)
+        probabilities.append(float(view.visual.probabilities()[view.visual.target]))  # type: ignore[union-attr]
+    executor.work()
+    unsure = [step for step, probability in enumerate(probabilities, 1) if probability < 0.99]
+    assert probabilities[-1] >= 0.99 and unsure, probabilities
+    assert str(view.answer).startswith(
+        f"The network is {answers.number(100 * probabilities[-1])} % sure that this is star, "
+        f"and was 99 % sure at step {unsure[-1] + 1} already."
+    )
+    view.close()
+
+
+@pytest.mark.usefixtures("inline")
 def test_a_second_class_grows_beside_it(classifier: Classifier) -> None:
-    view = MaximisationView(Session(classifier, target=0), technique=QUICK)
+    view = MaximisationView(Session(classifier, target=0), technique=QUICK, started=True)
     assert view._places[1].layout.display == "none"
     press(view.second_picker, 2)
     assert view.second == 1 and view._places[1].layout.display != "none"
@@ -65,19 +102,19 @@ def test_a_second_class_grows_beside_it(classifier: Classifier) -> None:
 
 @pytest.mark.usefixtures("inline")
 def test_a_channel_of_the_session_s_layer(classifier: Classifier) -> None:
-    view = MaximisationView(Session(classifier, layer="body.0", channel=4), technique=QUICK)
+    view = MaximisationView(Session(classifier, layer="body.0", channel=4), technique=QUICK, started=True)
     press(view.of_picker, 1)
     assert shown(view) == QUICK(classifier, Channel("body.0", 4)).appearance.tobytes()
     press(view.channel_slider, 2)
     assert view.session.channel == 2
     assert shown(view) == QUICK(classifier, Channel("body.0", 2)).appearance.tobytes()
-    press(view.layer_slider, view.layer_slider.options.index("body.2"))
+    press(view.layer_slider, view.layer_slider.names.index("body.2"))
     assert shown(view) == QUICK(classifier, Channel("body.2", 2)).appearance.tobytes()
     assert len(view.channel_slider.options) == 8
 
 
 def test_a_frame_after_each_step_and_stop_and_go_on_as_if_uninterrupted(classifier: Classifier) -> None:
-    view = MaximisationView(Session(classifier, target=1), technique=QUICK, active=False)
+    view = MaximisationView(Session(classifier, target=1), technique=QUICK, started=True, active=False)
     executor = stepping(view)
     view.active = True
     pictures = []
@@ -115,7 +152,7 @@ def test_a_frame_after_each_step_and_stop_and_go_on_as_if_uninterrupted(classifi
 
 @pytest.mark.usefixtures("inline")
 def test_parameters_are_controls_and_a_seed_begins_anew(classifier: Classifier) -> None:
-    view = MaximisationView(Session(classifier, target=1), technique=QUICK)
+    view = MaximisationView(Session(classifier, target=1), technique=QUICK, started=True)
     controls: dict[str, Any] = {control.description: control for control in view.choice.controls.children}
     assert {"parametrisation", "seed", "l2", "tv", "blur", "jitter", "rate"} <= set(controls)
     press(controls["seed"], 5)
@@ -133,7 +170,7 @@ def test_parameters_are_controls_and_a_seed_begins_anew(classifier: Classifier) 
 
 @pytest.mark.usefixtures("inline")
 def test_the_picture_becomes_the_session_s(classifier: Classifier) -> None:
-    view = MaximisationView(Session(classifier, target=1), technique=QUICK)
+    view = MaximisationView(Session(classifier, target=1), technique=QUICK, started=True)
     view.use_button.click()
     expected = QUICK(classifier, 1)
     assert torch.equal(view.session.example.pixels, expected.pixels)
@@ -145,14 +182,14 @@ def test_the_picture_becomes_the_session_s(classifier: Classifier) -> None:
 
 @pytest.mark.usefixtures("inline")
 def test_without_a_class_that_of_the_picture_or_the_first_is_taken(classifier: Classifier, picture: np.ndarray) -> None:
-    assert "ant: score" in MaximisationView(classifier, technique=QUICK).lines[0].text
-    view = MaximisationView(classifier, picture, technique=QUICK)
+    assert "ant: score" in MaximisationView(classifier, technique=QUICK, started=True).lines[0].text
+    view = MaximisationView(classifier, picture, technique=QUICK, started=True)
     assert f"{NAMES[view.session.example.predicted]}: score" in view.lines[0].text
 
 
 @pytest.mark.usefixtures("inline")
 def test_a_failure_is_told_and_the_picture_stays(classifier: Classifier, network: Counting) -> None:
-    view = MaximisationView(Session(classifier, target=1), technique=QUICK)
+    view = MaximisationView(Session(classifier, target=1), technique=QUICK, started=True)
     before = shown(view)
     network.breaks = "raise"
     view.session.target = 2
@@ -166,18 +203,20 @@ def test_a_failure_is_told_and_the_picture_stays(classifier: Classifier, network
 @pytest.mark.usefixtures("inline")
 def test_a_picture_taken_for_another_class_is_told_with_the_mend() -> None:
     view = MaximisationView(
-        Session(demo.shapes_classifier(), target="square"), technique=ActivationMaximisation(iterations=48)
+        Session(demo.shapes_classifier(), target="square"),
+        technique=ActivationMaximisation(iterations=48),
+        started=True,
     )
     assert "The network takes it for" in view.lines[0].text and "log-odds" in view.lines[0].text
     view.session.classifier = demo.digits_classifier()
-    assert view.lines[0].text.startswith("0: score")
+    assert view.lines[0].text.startswith(f"{view.answer} 0: score")
 
 
 def test_a_view_that_is_not_active_does_nothing(classifier: Classifier, network: Counting) -> None:
     with schedule.inline():
         _ = classifier.layers
         calls = network.calls
-        view = MaximisationView(classifier, active=False)
+        view = MaximisationView(classifier, started=True, active=False)
         view.session.target = 2
         assert network.calls == calls and view.visuals == (None, None)
 
@@ -197,7 +236,7 @@ def pictures_of_two_classes(classifier: Classifier) -> tuple[int, int, list[np.n
 
 def test_the_class_that_is_predicted_follows_the_picture(classifier: Classifier) -> None:
     first, second, (one, two, three) = pictures_of_two_classes(classifier)
-    view = MaximisationView(classifier, one, technique=QUICK, active=False)
+    view = MaximisationView(classifier, one, technique=QUICK, started=True, active=False)
     executor = stepping(view)
     view.active = True
     executor.work(2)
@@ -237,7 +276,7 @@ def test_a_class_or_a_channel_that_is_chosen_does_not_follow_the_picture(
     classifier: Classifier, network: Counting
 ) -> None:
     _, _, (one, two, _) = pictures_of_two_classes(classifier)
-    view = MaximisationView(Session(classifier, one, target=1), technique=QUICK)
+    view = MaximisationView(Session(classifier, one, target=1), technique=QUICK, started=True)
     calls = network.calls
     view.session.picture = two
     assert network.calls == calls
@@ -258,7 +297,7 @@ def test_a_class_or_a_channel_that_is_chosen_does_not_follow_the_picture(
     ],
 )
 def test_a_frame_that_comes_while_it_is_begun_anew_is_dropped(classifier: Classifier, change: Any) -> None:
-    view = MaximisationView(Session(classifier, target=1), technique=QUICK, active=False)
+    view = MaximisationView(Session(classifier, target=1), technique=QUICK, started=True, active=False)
     executor = stepping(view)
     view.active = True
     executor.work(2)

@@ -14,6 +14,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from cnnviz_widgets import demo, schedule
 from cnnviz_widgets.classifier import Classifier
+from cnnviz_widgets.collection.neighbours import nearest
 from cnnviz_widgets.collection.source import source_of
 from cnnviz_widgets.collection.store import FeatureStore
 from cnnviz_widgets.picture import read_picture
@@ -51,12 +52,29 @@ def test_it_shows_scikit_learns_neighbours(classifier: Classifier, picture: np.n
 
 
 @pytest.mark.usefixtures("inline")
+def test_all_copies_of_the_picture_are_left_out_and_nothing_else(classifier: Classifier) -> None:
+    pictures = np.concatenate([np.repeat(PICTURES[:1], 9, axis=0), PICTURES])
+    labels = [0] * 9 + [int(label) for label in LABELS]
+    view = NeighbourView(classifier, PICTURES[0], source=source_of(pictures, labels, ["a", "b", "c", "d"]), k=48)
+    assert view.neighbours is not None and view.neighbours.row is None
+    for near in (view.neighbours.features, view.neighbours.pixels):
+        assert sorted(near.rows) == list(range(10, 49))
+    # What the same label is counted of is said first.
+    same = sum(labels[10:][i] == 0 for i in range(39))
+    counts = [sum(label == value for label in labels[10:]) for value in range(4)]
+    assert max(counts) == counts[1] and same == 9
+    assert view.status.text.startswith(f"{counts[1]} of 39 nearest in features are b; in pixels {counts[1]} of 39.")
+    assert "Pixels match" not in view.status.text
+
+
+@pytest.mark.usefixtures("inline")
 def test_neighbours_in_pixels_are_another_thing(classifier: Classifier) -> None:
     view = NeighbourView(classifier, PICTURES[3], source=SOURCE, metric="euclidean", k=5)
     assert view.neighbours is not None
     flat = PICTURES.reshape(40, -1).astype(float)
-    order = np.argsort(np.linalg.norm(flat - flat[3], axis=1), kind="stable")[:5]
-    np.testing.assert_array_equal(view.neighbours.pixels.rows, order)
+    order = np.argsort(np.linalg.norm(flat - flat[3], axis=1), kind="stable")
+    assert order[0] == 3, "a copy of the picture, which is none of its neighbours"
+    np.testing.assert_array_equal(view.neighbours.pixels.rows, order[1:6])
 
 
 @pytest.mark.usefixtures("inline")
@@ -161,7 +179,11 @@ def test_an_upload_is_looked_up_and_a_bad_one_named(classifier: Classifier, pict
     for data, name in ((file.getvalue(), "five.png"), (b"nothing", "bad.png")):
         view.upload._receive(None, {"kind": "event", "seq": 1, "final": True, "name": name}, [memoryview(data)])
     assert view.session.picture.name == "five.png" and view.neighbours is not None
-    assert int(view.neighbours.features.rows[0]) == 5 and view.neighbours.features.distances[0] < 1e-6
+    # It is a copy of a picture of the data set, and so none of its own neighbours.
+    assert view.neighbours.row is None and 5 not in [*view.neighbours.features.rows, *view.neighbours.pixels.rows]
+    store = view.neighbours.store
+    expected = nearest(store.features, store.features[5], 12, "cosine", [5])
+    np.testing.assert_array_equal(view.neighbours.features.rows, expected.rows)
     assert view.upload.failed and "bad.png" in view.upload.message
 
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
+from torch import Tensor, nn
 
 from cnnviz_widgets import demo, schedule
 from cnnviz_widgets.classifier import Classifier
@@ -90,7 +92,7 @@ def test_layer_and_channel_follow_the_session_without_another_pass(classifier: C
     assert view.sheet is not None and (view.sheet.layer, view.sheet.channel) == ("body.0", 5)
     assert view.channel_slider.index == 5 and len(view.channel_slider.options) == 6
     press(view.channel_slider, 1)
-    press(view.layer_slider, view.layer_slider.options.index("body.2"))
+    press(view.layer_slider, view.layer_slider.names.index("body.2"))
     assert (session.layer, session.channel) == ("body.2", 1)
     assert (view.sheet.layer, view.sheet.channel) == ("body.2", 1)
     assert network.calls == calls
@@ -216,3 +218,57 @@ def test_the_nearest_scanned_layer_by_order_of_execution(classifier: Classifier)
         "body.0", "body.0", "body.2", "body.2",
     ]  # fmt: skip
     assert nearest_scanned(classifier, ["body.3"], "body.0") == "body.3"
+
+
+class Clipping(nn.Module):
+    """Ends in a ReLU6 that is at 6 for nearly every picture."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Conv2d(4, 5, 3), nn.ReLU6())
+        self.head = nn.Linear(5, 3)
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        after = self.body[:3](pixels)
+        logits: Tensor = self.head(self.body[3](100 * after).mean((2, 3)))
+        return logits
+
+
+@pytest.mark.usefixtures("inline")
+def test_it_opens_on_the_channel_that_gives_most_to_the_class_before_what_makes_all_maxima_the_same() -> None:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(1)
+        network = Clipping()
+    classifier = Classifier(network, class_names=["ant", "bee", "cow"], input_size=(24, 32))
+    pictures = data()
+    session = Session(classifier, pictures[3])
+    view = PatchView(session, source=(pictures, [index % 2 for index in range(30)]))
+    pixels, target = session.example.pixels, session.example.predicted
+    with torch.no_grad():
+        means = network.body[3](100 * network.body[:3](pixels)).mean((2, 3))[0]
+    shares = network.head.weight[target].detach() * means
+    best = int(shares.argmax())
+    assert session.layer == "body.3" and session.channel is None
+    assert view.patches is not None and {spot.value for spot in view.patches.top("body.3", best)} == {6.0}
+    assert view.sheet is not None and (view.sheet.layer, view.sheet.channel) == ("body.2", best)
+    assert view.channel_slider.index == best and view.layer_slider.names[view.layer_slider.index] == "body.2"
+    values = [spot.value for spot in view.sheet.locations]
+    assert len(set(values)) == 9
+    even = sum(spot.image % 2 == 0 for spot in view.sheet.locations)
+    counts = sorted([(even, "0"), (9 - even, "1")], key=lambda pair: -pair[0])
+    said = ", ".join(f"{count} show {label}" for count, label in counts if count)
+    assert view.status.text.startswith(
+        f"Channel {best} gives most to {classifier.class_names[target]}. Of its 9 strongest pictures {said}."
+    )
+    assert "At body.3 all of its strongest are the same: these are from body.2 before it." in view.status.text
+    # A look at one of these pictures moves nothing under the hand, and the claim about the class is dropped.
+    pick(view, 0)
+    assert (view.sheet.layer, view.sheet.channel) == ("body.2", best) and "gives most" not in view.status.text
+    # What is chosen counts, ties or not.
+    press(view.layer_slider, view.layer_slider.names.index("body.3"))
+    assert view.sheet.layer == "body.3"
+    press(view.channel_slider, 2)
+    assert view.sheet.channel == session.channel == 2
+    # The median of them is no claim about the strongest.
+    view.rank = "median"
+    assert view.answer is None

@@ -232,7 +232,7 @@ def test_switching_channels_off(fixture: str, percentage: bool, request: pytest.
 
 def test_pictures_made_for_a_number_have_no_curve(numbers: Session, labels: Session) -> None:
     quick = ActivationMaximisation(iterations=3)
-    view = MaximisationView(numbers, technique=quick)
+    view = MaximisationView(numbers, technique=quick, started=True)
     assert "score" in view.lines[0].text and "%" not in view.lines[0].text
     assert view.curves.layout.display == "none" and not len(view.curves.lines[0].x)
     view.session.classifier = labels.classifier

@@ -216,7 +216,7 @@ class ActivationMaximisation:
             picture = state.parametrisation.picture(parameters)
             # Each step has its own seed, so a continued ascent draws the views that an uninterrupted one draws.
             seed = self.seed * 1_000_003 + state.step
-            copies = transform(picture, self.views, self.jitter, self.scale, self.turn, seed)
+            copies = transform(picture, self.views, self.jitter, self.scale, self.turn, seed=seed)
             inputs = _network_input(classifier, copies)
             batches = Batches(classifier, inputs.shape[1:], "gradients")
             parts = batches.run(self.views, lambda part: self._score_gradient(state, inputs[part]))

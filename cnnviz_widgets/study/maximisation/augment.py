@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 
-def transform(picture: Tensor, count: int, jitter: float, scale: float, turn: float, seed: int) -> Tensor:
+def transform(picture: Tensor, count: int, jitter: float, scale: float, turn: float, *, seed: int) -> Tensor:
     """`count` views (count, C, H, W) of a picture (C, H, W) in 0..1, each moved, resized and turned at random.
 
     The largest move is `jitter`, a share of the sides; the largest change of size the factor 1 + `scale` or its

@@ -251,7 +251,9 @@ def grow(build: SharedBuild) -> Steps:
 
 def make_embedded(classifier: Classifier) -> Steps:
     """The data set that belongs to an embedded network."""
-    made = Aside("pictures", lambda: embedded_source(classifier))  # it may import what is slow to import
+    made = Aside(
+        "pictures", lambda: embedded_source(classifier, for_features=True)
+    )  # it may import what is slow to import
     yield made
     source = made.result()
     assert source is not None

@@ -7,13 +7,15 @@ from typing import Any
 
 from cnnviz_widgets.classifier import Classifier, Layer
 from cnnviz_widgets.session import Session
+from cnnviz_widgets.views.parts.layer_names import described, slidable, staged_names
 from cnnviz_widgets.widgets.slider import OptionSlider
 
 
 class LayerSlider(OptionSlider):
     """A slider over the layers `choose(classifier)`; it stands at `place(classifier, layer)` of the session's layer.
 
-    A layer that is chosen elsewhere and is none of them is put where it runs.
+    A layer that is chosen elsewhere and is none of them is put where it runs. The options are names for a person,
+    `names` those of the network.
     """
 
     def __init__(
@@ -27,6 +29,11 @@ class LayerSlider(OptionSlider):
         self._choose = choose or slidable
         self._place = place
         self.describe()
+
+    @property
+    def names(self) -> list[str]:
+        """What the network calls the layers."""
+        return [layer.name for layer in self.layers]
 
     def describe(self) -> None:
         """Take the layers of the session's classifier."""
@@ -54,8 +61,9 @@ class LayerSlider(OptionSlider):
         self._session.layer = self.layers[event.index].name
 
     def _show(self) -> None:
+        staged = staged_names(self._classifier)
         with self.hold_sync():
-            self.options = [layer.name for layer in self.layers]
+            self.options = [staged[layer.name] for layer in self.layers]
             self.details = [described(layer) for layer in self.layers]
 
 
@@ -73,14 +81,3 @@ class ChannelSlider(OptionSlider):
         with self.hold_sync():
             self.options = [str(channel) for channel in range(count)]
             self.index = self._session.channel or 0
-
-
-def slidable(classifier: Classifier) -> list[Layer]:
-    """The layers worth a stop on the slider: convolutions, blocks and the default target layer."""
-    return [layer for layer in classifier.layers if layer.role != "other" or layer.name == classifier.default_layer]
-
-
-def described(layer: Layer) -> str:
-    """A layer's type and output shape."""
-    channels, rows, columns = layer.shape
-    return f"{layer.kind}, {channels} x {rows} x {columns}"

@@ -20,9 +20,9 @@ from cnnviz_widgets.views.job import Steps
 #: Windows around that are run ahead lie this share of the window's shorter side apart.
 _FINENESS = 6
 #: Seconds for which a hand that comes back may have to wait for the windows that are just being run ahead.
-_WAIT = 0.1
+WAIT = 0.1
 #: So many run together at most: in a network that computes only what a window changes, more are hardly faster.
-_TOGETHER = 4
+TOGETHER = 4
 #: Bytes of class scores that are kept.
 _KEPT = 2**24
 
@@ -89,7 +89,7 @@ class WindowCache:
             began = time.perf_counter()
             found = self.occluder.logits([self._windows.box(*cell) for cell in group]).numpy()
             each = (time.perf_counter() - began) / len(group)
-            together = max(1, min(_TOGETHER, int(_WAIT / max(each, 1e-9))))
+            together = max(1, min(TOGETHER, int(WAIT / max(each, 1e-9))))
             self._learn(group, found)
             yield
 

@@ -24,6 +24,7 @@ from cnnviz_widgets.collection.store import FeatureStore
 from cnnviz_widgets.views.job import Job, Steps
 from cnnviz_widgets.views.layout import row
 from cnnviz_widgets.views.panel import Panel
+from cnnviz_widgets.views.parts.answers import Answer, selection
 from cnnviz_widgets.views.parts.data_set import captions
 from cnnviz_widgets.views.parts.scales import short
 from cnnviz_widgets.widgets.picker import Picked, Picker
@@ -80,6 +81,7 @@ class SelectionDetails(ipywidgets.VBox):
         pick_channel: Callable[[int], Job | None],
     ) -> None:
         self._pick_picture, self._pick_channel = pick_picture, pick_channel
+        self._session = panel.session
         self._store: FeatureStore | None = None
         self.rows: NDArray[np.intp] = np.zeros(0, np.intp)
         self.distinctions: list[Distinction] = []
@@ -120,12 +122,20 @@ class SelectionDetails(ipywidgets.VBox):
             self.summary.say(EMPTY)
             self.near_line.say("")
             return
-        self.summary.say(_count_labels(store, rows, len(self._sheet_rows)))
+        self.summary.say(f"{self._answer(store, rows)} {_count_labels(store, rows, len(self._sheet_rows))}")
         self.near_line.say(
             "Not selected, yet among the ten nearest of members in the true space (of how many):"
             if votes
             else "The members' nearest in the true space are all selected too."
         )
+
+    def _answer(self, store: FeatureStore, rows: NDArray[np.intp]) -> Answer:
+        """The most frequent labels of rows, and the classes that the network takes most of them for."""
+        classifier, logits = self._session.classifier, store.logits[rows]
+        labels = [store.label_name(int(row)) for row in rows if store.labels[row] >= 0]
+        named = classifier.scores == "softmax" and logits.shape[1] == len(classifier.class_names)
+        classes = [classifier.class_names[index] for index in logits.argmax(axis=1)] if named else []
+        return selection(len(rows), labels, classes)
 
     def clear(self) -> None:
         """Show that nothing is selected."""

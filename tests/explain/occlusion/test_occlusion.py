@@ -318,7 +318,7 @@ def test_a_first_map_comes_early_and_only_gets_finer() -> None:
         kept.append((step, step.values.copy(), step.logits.copy(), network.pictures))
         assert step.progress == step.known.mean() == (network.pictures - 1) / step.known.size
         # What is not known answers with a window that is, and looks like something between those that are.
-        np.testing.assert_array_equal(step.logits[step.known], step.measured[step.source[step.known]])
+        np.testing.assert_array_equal(step.logits[step.known], step.run.measured[step.run.source[step.known]])
         assert step.cells[step.known].min() <= step.cells.min() and step.cells.max() <= step.cells[step.known].max()
     maps = [step for step, *_ in kept]
     last = maps[-1]
