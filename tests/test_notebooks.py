@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import nbformat
@@ -35,3 +36,14 @@ def test_it_is_committed_without_results(path: Path) -> None:
     for cell in notebook.cells:
         assert not cell.get("outputs")
         assert cell.get("execution_count") is None
+
+
+def test_the_hunt_gives_nothing_away() -> None:
+    """Neither what is shown after *Run All* nor what stands in any widget tells which network is which."""
+    notebook = nbformat.read(FOLDER / "catch_the_shortcut.ipynb", as_version=4)
+    NotebookClient(notebook, timeout=600, resources={"metadata": {"path": FOLDER}}).execute()
+    shown = [cell.get("outputs", []) for cell in notebook.cells] + [notebook.metadata.get("widgets", {})]
+    text = json.dumps(shown)
+    assert "network A" in text and "network B" in text
+    for telltale in ("biased", "clean", "cheat", "it is the other one", "on the mark"):
+        assert telltale not in text, telltale

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
+import torch
 from torch import Tensor
 
 from cnnviz_widgets.explain.heatmap import Heatmap
@@ -113,14 +115,17 @@ class LayerExplainer(Explainer):
 
     def map_of(self, instance: Instance, cells: Tensor, progress: float = 1.0, quantity: str | None = None) -> Heatmap:
         """The heatmap of cells (h, w)."""
-        return Heatmap.of_cells(
+        signed = self.is_signed(instance.target)
+        heatmap = Heatmap.of_cells(
             self._cut_off(cells, instance.target),
             instance.size,
             self.wording(instance, quantity),
-            signed=self.is_signed(instance.target),
+            signed=signed,
             target=instance.target,
             progress=progress,
         )
+        uncut = None if signed else cells.detach().to("cpu", torch.float32).numpy()
+        return dataclasses.replace(heatmap, uncut=uncut)
 
     def _cut_off(self, cells: Tensor, target: Target) -> Tensor:
         return cells if self.is_signed(target) else cells.clamp_min(0)

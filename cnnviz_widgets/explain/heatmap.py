@@ -24,6 +24,7 @@ class Heatmap:
     the same array where there is no coarser one. `quantity` says what a value is. Where `signed`, negative values
     mean something and zero is neutral. `progress` runs from 0 to 1. `note` is what a reader of this map should know,
     in whole sentences; views show it beside the map. A `blank` map holds nothing above rounding and is drawn as zeros.
+    `uncut` is the grid before negative values were cut off, where they were.
     """
 
     values: FloatArray
@@ -34,6 +35,12 @@ class Heatmap:
     progress: float = 1.0
     note: str = ""
     blank: bool = False
+    uncut: FloatArray | None = None
+
+    @property
+    def signed_cells(self) -> FloatArray:
+        """`cells` before negative values were cut off, to compare two maps by; `cells` where none were."""
+        return self.cells if self.uncut is None else self.uncut
 
     def noted(self, *notes: str, blank: bool = False) -> Self:
         """The same map with further notes; empty ones are left out."""

@@ -115,7 +115,8 @@ class CAMView(HeatmapView):
         self.layer_slider.follow()
 
     def _forget_layer(self) -> None:
-        self._layer_chosen = False
+        # A comparison may have chosen one of the new network's by then.
+        self._layer_chosen = self.session.layer != self.session.classifier.default_layer
         self.layer_slider.describe()
 
     def _layer_at(self, classifier: Classifier, layer: str) -> Layer:

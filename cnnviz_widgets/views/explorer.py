@@ -21,6 +21,8 @@ from cnnviz_widgets.session import Session, as_classifier
 from cnnviz_widgets.views.activation import ActivationView
 from cnnviz_widgets.views.cam import CAMView
 from cnnviz_widgets.views.closing import discard_contents
+from cnnviz_widgets.views.compare import Comparison
+from cnnviz_widgets.views.comparison.companion import Companion, classifiers_of
 from cnnviz_widgets.views.embedding import EmbeddingView
 from cnnviz_widgets.views.events import on
 from cnnviz_widgets.views.filters import FilterView
@@ -71,6 +73,7 @@ class Explorer(ipywidgets.VBox):
 
     A tab follows the session only while it is open; what was started in it by hand (a whole map, features, t-SNE) goes
     on behind others. `session` is what the views share, `source` the data set for the tabs that need many pictures.
+    With a `companion` each tab shows the comparison of its view with that of another network.
     """
 
     def __init__(
@@ -82,8 +85,11 @@ class Explorer(ipywidgets.VBox):
         tabs: Mapping[str, type[Panel]] = TABS,
         note: str = "",
         refused: bool = True,
+        companion: Companion | None = None,
     ) -> None:
         self.session = session
+        self.companion = companion
+        self._comparisons: dict[str, Comparison] = {}
         self.source = source
         self.pictures = list(pictures)
         self._makers = dict(tabs)
@@ -107,7 +113,8 @@ class Explorer(ipywidgets.VBox):
         self._page = ipywidgets.VBox()
         head = row(self.strip, ipywidgets.VBox([self.upload, self.draw_button]), gap=12)
         self._notes = ipywidgets.VBox([self.note] if note else [])
-        super().__init__([head, self._desk, self._notes, self.predictions, self.tabs, self._page])
+        beside = [] if self.companion is None else [self.companion]
+        super().__init__([head, self._desk, self._notes, self.predictions, *beside, self.tabs, self._page])
         self.add_class("cnnviz-explorer")
         self._thumbnails: list[NDArray[np.uint8]] = []
         self._show_strip()
@@ -122,6 +129,11 @@ class Explorer(ipywidgets.VBox):
         """The view in the open tab."""
         return self._views[self._opened]
 
+    @property
+    def comparison(self) -> Comparison | None:
+        """The comparison in the open tab, where there is a second network."""
+        return self._comparisons.get(self._opened)
+
     @in_turn
     def open_tab(self, title: str) -> Panel:
         """Open a tab by its title and return its view."""
@@ -132,7 +144,7 @@ class Explorer(ipywidgets.VBox):
             other.active = other is view
         self._views[title] = view
         self.tabs.index = self.tabs.titles.index(title)
-        self._page.children = (view,)
+        self._page.children = (self._comparisons.get(title, view),)
         self._opened = title
         return view
 
@@ -143,6 +155,8 @@ class Explorer(ipywidgets.VBox):
             options["active"] = False
         view = maker(self.session, **options)
         view.leave_notes_out()  # they stand below the predictions
+        if self.companion is not None:
+            self._comparisons[title] = self.companion.beside(view, lambda session: maker(session, **options))
         return view
 
     @property
@@ -175,7 +189,8 @@ class Explorer(ipywidgets.VBox):
     @in_turn
     def drop_view(self, title: str) -> None:
         """Close the view of a tab that is not open; opening it makes another."""
-        self._views.pop(title).close()
+        view = self._views.pop(title)
+        (self._comparisons.pop(title, None) or view).close()
 
     @in_turn
     def draw(self, on: bool = True) -> None:
@@ -243,6 +258,10 @@ class Explorer(ipywidgets.VBox):
     @in_turn
     def close(self) -> None:
         """Stop all work and remove the app, with all its widgets, from the page."""
+        for comparison in self._comparisons.values():
+            comparison.close()
+        if self.companion is not None:
+            self.companion.close()
         for view in [*self._views.values(), self.predictions, *([self.sketch] if self.sketch else [])]:
             view.close()
         self.session.unlink(self._mark_strip, ["picture"])
@@ -263,7 +282,10 @@ def explore(
     """Open every technique on `pictures` as one app.
 
     `model` is a torch network, a Classifier or a torchvision name; without it the embedded ImageNet classifier and its
-    photographs are shown. `pictures` is anything `read_picture` takes, a list of such, a dict of names to such, a
+    photographs are shown. Of a list of networks, or a dict of names to such, every tab compares the first with another;
+    of more than two a slider chooses which.
+
+    `pictures` is anything `read_picture` takes, a list of such, a dict of names to such, a
     folder, or a data set that `source_of` takes, of which some are shown. A picture that cannot be read is named in
     the app and left out. Top patches, neighbours and the map look in the data set `source` (a torch Dataset, a folder,
     arrays, or a `Source`); without one, in the data set or, with an embedded network, in the pictures that belong to
@@ -281,7 +303,12 @@ def explore(
         pictures = demo.pictures() if pictures is None else pictures
     data = source_of(pictures) if is_data_set(pictures) else None
     readable, refused = read_pictures(pictures) if data is None else _some_of(data)
-    session = Session(as_classifier(model, readable[0] if readable else None, class_names, autocast))
+    first = readable[0] if readable else None
+    if isinstance(model, list | tuple | Mapping):
+        classifier, *others = classifiers_of(model, first, class_names, autocast)
+    else:
+        classifier, others = as_classifier(model, first, class_names, autocast), []
+    session = Session(classifier)
     fitting, unfit = _fitting(session.classifier, readable)
     refused += unfit
     if fitting:
@@ -295,7 +322,9 @@ def explore(
     if pictures is not None and not fitting and not refused:
         refused = ["There are no pictures here; upload some, or pass a folder of pictures or a data set."]
     told = _left_out(pictures) if data is None else [*_of_how_many(fitting, data), *data.notes]
-    app = Explorer(session, fitting, source=source, note=" ".join([*refused[:3], *told]), refused=bool(refused))
+    companion = Companion(session, others) if others else None
+    text = " ".join([*refused[:3], *told])
+    app = Explorer(session, fitting, source=source, note=text, refused=bool(refused), companion=companion)
     if state is not None:
         try:
             app.state = state

@@ -126,7 +126,8 @@ class PatchView(Panel):
     @property
     def _channel(self) -> int:
         chosen = self._opened if self.session.channel is None else self.session.channel
-        return min(int(chosen), self.session.classifier.layer(self.session.layer).shape[0] - 1)
+        depth: int = self.session.classifier.layer(self.session.layer).shape[0]
+        return min(int(chosen), depth - 1)
 
     def _shown_at(self, classifier: Classifier, layer: str) -> Layer:
         """The layer whose patches are shown while the session is at `layer`."""

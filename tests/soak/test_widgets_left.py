@@ -9,7 +9,7 @@ from typing import Any
 import ipywidgets
 import pytest
 
-from cnnviz_widgets import schedule
+from cnnviz_widgets import compare, explore, schedule
 from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.session import Session
 from cnnviz_widgets.views.explorer import _OF_A_DATA_SET
@@ -20,7 +20,7 @@ from cnnviz_widgets.views.sketch import SketchView
 from cnnviz_widgets.widgets.picker import Picker
 
 from .hand import Hand
-from .stage import BRIEF_TABS, inside, live_widgets, made_app, pictures
+from .stage import BRIEF_TABS, inside, live_widgets, made_app, made_classifier, pictures
 
 VIEWS: list[type[Panel]] = [*BRIEF_TABS.values(), PredictionView, SketchView]
 
@@ -39,6 +39,30 @@ def opened(kind: type[Panel], classifier: Classifier) -> Panel:
     view = kind(Session(classifier, pictures(1)[0]), **options)
     assert schedule.WORKER.drain(120)
     return view
+
+
+@pytest.mark.parametrize("kind", VIEWS)
+def test_a_closed_comparison_leaves_no_widget_behind(kind: type[Panel], classifier: Classifier) -> None:
+    before = live_widgets()
+    found = compare(opened(kind, classifier), opened(kind, made_classifier()))
+    found.sessions[1].target = 2
+    assert schedule.WORKER.drain(120)
+    found.close()
+    assert schedule.WORKER.drain(60)
+    assert kinds(live_widgets() - before) == {}
+
+
+def test_a_closed_app_of_several_networks_leaves_no_widget_behind(classifier: Classifier) -> None:
+    before = live_widgets()
+    networks = {"first": classifier, "second": made_classifier(), "third": made_classifier()}
+    app = explore(networks, pictures(2), source=pictures(12, seed=1))
+    for title in ("Class activation maps", "Saliency", "Filters", "Occlusion"):
+        app.open_tab(title)
+        app.companion.show(app.tabs.index % 2)
+        assert schedule.WORKER.drain(120)
+    app.close()
+    assert schedule.WORKER.drain(60)
+    assert kinds(live_widgets() - before) == {}
 
 
 def choices(view: Panel) -> list[Picker]:

@@ -55,15 +55,17 @@ class ClassPicker(Picker):
         setattr(self._session, self._name, None if event.index == 0 else event.index - 1)
         return job
 
-    def _changed(self, change: Any) -> None:
+    def _changed(self, _: Any) -> None:
         with self.hold_sync():
-            if change["name"] == "classifier":
+            # A new classifier's class may be told of before the classifier is.
+            if self._session.classifier is not self._classifier:
                 for name, value in self._options().items():
                     setattr(self, name, value)
             self.index = self._index()
 
     def _options(self) -> dict[str, Any]:
-        return {"options": [self._none, *self._session.classifier.class_names], "hints": [], "order": []}
+        self._classifier = self._session.classifier
+        return {"options": [self._none, *self._classifier.class_names], "hints": [], "order": []}
 
     def _index(self) -> int:
         index = getattr(self._session, self._name)

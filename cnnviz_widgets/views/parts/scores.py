@@ -50,6 +50,11 @@ class ScoreBars(ipywidgets.VBox):
         self._indices: list[int] = []
         self._scores: Scores = "softmax"
 
+    def narrow(self, width: int) -> None:
+        """Fit into a pane `width` pixels wide."""
+        self._figure.layout.width = self._figure.layout.min_width = f"{width}px"
+        self._figure.fig_margin = {"top": 4, "bottom": 44, "left": width // 3, "right": 16}
+
     def show_whole(
         self, names: Sequence[str], indices: Sequence[int], values: NDArray[np.float32], scores: Scores = "softmax"
     ) -> None:
