@@ -20,6 +20,7 @@ from cnnviz_widgets.schedule import between_callbacks, in_turn
 from cnnviz_widgets.session import Session, as_classifier
 from cnnviz_widgets.views.activation import ActivationView
 from cnnviz_widgets.views.cam import CAMView
+from cnnviz_widgets.views.camera import CameraView
 from cnnviz_widgets.views.closing import discard_contents
 from cnnviz_widgets.views.embedding import EmbeddingView
 from cnnviz_widgets.views.events import on
@@ -98,13 +99,17 @@ class Explorer(ipywidgets.VBox):
         self.draw_button.on_click(lambda _: self.draw(self.sketch is None or not self.sketch.active))
         #: The sheet to draw on, once it was asked for.
         self.sketch: SketchView | None = None
+        self.camera_button = ipywidgets.Button(description="Camera", tooltip="Look through your browser's camera")
+        self.camera_button.on_click(lambda _: self.film(self.camera is None or not self.camera.active))
+        #: The camera, once it was asked for.
+        self.camera: CameraView | None = None
         self._desk = ipywidgets.VBox()
         self.predictions = PredictionView(session)
         self.tabs = Tabs(titles=list(self._makers))
         self.note = Status(text=note, kind="error" if note and refused else "info")
         self._page = ipywidgets.VBox()
         head = ipywidgets.HBox(
-            [self.strip, ipywidgets.VBox([self.upload, self.draw_button])],
+            [self.strip, ipywidgets.VBox([self.upload, ipywidgets.HBox([self.camera_button, self.draw_button])])],
             layout=ipywidgets.Layout(flex_flow="row wrap", grid_gap="12px"),
         )
         self._notes = ipywidgets.VBox([self.note] if note else [])
@@ -147,12 +152,26 @@ class Explorer(ipywidgets.VBox):
     @in_turn
     def draw(self, on: bool = True) -> None:
         """Put a sheet to draw the picture on above the tabs, or take it away."""
+        if on:
+            self.film(False)
         if on and self.sketch is None:
             self.sketch = SketchView(self.session)
         if self.sketch is not None:
             self.sketch.active = on
         self._desk.children = (self.sketch,) if on and self.sketch is not None else ()
         self.draw_button.description = "Stop drawing" if on else "Draw"
+
+    @in_turn
+    def film(self, on: bool = True) -> None:
+        """Put the camera above the tabs, to be started there by hand, or take it away."""
+        if on:
+            self.draw(False)
+        if on and self.camera is None:
+            self.camera = CameraView(self.session, others_wait=lambda: self.view.owes_answer)
+        if self.camera is not None:
+            self.camera.active = on
+        self._desk.children = (self.camera,) if on and self.camera is not None else ()
+        self.camera_button.description = "Close camera" if on else "Camera"
 
     @in_turn
     def add(self, source: object, name: str = "") -> Picture:
@@ -210,7 +229,7 @@ class Explorer(ipywidgets.VBox):
     @in_turn
     def close(self) -> None:
         """Stop all work and remove the app, with all its widgets, from the page."""
-        for view in [*self._views.values(), self.predictions, *([self.sketch] if self.sketch else [])]:
+        for view in [*self._views.values(), self.predictions, *filter(None, [self.sketch, self.camera])]:
             view.close()
         self.session.unlink(self._mark_strip, ["picture"])
         discard_contents(self)
