@@ -25,6 +25,7 @@ from cnnviz_widgets.views.closing import discard_contents
 from cnnviz_widgets.views.embedding import EmbeddingView
 from cnnviz_widgets.views.events import on
 from cnnviz_widgets.views.filters import FilterView
+from cnnviz_widgets.views.labelled import DataView, has_labels
 from cnnviz_widgets.views.maximisation import MaximisationView
 from cnnviz_widgets.views.neighbours import NeighbourView
 from cnnviz_widgets.views.occlusion import OcclusionView
@@ -62,7 +63,9 @@ TABS: Mapping[str, type[Panel]] = {
     "Map": EmbeddingView,
 }
 #: These look for pictures in a data set.
-_OF_A_DATA_SET = (PatchView, NeighbourView, EmbeddingView)
+_OF_A_DATA_SET = (PatchView, NeighbourView, EmbeddingView, DataView)
+#: The tab for a data set with labels, behind the others.
+DATA_TAB = "Data"
 
 
 class Explorer(ipywidgets.VBox):
@@ -86,6 +89,8 @@ class Explorer(ipywidgets.VBox):
         self.source = source
         self.pictures = list(pictures)
         self._makers = dict(tabs)
+        if isinstance(source, Source) and has_labels(source):
+            self._makers.setdefault(DATA_TAB, DataView)
         self._views: dict[str, Panel] = {}
         self._opened = ""
         with between_callbacks():

@@ -233,7 +233,8 @@ def test_live_answers_change_freeze_and_stop(voila_server: Server, granting: Bro
         "seen, taken, receive = [], [], app.camera.camera.event\n"
         "def event(content, buffers):\n    taken.append(receive(content, buffers)); return taken[-1]\n"
         "app.camera.camera.event = event\n"
-        "app.view.observe(lambda change: seen.append((change['new'].values.tobytes(), app.session.picture.name)),"
+        "app.view.observe(lambda change: change['new'] is not None"
+        " and seen.append((change['new'].values.tobytes(), app.session.picture.name)),"
         " names='heatmap')"
     )
     nb.page.get_by_role("button", name="Start the camera").click()
