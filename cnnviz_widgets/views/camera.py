@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 import ipywidgets
-import numpy as np
 
 from cnnviz_widgets.errors import PictureError
 from cnnviz_widgets.picture import Picture
@@ -17,7 +16,6 @@ from cnnviz_widgets.views.job import Job, Steps
 from cnnviz_widgets.views.layout import column, row, show_if
 from cnnviz_widgets.views.panel import Panel
 from cnnviz_widgets.views.parts.reading import verdict
-from cnnviz_widgets.views.parts.scores import ScoreBars, best_classes
 from cnnviz_widgets.views.parts.uploads import small_picture
 from cnnviz_widgets.widgets.camera import Camera, FrameTaken
 from cnnviz_widgets.widgets.picture import PictureCanvas
@@ -26,6 +24,8 @@ from cnnviz_widgets.widgets.upload import Uploaded
 NAME = "camera"
 #: Frames are sent at twice the side of the network's input, so that its resizing has something to average, in pixels.
 _LEAST_SIDE, _MOST_SIDE = 160, 640
+#: So many classes are named.
+_NAMED = 3
 #: How often the other panels' work takes its turn before the next frame.
 _TURNS = 4
 #: Seconds after which a frame waits no longer for the first results of other panels: slow work is begun anew with it.
@@ -66,10 +66,9 @@ class CameraView(Panel):
         self.camera = Camera(max_side=min(max(side, _LEAST_SIDE), _MOST_SIDE))
         self.canvas = PictureCanvas(label="no picture yet", display_width=160)
         show_if(False, self.canvas)
-        self.bars = ScoreBars()
         self.on(self.camera, FrameTaken, self._take)
         self.link(self._halt_unless_active, ["active"])
-        self.show(row(self.camera, column(ipywidgets.Label("What the network sees:"), self.canvas, self.bars)))
+        self.show(row(self.camera, column(ipywidgets.Label("What the network sees:"), self.canvas, least=160)))
         self.begin()
 
     @in_turn
@@ -82,7 +81,9 @@ class CameraView(Panel):
     # -- frames --------------------------------------------------------------------------------------------------
 
     def _take(self, event: FrameTaken) -> Job | None:
-        if not self.active or event.run == self.camera.halted:
+        if not self.active:  # nobody looks: a camera that was started on another page goes off
+            self.camera.halt(event.run)
+        if event.run == self.camera.halted:
             return None
         if event.run != self._run:  # just started, maybe on another page: it takes over
             self.camera.halt(self._run)
@@ -122,14 +123,11 @@ class CameraView(Panel):
         return self.work.start(_judge(self.session.example))
 
     def _draw(self, example: Example) -> None:
-        shares = example.probabilities
         show_if(True, self.canvas)
         self.canvas.show(example.appearance)
         self.canvas.label = f"{example.picture.name or 'picture'} as the network sees it"
-        best = best_classes(shares, int(np.argmax(shares)))
-        self.bars.show_whole(example.classifier.class_names, best, shares, example.classifier.scores)
         what = "this view" if example.picture is self._frame else example.picture.name or "the picture"
-        self.say(verdict(example, what, 1))
+        self.say(verdict(example, what, _NAMED))
 
 
 def _picture_of(event: FrameTaken, side: int, others_wait: Callable[[], bool]) -> Steps:

@@ -98,7 +98,7 @@ class DataView(Panel):
         self.filter_picker = Picker(options=list(_FILTERS), description="pictures", index=0, searchable=False)
         self.select_button = self.button("Select these", self._select_shown, disabled=True)
         self.clear_button = self.button("Clear selection", self._clear_selection, disabled=True)
-        self.tiles = Tiles(tile_width=72, height=420, placeholder="no predictions yet", description="pictures")
+        self.tiles = Tiles(tile_width=96, height=420, placeholder="no predictions yet", description="pictures")
         self.on(self.matrix, CellPicked, self._cell_picked)
         self.on(self.order_picker, Picked, lambda event: self._set("order", list(ORDERS)[event.index]))
         self.on(self.filter_picker, Picked, lambda event: self._set("only_wrong", event.index == 1))
@@ -192,6 +192,7 @@ class DataView(Panel):
         self.set_trait("confusion", None)
         self.tiles.show(None)
         self.matrix.show([], np.zeros((0, 0), np.int64))
+        show_if(True, self.features)
         for line in (self.summary, self.sheet_line, self.matrix_line):
             line.say("")
 
@@ -238,6 +239,7 @@ class DataView(Panel):
         self.tiles.placeholder = "no such pictures"
         self._mark_picture()
         self.sheet_line.say(_count(sheet, self.only_wrong))
+        show_if(sheet.store.progress < 1, self.features)
         self.select_button.disabled = not len(sheet.matching)
         self.clear_button.disabled = not self.session.selection
         if not self.features.build_job.busy:

@@ -185,6 +185,15 @@ def test_a_second_page_takes_over(session: Session, view: CameraView, monkeypatc
 
 
 @pytest.mark.usefixtures("inline")
+def test_a_hidden_panel_follows_no_camera(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    view = CameraView(session, active=False)
+    page = Page(view, monkeypatch)
+    page.frame(grey(90), run=9)
+    assert page.acks == [1] and view.camera.halted == 9 and session.picture is None
+    view.close()
+
+
+@pytest.mark.usefixtures("inline")
 def test_the_explorer_has_a_camera_beside_upload_and_draw(
     classifier: Classifier, picture: np.ndarray, network: Counting, monkeypatch: pytest.MonkeyPatch
 ) -> None:

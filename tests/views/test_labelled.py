@@ -12,7 +12,7 @@ import pytest
 import traitlets
 from sklearn.metrics import confusion_matrix
 
-from cnnviz_widgets import explore, schedule
+from cnnviz_widgets import demo, explore, schedule
 from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.collection.source import source_of
 from cnnviz_widgets.session import Session
@@ -231,7 +231,7 @@ def test_the_tab_is_there_where_pictures_have_labels(classifier: Classifier) -> 
         def __getitem__(self, index: int) -> Any:
             return PICTURES[index], index % 4
 
-    labelled = {"pair": (PICTURES, LABELS), "items": Items()}
+    labelled = {"pair": (PICTURES, LABELS), "items": Items(), "shapes": demo.shapes(6)}
     for name, source in labelled.items():
         assert has_labels(source_of(source)), name
         assert explore(classifier, source).tabs.titles[-1] == "Data"
