@@ -22,10 +22,12 @@ if TYPE_CHECKING:
     from cnnviz_widgets.session import Session as Session
     from cnnviz_widgets.views.activation import ActivationView as ActivationView
     from cnnviz_widgets.views.cam import CAMView as CAMView
+    from cnnviz_widgets.views.camera import CameraView as CameraView
     from cnnviz_widgets.views.compare import compare as compare
     from cnnviz_widgets.views.embedding import EmbeddingView as EmbeddingView
     from cnnviz_widgets.views.explorer import explore as explore
     from cnnviz_widgets.views.filters import FilterView as FilterView
+    from cnnviz_widgets.views.labelled import DataView as DataView
     from cnnviz_widgets.views.maximisation import MaximisationView as MaximisationView
     from cnnviz_widgets.views.neighbours import NeighbourView as NeighbourView
     from cnnviz_widgets.views.occlusion import OcclusionView as OcclusionView
@@ -40,7 +42,9 @@ _MODULES = ("collection", "demo", "errors", "explain", "export", "study")
 _HOMES = {
     "ActivationView": "views.activation",
     "CAMView": "views.cam",
+    "CameraView": "views.camera",
     "Classifier": "classifier",
+    "DataView": "views.labelled",
     "EmbeddingView": "views.embedding",
     "FeatureStore": "collection.store",
     "FilterView": "views.filters",

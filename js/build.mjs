@@ -16,6 +16,8 @@ const WIDGETS = {
   slider: "src/controls/slider.ts",
   picker: "src/controls/picker/index.ts",
   upload: "src/controls/upload/index.ts",
+  camera: "src/controls/camera/index.ts",
+  matrix: "src/controls/matrix/index.ts",
   status: "src/controls/status.ts",
   tabs: "src/controls/tabs.ts",
   pace: "src/controls/pace.ts",

@@ -15,7 +15,9 @@ from cnnviz_widgets import explain
 NAMES = [
     "ActivationView",
     "CAMView",
+    "CameraView",
     "Classifier",
+    "DataView",
     "EmbeddingView",
     "FeatureStore",
     "FilterView",

@@ -88,7 +88,8 @@ def is_data_set(data: object) -> bool:
         return False
     by_number = hasattr(data, "__getitem__") and hasattr(data, "__len__")
     in_turn = isinstance(data, Dataset | DataLoader | Iterator) or hasattr(data, "column_names")
-    return isinstance(data, Source) or by_number or (in_turn and not hasattr(data, "read"))
+    by_parts = hasattr(data, "pictures") and hasattr(data, "labels")  # as `demo.shapes` has them
+    return isinstance(data, Source) or by_number or by_parts or (in_turn and not hasattr(data, "read"))
 
 
 def _is_several(data: object) -> bool:

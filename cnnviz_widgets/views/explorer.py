@@ -20,12 +20,14 @@ from cnnviz_widgets.schedule import between_callbacks, in_turn
 from cnnviz_widgets.session import Session, as_classifier
 from cnnviz_widgets.views.activation import ActivationView
 from cnnviz_widgets.views.cam import CAMView
+from cnnviz_widgets.views.camera import CameraView
 from cnnviz_widgets.views.closing import discard_contents
 from cnnviz_widgets.views.compare import Comparison
 from cnnviz_widgets.views.comparison.companion import Companion, classifiers_of
 from cnnviz_widgets.views.embedding import EmbeddingView
 from cnnviz_widgets.views.events import on
 from cnnviz_widgets.views.filters import FilterView
+from cnnviz_widgets.views.labelled import DataView, has_labels
 from cnnviz_widgets.views.layout import row
 from cnnviz_widgets.views.maximisation import MaximisationView
 from cnnviz_widgets.views.neighbours import NeighbourView
@@ -65,7 +67,9 @@ TABS: Mapping[str, type[Panel]] = {
     "Map": EmbeddingView,
 }
 #: These look for pictures in a data set.
-_OF_A_DATA_SET = (PatchView, NeighbourView, EmbeddingView)
+_OF_A_DATA_SET = (PatchView, NeighbourView, EmbeddingView, DataView)
+#: The tab for a data set with labels, behind the others.
+DATA_TAB = "Data"
 
 
 class Explorer(ipywidgets.VBox):
@@ -93,6 +97,8 @@ class Explorer(ipywidgets.VBox):
         self.source = source
         self.pictures = list(pictures)
         self._makers = dict(tabs)
+        if isinstance(source, Source) and has_labels(source):
+            self._makers.setdefault(DATA_TAB, DataView)
         self._views: dict[str, Panel] = {}
         self._opened = ""
         with between_callbacks():
@@ -106,12 +112,17 @@ class Explorer(ipywidgets.VBox):
         self.draw_button.on_click(lambda _: self.draw(self.sketch is None or not self.sketch.active))
         #: The sheet to draw on, once it was asked for.
         self.sketch: SketchView | None = None
+        self.camera_button = ipywidgets.Button(description="Camera", tooltip="Look through your browser's camera")
+        self.camera_button.on_click(lambda _: self.film(self.camera is None or not self.camera.active))
+        #: The camera, once it was asked for.
+        self.camera: CameraView | None = None
         self._desk = ipywidgets.VBox()
         self.predictions = PredictionView(session)
         self.tabs = Tabs(titles=list(self._makers))
         self.note = Status(text=note, kind="error" if note and refused else "info")
         self._page = ipywidgets.VBox()
-        head = row(self.strip, ipywidgets.VBox([self.upload, self.draw_button]), gap=12)
+        buttons = row(self.camera_button, self.draw_button, gap=4)
+        head = row(self.strip, ipywidgets.VBox([self.upload, buttons]), gap=12)
         self._notes = ipywidgets.VBox([self.note] if note else [])
         beside = [] if self.companion is None else [self.companion]
         super().__init__([head, self._desk, self._notes, self.predictions, *beside, self.tabs, self._page])
@@ -195,12 +206,26 @@ class Explorer(ipywidgets.VBox):
     @in_turn
     def draw(self, on: bool = True) -> None:
         """Put a sheet to draw the picture on above the tabs, or take it away."""
+        if on:
+            self.film(False)
         if on and self.sketch is None:
             self.sketch = SketchView(self.session)
         if self.sketch is not None:
             self.sketch.active = on
         self._desk.children = (self.sketch,) if on and self.sketch is not None else ()
         self.draw_button.description = "Stop drawing" if on else "Draw"
+
+    @in_turn
+    def film(self, on: bool = True) -> None:
+        """Put the camera above the tabs, to be started there by hand, or take it away."""
+        if on:
+            self.draw(False)
+        if on and self.camera is None:
+            self.camera = CameraView(self.session, others_wait=lambda: self.view.owes_answer)
+        if self.camera is not None:
+            self.camera.active = on
+        self._desk.children = (self.camera,) if on and self.camera is not None else ()
+        self.camera_button.description = "Close camera" if on else "Camera"
 
     @in_turn
     def add(self, source: object, name: str = "") -> Picture:
@@ -262,7 +287,7 @@ class Explorer(ipywidgets.VBox):
             comparison.close()
         if self.companion is not None:
             self.companion.close()
-        for view in [*self._views.values(), self.predictions, *([self.sketch] if self.sketch else [])]:
+        for view in [*self._views.values(), self.predictions, *filter(None, [self.sketch, self.camera])]:
             view.close()
         self.session.unlink(self._mark_strip, ["picture"])
         discard_contents(self)

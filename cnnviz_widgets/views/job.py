@@ -46,6 +46,8 @@ class Job:
         self.idle = idle
         #: Whether it is dropped while the panel is hidden.
         self.rests = rests
+        #: Whether what was started last has delivered a result.
+        self.answered = False
         self._panel = panel
         self._deliver = deliver
         self._waits_for_page = waits_for_page
@@ -69,7 +71,7 @@ class Job:
             for done in waiting:
                 done()
 
-        self._waiting = waiting
+        self._waiting, self.answered = waiting, False
         if self._waits_for_page:
             steps = paced(steps, self._panel.pace, self._place_of)
         self._requests.submit(steps, self._show, self._fail, end)
@@ -90,6 +92,7 @@ class Job:
 
     def _show(self, result: Any) -> None:
         if result is not None:
+            self.answered = True
             self._deliver(result)
 
     def _fail(self, error: Exception) -> None:

@@ -247,6 +247,11 @@ class Panel(Takeaway, SetInTurn, ipywidgets.VBox):
         """Whether `refresh` waits for the panel to be active again."""
         return self.refresh in self._put_off
 
+    @property
+    def owes_answer(self) -> bool:
+        """Whether work is under way that has shown nothing yet."""
+        return any(job.busy and not job.idle and not job.answered for job in self._jobs)
+
     # -- the machinery -------------------------------------------------------------------------------------------
 
     @in_turn

@@ -22,8 +22,10 @@ from cnnviz_widgets.session import Session
 from cnnviz_widgets.study import ActivationMaximisation
 from cnnviz_widgets.views.activation import ActivationView
 from cnnviz_widgets.views.cam import CAMView
+from cnnviz_widgets.views.camera import CameraView
 from cnnviz_widgets.views.embedding import EmbeddingView
 from cnnviz_widgets.views.filters import FilterView
+from cnnviz_widgets.views.labelled import DataView
 from cnnviz_widgets.views.maximisation import MaximisationView
 from cnnviz_widgets.views.neighbours import NeighbourView
 from cnnviz_widgets.views.occlusion import OcclusionView
@@ -45,6 +47,12 @@ def data() -> list[np.ndarray]:
 MADE: dict[type[Panel], tuple[Callable[[Session], Panel], tuple[str, ...], tuple[str, Any] | None]] = {
     ActivationView: (ActivationView, ("activations",), ("off", frozenset({1}))),
     CAMView: (CAMView, ("heatmap",), None),
+    CameraView: (CameraView, (), None),
+    DataView: (
+        lambda s: DataView(s, source=(data(), [i % 4 for i in range(12)])),
+        ("predictions",),
+        ("order", "data"),
+    ),
     EmbeddingView: (lambda s: EmbeddingView(s, source=data()), ("embedding",), ("selection", (1, 2))),
     FilterView: (FilterView, ("filters",), None),
     MaximisationView: (

@@ -1,0 +1,511 @@
+// Built from js/src by scripts/build-js: change it there.
+
+// src/core/element.ts
+function element(name, className, attributes = {}) {
+  const made = document.createElement(name);
+  made.className = className;
+  for (const [key2, value] of Object.entries(attributes)) made.setAttribute(key2, value);
+  return made;
+}
+
+// src/core/event_queue.ts
+var browserClock = {
+  set: (callback, milliseconds) => setTimeout(callback, milliseconds),
+  clear: (handle) => clearTimeout(handle)
+};
+var TIMEOUT = 1500;
+var EventQueue = class {
+  constructor(send, { onBusy, clock = browserClock }) {
+    this.send = send;
+    this.clock = clock;
+    this.onBusy = onBusy;
+    this.sequence = Math.floor(Math.random() * 2 ** 48);
+  }
+  send;
+  sequence = 0;
+  inFlight = null;
+  pending = null;
+  timer = null;
+  busy = false;
+  clock;
+  onBusy;
+  /** Send an event now, or keep it as the newest one waiting. `final` marks the end of a gesture. */
+  offer(payload, final = false, buffers) {
+    this.pending = { payload, final, buffers };
+    this.sendNext();
+  }
+  /** Pass every custom message of the kernel; returns whether it was an acknowledgement. */
+  receive(message) {
+    if (typeof message !== "object" || message === null) return false;
+    const { kind, seq } = message;
+    if (kind !== "ack") return false;
+    this.setBusy(false);
+    if (seq === this.inFlight) this.release();
+    return true;
+  }
+  /** Whether an event is on the wire. */
+  get waiting() {
+    return this.inFlight !== null;
+  }
+  /** Stop; what a gesture ended with still leaves, whether or not an answer is due. */
+  dispose() {
+    if (this.pending?.final) this.dispatch(this.pending);
+    this.pending = null;
+    if (this.timer !== null) this.clock.clear(this.timer);
+    this.timer = null;
+    this.inFlight = null;
+  }
+  sendNext() {
+    if (this.inFlight !== null || this.pending === null) return;
+    const event = this.pending;
+    this.pending = null;
+    this.timer = this.clock.set(() => {
+      this.setBusy(true);
+      this.release();
+    }, TIMEOUT);
+    this.inFlight = this.sequence + 1;
+    this.dispatch(event);
+  }
+  dispatch({ payload, final, buffers }) {
+    this.send({ ...payload, kind: "event", seq: ++this.sequence, final }, buffers);
+  }
+  release() {
+    if (this.timer !== null) this.clock.clear(this.timer);
+    this.timer = null;
+    this.inFlight = null;
+    this.sendNext();
+  }
+  setBusy(busy) {
+    if (busy === this.busy) return;
+    this.busy = busy;
+    this.onBusy(busy);
+  }
+};
+
+// src/core/model.ts
+async function hostModel(model) {
+  return await model.widget_manager?.get_model?.(String(model.get("_host_id"))) ?? null;
+}
+
+// src/core/standing.ts
+var STANDINGS = ["answers", "late", "reconnecting", "cut off", "absent", "ended"];
+var GONE = /* @__PURE__ */ new Set(["dead", "terminating", "restarting", "autorestarting"]);
+function standing({ live, lived, kernel, connection, overdue }) {
+  if (live === false) return lived ? "ended" : "absent";
+  if (kernel !== void 0 && GONE.has(kernel)) return "ended";
+  if (connection === "disconnected") return "cut off";
+  if (connection === "connecting") return "reconnecting";
+  return overdue ? "late" : "answers";
+}
+function worst(standings) {
+  let found = 0;
+  for (const each of standings) found = Math.max(found, STANDINGS.indexOf(each));
+  return STANDINGS[found];
+}
+var SENTENCES = {
+  late: everywhere("The kernel has not answered yet: it is busy, or the connection is lost."),
+  reconnecting: everywhere("The connection to the kernel is lost: trying to get it back."),
+  "cut off": everywhere("The connection to the kernel is lost: reload the page."),
+  absent: {
+    page: "This page has no kernel: reload it to get one.",
+    notebook: "The pale panels have no kernel: run their cells to use them.",
+    elsewhere: "This page has no kernel: it shows what was computed before, and its controls do nothing."
+  },
+  ended: {
+    page: "The kernel has ended: reload the page.",
+    notebook: "The kernel of the pale panels has ended: run their cells again.",
+    elsewhere: "The kernel has ended: run the notebook again."
+  }
+};
+function notice(found, place) {
+  if (found === "answers") return null;
+  const urgent = found === "ended" || found === "cut off";
+  return { text: SENTENCES[found][place], urgent, after: found === "late" ? 5e3 : 1e3 };
+}
+function everywhere(text) {
+  return { page: text, notebook: text, elsewhere: text };
+}
+
+// src/core/notice.ts
+var KEY = /* @__PURE__ */ Symbol.for("cnnviz.notice");
+var UNANSWERED = /* @__PURE__ */ new Set(["late", "reconnecting", "cut off"]);
+var NOTEBOOK = ".jp-NotebookPanel, .jp-Document";
+var Notice = class {
+  constructor(container, place) {
+    this.container = container;
+    this.place = place;
+    this.line.className = "cnnviz cnnviz-notice";
+  }
+  container;
+  place;
+  line = document.createElement("div");
+  reported = /* @__PURE__ */ new Map();
+  shown = "answers";
+  next = "answers";
+  timer;
+  report(id, standing2) {
+    if (standing2 === null) this.reported.delete(id);
+    else this.reported.set(id, standing2);
+    const found = worst(this.reported.values());
+    this.container.toggleAttribute("data-cnnviz-unanswered", UNANSWERED.has(found));
+    if (found === this.next) return;
+    this.next = found;
+    clearTimeout(this.timer);
+    const said = notice(found, this.place);
+    if (said === null) this.hide();
+    else if (found !== this.shown) this.timer = setTimeout(() => this.say(found, said), said.after);
+  }
+  say(standing2, { text, urgent }) {
+    this.shown = standing2;
+    this.line.setAttribute("role", urgent ? "alert" : "status");
+    this.container.append(this.line);
+    this.line.textContent = text;
+  }
+  hide() {
+    this.shown = "answers";
+    this.line.textContent = "";
+    this.line.remove();
+  }
+};
+function noticeOf(element2) {
+  const notebook = element2.closest(NOTEBOOK);
+  const container = notebook ?? document.body;
+  container[KEY] ??= new Notice(container, placeOf(notebook));
+  return container[KEY];
+}
+function placeOf(notebook) {
+  if (notebook !== null) return "notebook";
+  return document.getElementById("jupyter-config-data") === null ? "elsewhere" : "page";
+}
+
+// src/core/link.ts
+var LOOK_EVERY = 1e3;
+var PANEL = ".cnnviz-view";
+var links = /* @__PURE__ */ new Set();
+var looking;
+function lookAtAll() {
+  for (const link of links) link.look();
+}
+var Link = class {
+  constructor(model, root, id) {
+    this.model = model;
+    this.root = root;
+    this.id = id;
+    links.add(this);
+    looking ??= setInterval(lookAtAll, LOOK_EVERY);
+    model.on("comm_live_update", this.look);
+    const found = (host) => {
+      this.host = host;
+      this.look();
+    };
+    hostModel(model).then(found, () => {
+    });
+  }
+  model;
+  root;
+  id;
+  host = null;
+  lived = false;
+  failed = false;
+  overdue = /* @__PURE__ */ new Set();
+  current = "answers";
+  notice = null;
+  /** Send, if there is a kernel; what it cannot take is dropped, and the page says why. */
+  send = (content, buffers) => {
+    this.look();
+    if (this.isOver && this.host !== null) {
+      this.root.setAttribute("data-unsent", "");
+      this.mark();
+      return;
+    }
+    try {
+      this.model.send(content, void 0, buffers);
+      this.failed = false;
+    } catch (error) {
+      this.failed = true;
+      this.look();
+      if (!this.isOver) throw error;
+    }
+  };
+  /** Save what was set, if there is a kernel. */
+  save = () => {
+    if (!this.isOver) this.model.save_changes();
+  };
+  /** Whether nothing that is sent can reach a kernel any more. */
+  get isOver() {
+    return this.current === "ended" || this.current === "absent";
+  }
+  /** An answer to the events of `queue` is overdue, or has come. */
+  setOverdue(queue, overdue) {
+    if (overdue) this.overdue.add(queue);
+    else this.overdue.delete(queue);
+    this.look();
+  }
+  dispose() {
+    this.model.off("comm_live_update", this.look);
+    links.delete(this);
+    if (links.size === 0) {
+      clearInterval(looking);
+      looking = void 0;
+    }
+    this.notice?.report(this.id, null);
+  }
+  look = () => {
+    if (!links.has(this)) return;
+    this.current = standing(this.circumstances());
+    if (this.current === "answers") this.root.removeAttribute("data-unsent");
+    if (!this.root.isConnected) return;
+    this.notice ??= noticeOf(this.root);
+    this.notice.report(this.id, this.current);
+    this.mark();
+  };
+  circumstances() {
+    const { host, model } = this;
+    const kernel = model.widget_manager?.kernel;
+    const disposed = host?.comm?.jsServicesComm?.isDisposed === true;
+    const live = host === null ? void 0 : host.comm !== void 0 && host.comm_live !== false && !disposed;
+    this.lived ||= live === true;
+    return {
+      live: host === null && this.failed ? false : live,
+      lived: this.lived || this.failed,
+      kernel: kernel?.status,
+      connection: kernel?.connectionStatus,
+      overdue: this.overdue.size > 0
+    };
+  }
+  /** Make pale what no kernel stands behind: its panel, or the widget where it is in none. */
+  mark() {
+    const panel = this.root.closest(PANEL) ?? this.root;
+    const inNotebook = this.root.closest(".jp-NotebookPanel") !== null;
+    const dead = this.current === "ended" || this.current === "absent" && inNotebook;
+    panel.toggleAttribute("data-cnnviz-ended", dead || this.isOver && this.root.hasAttribute("data-unsent"));
+  }
+};
+
+// src/core/reconnect.ts
+function reconnect({ model }) {
+  void listenAgain(model).catch((error) => console.warn("cnnviz: a widget may not hear the kernel", error));
+}
+async function listenAgain(model) {
+  const host = await hostModel(model);
+  const comm = host?.comm;
+  if (!host || !comm || await isListening(host)) return;
+  const anywidgets = Object.getPrototypeOf(host);
+  const original = Object.getPrototypeOf(anywidgets);
+  comm.on_msg((message) => original._handle_comm_msg.call(host, message));
+  model.send({ kind: "state" });
+}
+async function isListening(host) {
+  try {
+    await host._handle_comm_msg({ content: { data: { method: "none" } } });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+// src/core/widget.ts
+function define(name, css, render2) {
+  return {
+    initialize: reconnect,
+    render(context) {
+      const view = new View(context, name, css);
+      render2(view);
+      return view.dispose;
+    }
+  };
+}
+var View = class {
+  root;
+  /** Unique in the page: two views of one model must not share element ids. */
+  id = `cnnviz-${crypto.getRandomValues(new Uint32Array(2)).join("-")}`;
+  model;
+  link;
+  ending = new AbortController();
+  endings = [];
+  constructor({ model, el, signal }, name, css) {
+    this.model = model;
+    this.root = element("div", `cnnviz cnnviz-${name}`);
+    const style = document.createElement("style");
+    style.textContent = css;
+    el.append(style, this.root);
+    this.onDispose(() => {
+      style.remove();
+      this.root.remove();
+    });
+    this.link = new Link(model, this.root, this.id);
+    this.onDispose(() => this.link.dispose());
+    signal?.addEventListener("abort", () => this.dispose(), { once: true });
+  }
+  get = (name) => this.model.get(name);
+  /** Listen to `target` until the view ends. */
+  listen(target, name, callback, options = {}) {
+    target.addEventListener(name, callback, { ...options, signal: this.ending.signal });
+  }
+  /** Call `callback` now and whenever one of the traits changes. */
+  follow(names, callback) {
+    for (const name of names) this.on(`change:${name}`, callback);
+    callback();
+  }
+  /** Call `callback` with each custom message. */
+  onMessage(callback) {
+    this.on("msg:custom", callback);
+  }
+  /** A queue of events for the kernel. While an answer is overdue, the view says so: the kernel is busy, or gone. */
+  queue({ onSent, onBusy } = {}) {
+    const send = (message, buffers) => {
+      onSent?.(message["seq"]);
+      this.link.send(message, buffers);
+    };
+    const showBusy = (busy) => {
+      this.root.toggleAttribute("data-waiting", busy);
+      this.link.setOverdue(queue, busy);
+      onBusy?.(busy);
+    };
+    const queue = new EventQueue(send, { onBusy: showBusy });
+    this.onMessage((message) => queue.receive(message));
+    this.onDispose(() => queue.dispose());
+    return queue;
+  }
+  onDispose(callback) {
+    this.endings.push(callback);
+  }
+  dispose = () => {
+    this.ending.abort();
+    for (const end of this.endings.splice(0).reverse()) end();
+  };
+  on(event, callback) {
+    this.model.on(event, callback);
+    this.onDispose(() => this.model.off(event, callback));
+  }
+};
+
+// src/controls/matrix/matrix.css
+var matrix_default = '.cnnviz{--cnnviz-text: var(--vscode-foreground, var(--jp-ui-font-color1, #1f2328));--cnnviz-text-quiet: var(--vscode-descriptionForeground, var(--jp-ui-font-color2, #59636e));--cnnviz-surface: var(--vscode-editor-background, var(--jp-layout-color1, #fff));--cnnviz-raised: var(--vscode-dropdown-background, var(--jp-layout-color1, #fff));--cnnviz-sunken: var(--vscode-input-background, var(--jp-layout-color2, #f0f2f5));--cnnviz-line: var(--vscode-input-border, var(--jp-border-color1, #b8bfc8));--cnnviz-line-quiet: var(--vscode-widget-border, var(--jp-border-color2, #dde1e6));--cnnviz-accent: var(--vscode-focusBorder, var(--jp-brand-color1, #1976d2));--cnnviz-error: var(--vscode-errorForeground, var(--jp-error-color1, #c62828));--cnnviz-hover: color-mix(in srgb, var(--cnnviz-accent) 12%, transparent);--cnnviz-chosen: color-mix(in srgb, var(--cnnviz-accent) 24%, transparent);--cnnviz-shadow: 0 4px 16px rgb(0 0 0 / 24%);--cnnviz-font: var(--vscode-font-family, var(--jp-ui-font-family, system-ui, sans-serif));--cnnviz-size: var(--jp-ui-font-size1, 13px);--cnnviz-size-small: var(--jp-ui-font-size0, 11px);--cnnviz-radius: 4px;--cnnviz-height: 28px;box-sizing:border-box;min-width:0;color:var(--cnnviz-text);font:var(--cnnviz-size) / 1.4 var(--cnnviz-font)}.cnnviz-ruled::before{display:block;width:var(--cnnviz-width, 220px);height:0;content:""}.cnnviz[data-waiting]{cursor:progress;opacity:0.65}.cnnviz-view :is(.cnnviz-status,.cnnviz-picture,.cnnviz-tiles,.bqplot,.widget-html){transition:opacity 0.15s}[data-cnnviz-unanswered] .cnnviz-view :is(.cnnviz-status,.cnnviz-picture:not([data-waiting]),.cnnviz-tiles:not([data-waiting]),.bqplot,.widget-html){opacity:0.55}.cnnviz-picture[data-waiting]{opacity:1}[data-cnnviz-ended]:not([data-cnnviz-ended] *){opacity:0.55}[data-cnnviz-ended] .cnnviz[data-waiting]{cursor:auto;opacity:1}[data-cnnviz-ended] :is(button,input,select,textarea,canvas,svg,[role=slider],[role=listbox]){pointer-events:none}[data-cnnviz-ended].jupyter-widgets-disconnected::before,[data-cnnviz-ended] .jupyter-widgets-disconnected::before{display:none}.cnnviz-notice{position:fixed;bottom:16px;left:50%;z-index:1000;width:max-content;max-width:calc(100% - 32px);padding:10px 16px;color:var(--cnnviz-text);background:var(--cnnviz-raised);border:1px solid var(--cnnviz-line);border-left:4px solid var(--cnnviz-accent);border-radius:var(--cnnviz-radius);box-shadow:var(--cnnviz-shadow);font-weight:600;transform:translateX(-50%)}.cnnviz-notice[role=alert]{border-left-color:var(--cnnviz-error)}.jp-NotebookPanel>.cnnviz-notice,.jp-Document>.cnnviz-notice{position:absolute}.cnnviz *,.cnnviz *::before,.cnnviz *::after{box-sizing:border-box}@supports (color: light-dark(#000,#fff)){.cnnviz{--cnnviz-text: var(--vscode-foreground, var(--jp-ui-font-color1, light-dark(#1f2328, #e6e9ed)));--cnnviz-text-quiet: var(--vscode-descriptionForeground, var(--jp-ui-font-color2, light-dark(#59636e, #9aa4af)));--cnnviz-surface: var(--vscode-editor-background, var(--jp-layout-color1, light-dark(#fff, #16191d)));--cnnviz-raised: var(--vscode-dropdown-background, var(--jp-layout-color1, light-dark(#fff, #22272e)));--cnnviz-sunken: var(--vscode-input-background, var(--jp-layout-color2, light-dark(#f0f2f5, #22272e)));--cnnviz-line: var(--vscode-input-border, var(--jp-border-color1, light-dark(#b8bfc8, #4b545e)));--cnnviz-line-quiet: var(--vscode-widget-border, var(--jp-border-color2, light-dark(#dde1e6, #343b43)));--cnnviz-accent: var(--vscode-focusBorder, var(--jp-brand-color1, light-dark(#1976d2, #64b5f6)));--cnnviz-error: var(--vscode-errorForeground, var(--jp-error-color1, light-dark(#c62828, #ff8a80)))}}[data-jp-theme-light=true] .cnnviz,.vscode-light .cnnviz,[data-theme=light] .cnnviz{color-scheme:light}[data-jp-theme-light=false] .cnnviz,.vscode-dark .cnnviz,.dark .cnnviz,.dark-theme .cnnviz,[data-theme=dark] .cnnviz,html[theme=dark] .cnnviz,.vscode-high-contrast:not(.vscode-high-contrast-light) .cnnviz{color-scheme:dark}.cnnviz :focus-visible{outline:2px solid var(--cnnviz-accent);outline-offset:1px}.cnnviz-hidden{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}@media(pointer:coarse){.cnnviz{--cnnviz-height: 40px}}.cnnviz-icon{display:block;width:16px;height:16px;fill:none;stroke:currentcolor;stroke-width:1.5;stroke-linecap:round;stroke-linejoin:round;pointer-events:none}.cnnviz-icon-button{display:grid;flex:none;width:var(--cnnviz-height);height:var(--cnnviz-height);padding:0;color:var(--cnnviz-text-quiet);background:none;border:0;border-radius:var(--cnnviz-radius);cursor:pointer;place-items:center}.cnnviz-icon-button:hover:not(:disabled){color:var(--cnnviz-text);background:var(--cnnviz-hover)}.cnnviz-icon-button:disabled{cursor:default;opacity:0.4}.cnnviz-matrix{max-width:100%;overflow:auto;padding:2px 4px}.cnnviz-matrix [hidden]{display:none}.cnnviz-matrix-empty{color:var(--cnnviz-text-quiet);font-size:var(--cnnviz-size-small)}.cnnviz-matrix-table{border-spacing:1px;border-collapse:separate;font-size:var(--cnnviz-size-small);font-variant-numeric:tabular-nums}.cnnviz-matrix-table :is(td,th){padding:0;font-weight:normal}.cnnviz-matrix-cell{display:block;width:100%;min-width:34px;height:26px;padding:0 4px;overflow:hidden;color:var(--cnnviz-text);font:inherit;text-overflow:ellipsis;white-space:nowrap;background:none;border:1px solid transparent;border-radius:2px;cursor:pointer}.cnnviz-matrix-row .cnnviz-matrix-cell{max-width:12em;text-align:right}.cnnviz-matrix-col .cnnviz-matrix-cell{max-width:2.4em;max-height:9em;height:auto;padding:4px 0;writing-mode:vertical-rl;transform:rotate(180deg)}.cnnviz-matrix-right{background:color-mix(in srgb,#0072b2 var(--strength),var(--cnnviz-sunken))}.cnnviz-matrix-wrong{background:color-mix(in srgb,#d55e00 var(--strength),var(--cnnviz-sunken))}.cnnviz-matrix-cell:hover{border-color:var(--cnnviz-text-quiet)}.cnnviz-matrix-cell[aria-pressed=true]{font-weight:700;border-color:var(--cnnviz-text);outline:1px solid var(--cnnviz-text)}\n';
+
+// src/controls/matrix/state.ts
+function cellAfterKey(key2, { row, column }, size) {
+  const steps = {
+    ArrowUp: [-1, 0],
+    ArrowDown: [1, 0],
+    ArrowLeft: [0, -1],
+    ArrowRight: [0, 1]
+  };
+  const step = steps[key2];
+  if (step === void 0) return null;
+  const next = { row: within(row + step[0], size), column: within(column + step[1], size) };
+  return next.row < 0 && next.column < 0 ? { row, column } : next;
+}
+function within(index, size) {
+  return Math.min(Math.max(index, -1), size - 1);
+}
+function strength(count, whole) {
+  return count > 0 && whole > 0 ? Math.round(8 + 62 * Math.sqrt(Math.min(1, count / whole))) : 0;
+}
+function cellText(names, { row, column }, count) {
+  const pictures = count === 1 ? "1 picture" : `${count} pictures`;
+  if (row < 0) return `${pictures} taken for ${names[column]}`;
+  if (column < 0) return `${pictures} of ${names[row]}`;
+  return row === column ? `${pictures} of ${names[row]}, right` : `${pictures} of ${names[row]}, taken for ${names[column]}`;
+}
+function countOf(counts, size, { row, column }) {
+  let sum = 0;
+  for (let r = 0; r < size; r++) {
+    for (let c = 0; c < size; c++) {
+      if ((row < 0 || r === row) && (column < 0 || c === column)) sum += counts[r * size + c] ?? 0;
+    }
+  }
+  return sum;
+}
+
+// src/controls/matrix/index.ts
+function render(view) {
+  const table = element("table", "cnnviz-matrix-table", { "aria-label": "true classes by predicted ones" });
+  const empty = element("div", "cnnviz-matrix-empty");
+  view.root.append(empty, table);
+  const queue = view.queue();
+  let buttons = /* @__PURE__ */ new Map();
+  let cursor = { row: 0, column: 0 };
+  const pick = ({ row, column }) => queue.offer({ row, column, revision: view.get("revision") }, true);
+  const moveTo = (cell) => {
+    const next = buttons.get(key(cell));
+    if (!next) return;
+    const before = buttons.get(key(cursor));
+    if (before) before.tabIndex = -1;
+    cursor = cell;
+    next.tabIndex = 0;
+  };
+  const buttonFor = (cell, text, count) => {
+    const button = element("button", "cnnviz-matrix-cell", { type: "button", tabindex: "-1" });
+    button.textContent = text;
+    button.title = cellText(view.get("names"), cell, count);
+    button.setAttribute("aria-label", button.title);
+    button.addEventListener("click", () => {
+      moveTo(cell);
+      pick(cell);
+    });
+    button.addEventListener("keydown", (event) => {
+      const next = event.ctrlKey || event.metaKey || event.altKey ? null : cellAfterKey(event.key, cell, size());
+      if (next === null) return;
+      event.preventDefault();
+      event.stopPropagation();
+      moveTo(next);
+      buttons.get(key(next))?.focus();
+    });
+    buttons.set(key(cell), button);
+    return button;
+  };
+  const size = () => view.get("names").length;
+  const header = (cell, scope) => {
+    const held = element("th", `cnnviz-matrix-${scope}`, { scope });
+    const name = view.get("names")[Math.max(cell.row, cell.column)] ?? "";
+    held.append(buttonFor(cell, name, countOf(view.get("counts"), size(), cell)));
+    return held;
+  };
+  const mark = () => {
+    const selected = view.get("selected");
+    for (const [name, button] of buttons) {
+      button.setAttribute(
+        "aria-pressed",
+        String(selected !== null && name === key({ row: selected[0], column: selected[1] }))
+      );
+    }
+  };
+  const draw = () => {
+    const [focused, counts] = [view.root.contains(document.activeElement), view.get("counts")];
+    buttons = /* @__PURE__ */ new Map();
+    const head = element("tr", "");
+    head.append(element("td", ""), ...view.get("names").map((_, column) => header({ row: -1, column }, "col")));
+    const rows = view.get("names").map((_, row) => {
+      const line = element("tr", "");
+      const whole = countOf(counts, size(), { row, column: -1 });
+      line.append(header({ row, column: -1 }, "row"));
+      for (let column = 0; column < size(); column++) {
+        const count = counts[row * size() + column] ?? 0;
+        const held = element("td", row === column ? "cnnviz-matrix-right" : "cnnviz-matrix-wrong");
+        held.style.setProperty("--strength", `${strength(count, whole)}%`);
+        held.append(buttonFor({ row, column }, count > 0 ? String(count) : "", count));
+        line.append(held);
+      }
+      return line;
+    });
+    table.replaceChildren(head, ...rows);
+    table.hidden = size() === 0;
+    empty.hidden = size() > 0;
+    empty.textContent = view.get("placeholder");
+    const place = { row: Math.min(cursor.row, size() - 1), column: Math.min(cursor.column, size() - 1) };
+    cursor = buttons.has(key(place)) ? place : { row: 0, column: 0 };
+    moveTo(cursor);
+    if (focused) buttons.get(key(cursor))?.focus();
+    mark();
+  };
+  view.follow(["revision", "placeholder"], draw);
+  view.follow(["selected"], mark);
+}
+function key({ row, column }) {
+  return `${row} ${column}`;
+}
+var matrix_default2 = define("matrix", matrix_default, render);
+export {
+  matrix_default2 as default
+};
