@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from cnnviz_widgets.views.cam import CAMView as CAMView
     from cnnviz_widgets.views.compare import compare as compare
     from cnnviz_widgets.views.embedding import EmbeddingView as EmbeddingView
+    from cnnviz_widgets.views.evaluation import TestView as TestView
     from cnnviz_widgets.views.explorer import explore as explore
     from cnnviz_widgets.views.filters import FilterView as FilterView
     from cnnviz_widgets.views.maximisation import MaximisationView as MaximisationView
@@ -52,6 +53,7 @@ _HOMES = {
     "Session": "session",
     "SketchView": "views.sketch",
     "Target": "classifier",
+    "TestView": "views.evaluation",
     "compare": "views.compare",
     "explore": "views.explorer",
 }

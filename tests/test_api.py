@@ -27,6 +27,7 @@ NAMES = [
     "Session",
     "SketchView",
     "Target",
+    "TestView",
     "compare",
     "explore",
 ]

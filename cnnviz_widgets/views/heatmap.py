@@ -13,6 +13,8 @@ from cnnviz_widgets.classifier import Target
 from cnnviz_widgets.explain import Explainer, Heatmap, Instance
 from cnnviz_widgets.session import Example
 from cnnviz_widgets.views.choice import Choice
+from cnnviz_widgets.views.evaluation import TestButton, TestView
+from cnnviz_widgets.views.explanation import Explanation
 from cnnviz_widgets.views.job import Job, Steps
 from cnnviz_widgets.views.layout import column, row
 from cnnviz_widgets.views.panel import Panel
@@ -30,6 +32,7 @@ class HeatmapState:
     class_index: int
     heatmap: Heatmap | None = None
     scales: Sequence[Scale] = ()
+    technique: Explainer | None = None
 
 
 class HeatmapView(Panel, renamed={"methods": "techniques"}):
@@ -45,14 +48,17 @@ class HeatmapView(Panel, renamed={"methods": "techniques"}):
     ) -> None:
         super().__init__(model, picture, **options)
         self._shown: Example | None = None
+        self._explanation: Explanation | None = None
         self.work = self.job(self.draw)
         self.canvas = PictureCanvas(label="no picture yet")
         # The layer follows the session, and the batch changes no result: they get no control.
         self.choice = Choice(self, techniques, self.refresh, skip=("layer", "batch"))
         self.class_picker = ClassPicker(self, self.work)
         self.stop_button = self.button("Stop", self.stop_here, disabled=True)
+        self.tester = TestButton(self)
         controls = (self.choice.picker, self.class_picker, *self.extra_controls(), self.choice.controls)
-        self.show(row(self.canvas, column(*controls, self.stop_button)))
+        buttons = row(self.tester.button, self.stop_button, gap=4)
+        self.show(row(self.canvas, column(*controls, buttons)), self.tester.place)
         self.begin()
 
     @property
@@ -79,6 +85,7 @@ class HeatmapView(Panel, renamed={"methods": "techniques"}):
             if example is not self._shown:
                 self._shown = example
                 # The map of the picture before is never drawn over this one.
+                self._explanation = None
                 self.set_trait("heatmap", None)
                 self.canvas.overlay(None)
                 self.canvas.show(example.appearance)
@@ -89,7 +96,18 @@ class HeatmapView(Panel, renamed={"methods": "techniques"}):
         shown = f"{example.picture.name or 'picture'} under {self.technique.label}"
         self.canvas.label = f"{shown} of {target_name(example, heatmap.target)}: {heatmap.quantity}"
         self.say(self.summary(state), "info" if heatmap.progress >= 1 else "busy", heatmap.progress)
+        self._explanation = None
+        if heatmap.progress >= 1 and state.technique is not None:
+            self._explanation = Explanation(example, heatmap.target, state.technique, heatmap)
         self.set_trait("heatmap", heatmap)
+
+    def explanation(self) -> Explanation | None:
+        """The map that is shown and what it was made of; None while there is no finished one."""
+        return self._explanation
+
+    def test(self) -> TestView:
+        """Show below the map a test of it, which the button "Test" takes away again."""
+        return self.tester.open()
 
     def summary(self, state: HeatmapState) -> str:
         """What is shown, in one line."""
@@ -119,7 +137,7 @@ def explained(example: Example, target: Target, technique: Explainer) -> Steps:
     yield HeatmapState(example, target.index)
     for heatmap in technique.explain(Instance.of(example.classifier, example.pixels, target)):
         scales = scales_of(heatmap.cells, signed=heatmap.signed, tailed=True, blank=heatmap.blank)
-        yield HeatmapState(example, target.index, heatmap, scales)
+        yield HeatmapState(example, target.index, heatmap, scales, technique)
 
 
 def target_name(example: Example, target: Target) -> str:
