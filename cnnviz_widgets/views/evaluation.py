@@ -99,6 +99,7 @@ class TestView(Panel):
             raise TypeError(f"TestView takes a view that shows a map, such as CAMView, not {type(view).__name__}.")
         super().__init__(model if view is None else view.session, picture, **options)
         self._technique = technique or GradCAM()
+        self._makes_map = view is None
         self._explanation: Callable[[], Explanation | None] = self._own if view is None else view.explanation
         self._order_test = order_test or OrderTest()
         self._randomization_test = randomization_test or RandomizationTest()
@@ -111,7 +112,7 @@ class TestView(Panel):
         self.work = self.job(self.draw, place_of=_place_of)
         self._make_widgets()
         self._unlink = _follow_view(self, view)
-        self.link(self._section_changed, ["section"])
+        self.link(self._turn_to_section, ["section"])
         self.link(lambda _: self._draw_order(), ["step", "mode"])
         self.link(lambda _: self._draw_randomization(), ["depth"])
         self.begin()
@@ -237,8 +238,10 @@ class TestView(Panel):
         else:
             self.set_trait("other_class", result)
             self.class_section.describe(result, tested.example.classifier.class_names)
-        note = "" if self.heatmap is None else self.heatmap.note
-        self.say(note if progress >= 1 else "computing ...", "info" if progress >= 1 else "busy", progress)
+        if progress < 1:
+            self.say("computing ...", "busy", progress)
+        else:  # a view says what there is to know of its map
+            self.say(self.heatmap.note if self._makes_map and self.heatmap is not None else "")
 
     def _draw_order(self) -> None:
         tested, found = self._tested, self.evaluation
@@ -268,7 +271,7 @@ class TestView(Panel):
         self.section = list(SECTIONS)[event.index]
         return self.work
 
-    def _section_changed(self, _: Any) -> None:
+    def _turn_to_section(self, _: Any) -> None:
         self._show_section()
         self.work.cancel()
         self.say("")

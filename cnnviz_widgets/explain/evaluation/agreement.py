@@ -67,7 +67,9 @@ class Agreement:
         for names in self.one_map:
             if first in names and second in names:
                 return sentences.one_map([first, second])
-        return sentences.two_maps(self.between(first, second), self.floor(first, second))
+        return sentences.two_maps(
+            self.between(first, second), self.floor(first, second), f"The maps of {first} and {second}"
+        )
 
     @property
     def notes(self) -> tuple[str, ...]:

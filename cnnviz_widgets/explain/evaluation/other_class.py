@@ -36,7 +36,7 @@ class OtherClass:
         """How like the two maps are."""
         if self.correlation >= _ALIKE:
             return sentences.same_for_any_class(self.correlation)
-        return sentences.two_maps(self.correlation, OTHER_PHOTOGRAPH.get(self.label))
+        return sentences.two_maps(self.correlation, OTHER_PHOTOGRAPH.get(self.label), "The maps of the two classes")
 
 
 def another_class(

@@ -9,6 +9,8 @@ from html import escape
 import numpy as np
 from numpy.typing import ArrayLike
 
+from cnnviz_widgets.views.parts.scales import short
+
 #: The map's own line; floors are grey, in the colour of the text.
 ACCENT, GREY = "var(--jp-brand-color1, #1769c9)", "currentColor"
 _HEIGHT = 132  # CSS pixels
@@ -50,7 +52,7 @@ def chart(
     drawn = "".join(_path(line, place(line.x, line.y)) for line in lines if np.size(line.x))
     if at is not None and lines and np.size(lines[-1].x):
         drawn += _mark(at, place([at], [np.interp(at, np.asarray(lines[-1].x), np.asarray(lines[-1].y))])[0])
-    ends = (f"{value:.0%}" if (low, high) == (0, 1) else f"{value:.3g}" for value in (low, high))
+    ends = (f"{value:.0%}" if (low, high) == (0, 1) else short(value) for value in (low, high))
     bottom, top = ends
     named = "".join(f'<span style="white-space:nowrap">{_sample(line)} {escape(text)}</span>' for line, text in legend)
     return (
@@ -60,8 +62,8 @@ def chart(
         f'style="display:block;width:100%;height:{_HEIGHT}px;overflow:visible;margin:4px 0">'
         '<path d="M0 0V100H100" fill="none" stroke="currentColor" stroke-opacity=".4" '
         f'vector-effect="non-scaling-stroke"/>{drawn}</svg>'
-        f'<div style="display:flex;justify-content:space-between;{_SMALL}"><span>0 %</span>'
-        f"<span>{escape(axes[0])}</span><span>100 %</span></div>"
+        f'<div style="display:flex;justify-content:space-between;{_SMALL}"><span>0%</span>'
+        f"<span>{escape(axes[0])}</span><span>100%</span></div>"
         f'<div style="display:flex;flex-wrap:wrap;gap:0 14px;line-height:18px;font-size:12px">{named}</div></div>'
     )
 

@@ -9,7 +9,7 @@ from typing import Any
 import ipywidgets
 import numpy as np
 
-from cnnviz_widgets.explain import Agreement, Evaluation, Heatmap, OtherClass, RandomizedMap
+from cnnviz_widgets.explain import Agreement, Evaluation, GradCAM, Heatmap, Occlusion, OtherClass, RandomizedMap
 from cnnviz_widgets.explain.evaluation import sentences
 from cnnviz_widgets.explain.evaluation.insertion import Mode
 from cnnviz_widgets.views.layout import column, row
@@ -123,7 +123,7 @@ class RandomSection(Section):
 
     def __init__(self) -> None:
         self.canvas = PictureCanvas(label="no map yet", display_width=_SIDE)
-        self.slider = OptionSlider(description="layers drawn anew")
+        self.slider = OptionSlider(description="drawn anew")
         self.chart = ipywidgets.HTML()
         hand = column(self.canvas, self.slider, least=_SIDE, most=_SIDE + 40)
         super().__init__(row(hand, column(self.chart, most=640)))
@@ -135,8 +135,7 @@ class RandomSection(Section):
         self.canvas.label = f"the map with {shown.count} of {shown.total} layers drawn anew"
         self.say(shown.sentence)
         with self.slider.hold_sync():
-            self.slider.options = [f"{one.count} of {one.total}" for one in maps]
-            self.slider.details = [f"back to {one.layer}" if one.layer else "trained" for one in maps]
+            self.slider.options = [f"{one.count} of {one.total} layers" for one in maps]
             self.slider.index = depth
         known = [one for one in maps if not math.isnan(one.correlation)]
         x, y = [one.count / one.total for one in known], [one.correlation for one in known]
@@ -165,7 +164,7 @@ class AgreementSection(Section):
 
     def describe(self, found: Agreement, own: str, missing: tuple[str, ...]) -> None:
         """Show the table; `missing` are techniques that do not apply here."""
-        other = _nearest(found, own)
+        other = _other(found, own)
         self.say(found.sentence(own, other) if other else "")
         notes = [*found.notes, "Agreement is no proof: two maps can be wrong in the same way."]
         if missing:
@@ -173,11 +172,11 @@ class AgreementSection(Section):
         self.table.value = _table(found, own) + "".join(f"<div>{escape(note)}</div>" for note in notes)
 
 
-def _nearest(found: Agreement, own: str) -> str:
-    """The technique that agrees most with `own` without being one map with it, or ""."""
+def _other(found: Agreement, own: str) -> str:
+    """The technique to name beside `own`: one of another formula that asks the network itself, or ""."""
     same = {name for names in found.one_map if own in names for name in names}
     others = [name for name in found.names if name not in same | {own} and not math.isnan(found.between(own, name))]
-    return max(others, key=lambda name: found.between(own, name), default="")
+    return next((name for name in (Occlusion.label, GradCAM.label) if name in others), others[0] if others else "")
 
 
 def _table(found: Agreement, own: str) -> str:
