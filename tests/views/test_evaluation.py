@@ -276,6 +276,9 @@ def test_tabs_open_sections_and_the_slider_moves_through_random_networks(session
 
 def test_values_outside_are_refused_and_too_far_is_the_end(session: Session, inline: None) -> None:
     panel = TestView(session, technique=GradCAM())
+    for name in ("heatmap", "evaluation", "randomization", "agreement", "other_class"):
+        with pytest.raises(traitlets.TraitError, match="read-only"):
+            setattr(panel, name, getattr(panel, name))
     for name, value in (("section", "verdict"), ("mode", "both"), ("step", -1), ("depth", "deep")):
         with pytest.raises(traitlets.TraitError):
             setattr(panel, name, value)

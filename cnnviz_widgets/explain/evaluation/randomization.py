@@ -194,6 +194,7 @@ def copy_of(classifier: Classifier) -> Classifier:
             name=f"a copy of {classifier.name}",
             scores=classifier.scores,
             output=classifier.output,
+            autocast=classifier.autocast,
         )
     except Exception as error:
         # A network may refuse to be copied with any exception of its own.

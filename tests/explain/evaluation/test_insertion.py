@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from cnnviz_widgets.classifier import Classifier, Target
 from cnnviz_widgets.errors import MethodError, TargetError
-from cnnviz_widgets.explain import RISE, Evaluation, GradCAM, Heatmap, OrderTest, Saliency, evaluate
+from cnnviz_widgets.explain import RISE, Evaluation, GradCAM, Heatmap, OrderTest, Saliency, evaluate, randomize
 from cnnviz_widgets.explain.evaluation import orders
 from cnnviz_widgets.explain.instance import Instance
 from tests.support import networks
@@ -277,3 +277,20 @@ def test_a_greyscale_network_on_an_uneven_picture() -> None:
     classifier = Classifier(network, input_size=(11, 17))
     found = evaluate(heatmap_of(noise(0, (11, 17))), classifier, picture(classifier))
     assert len(found.insertion.scores) == 9 and np.isfinite(found.random_area)
+
+
+@pytest.mark.parametrize(
+    "build",
+    [networks.InPlace, networks.FunctionalReLU, networks.TupleOutput, networks.UsedTwice, networks.Regularised],
+    ids=lambda build: build.__name__,
+)
+def test_networks_of_any_kind_are_tested_and_drawn_anew(build: Callable[[], nn.Module]) -> None:
+    network = seeded(build)
+    classifier = networks.classifier(network)
+    pixels, before = picture(classifier), state(network)
+    found = evaluate(heatmap_of(noise()), classifier, pixels)
+    order = np.argsort(-noise().ravel())
+    expected = by_hand(classifier, pixels, order, 1, 8, reveal=True)
+    np.testing.assert_allclose(found.insertion.scores, expected, atol=2e-6)
+    random = randomize(classifier, 1, pixels)
+    assert not torch.allclose(random.logits(pixels), classifier.logits(pixels)) and state(network) == before
