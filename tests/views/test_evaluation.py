@@ -87,6 +87,8 @@ def test_values_are_those_of_an_independent_computation(session: Session, techni
     classes = another_class(technique, classifier, pixels)
     assert panel.other_class is not None
     assert panel.other_class.correlation == pytest.approx(classes.correlation, abs=1e-5)
+    shown = panel.class_section.canvases[2]
+    assert shown.map_size == (classes.difference.cells.shape if technique.family == "cam" else (24, 32))
     panel.close()
 
 

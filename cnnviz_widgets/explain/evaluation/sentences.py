@@ -39,11 +39,10 @@ def same_for_any_class(correlation: float) -> str:
 def two_maps(correlation: float, floor: float | None, which: str = "These two maps") -> str:
     """How like two maps are, beside those of two different photographs where that was measured."""
     text = f"{which} correlate at {number(correlation)}"
-    return (
-        f"{text}."
-        if floor is None
-        else f"{text}; maps of two different photographs already do at about {number(floor)}."
-    )
+    if floor is None:
+        return f"{text}."
+    at = f"already do at about {number(floor)}" if floor >= NEAR else "do at about 0"
+    return f"{text}; maps of two different photographs {at}."
 
 
 def randomised(count: int, total: int, correlation: float, floor: float | None) -> str:

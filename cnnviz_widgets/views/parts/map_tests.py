@@ -12,6 +12,7 @@ import numpy as np
 from cnnviz_widgets.explain import Agreement, Evaluation, GradCAM, Heatmap, Occlusion, OtherClass, RandomizedMap
 from cnnviz_widgets.explain.evaluation import sentences
 from cnnviz_widgets.explain.evaluation.insertion import Mode
+from cnnviz_widgets.explain.occlusion.occlusion_map import OcclusionMap
 from cnnviz_widgets.views.layout import column, row
 from cnnviz_widgets.views.parts.chart import ACCENT, Line, chart
 from cnnviz_widgets.views.parts.scales import scales_of
@@ -233,5 +234,7 @@ class ClassSection(Section):
 
 def overlay(canvas: Any, heatmap: Heatmap) -> None:
     """Lay a map over a canvas's picture."""
-    scales = scales_of(heatmap.cells, signed=heatmap.signed, blank=heatmap.blank)
-    canvas.overlay(heatmap.cells, quantity=heatmap.quantity, signed=heatmap.signed, scales=scales)
+    # The cells of a map by windows overlap: laid over the picture they would lie beside what they cover.
+    values = heatmap.values if isinstance(heatmap, OcclusionMap) else heatmap.cells
+    scales = scales_of(values, signed=heatmap.signed, blank=heatmap.blank)
+    canvas.overlay(values, quantity=heatmap.quantity, signed=heatmap.signed, scales=scales)
