@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from cnnviz_widgets.views.camera import CameraView as CameraView
     from cnnviz_widgets.views.compare import compare as compare
     from cnnviz_widgets.views.embedding import EmbeddingView as EmbeddingView
+    from cnnviz_widgets.views.evaluation import TestView as TestView
     from cnnviz_widgets.views.explorer import explore as explore
     from cnnviz_widgets.views.filters import FilterView as FilterView
     from cnnviz_widgets.views.labelled import DataView as DataView
@@ -56,6 +57,7 @@ _HOMES = {
     "Session": "session",
     "SketchView": "views.sketch",
     "Target": "classifier",
+    "TestView": "views.evaluation",
     "compare": "views.compare",
     "explore": "views.explorer",
 }

@@ -29,6 +29,7 @@ NAMES = [
     "Session",
     "SketchView",
     "Target",
+    "TestView",
     "compare",
     "explore",
 ]

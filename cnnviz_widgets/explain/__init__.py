@@ -10,6 +10,11 @@ from cnnviz_widgets.explain.cam.cam import CAM
 from cnnviz_widgets.explain.cam.eigencam import EigenCAM
 from cnnviz_widgets.explain.cam.gradcam import GradCAM, GradCAMPlusPlus, HiResCAM, LayerCAM, XGradCAM
 from cnnviz_widgets.explain.cam.scorecam import ScoreCAM
+from cnnviz_widgets.explain.evaluation.agreement import Agreement, agreement
+from cnnviz_widgets.explain.evaluation.insertion import Evaluation, OrderTest, evaluate
+from cnnviz_widgets.explain.evaluation.other_class import OtherClass, another_class
+from cnnviz_widgets.explain.evaluation.pointing import Pointing, pointing_game
+from cnnviz_widgets.explain.evaluation.randomization import RandomizationTest, RandomizedMap, randomize
 from cnnviz_widgets.explain.explainer import Explainer, LayerExplainer
 from cnnviz_widgets.explain.gradient.guided_backprop import GuidedBackprop
 from cnnviz_widgets.explain.gradient.guided_gradcam import GuidedGradCAM
@@ -48,7 +53,9 @@ __all__ = [
     "RISE",
     "TECHNIQUES",
     "AblationCAM",
+    "Agreement",
     "EigenCAM",
+    "Evaluation",
     "Explainer",
     "GradCAM",
     "GradCAMPlusPlus",
@@ -62,12 +69,22 @@ __all__ = [
     "LayerCAM",
     "LayerExplainer",
     "Occlusion",
+    "OrderTest",
+    "OtherClass",
+    "Pointing",
+    "RandomizationTest",
+    "RandomizedMap",
     "Range",
     "Saliency",
     "ScoreCAM",
     "SmoothGrad",
     "XGradCAM",
+    "agreement",
+    "another_class",
     "baseline_pixels",
+    "evaluate",
+    "pointing_game",
+    "randomize",
 ]
 
 #: What was imported from here before -> where it is, and its name there if that is another one, for one release.

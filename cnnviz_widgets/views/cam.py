@@ -144,7 +144,7 @@ def explained_at(scene: Scene, technique: Explainer, layer: str, extents: dict[o
         if type(technique).explain is LayerExplainer.explain:  # any layer's map is one more product of what is recorded
             others = [np.array([_extent(technique, instance, extents)], np.float32)]
         scales = scales_of(heatmap.cells, signed=heatmap.signed, others=others, blank=heatmap.blank)
-        yield HeatmapState(example, scene.class_index, heatmap, scales)
+        yield HeatmapState(example, scene.class_index, heatmap, scales, technique)
 
 
 def _extent(technique: Any, instance: Instance, known: dict[object, float]) -> float:

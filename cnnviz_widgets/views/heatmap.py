@@ -14,6 +14,8 @@ from cnnviz_widgets.explain import Explainer, Heatmap, Instance
 from cnnviz_widgets.session import Example
 from cnnviz_widgets.views.choice import Choice
 from cnnviz_widgets.views.deprecated import old_name
+from cnnviz_widgets.views.evaluation import TestButton, TestView
+from cnnviz_widgets.views.explanation import Explanation
 from cnnviz_widgets.views.job import Job, Steps
 from cnnviz_widgets.views.layout import column, row
 from cnnviz_widgets.views.panel import Panel
@@ -34,6 +36,7 @@ class HeatmapState:
     class_index: int
     heatmap: Heatmap | None = None
     scales: Sequence[Scale] = ()
+    technique: Explainer | None = None
 
 
 class HeatmapView(Panel, renamed={"methods": "techniques"}):
@@ -54,14 +57,17 @@ class HeatmapView(Panel, renamed={"methods": "techniques"}):
     ) -> None:
         super().__init__(model, picture, **options)
         self._shown: Example | None = None
+        self._explanation: Explanation | None = None
         self.work = self.job(self.draw)
         self.canvas = PictureCanvas(label="no picture yet")
         # The layer follows the session, and the batch changes no result: they get no control.
         self.choice = Choice(self, techniques, self.refresh, skip=("layer", "batch"))
         self.class_picker = ClassPicker(self, self.work)
         self.stop_button = self.button("Stop", self.stop_here, disabled=True)
+        self.tester = TestButton(self)
         controls = (self.choice.picker, self.class_picker, *self.extra_controls(), self.choice.controls)
-        self.show(row(self.canvas, column(*controls, self.stop_button)))
+        buttons = row(self.tester.button, self.stop_button, gap=4)
+        self.show(row(self.canvas, column(*controls, buttons)), self.tester.place)
         self.begin()
 
     @property
@@ -88,6 +94,7 @@ class HeatmapView(Panel, renamed={"methods": "techniques"}):
             if example is not self._shown:
                 self._shown = example
                 # The map of the picture before is never drawn over this one.
+                self._explanation = None
                 self.set_trait("heatmap", None)
                 self.canvas.overlay(None)
                 self.canvas.show(example.appearance)
@@ -100,11 +107,22 @@ class HeatmapView(Panel, renamed={"methods": "techniques"}):
         finished = heatmap.progress >= 1
         answer = self.answer_of(example, heatmap) if finished else None
         self.say(self.summary(state), "info" if finished else "busy", heatmap.progress, answer)
+        self._explanation = None
+        if finished and state.technique is not None:
+            self._explanation = Explanation(example, heatmap.target, state.technique, heatmap)
         self.set_trait("heatmap", heatmap)
 
     def answer_of(self, example: Example, heatmap: Heatmap) -> Answer | None:
         """What a finished map says, a sentence; None where there is none."""
         return None
+
+    def explanation(self) -> Explanation | None:
+        """The map that is shown and what it was made of; None while there is no finished one."""
+        return self._explanation
+
+    def test(self) -> TestView:
+        """Show below the map a test of it, which the button "Test" takes away again."""
+        return self.tester.open()
 
     def summary(self, state: HeatmapState) -> str:
         """What is shown, in one line."""
@@ -138,7 +156,7 @@ def explained(example: Example, target: Target, technique: Explainer) -> Steps:
     yield HeatmapState(example, target.index)
     for heatmap in technique.explain(Instance.of(example.classifier, example.pixels, target)):
         scales = scales_of(heatmap.cells, signed=heatmap.signed, tailed=True, blank=heatmap.blank)
-        yield HeatmapState(example, target.index, heatmap, scales)
+        yield HeatmapState(example, target.index, heatmap, scales, technique)
 
 
 def target_name(example: Example, target: Target) -> str:

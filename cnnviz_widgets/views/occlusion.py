@@ -13,6 +13,8 @@ from cnnviz_widgets.explain.occlusion.occluder import Box
 from cnnviz_widgets.explain.occlusion.occlusion_map import OcclusionMap
 from cnnviz_widgets.views.choice import Choice
 from cnnviz_widgets.views.deprecated import old_name
+from cnnviz_widgets.views.evaluation import TestButton, TestView
+from cnnviz_widgets.views.explanation import Explanation
 from cnnviz_widgets.views.job import Job
 from cnnviz_widgets.views.layout import column, row
 from cnnviz_widgets.views.panel import Panel
@@ -116,8 +118,9 @@ class OcclusionView(Panel, renamed={"occlusion": "technique", "ahead": "run_ahea
         self.map_button = self.button("Whole map", self.compute_map, button_style="primary")
         self.stop_button = self.button("Stop", self.stop_map, disabled=True)
         self.clear_button = self.button("Clear", self.clear_map)
-        buttons = row(self.map_button, self.stop_button, self.clear_button, gap=4)
-        self.show(row(self.canvas, column(self.class_picker, self.bars, self.choice, buttons)))
+        self.tester = TestButton(self)
+        buttons = row(self.map_button, self.stop_button, self.clear_button, self.tester.button, gap=4)
+        self.show(row(self.canvas, column(self.class_picker, self.bars, self.choice, buttons)), self.tester.place)
 
     @property
     def technique(self) -> Occlusion:
@@ -326,6 +329,19 @@ class OcclusionView(Panel, renamed={"occlusion": "technique", "ahead": "run_ahea
 
     def _compute_map_now(self) -> None:
         self.compute_map()
+
+    def explanation(self) -> Explanation | None:
+        """The map that is shown and what it was made of; None while there is no finished one."""
+        setup, shown, heatmap = self._setup, self._shown, self.heatmap
+        if setup is None or shown is None or heatmap is None or heatmap.progress < 1:
+            return None
+        return Explanation(setup.example, heatmap.target, shown.technique, heatmap)
+
+    def test(self) -> TestView:
+        """Show below the map a test of it, which the button "Test" takes away again; the map is made if need be."""
+        if self.heatmap is None and not self.map_job.busy:
+            self.compute_map()
+        return self.tester.open()
 
     def stop_map(self) -> None:
         """Stop sharpening the map and keep what there is of it."""

@@ -24,6 +24,7 @@ from cnnviz_widgets.views.activation import ActivationView
 from cnnviz_widgets.views.cam import CAMView
 from cnnviz_widgets.views.camera import CameraView
 from cnnviz_widgets.views.embedding import EmbeddingView
+from cnnviz_widgets.views.evaluation import TestView
 from cnnviz_widgets.views.filters import FilterView
 from cnnviz_widgets.views.labelled import DataView
 from cnnviz_widgets.views.maximisation import MaximisationView
@@ -70,6 +71,7 @@ MADE: dict[type[Panel], tuple[Callable[[Session], Panel], tuple[str, ...], tuple
     PredictionView: (PredictionView, (), None),
     SaliencyView: (SaliencyView, ("heatmap",), None),
     SketchView: (SketchView, (), None),
+    TestView: (TestView, ("heatmap", "evaluation"), ("step", 3)),
 }
 kinds = pytest.mark.parametrize("kind", MADE, ids=lambda kind: kind.__name__)
 
