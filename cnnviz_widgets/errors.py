@@ -35,3 +35,7 @@ class MissingExtra(ExplanationError):
 
 class ExportError(ExplanationError):
     """A panel cannot be recorded, or written as a page; the message says what stands in the way."""
+
+
+class GuessError(ExplanationError):
+    """A guess is none of those that were asked for, or there is nothing to guess now."""

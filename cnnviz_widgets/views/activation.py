@@ -16,8 +16,10 @@ from cnnviz_widgets.session import Example, Scene
 from cnnviz_widgets.study.ablation import ablate
 from cnnviz_widgets.study.activations import Activations, Strength, activations
 from cnnviz_widgets.study.receptive_field import ReceptiveField
+from cnnviz_widgets.views import questions
 from cnnviz_widgets.views.cells import Cell, look_at_cell, said_of, shaded
 from cnnviz_widgets.views.deprecated import old_name
+from cnnviz_widgets.views.guess import Question
 from cnnviz_widgets.views.job import Job, Steps
 from cnnviz_widgets.views.layout import column, row
 from cnnviz_widgets.views.panel import Panel
@@ -106,6 +108,10 @@ class ActivationView(Panel):
         buttons = row(self.off_button, self.on_button, gap=4)
         controls = column(self.layer_slider, self.class_picker, *pickers, buttons, self.bars, self.vector)
         self.show(row(self.canvas, controls), self.tiles)
+
+    def question(self) -> Question | None:
+        shown = self._shown
+        return None if shown is None or self.work.busy else questions.stronger_channel(shown.maps)
 
     @traitlets.validate("off")
     def _channels(self, proposal: Any) -> frozenset[int]:

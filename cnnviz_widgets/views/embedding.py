@@ -12,8 +12,10 @@ from cnnviz_widgets.collection.projection import PROJECTIONS, TSNE, Embedding, P
 from cnnviz_widgets.collection.source import Source
 from cnnviz_widgets.collection.store import FeatureStore
 from cnnviz_widgets.errors import ExplanationError
+from cnnviz_widgets.views import questions
 from cnnviz_widgets.views.choice import Choice
 from cnnviz_widgets.views.deprecated import old_name
+from cnnviz_widgets.views.guess import Question
 from cnnviz_widgets.views.job import Job
 from cnnviz_widgets.views.layout import column, row
 from cnnviz_widgets.views.panel import Panel
@@ -131,6 +133,10 @@ class EmbeddingView(Panel, renamed={"methods": "techniques"}, once_positional=("
         except ImportError:
             return self.details.table
         return pandas.DataFrame(self.details.table)
+
+    def question(self) -> Question | None:
+        frame = self._frame
+        return None if frame is None or frame.trustworthiness is None else questions.group_on_map(self, frame)
 
     # -- features ------------------------------------------------------------------------------------------------
 

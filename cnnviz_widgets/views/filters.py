@@ -14,6 +14,8 @@ from cnnviz_widgets import study
 from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.paint import colored, table_names
 from cnnviz_widgets.study.filters import Filters, Order, convolution_of, convolutions
+from cnnviz_widgets.views import questions
+from cnnviz_widgets.views.guess import Question
 from cnnviz_widgets.views.job import Job, Steps
 from cnnviz_widgets.views.layout import row, show_if
 from cnnviz_widgets.views.panel import Panel
@@ -87,6 +89,9 @@ class FilterView(Panel):
             [self.layer_slider, *pickers, self.beside_picker], layout=ipywidgets.Layout(flex="0 1 360px")
         )
         self.show(row(controls, row(self.tiles, self.drawn_tiles, gap=12, flex="3 1 420px")))
+
+    def question(self) -> Question | None:
+        return None if self.filters is None or self.work.busy else questions.larger_filter(self.filters)
 
     def _layer_picked(self, event: SliderMoved) -> Job:
         with self.session.hold_trait_notifications():

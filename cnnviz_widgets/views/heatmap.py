@@ -12,7 +12,9 @@ import traitlets
 from cnnviz_widgets.classifier import Target
 from cnnviz_widgets.explain import Explainer, Heatmap, Instance
 from cnnviz_widgets.session import Example
+from cnnviz_widgets.views import questions
 from cnnviz_widgets.views.choice import Choice
+from cnnviz_widgets.views.guess import Question
 from cnnviz_widgets.views.job import Job, Steps
 from cnnviz_widgets.views.layout import column, row
 from cnnviz_widgets.views.panel import Panel
@@ -63,6 +65,12 @@ class HeatmapView(Panel, renamed={"methods": "techniques"}):
     @technique.setter
     def technique(self, technique: Explainer | str) -> None:
         self.choice.value = technique
+
+    def question(self) -> Question | None:
+        example, heatmap = self._shown, self.heatmap
+        if example is None or heatmap is None or self.work.busy:
+            return None
+        return questions.window_on_map(self.canvas, example, heatmap, target_name(example, heatmap.target))
 
     def extra_controls(self) -> Sequence[ipywidgets.Widget]:
         """Further controls of a subclass, between the class and the parameters."""

@@ -13,7 +13,9 @@ import traitlets
 
 from cnnviz_widgets.picture import Picture
 from cnnviz_widgets.study import ActivationMaximisation, AscentState, Channel
+from cnnviz_widgets.views import questions
 from cnnviz_widgets.views.choice import Choice
+from cnnviz_widgets.views.guess import Question
 from cnnviz_widgets.views.job import Job, Steps
 from cnnviz_widgets.views.layout import column, row, show_if
 from cnnviz_widgets.views.panel import Panel
@@ -98,6 +100,9 @@ class MaximisationView(Panel, renamed={"visual": "technique"}):
     def of_channel(self) -> bool:
         """Whether the picture is one of the session's channel, and not of its class."""
         return self.of_picker.index == 1
+
+    def question(self) -> Question | None:
+        return None if self.visual is None else questions.class_made(self.visual)
 
     # -- widgets -------------------------------------------------------------------------------------------------
 

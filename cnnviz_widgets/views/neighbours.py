@@ -16,7 +16,9 @@ from cnnviz_widgets.collection.source import Source
 from cnnviz_widgets.collection.store import FeatureStore
 from cnnviz_widgets.errors import ExplanationError
 from cnnviz_widgets.session import Example
+from cnnviz_widgets.views import questions
 from cnnviz_widgets.views.deprecated import old_name
+from cnnviz_widgets.views.guess import Question
 from cnnviz_widgets.views.job import Job, Steps
 from cnnviz_widgets.views.layout import column, row
 from cnnviz_widgets.views.panel import Panel
@@ -121,6 +123,10 @@ class NeighbourView(Panel, once_positional=("source",)):
     def source(self) -> Source | None:
         """The data set, or None while there is none."""
         return self.features.source
+
+    def question(self) -> Question | None:
+        found = self.neighbours
+        return None if found is None or self.search_job.busy else questions.nearer_picture(found)
 
     # -- metric and count ----------------------------------------------------------------------------------------
 

@@ -10,7 +10,9 @@ import traitlets
 
 from cnnviz_widgets.explain import TECHNIQUES, Explainer, Heatmap, Occlusion
 from cnnviz_widgets.explain.occlusion.occluder import Box
+from cnnviz_widgets.views import questions
 from cnnviz_widgets.views.choice import Choice
+from cnnviz_widgets.views.guess import Question
 from cnnviz_widgets.views.job import Job
 from cnnviz_widgets.views.layout import column, row
 from cnnviz_widgets.views.panel import Panel
@@ -119,6 +121,18 @@ class OcclusionView(Panel, renamed={"occlusion": "technique", "ahead": "run_ahea
             self.window = (self.window[0], self.window[1], height, width)
         self.choice.value = sized
 
+    def question(self) -> Question | None:
+        setup, shown = self._setup, self._shown
+        if setup is None or self.window is None or self.setup_job.busy:
+            return None
+        found = None if shown is None or self.map_job.busy else shown.of_class(setup.class_index)
+        return questions.window_to_cover(self, setup, found)
+
+    @property
+    def settled(self) -> bool:
+        """Whether the hand has let go of the patch."""
+        return self._resting
+
     def _chosen(self) -> Job | None:
         value = self.choice.value
         if not isinstance(value, Occlusion) or value == self._technique:
@@ -184,6 +198,7 @@ class OcclusionView(Panel, renamed={"occlusion": "technique", "ahead": "run_ahea
 
     def _moved(self, event: WindowMoved) -> Job:
         self.ahead_job.cancel()
+        self._resting = event.final
         self.window = (event.top, event.left, event.height, event.width)
         return self._ask(resting=event.final)
 

@@ -13,7 +13,9 @@ from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.collection.patches import Patches, scan
 from cnnviz_widgets.collection.source import Source, source_of
 from cnnviz_widgets.errors import PictureError
+from cnnviz_widgets.views import questions
 from cnnviz_widgets.views.deprecated import old_name
+from cnnviz_widgets.views.guess import Question
 from cnnviz_widgets.views.job import Job, Steps
 from cnnviz_widgets.views.layout import column, row
 from cnnviz_widgets.views.panel import Panel
@@ -80,6 +82,10 @@ class PatchView(Panel):
         self.link(self._source_set, ["source"])
         self.link(self._rank_set, ["rank"])
         self.begin()
+
+    def question(self) -> Question | None:
+        known = self.sheet is not None and not self.scan_job.busy and not self.sheet_job.busy
+        return questions.stronger_patch(self.sheet) if known and self.sheet is not None else None
 
     # -- what is asked for ---------------------------------------------------------------------------------------
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from cnnviz_widgets.session import Example
+from cnnviz_widgets.views import questions
+from cnnviz_widgets.views.guess import Question
 from cnnviz_widgets.views.job import Job, Steps
 from cnnviz_widgets.views.panel import Panel
 from cnnviz_widgets.views.parts.reading import score_name, verdict
@@ -21,12 +23,18 @@ class PredictionView(Panel):
     def __init__(self, model: object, picture: object = None, **options: Any) -> None:
         super().__init__(model, picture, **options)
         self.work = self.job(self._draw)
+        self._predicted: Example | None = None
         self.begin()
 
     def compute(self) -> Job:
         return self.work.start(_predict(self.session.example))
 
+    def question(self) -> Question | None:
+        ready = self._predicted is not None and not self.work.busy
+        return questions.class_predicted(self._predicted) if ready and self._predicted is not None else None
+
     def _draw(self, example: Example) -> None:
+        self._predicted = example
         text = verdict(example, example.picture.name or "this picture", _MOST)
         self.say(f"{text}{_in_fewer_bits(example)}")
 

@@ -13,6 +13,8 @@ from cnnviz_widgets.errors import PictureError
 from cnnviz_widgets.picture import Picture
 from cnnviz_widgets.schedule import in_turn
 from cnnviz_widgets.session import Example
+from cnnviz_widgets.views import questions
+from cnnviz_widgets.views.guess import Question
 from cnnviz_widgets.views.job import Job, Steps
 from cnnviz_widgets.views.layout import column, row, show_if
 from cnnviz_widgets.views.panel import Panel
@@ -57,6 +59,11 @@ class SketchView(Panel):
         """What has been drawn."""
         return self._drawing.strokes
 
+    def question(self) -> Question | None:
+        session = self.session
+        ready = session.picture is not None and not self.work.busy
+        return questions.class_of_sketch(self.pad, session.classifier, session.example if ready else None)
+
     # -- widgets -------------------------------------------------------------------------------------------------
 
     def _make_widgets(self) -> None:
@@ -76,8 +83,8 @@ class SketchView(Panel):
         show_if(False, self.canvas)
         self.bars = ScoreBars()
         buttons = ipywidgets.HBox([self.undo_button, self.clear_button])
-        pad = ipywidgets.VBox([self.sheet, self.ink_picker, self.width_slider, buttons])
-        self.show(row(pad, column(ipywidgets.Label("What the network sees:"), self.canvas, self.bars)))
+        self.pad = ipywidgets.VBox([self.sheet, self.ink_picker, self.width_slider, buttons])
+        self.show(row(self.pad, column(ipywidgets.Label("What the network sees:"), self.canvas, self.bars)))
 
     def _make_sheet(self) -> None:
         # Only this view needs it.
