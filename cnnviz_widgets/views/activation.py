@@ -16,7 +16,6 @@ from cnnviz_widgets.session import Example, Scene
 from cnnviz_widgets.study.ablation import ablate
 from cnnviz_widgets.study.activations import Activations, Strength, activations
 from cnnviz_widgets.study.receptive_field import ReceptiveField
-from cnnviz_widgets.views import questions
 from cnnviz_widgets.views.cells import Cell, look_at_cell, said_of, shaded
 from cnnviz_widgets.views.deprecated import old_name
 from cnnviz_widgets.views.guess import Question
@@ -28,6 +27,7 @@ from cnnviz_widgets.views.parts.layers import LayerSlider
 from cnnviz_widgets.views.parts.scales import short
 from cnnviz_widgets.views.parts.scores import ScoreBars, best_classes
 from cnnviz_widgets.views.parts.vector import VectorBars
+from cnnviz_widgets.views.questions.pairs import stronger_channel
 from cnnviz_widgets.widgets.picker import Picked, Picker
 from cnnviz_widgets.widgets.picture import PictureCanvas, PointPicked
 from cnnviz_widgets.widgets.slider import OptionSlider, SliderMoved
@@ -111,7 +111,7 @@ class ActivationView(Panel):
 
     def question(self) -> Question | None:
         shown = self._shown
-        return None if shown is None or self.work.busy else questions.stronger_channel(shown.maps)
+        return None if shown is None or self.work.busy else stronger_channel(shown.maps)
 
     @traitlets.validate("off")
     def _channels(self, proposal: Any) -> frozenset[int]:
@@ -134,6 +134,7 @@ class ActivationView(Panel):
     # -- work ----------------------------------------------------------------------------------------------------
 
     def compute(self) -> Job:
+        self.canvas.stale = self.canvas.map_size != (0, 0)
         return self.work.start(_look(self.session.scene, self.off, self._shown))
 
     def _draw(self, result: ActivationState) -> None:

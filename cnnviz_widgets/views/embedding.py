@@ -12,7 +12,6 @@ from cnnviz_widgets.collection.projection import PROJECTIONS, TSNE, Embedding, P
 from cnnviz_widgets.collection.source import Source
 from cnnviz_widgets.collection.store import FeatureStore
 from cnnviz_widgets.errors import ExplanationError
-from cnnviz_widgets.views import questions
 from cnnviz_widgets.views.choice import Choice
 from cnnviz_widgets.views.deprecated import old_name
 from cnnviz_widgets.views.guess import Question
@@ -27,6 +26,7 @@ from cnnviz_widgets.views.parts.mapping import EmbeddingFrame, PlacedPicture, de
 from cnnviz_widgets.views.parts.perplexity_grid import PerplexityGrid
 from cnnviz_widgets.views.parts.scatter import PointMap
 from cnnviz_widgets.views.parts.selection import SelectionDetails, describe_selection
+from cnnviz_widgets.views.questions.lasso import group_on_map
 
 
 class EmbeddingView(Panel, renamed={"methods": "techniques"}, once_positional=("source",)):
@@ -136,7 +136,7 @@ class EmbeddingView(Panel, renamed={"methods": "techniques"}, once_positional=("
 
     def question(self) -> Question | None:
         frame = self._frame
-        return None if frame is None or frame.trustworthiness is None else questions.group_on_map(self, frame)
+        return None if frame is None or frame.trustworthiness is None else group_on_map(self, frame)
 
     # -- features ------------------------------------------------------------------------------------------------
 

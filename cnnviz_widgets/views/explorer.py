@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,8 @@ from cnnviz_widgets.views.closing import discard_contents
 from cnnviz_widgets.views.embedding import EmbeddingView
 from cnnviz_widgets.views.events import on
 from cnnviz_widgets.views.filters import FilterView
+from cnnviz_widgets.views.history import History, Revertible
+from cnnviz_widgets.views.layout import row
 from cnnviz_widgets.views.maximisation import MaximisationView
 from cnnviz_widgets.views.neighbours import NeighbourView
 from cnnviz_widgets.views.occlusion import OcclusionView
@@ -64,7 +66,7 @@ TABS: Mapping[str, type[Panel]] = {
 _OF_A_DATA_SET = (PatchView, NeighbourView, EmbeddingView)
 
 
-class Explorer(ipywidgets.VBox):
+class Explorer(Revertible, ipywidgets.VBox):
     """Every technique on one picture, linked: one picture, class and layer drive all tabs.
 
     A tab follows the session only while it is open; what was started in it by hand (a whole map, features, t-SNE) goes
@@ -103,8 +105,10 @@ class Explorer(ipywidgets.VBox):
         self.tabs = Tabs(titles=list(self._makers))
         self.note = Status(text=note, kind="error" if note and refused else "info")
         self._page = ipywidgets.VBox()
+        self.history = History(self)
+        buttons = self.history.buttons(self._button)
         head = ipywidgets.HBox(
-            [self.strip, ipywidgets.VBox([self.upload, self.draw_button])],
+            [self.strip, ipywidgets.VBox([self.upload, self.draw_button, row(*buttons, gap=4)])],
             layout=ipywidgets.Layout(flex_flow="row wrap", grid_gap="12px"),
         )
         self._notes = ipywidgets.VBox([self.note] if note else [])
@@ -117,6 +121,18 @@ class Explorer(ipywidgets.VBox):
         on(self.tabs, TabOpened, self._tab_opened, self._fail)
         session.link(self._mark_strip, ["picture"])
         self.open_tab(next(iter(self._makers)))
+        self.history.begin()
+
+    def _button(self, description: str, press: Callable[[], object], **traits: Any) -> ipywidgets.Button:
+        def pressed(_: object) -> None:
+            try:
+                press()
+            except ExplanationError as error:
+                self._fail(error)
+
+        button = ipywidgets.Button(description=description, layout=ipywidgets.Layout(width="72px"), **traits)
+        button.on_click(pressed)
+        return button
 
     @property
     def view(self) -> Panel:
@@ -213,6 +229,7 @@ class Explorer(ipywidgets.VBox):
         for view in [*self._views.values(), self.predictions, *([self.sketch] if self.sketch else [])]:
             view.close()
         self.session.unlink(self._mark_strip, ["picture"])
+        self.history.close()
         discard_contents(self)
         super().close()
 

@@ -14,7 +14,6 @@ from cnnviz_widgets import study
 from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.paint import colored, table_names
 from cnnviz_widgets.study.filters import Filters, Order, convolution_of, convolutions
-from cnnviz_widgets.views import questions
 from cnnviz_widgets.views.guess import Question
 from cnnviz_widgets.views.job import Job, Steps
 from cnnviz_widgets.views.layout import row, show_if
@@ -22,6 +21,7 @@ from cnnviz_widgets.views.panel import Panel
 from cnnviz_widgets.views.parts.controls import percent
 from cnnviz_widgets.views.parts.layers import LayerSlider
 from cnnviz_widgets.views.parts.scales import short
+from cnnviz_widgets.views.questions.pairs import larger_filter
 from cnnviz_widgets.widgets.picker import Picked, Picker
 from cnnviz_widgets.widgets.slider import OptionSlider, SliderMoved
 from cnnviz_widgets.widgets.tiles import TilePicked, Tiles
@@ -91,7 +91,7 @@ class FilterView(Panel):
         self.show(row(controls, row(self.tiles, self.drawn_tiles, gap=12, flex="3 1 420px")))
 
     def question(self) -> Question | None:
-        return None if self.filters is None or self.work.busy else questions.larger_filter(self.filters)
+        return None if self.filters is None or self.work.busy else larger_filter(self.filters)
 
     def _layer_picked(self, event: SliderMoved) -> Job:
         with self.session.hold_trait_notifications():

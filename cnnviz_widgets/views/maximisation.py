@@ -13,7 +13,6 @@ import traitlets
 
 from cnnviz_widgets.picture import Picture
 from cnnviz_widgets.study import ActivationMaximisation, AscentState, Channel
-from cnnviz_widgets.views import questions
 from cnnviz_widgets.views.choice import Choice
 from cnnviz_widgets.views.guess import Question
 from cnnviz_widgets.views.job import Job, Steps
@@ -23,6 +22,7 @@ from cnnviz_widgets.views.parts.controls import ClassPicker, percent
 from cnnviz_widgets.views.parts.curve import ProbabilityCurves
 from cnnviz_widgets.views.parts.layers import ChannelSlider, LayerSlider
 from cnnviz_widgets.views.parts.scales import short
+from cnnviz_widgets.views.questions.classes import class_made
 from cnnviz_widgets.widgets.picker import Picked, Picker
 from cnnviz_widgets.widgets.picture import PictureCanvas
 from cnnviz_widgets.widgets.slider import SliderMoved
@@ -102,7 +102,7 @@ class MaximisationView(Panel, renamed={"visual": "technique"}):
         return self.of_picker.index == 1
 
     def question(self) -> Question | None:
-        return None if self.visual is None else questions.class_made(self.visual)
+        return None if self.visual is None else class_made(self.visual)
 
     # -- widgets -------------------------------------------------------------------------------------------------
 

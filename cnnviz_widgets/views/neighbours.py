@@ -16,7 +16,6 @@ from cnnviz_widgets.collection.source import Source
 from cnnviz_widgets.collection.store import FeatureStore
 from cnnviz_widgets.errors import ExplanationError
 from cnnviz_widgets.session import Example
-from cnnviz_widgets.views import questions
 from cnnviz_widgets.views.deprecated import old_name
 from cnnviz_widgets.views.guess import Question
 from cnnviz_widgets.views.job import Job, Steps
@@ -27,6 +26,7 @@ from cnnviz_widgets.views.parts.data_set import captions, picture_of, row_of
 from cnnviz_widgets.views.parts.features import FeatureBuilder
 from cnnviz_widgets.views.parts.scales import short
 from cnnviz_widgets.views.parts.uploads import small_picture
+from cnnviz_widgets.views.questions.pairs import nearer_picture
 from cnnviz_widgets.widgets.picker import Picked, Picker
 from cnnviz_widgets.widgets.slider import OptionSlider, SliderMoved
 from cnnviz_widgets.widgets.status import Status
@@ -126,7 +126,7 @@ class NeighbourView(Panel, once_positional=("source",)):
 
     def question(self) -> Question | None:
         found = self.neighbours
-        return None if found is None or self.search_job.busy else questions.nearer_picture(found)
+        return None if found is None or self.search_job.busy else nearer_picture(found)
 
     # -- metric and count ----------------------------------------------------------------------------------------
 

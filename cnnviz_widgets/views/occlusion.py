@@ -10,7 +10,6 @@ import traitlets
 
 from cnnviz_widgets.explain import TECHNIQUES, Explainer, Heatmap, Occlusion
 from cnnviz_widgets.explain.occlusion.occluder import Box
-from cnnviz_widgets.views import questions
 from cnnviz_widgets.views.choice import Choice
 from cnnviz_widgets.views.guess import Question
 from cnnviz_widgets.views.job import Job
@@ -30,6 +29,7 @@ from cnnviz_widgets.views.parts.probing import (
 from cnnviz_widgets.views.parts.reading import score_name
 from cnnviz_widgets.views.parts.scales import scales_of, short
 from cnnviz_widgets.views.parts.scores import ScoreBars, best_classes, entropy
+from cnnviz_widgets.views.questions.windows import window_to_cover
 from cnnviz_widgets.widgets.picture import PictureCanvas, Window, WindowMoved
 
 _ARROW = " \N{RIGHTWARDS ARROW} "
@@ -126,7 +126,7 @@ class OcclusionView(Panel, renamed={"occlusion": "technique", "ahead": "run_ahea
         if setup is None or self.window is None or self.setup_job.busy:
             return None
         found = None if shown is None or self.map_job.busy else shown.of_class(setup.class_index)
-        return questions.window_to_cover(self, setup, found)
+        return window_to_cover(self, setup, found)
 
     @property
     def settled(self) -> bool:
@@ -148,6 +148,7 @@ class OcclusionView(Panel, renamed={"occlusion": "technique", "ahead": "run_ahea
     def compute(self) -> Job:
         scene = self.session.scene
         self.ahead_job.cancel()
+        self.canvas.stale = self.heatmap is not None
         return self.setup_job.start(prepare(scene, self._technique.baseline, self._setup))
 
     def _draw_setup(self, setup: OcclusionSetup) -> None:
@@ -167,6 +168,7 @@ class OcclusionView(Panel, renamed={"occlusion": "technique", "ahead": "run_ahea
         self.bars.show_whole(names, best, example.probabilities, example.classifier.scores)
         if self._shown is not None:
             self._show_map(self._shown.of_class(setup.class_index))
+        self.canvas.stale &= self.map_job.busy
         self._ask(resting=True)
 
     def _start_window(self, setup: OcclusionSetup) -> None:
@@ -261,6 +263,7 @@ class OcclusionView(Panel, renamed={"occlusion": "technique", "ahead": "run_ahea
             technique = dataclasses.replace(technique, score="logit")
         self.ahead_job.cancel()
         self._shown, self._mapping = None, technique
+        self.canvas.stale = self.heatmap is not None
         self.stop_button.disabled = False
         return self.map_job.start(grow_map(setup, technique), self._map_ended)
 

@@ -13,7 +13,6 @@ from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.collection.patches import Patches, scan
 from cnnviz_widgets.collection.source import Source, source_of
 from cnnviz_widgets.errors import PictureError
-from cnnviz_widgets.views import questions
 from cnnviz_widgets.views.deprecated import old_name
 from cnnviz_widgets.views.guess import Question
 from cnnviz_widgets.views.job import Job, Steps
@@ -24,6 +23,7 @@ from cnnviz_widgets.views.parts.data_set import picture_at
 from cnnviz_widgets.views.parts.embedded import embedded_source, has_embedded_source
 from cnnviz_widgets.views.parts.layers import ChannelSlider, LayerSlider, slidable
 from cnnviz_widgets.views.parts.scales import short
+from cnnviz_widgets.views.questions.pairs import stronger_patch
 from cnnviz_widgets.widgets.slider import OptionSlider, SliderMoved
 from cnnviz_widgets.widgets.tiles import TilePicked, Tiles
 
@@ -85,7 +85,7 @@ class PatchView(Panel):
 
     def question(self) -> Question | None:
         known = self.sheet is not None and not self.scan_job.busy and not self.sheet_job.busy
-        return questions.stronger_patch(self.sheet) if known and self.sheet is not None else None
+        return stronger_patch(self.sheet) if known and self.sheet is not None else None
 
     # -- what is asked for ---------------------------------------------------------------------------------------
 

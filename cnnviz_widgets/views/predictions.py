@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from cnnviz_widgets.session import Example
-from cnnviz_widgets.views import questions
 from cnnviz_widgets.views.guess import Question
 from cnnviz_widgets.views.job import Job, Steps
 from cnnviz_widgets.views.panel import Panel
 from cnnviz_widgets.views.parts.reading import score_name, verdict
+from cnnviz_widgets.views.questions.classes import class_predicted
 
 #: So many classes are named.
 _MOST = 5
@@ -31,7 +31,7 @@ class PredictionView(Panel):
 
     def question(self) -> Question | None:
         ready = self._predicted is not None and not self.work.busy
-        return questions.class_predicted(self._predicted) if ready and self._predicted is not None else None
+        return class_predicted(self._predicted) if ready and self._predicted is not None else None
 
     def _draw(self, example: Example) -> None:
         self._predicted = example

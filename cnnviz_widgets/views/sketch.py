@@ -13,7 +13,6 @@ from cnnviz_widgets.errors import PictureError
 from cnnviz_widgets.picture import Picture
 from cnnviz_widgets.schedule import in_turn
 from cnnviz_widgets.session import Example
-from cnnviz_widgets.views import questions
 from cnnviz_widgets.views.guess import Question
 from cnnviz_widgets.views.job import Job, Steps
 from cnnviz_widgets.views.layout import column, row, show_if
@@ -21,6 +20,7 @@ from cnnviz_widgets.views.panel import Panel
 from cnnviz_widgets.views.parts.drawing import INKS, Drawing, Point, Stroke, pictures_of
 from cnnviz_widgets.views.parts.reading import verdict
 from cnnviz_widgets.views.parts.scores import ScoreBars, best_classes
+from cnnviz_widgets.views.questions.classes import class_of_sketch
 from cnnviz_widgets.widgets.picker import Picked, Picker
 from cnnviz_widgets.widgets.picture import PictureCanvas
 from cnnviz_widgets.widgets.slider import OptionSlider
@@ -62,7 +62,7 @@ class SketchView(Panel):
     def question(self) -> Question | None:
         session = self.session
         ready = session.picture is not None and not self.work.busy
-        return questions.class_of_sketch(self.pad, session.classifier, session.example if ready else None)
+        return class_of_sketch(self.pad, session.classifier, session.example if ready else None)
 
     # -- widgets -------------------------------------------------------------------------------------------------
 
