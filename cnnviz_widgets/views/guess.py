@@ -259,11 +259,11 @@ class Guessing:
 
     def _end(self) -> None:
         """Let the page have what was hidden, and forget the question."""
-        self._job.cancel()
         before, self.box, self.stage, self.question = self.box, None, None, None
         self.hidden = self._revealing = False
         self._hands, self._subject = {}, None
         clear, self._clear = self._clear, lambda: None
+        self._job.cancel()
         clear()
         self._held.close()
         if before is not None:
