@@ -18,7 +18,7 @@ from cnnviz_widgets.schedule import in_turn
 from cnnviz_widgets.session import Session
 from cnnviz_widgets.views.closing import discard, drawn_by
 from cnnviz_widgets.views.job import Job, Steps
-from cnnviz_widgets.views.layout import row
+from cnnviz_widgets.views.layout import column, row
 from cnnviz_widgets.views.parts.guess_scores import most_hands
 from cnnviz_widgets.views.parts.guess_stages import ClassStage, LassoStage, Owner, PairStage, Stage, WindowStage
 from cnnviz_widgets.widgets.status import Status
@@ -27,6 +27,7 @@ HIDDEN = "The result is hidden: commit to a guess first."
 NO_QUESTION = "The question comes as soon as there is something to ask."
 NO_GUESS = "Mark a guess first, or skip it."
 FINDING = "Finding out what is true ..."
+RAISE = "Show of hands, if there is one:"
 HANDS = "{count} of {total} hands said {answer}. "
 SCORE = " Your score: {score:.0%}. Guess kept as no. {number}."
 NO_SCORE = " There is nothing to score. Guess kept as no. {number}."
@@ -122,12 +123,14 @@ class Guessing:
             return
         self._end()
         self.hidden = True
-        self.line, self._asked = Status(text=NO_QUESTION), ipywidgets.VBox()
+        self.line, self._asked = Status(text=NO_QUESTION), Status()
+        self._marking, self._raising = ipywidgets.VBox(), ipywidgets.VBox()
         buttons = [
             self._panel.button("Reveal", self.reveal, button_style="primary"),
             self._panel.button("Skip", self.skip, tooltip="Show the result without a guess"),
         ]
-        self.box = ipywidgets.VBox([self._asked, self.line, row(*buttons, gap=4)])
+        beside = column(self._raising, self.line, row(*buttons, gap=4), least=240, most=360)
+        self.box = ipywidgets.VBox([self._asked, row(self._marking, beside)])
         self.box.add_class("cnnviz-guess")
         self.update()
         self._hold()
@@ -165,17 +168,18 @@ class Guessing:
             self._judge()
 
     def _ask(self, question: Question) -> None:
-        before, self._revealing = self._asked.children, False
+        before, self._revealing = (*self._marking.children, *self._raising.children), False
         self.stage = _stage_of(self._panel, question, self._marked)
         hands = {
             answer: ipywidgets.BoundedIntText(
-                description=answer, min=0, max=_MOST_HANDS, layout=ipywidgets.Layout(width="160px")
+                description=answer, min=0, max=_MOST_HANDS, layout=ipywidgets.Layout(width="200px")
             )
             for answer in question.answers
         }
         self._hands = hands
-        counts = [Status(text="Show of hands, if there is one:"), row(*hands.values(), gap=4)] if hands else []
-        self._asked.children = (Status(text=question.text), self.stage.widget, *counts)
+        self._asked.say(question.text)
+        self._marking.children = (self.stage.widget,)
+        self._raising.children = (Status(text=RAISE), *hands.values()) if hands else ()
         self.line.say(HIDDEN)
         discard(*before)
         if question.beside:
@@ -323,12 +327,13 @@ def _stage_of(panel: Owner, question: Question, marked: Callable[[], object]) ->
 def _rows(hands: Mapping[str, int], figures: Mapping[str, tuple[str, float]]) -> list[ipywidgets.Widget]:
     """For each answer its hands, and beside them how true it is."""
     total = max(1, sum(hands.values()))
+    width = "24px" if max(map(len, hands)) == 1 else "140px"
     rows = []
     for answer, count in hands.items():
         text, share = figures.get(answer, ("", 0.0))
         rows.append(
             row(
-                ipywidgets.Label(answer, layout=ipywidgets.Layout(width="140px")),
+                ipywidgets.Label(answer, layout=ipywidgets.Layout(width=width)),
                 _bar(count / total, "#9aa4af"),
                 ipywidgets.Label(f"{count} hands", layout=ipywidgets.Layout(width="72px")),
                 _bar(share, "#1769c9"),
