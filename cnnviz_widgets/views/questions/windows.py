@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import Any
 
@@ -102,12 +103,14 @@ def _cover(view: Any, setup: OcclusionSetup, values: NDArray[np.float32], guess:
     winner, others = _first_and_others({letter: (said_of(loss), loss) for letter, loss in of_quarters.items()})
     said = COVERED.format(best=winner, loss=said_of(of_quarters[winner]), name=name, others=others)
     said += YOURS.format(loss=said_of(mine), name=name, best=said_of(most))
-
-    def show() -> None:
-        mark_guess(view.canvas, guess, None)
-        view.window = best
-
+    show = functools.partial(_show_covered, view, guess, best)
     yield Verdict(winner, against_best(mine, most), said, figures, show, lambda: unmark(view.canvas))
+
+
+def _show_covered(view: Any, guess: Window, best: Window) -> None:
+    """Outline a guess, and cover the best window."""
+    mark_guess(view.canvas, guess, None)
+    view.window = best
 
 
 def mark_guess(canvas: PictureCanvas, guess: Window, best: Window | None) -> None:
