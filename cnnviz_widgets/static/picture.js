@@ -723,7 +723,6 @@ var Drawing = class {
   }
   draw() {
     cancelAnimationFrame(this.frame);
-    clearTimeout(this.fading);
     this.frame = 0;
     const context = this.canvas.getContext("2d");
     if (context === null || this.viewport === null) return;
@@ -733,6 +732,7 @@ var Drawing = class {
   dispose() {
     this.resizes.disconnect();
     cancelAnimationFrame(this.frame);
+    clearTimeout(this.fading);
   }
   paint(context, viewport, state) {
     const { window: window2, box, marker } = state;

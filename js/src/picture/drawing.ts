@@ -98,7 +98,6 @@ export class Drawing {
 
   draw(): void {
     cancelAnimationFrame(this.frame);
-    clearTimeout(this.fading);
     this.frame = 0;
     const context = this.canvas.getContext("2d");
     if (context === null || this.viewport === null) return;
@@ -109,6 +108,7 @@ export class Drawing {
   dispose(): void {
     this.resizes.disconnect();
     cancelAnimationFrame(this.frame);
+    clearTimeout(this.fading);
   }
 
   private paint(context: CanvasRenderingContext2D, viewport: Viewport, state: DrawState): void {
