@@ -39,3 +39,7 @@ class ExportError(ExplanationError):
 
 class StateError(ExplanationError):
     """What was assigned to `state` is no state, or one of another version or another kind of view."""
+
+
+class GuessError(ExplanationError):
+    """A guess is none of those that were asked for, or there is nothing to guess now."""

@@ -653,6 +653,8 @@ function side(at, start, size, reach2) {
 }
 
 // src/picture/drawing.ts
+var STALE = 0.38;
+var SOON = 300;
 var Drawing = class {
   /** `stateNow` tells what to draw, `onDraw` is called after each drawing. */
   constructor(view, stateNow, onDraw) {
@@ -674,6 +676,8 @@ var Drawing = class {
   baseline = null;
   map = null;
   frame = 0;
+  fading;
+  faint = false;
   resizes = new ResizeObserver((entries2) => this.measure(entries2.at(-1)));
   showPicture(rgb, columns) {
     this.picture = layer(toRgba(rgb), columns);
@@ -687,6 +691,16 @@ var Drawing = class {
   showMap(rgba, columns) {
     this.map = rgba && layer(rgba, columns);
     this.schedule();
+  }
+  /** Draw the map faintly, unless the next comes so soon that it would only flicker. */
+  showStale(stale) {
+    clearTimeout(this.fading);
+    const show = () => {
+      this.faint = stale;
+      this.schedule();
+    };
+    if (stale) this.fading = setTimeout(show, SOON);
+    else show();
   }
   /** Make the backing store as large as the canvas is on the screen, and draw. */
   measure(entry) {
@@ -718,6 +732,7 @@ var Drawing = class {
   dispose() {
     this.resizes.disconnect();
     cancelAnimationFrame(this.frame);
+    clearTimeout(this.fading);
   }
   paint(context, viewport, state) {
     const { window: window2, box, marker } = state;
@@ -730,7 +745,7 @@ var Drawing = class {
     const place = window2 && viewport.place(window2.top, window2.left, window2.height, window2.width);
     if (window2 !== null && place !== null) this.occlude(context, window2, place);
     if (this.map !== null) {
-      context.globalAlpha = state.opacity;
+      context.globalAlpha = state.opacity * (this.faint ? STALE : 1);
       const enlarged = deviceWidth >= this.map.width;
       context.imageSmoothingEnabled = !viewport.magnified && !(state.cells && enlarged);
       context.drawImage(this.map, 0, 0, deviceWidth, deviceHeight);
@@ -1579,6 +1594,7 @@ function render(view) {
   view.follow(["display_width"], () => {
     drawing.canvas.style.width = view.root.style.width = `${view.get("display_width")}px`;
   });
+  view.follow(["stale"], () => drawing.showStale(view.get("stale")));
   view.follow(["mode", "box", "label", "window_start", "window_limits"], () => drawing.schedule());
   view.follow(["_window_final", "marker"], () => {
     state.receiveTraits();

@@ -18,6 +18,7 @@ from cnnviz_widgets.study.activations import Activations, Strength, activations
 from cnnviz_widgets.study.receptive_field import ReceptiveField
 from cnnviz_widgets.views.cells import Cell, look_at_cell, said_of, shaded
 from cnnviz_widgets.views.deprecated import old_name
+from cnnviz_widgets.views.guess import Question
 from cnnviz_widgets.views.job import Job, Steps
 from cnnviz_widgets.views.layout import column, row
 from cnnviz_widgets.views.panel import Panel
@@ -28,6 +29,7 @@ from cnnviz_widgets.views.parts.layers import LayerSlider
 from cnnviz_widgets.views.parts.scales import short
 from cnnviz_widgets.views.parts.scores import ScoreBars, best_classes
 from cnnviz_widgets.views.parts.vector import VectorBars
+from cnnviz_widgets.views.questions.pairs import stronger_channel
 from cnnviz_widgets.views.take import table
 from cnnviz_widgets.views.take.table import Columns, required
 from cnnviz_widgets.widgets.picker import Picked, Picker
@@ -120,6 +122,10 @@ class ActivationView(Panel):
         controls = column(self.layer_slider, self.class_picker, *pickers, buttons, self.bars, self.vector)
         self.show(row(self.canvas, controls), self.tiles)
 
+    def question(self) -> Question | None:
+        shown = self._shown
+        return None if shown is None or self.work.busy else stronger_channel(shown.maps)
+
     @traitlets.validate("off")
     def _channels(self, proposal: Any) -> frozenset[int]:
         value = proposal["value"]
@@ -145,6 +151,7 @@ class ActivationView(Panel):
     # -- work ----------------------------------------------------------------------------------------------------
 
     def compute(self) -> Job:
+        self.canvas.stale = self.canvas.map_size != (0, 0)
         return self.work.start(_look(self.session.scene, self.off, self._shown))
 
     def _draw(self, result: ActivationState) -> None:

@@ -128,6 +128,7 @@ class CAMView(HeatmapView):
 
     def compute(self) -> Job:
         scene = self.session.scene
+        self.announce(scene)
         layer = self._layer_at(scene.classifier, scene.layer).name
         return self.work.start(explained_at(scene, _at(self.technique, layer), layer, self._extents))
 

@@ -25,6 +25,18 @@ def discard_contents(root: Any, keep: Any = None) -> None:
             widget.close()
 
 
+def drawn_by(root: ipywidgets.Widget) -> list[ipywidgets.Widget]:
+    """A widget and all that the page draws with it: children, layouts, styles, marks, scales."""
+    found: dict[ipywidgets.Widget, None] = {}
+    waiting = [root]
+    while waiting:
+        widget = waiting.pop()
+        if widget not in found:
+            found[widget] = None
+            waiting += [held for value in widget._trait_values.values() for held in _widgets_in(value)]
+    return [widget for widget in found if not _shared(widget)]
+
+
 def _hanging(root: ipywidgets.Widget) -> list[ipywidgets.Widget]:
     """All widgets that `root` has as traits or attributes, and those in turn, the innermost first."""
     found: dict[ipywidgets.Widget, None] = {}

@@ -14,6 +14,7 @@ from cnnviz_widgets.collection.store import FeatureStore
 from cnnviz_widgets.errors import ExplanationError
 from cnnviz_widgets.views.choice import Choice
 from cnnviz_widgets.views.deprecated import old_name
+from cnnviz_widgets.views.guess import Question
 from cnnviz_widgets.views.job import Job
 from cnnviz_widgets.views.layout import column, row
 from cnnviz_widgets.views.panel import Panel
@@ -27,6 +28,7 @@ from cnnviz_widgets.views.parts.mapping import EmbeddingFrame, PlacedPicture, de
 from cnnviz_widgets.views.parts.perplexity_grid import PerplexityGrid
 from cnnviz_widgets.views.parts.scatter import PointMap
 from cnnviz_widgets.views.parts.selection import SelectionDetails, describe_selection
+from cnnviz_widgets.views.questions.lasso import group_on_map
 from cnnviz_widgets.views.take import table
 from cnnviz_widgets.views.take.table import Columns, required
 
@@ -145,6 +147,10 @@ class EmbeddingView(Panel, renamed={"methods": "techniques"}, once_positional=("
         except ImportError:
             return self.details.table
         return pandas.DataFrame(self.details.table)
+
+    def question(self) -> Question | None:
+        frame = self._frame
+        return None if frame is None or frame.trustworthiness is None else group_on_map(self, frame)
 
     # -- features ------------------------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from cnnviz_widgets.views.comparison.companion import Companion, classifiers_of
 from cnnviz_widgets.views.embedding import EmbeddingView
 from cnnviz_widgets.views.events import on
 from cnnviz_widgets.views.filters import FilterView
+from cnnviz_widgets.views.history import History, Revertible
 from cnnviz_widgets.views.labelled import DataView, has_labels
 from cnnviz_widgets.views.layout import row
 from cnnviz_widgets.views.maximisation import MaximisationView
@@ -72,7 +73,7 @@ _OF_A_DATA_SET = (PatchView, NeighbourView, EmbeddingView, DataView)
 DATA_TAB = "Data"
 
 
-class Explorer(ipywidgets.VBox):
+class Explorer(Revertible, ipywidgets.VBox):
     """Every technique on one picture, linked: one picture, class and layer drive all tabs.
 
     A tab follows the session only while it is open; what was started in it by hand (a whole map, features, t-SNE) goes
@@ -121,8 +122,10 @@ class Explorer(ipywidgets.VBox):
         self.tabs = Tabs(titles=list(self._makers))
         self.note = Status(text=note, kind="error" if note and refused else "info")
         self._page = ipywidgets.VBox()
-        buttons = row(self.camera_button, self.draw_button, gap=4)
-        head = row(self.strip, ipywidgets.VBox([self.upload, buttons]), gap=12)
+        self.history = History(self)
+        source_buttons = row(self.camera_button, self.draw_button, gap=4)
+        history_buttons = row(*self.history.buttons(self._button), gap=4)
+        head = row(self.strip, ipywidgets.VBox([self.upload, source_buttons, history_buttons]), gap=12)
         self._notes = ipywidgets.VBox([self.note] if note else [])
         beside = [] if self.companion is None else [self.companion]
         super().__init__([head, self._desk, self._notes, self.predictions, *beside, self.tabs, self._page])
@@ -134,6 +137,18 @@ class Explorer(ipywidgets.VBox):
         on(self.tabs, TabOpened, self._tab_opened, self._fail)
         session.link(self._mark_strip, ["picture"])
         self.open_tab(next(iter(self._makers)))
+        self.history.begin()
+
+    def _button(self, description: str, press: Callable[[], object], **traits: Any) -> ipywidgets.Button:
+        def pressed(_: object) -> None:
+            try:
+                press()
+            except ExplanationError as error:
+                self._fail(error)
+
+        button = ipywidgets.Button(description=description, layout=ipywidgets.Layout(width="72px"), **traits)
+        button.on_click(pressed)
+        return button
 
     @property
     def view(self) -> Panel:
@@ -290,6 +305,7 @@ class Explorer(ipywidgets.VBox):
         for view in [*self._views.values(), self.predictions, *filter(None, [self.sketch, self.camera])]:
             view.close()
         self.session.unlink(self._mark_strip, ["picture"])
+        self.history.close()
         discard_contents(self)
         super().close()
 

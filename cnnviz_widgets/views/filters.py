@@ -17,6 +17,7 @@ from cnnviz_widgets.paint import colored, table_names
 from cnnviz_widgets.session import Example
 from cnnviz_widgets.study.activations import Activations, activations
 from cnnviz_widgets.study.filters import Filters, Order, convolution_of, convolutions
+from cnnviz_widgets.views.guess import Question
 from cnnviz_widgets.views.job import Job, Steps
 from cnnviz_widgets.views.layout import row, show_if
 from cnnviz_widgets.views.panel import Panel
@@ -24,6 +25,7 @@ from cnnviz_widgets.views.parts import answers
 from cnnviz_widgets.views.parts.controls import percent
 from cnnviz_widgets.views.parts.layers import LayerSlider
 from cnnviz_widgets.views.parts.scales import short
+from cnnviz_widgets.views.questions.pairs import larger_filter
 from cnnviz_widgets.views.take import table
 from cnnviz_widgets.views.take.table import Columns, required
 from cnnviz_widgets.widgets.picker import Picked, Picker
@@ -102,6 +104,9 @@ class FilterView(Panel):
             [self.layer_slider, *pickers, self.beside_picker], layout=ipywidgets.Layout(flex="0 1 360px")
         )
         self.show(row(controls, row(self.tiles, self.drawn_tiles, gap=12, flex="3 1 420px")))
+
+    def question(self) -> Question | None:
+        return None if self.filters is None or self.work.busy else larger_filter(self.filters)
 
     def _layer_picked(self, event: SliderMoved) -> Job:
         self._layer_chosen = True

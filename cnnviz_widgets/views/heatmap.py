@@ -11,11 +11,12 @@ import traitlets
 
 from cnnviz_widgets.classifier import Target
 from cnnviz_widgets.explain import Explainer, Heatmap, Instance
-from cnnviz_widgets.session import Example
+from cnnviz_widgets.session import Example, Scene
 from cnnviz_widgets.views.choice import Choice
 from cnnviz_widgets.views.deprecated import old_name
 from cnnviz_widgets.views.evaluation import TestButton, TestView
 from cnnviz_widgets.views.explanation import Explanation
+from cnnviz_widgets.views.guess import Question
 from cnnviz_widgets.views.job import Job, Steps
 from cnnviz_widgets.views.layout import column, row
 from cnnviz_widgets.views.panel import Panel
@@ -23,9 +24,12 @@ from cnnviz_widgets.views.parts.answers import Answer
 from cnnviz_widgets.views.parts.controls import ClassPicker, percent
 from cnnviz_widgets.views.parts.reading import score_name
 from cnnviz_widgets.views.parts.scales import Scale, scales_of, short
+from cnnviz_widgets.views.questions.windows import window_on_map
 from cnnviz_widgets.views.take import table
 from cnnviz_widgets.views.take.table import Columns, required
 from cnnviz_widgets.widgets.picture import PictureCanvas
+
+COMPUTING = "Computing {method} of {name} ... The map is still the one before."
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -79,13 +83,27 @@ class HeatmapView(Panel, renamed={"methods": "techniques"}):
     def technique(self, technique: Explainer | str) -> None:
         self.choice.value = technique
 
+    def question(self) -> Question | None:
+        example, heatmap = self._shown, self.heatmap
+        if example is None or heatmap is None or self.work.busy:
+            return None
+        return window_on_map(self.canvas, example, heatmap, target_name(example, heatmap.target))
+
     def extra_controls(self) -> Sequence[ipywidgets.Widget]:
         """Further controls of a subclass, between the class and the parameters."""
         return ()
 
     def compute(self) -> Job:
         scene = self.session.scene
+        self.announce(scene)
         return self.work.start(explained(scene.example, Target(scene.class_index), self.technique))
+
+    def announce(self, scene: Scene) -> None:
+        """Dim the map that is shown, and say what is computed in its place."""
+        if self.heatmap is not None:
+            self.canvas.stale = True
+            name = scene.classifier.class_names[scene.class_index]
+            self.say(COMPUTING.format(method=self.technique.label, name=name), "busy", 0)
 
     def draw(self, state: HeatmapState) -> None:
         """Show the picture, then each heatmap."""

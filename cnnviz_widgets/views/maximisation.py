@@ -14,6 +14,7 @@ import traitlets
 from cnnviz_widgets.picture import Picture
 from cnnviz_widgets.study import ActivationMaximisation, AscentState, Channel
 from cnnviz_widgets.views.choice import Choice
+from cnnviz_widgets.views.guess import Question
 from cnnviz_widgets.views.job import Job, Steps
 from cnnviz_widgets.views.layout import column, row, show_if
 from cnnviz_widgets.views.panel import Panel
@@ -22,6 +23,7 @@ from cnnviz_widgets.views.parts.controls import ClassPicker, percent
 from cnnviz_widgets.views.parts.curve import ProbabilityCurves
 from cnnviz_widgets.views.parts.layers import ChannelSlider, LayerSlider
 from cnnviz_widgets.views.parts.scales import short
+from cnnviz_widgets.views.questions.classes import class_made
 from cnnviz_widgets.views.take import table
 from cnnviz_widgets.views.take.table import Columns, required
 from cnnviz_widgets.widgets.picker import Picked, Picker
@@ -128,6 +130,9 @@ class MaximisationView(Panel, renamed={"visual": "technique"}):
         required(self.visual)
         names = ["" if state is None else _name(state) for state in self.visuals]
         return table.of_ascents(self.visuals, names, self.curves.points)
+
+    def question(self) -> Question | None:
+        return None if self.visual is None else class_made(self.visual)
 
     # -- widgets -------------------------------------------------------------------------------------------------
 

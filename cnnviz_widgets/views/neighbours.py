@@ -25,6 +25,7 @@ from cnnviz_widgets.collection.store import FeatureStore
 from cnnviz_widgets.errors import ExplanationError
 from cnnviz_widgets.session import Example
 from cnnviz_widgets.views.deprecated import old_name
+from cnnviz_widgets.views.guess import Question
 from cnnviz_widgets.views.job import Job, Steps
 from cnnviz_widgets.views.layout import column, row
 from cnnviz_widgets.views.panel import Panel
@@ -34,6 +35,7 @@ from cnnviz_widgets.views.parts.data_set import captions, picture_of, row_of
 from cnnviz_widgets.views.parts.features import FeatureBuilder
 from cnnviz_widgets.views.parts.scales import short
 from cnnviz_widgets.views.parts.uploads import small_picture
+from cnnviz_widgets.views.questions.pairs import nearer_picture
 from cnnviz_widgets.views.take import table
 from cnnviz_widgets.views.take.table import Columns, required
 from cnnviz_widgets.widgets.picker import Picked, Picker
@@ -150,6 +152,10 @@ class NeighbourView(Panel, once_positional=("source",)):
 
     def layer_made_at(self) -> str:
         return self.session.layer if self.store is None or "store" in self.features.given else self.store.layer
+
+    def question(self) -> Question | None:
+        found = self.neighbours
+        return None if found is None or self.search_job.busy else nearer_picture(found)
 
     # -- metric and count ----------------------------------------------------------------------------------------
 

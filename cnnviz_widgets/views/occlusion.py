@@ -15,6 +15,7 @@ from cnnviz_widgets.views.choice import Choice
 from cnnviz_widgets.views.deprecated import old_name
 from cnnviz_widgets.views.evaluation import TestButton, TestView
 from cnnviz_widgets.views.explanation import Explanation
+from cnnviz_widgets.views.guess import Question
 from cnnviz_widgets.views.job import Job
 from cnnviz_widgets.views.layout import column, row
 from cnnviz_widgets.views.panel import Panel
@@ -34,6 +35,7 @@ from cnnviz_widgets.views.parts.probing import (
 from cnnviz_widgets.views.parts.reading import score_name
 from cnnviz_widgets.views.parts.scales import scales_of, short
 from cnnviz_widgets.views.parts.scores import ScoreBars, best_classes, entropy
+from cnnviz_widgets.views.questions.windows import window_to_cover
 from cnnviz_widgets.views.take import table
 from cnnviz_widgets.views.take.table import Columns, required
 from cnnviz_widgets.widgets.picture import PictureCanvas, Window, WindowMoved
@@ -157,6 +159,18 @@ class OcclusionView(Panel, renamed={"occlusion": "technique", "ahead": "run_ahea
     def calls_by_hand(self) -> Sequence[str]:
         return () if self._mapping is None else ["view.compute_map()"]
 
+    def question(self) -> Question | None:
+        setup, shown = self._setup, self._shown
+        if setup is None or self.window is None or self.setup_job.busy:
+            return None
+        found = None if shown is None or self.map_job.busy else shown.of_class(setup.class_index)
+        return window_to_cover(self, setup, found)
+
+    @property
+    def settled(self) -> bool:
+        """Whether the hand has let go of the patch."""
+        return self._resting
+
     def _chosen(self) -> Job | None:
         value = self.choice.value
         if not isinstance(value, Occlusion) or value == self._technique:
@@ -172,6 +186,7 @@ class OcclusionView(Panel, renamed={"occlusion": "technique", "ahead": "run_ahea
     def compute(self) -> Job:
         scene = self.session.scene
         self._stop_looking_ahead()
+        self.canvas.stale = self.heatmap is not None
         return self.setup_job.start(prepare(scene, self._technique.baseline, self._setup))
 
     def _draw_setup(self, setup: OcclusionSetup) -> None:
@@ -192,6 +207,7 @@ class OcclusionView(Panel, renamed={"occlusion": "technique", "ahead": "run_ahea
         if self._shown is not None:
             self._show_map(self._shown.of_class(setup.class_index))
         self._plan_map_at_rest(setup)
+        self.canvas.stale &= self.map_job.busy
         self._ask(resting=True)
 
     def _start_window(self, setup: OcclusionSetup) -> None:
@@ -226,6 +242,7 @@ class OcclusionView(Panel, renamed={"occlusion": "technique", "ahead": "run_ahea
     def _moved(self, event: WindowMoved) -> Job:
         self._stop_looking_ahead()
         self._placed = True
+        self._resting = event.final
         self.window = (event.top, event.left, event.height, event.width)
         return self._ask(resting=event.final)
 
@@ -324,6 +341,7 @@ class OcclusionView(Panel, renamed={"occlusion": "technique", "ahead": "run_ahea
         self._stop_looking_ahead()
         self._at_rest = None
         self._shown, self._mapping = None, technique
+        self.canvas.stale = self.heatmap is not None
         self.stop_button.disabled = False
         return self.map_job.start(grow_map(setup, technique), self._map_ended)
 

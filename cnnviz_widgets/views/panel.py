@@ -19,7 +19,10 @@ from cnnviz_widgets.session.observing import SetInTurn
 from cnnviz_widgets.views import incoming
 from cnnviz_widgets.views.closing import discard_contents
 from cnnviz_widgets.views.events import Handle, on
+from cnnviz_widgets.views.guess import Guessable, Guessing
+from cnnviz_widgets.views.history import History, Revertible, results_of
 from cnnviz_widgets.views.job import Job
+from cnnviz_widgets.views.layout import row
 from cnnviz_widgets.views.parts.answers import Answer
 from cnnviz_widgets.views.take.takeaway import Takeaway
 from cnnviz_widgets.widgets.acknowledged import Acknowledged
@@ -29,7 +32,7 @@ from cnnviz_widgets.widgets.status import Status
 _log = logging.getLogger("cnnviz_widgets")
 
 
-class Panel(Takeaway, SetInTurn, ipywidgets.VBox):
+class Panel(Takeaway, Guessable, Revertible, SetInTurn, ipywidgets.VBox):
     """A panel over one session: it computes anew when what it follows changes, and draws the newest result.
 
     `Panel(model, picture)` makes a session of its own; `Panel(session)` is linked with the other panels of that
@@ -43,6 +46,8 @@ class Panel(Takeaway, SetInTurn, ipywidgets.VBox):
     Whatever happens to a panel happens in turn: drawing, the hand's events, changes of the session, and calls of its
     public methods and setters. Only the steps of its jobs run beside that: they are functions of their arguments, and
     a cache they fill is one of these.
+
+    With `guess=True` it opens with its result hidden, as after `guess()`.
     """
 
     #: The session's traits that the work is made of.
@@ -71,7 +76,14 @@ class Panel(Takeaway, SetInTurn, ipywidgets.VBox):
             cls.__init__ = in_turn(_with_old_calls(cls.__init__, renamed or {}, once_positional))  # type: ignore[method-assign]
 
     def __init__(
-        self, model: object, picture: object = None, *, class_names: Any = None, active: bool = True, **layout: Any
+        self,
+        model: object,
+        picture: object = None,
+        *,
+        class_names: Any = None,
+        active: bool = True,
+        guess: bool = False,
+        **layout: Any,
     ) -> None:
         if isinstance(model, Session):
             if picture is not None:
@@ -95,6 +107,9 @@ class Panel(Takeaway, SetInTurn, ipywidgets.VBox):
         self._given_layout = given if isinstance(given, ipywidgets.Layout) else None
         super().__init__(**layout)
         self.active = active
+        self.history, self.guessing, self._guess_first = History(self), Guessing(self), guess
+        guess_button = self.button("Guess", self.guess, tooltip="Say first, then see")
+        self._bar = row(*self.history.buttons(self.button), guess_button, gap=4)
         self.add_class("cnnviz-view")
         self.link(self._rest_or_resume, ["active"])
         self.show()
@@ -110,7 +125,17 @@ class Panel(Takeaway, SetInTurn, ipywidgets.VBox):
 
     def show(self, *widgets: ipywidgets.Widget) -> None:
         """Make the panel of `widgets`; the status line is added below them."""
-        self.children = (*widgets, self.notes, self.status, self.pace)
+        self.content = widgets
+        self.arrange()
+
+    @in_turn
+    def arrange(self) -> None:
+        """Put on the page what is shown, or the question about it while that is hidden."""
+        box = self.guessing.box
+        above = (self._bar,) if box is None else (self._bar, box)
+        shown = self.guessing.beside if self.guessing.hidden else self.content
+        told = (self.notes,) if self.guessing.hidden else (self.notes, self.status)
+        self.children = (*above, *shown, *told, self.pace)
 
     def begin(self) -> None:
         """Follow the session and begin to work: the last line of `__init__`."""
@@ -119,7 +144,12 @@ class Panel(Takeaway, SetInTurn, ipywidgets.VBox):
         self.follow(["classifier", "picture"], self._show_notes, hidden=True)
         self._open = True
         self._show_notes()
+        if results := results_of(self):
+            self.link(self.guessing.update, results)
+        if self._guess_first:
+            self.guess()
         self.refresh()
+        self.history.begin()
 
     def job(self, deliver: Callable[[Any], None], **options: Any) -> Job:
         """Make a job, as `Job` says, that is cancelled when the panel stops or is closed."""
@@ -180,6 +210,7 @@ class Panel(Takeaway, SetInTurn, ipywidgets.VBox):
         self.status.say(text if answer is None else f"{answer} {text}", kind, progress)
         self.set_trait("answer", answer)
         self.set_trait("error", text if kind == "error" else "")
+        self.guessing.say(self.error)
         self.set_trait("progress", progress if progress >= 0 else 0.0 if kind == "busy" else 1.0)
 
     @in_turn
@@ -228,6 +259,8 @@ class Panel(Takeaway, SetInTurn, ipywidgets.VBox):
         if not self.__dict__.get("_open"):  # what raised while it was made is closed by its __del__
             return
         self._open = False
+        self.guessing.close()
+        self.history.close()
         self.stop()
         for handler, names in self._followed:
             self.session.unlink(handler, names)
@@ -258,6 +291,7 @@ class Panel(Takeaway, SetInTurn, ipywidgets.VBox):
     def tell_busy(self) -> None:
         """Say in `busy` whether any job is under way that was asked for."""
         self.set_trait("busy", any(job.busy for job in self._jobs if not job.idle))
+        self.guessing.update()
 
     def _rest_or_resume(self, _: Any) -> None:
         if not self._open:

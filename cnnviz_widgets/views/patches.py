@@ -16,6 +16,7 @@ from cnnviz_widgets.collection.source import Source, source_of
 from cnnviz_widgets.errors import PictureError
 from cnnviz_widgets.session import Scene
 from cnnviz_widgets.views.deprecated import old_name
+from cnnviz_widgets.views.guess import Question
 from cnnviz_widgets.views.job import Job, Steps
 from cnnviz_widgets.views.layout import column, row
 from cnnviz_widgets.views.panel import Panel
@@ -27,6 +28,7 @@ from cnnviz_widgets.views.parts.embedded import embedded_source, has_embedded_so
 from cnnviz_widgets.views.parts.layer_names import slidable
 from cnnviz_widgets.views.parts.layers import ChannelSlider, LayerSlider
 from cnnviz_widgets.views.parts.scales import short
+from cnnviz_widgets.views.questions.pairs import stronger_patch
 from cnnviz_widgets.views.take import table
 from cnnviz_widgets.views.take.code import Variable
 from cnnviz_widgets.views.take.table import Columns, required
@@ -137,6 +139,10 @@ class PatchView(Panel):
         if not self._layer_chosen:
             layer = layer_before_ties(classifier, scanned.patches, layer, self._channel)
         return classifier.layer(layer)
+
+    def question(self) -> Question | None:
+        known = self.sheet is not None and not self.scan_job.busy and not self.sheet_job.busy
+        return stronger_patch(self.sheet) if known and self.sheet is not None else None
 
     # -- what is asked for ---------------------------------------------------------------------------------------
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from cnnviz_widgets.session import Example
+from cnnviz_widgets.views.guess import Question
 from cnnviz_widgets.views.job import Job, Steps
 from cnnviz_widgets.views.panel import Panel
 from cnnviz_widgets.views.parts.reading import score_name, verdict
 from cnnviz_widgets.views.parts.scores import bars_of
+from cnnviz_widgets.views.questions.classes import class_predicted
 from cnnviz_widgets.views.take import table
 from cnnviz_widgets.views.take.parts import BarsPart
 from cnnviz_widgets.views.take.table import Columns, required
@@ -39,6 +41,10 @@ class PredictionView(Panel):
         """The classes that are named, as bars; None while there are none."""
         shown = self._shown
         return None if shown is None else bars_of(shown, _MOST)
+
+    def question(self) -> Question | None:
+        ready = self._shown is not None and not self.work.busy
+        return class_predicted(self._shown) if ready and self._shown is not None else None
 
     def _draw(self, example: Example) -> None:
         self._shown = example

@@ -13,12 +13,14 @@ from cnnviz_widgets.errors import PictureError
 from cnnviz_widgets.picture import Picture
 from cnnviz_widgets.schedule import in_turn
 from cnnviz_widgets.session import Example
+from cnnviz_widgets.views.guess import Question
 from cnnviz_widgets.views.job import Job, Steps
 from cnnviz_widgets.views.layout import column, row, show_if
 from cnnviz_widgets.views.panel import Panel
 from cnnviz_widgets.views.parts.drawing import INKS, Drawing, Point, Stroke, pictures_of
 from cnnviz_widgets.views.parts.reading import verdict
 from cnnviz_widgets.views.parts.scores import ScoreBars, best_classes
+from cnnviz_widgets.views.questions.classes import class_of_sketch
 from cnnviz_widgets.views.take import table
 from cnnviz_widgets.views.take.table import Columns, required
 from cnnviz_widgets.widgets.picker import Picked, Picker
@@ -64,6 +66,11 @@ class SketchView(Panel):
         """What the network says of the drawing, for each class."""
         return table.of_classes(required(self._shown))
 
+    def question(self) -> Question | None:
+        session = self.session
+        ready = session.picture is not None and not self.work.busy
+        return class_of_sketch(self.pad, session.classifier, session.example if ready else None)
+
     # -- widgets -------------------------------------------------------------------------------------------------
 
     def _make_widgets(self) -> None:
@@ -83,8 +90,8 @@ class SketchView(Panel):
         show_if(False, self.canvas)
         self.bars = ScoreBars()
         buttons = ipywidgets.HBox([self.undo_button, self.clear_button])
-        pad = ipywidgets.VBox([self.sheet, self.ink_picker, self.width_slider, buttons])
-        self.show(row(pad, column(ipywidgets.Label("What the network sees:"), self.canvas, self.bars)))
+        self.pad = ipywidgets.VBox([self.sheet, self.ink_picker, self.width_slider, buttons])
+        self.show(row(self.pad, column(ipywidgets.Label("What the network sees:"), self.canvas, self.bars)))
 
     def _make_sheet(self) -> None:
         # Only this view needs it.

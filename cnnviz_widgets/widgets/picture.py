@@ -50,7 +50,8 @@ class PictureCanvas(Acknowledged):
     `mode` is "view", "window" (the hand moves and resizes an occlusion window) or "point" (it picks a pixel).
     `baseline` is the wholly occluded picture, raw RGB of the picture's size: the window shows its part of it.
     `box`, (top, left, bottom, right), is outlined and may reach beyond the picture; so is the pixel `marker`.
-    `label` says in words what is shown; `display_width` is in CSS pixels.
+    A `stale` map is of another question than the one that is asked now: it is drawn faintly until `overlay` brings
+    the next. `label` says in words what is shown; `display_width` is in CSS pixels.
     """
 
     _esm = STATIC / "picture.js"
@@ -63,6 +64,7 @@ class PictureCanvas(Acknowledged):
     mode = traitlets.Enum(("view", "window", "point"), "view").tag(sync=True)
     box = traitlets.Tuple(*[traitlets.CInt()] * 4, allow_none=True, default_value=None).tag(sync=True)
     marker = traitlets.Tuple(*[traitlets.CInt()] * 2, allow_none=True, default_value=None).tag(sync=True)
+    stale = traitlets.Bool(False).tag(sync=True)
     #: (top, left, height, width): where Escape puts the window; see `place_window`.
     window_start = traitlets.Tuple(*[traitlets.CInt()] * 4, default_value=(0, 0, 0, 0)).tag(sync=True)
     #: The least and the greatest side of the window.
@@ -110,6 +112,7 @@ class PictureCanvas(Acknowledged):
         """
         if values is None:
             self._map = {}
+            self.stale = False
             return
         cells = np.asarray(values)
         if cells.ndim != 2 or not np.issubdtype(cells.dtype, np.floating):
@@ -125,6 +128,7 @@ class PictureCanvas(Acknowledged):
             "signed": bool(signed),
             "scales": [[str(name), float(low), float(high)] for name, low, high in scales],
         }
+        self.stale = False  # after the map: the old one does not come back for a moment
 
     def add_scale(self, name: str, low: float, high: float) -> None:
         """Let the map be drawn on a further scale, first of all; one of the same name is replaced."""

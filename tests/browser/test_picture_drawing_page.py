@@ -12,6 +12,7 @@ from cnnviz_widgets.paint import colored
 from cnnviz_widgets.widgets.picture import PictureCanvas
 from tests.support.fake_page import FakePage
 from tests.support.picture_card import DARK, PALE, RED, SIZE, Shown, flat, heatmap, occluded, show, traits
+from tests.support.servers import until
 
 
 @pytest.fixture
@@ -148,3 +149,17 @@ def test_bytes_may_come_as_an_array(card: Shown) -> None:
     """Colab hands over a Uint8Array where Jupyter has a DataView."""
     card.page.evaluate("n => model.write({_picture: {pixels: new Uint8Array(3 * n * n).fill(9), size: [n, n]}})", SIZE)
     assert card.color(5, 5) == (9, 9, 9)
+
+
+def test_a_stale_map_is_faint_until_the_next_is_there(fake_page: FakePage) -> None:
+    canvas = PictureCanvas(display_width=48)
+    canvas.show(np.zeros((48, 48, 3), np.uint8))
+    canvas.overlay(np.ones((4, 4), np.float32), "x", False, [("fixed", 0.0, 1.0)])
+    canvas.view_state = {"opacity": 1.0, "threshold": 0.0, "cells": True}
+    canvas.stale = True
+    fake_page.load("picture", traits(canvas))
+    shown = Shown(fake_page)
+    full = colored(np.ones((1, 1), np.float32), 0, 1, "viridis").astype(float).max()
+    until(lambda: 0 < shown.drawn().max() < 0.5 * full, 10, "the map to be faint")
+    canvas.overlay(np.ones((4, 4), np.float32), "x", False, [("fixed", 0.0, 1.0)])
+    assert not canvas.stale

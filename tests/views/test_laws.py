@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import inspect
 import json
 from collections.abc import Callable, Iterator
@@ -10,13 +11,14 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+import ipywidgets
 import numpy as np
 import pytest
 import traitlets
 
 import cnnviz_widgets
 from cnnviz_widgets.classifier import Classifier
-from cnnviz_widgets.errors import ExplanationError
+from cnnviz_widgets.errors import ExplanationError, GuessError
 from cnnviz_widgets.explain import Occlusion
 from cnnviz_widgets.session import Session
 from cnnviz_widgets.study import ActivationMaximisation
@@ -138,6 +140,115 @@ def test_what_the_hand_sets_can_be_set_observed_and_linked(kind: type[Panel], ma
     assert getattr(made, name) == getattr(other, name) == value and seen[-1] == value
     linked.unlink()
     other.close()
+
+
+#: A guess of each kind.
+GUESSES: dict[str, Any] = {"box": (2, 3, 8, 8), "class": 1, "order": "B", "lasso": [0, 1, 2]}
+
+#: A channel that the network of these tests has not left dead.
+LIVE = 1
+#: What a page would draw of a result.
+RESULTS = {"_map", "sheet", "text", "points"}
+
+
+def names_in(key: Any) -> set[str] | None:
+    """The traits that `Widget.send_state` is told to send; None: all."""
+    return key if key is None else {key} if isinstance(key, str) else set(key)
+
+
+def on_page(widget: Any) -> Iterator[Any]:
+    yield widget
+    for child in getattr(widget, "children", ()):
+        yield from on_page(child)
+
+
+@kinds
+def test_hides_its_result_takes_a_guess_and_reveals_what_is_true(kind: type[Panel], made: Panel) -> None:
+    made.session.channel = LIVE
+    before = made.children
+    made.guess()
+    assert made.guessing.hidden and made.guessing.stage is not None
+    stays = {one for widget in made.guessing.beside for one in on_page(widget)}
+    hidden = {one for widget in (*made.content, made.status) for one in on_page(widget)} - stays
+    assert hidden and not hidden & set(on_page(made))
+    assert all(one._holding_sync for one in hidden)
+    assert not len(made.guesses)
+    with pytest.raises(GuessError, match="Mark a guess"):
+        made.reveal()
+    question = made.question()
+    assert question is not None
+    made.guess(GUESSES[question.kind], {question.answers[0]: 3})
+    made.reveal()
+    assert not made.guessing.hidden and not any(one._holding_sync for one in hidden)
+    assert hidden <= set(on_page(made)) and set(before) <= set(made.children)
+    (row,) = made.guesses.to_dict("records")
+    assert list(row) == ["time", "view", "picture", "kind", "guess", "truth", "score", "hands"]
+    assert row["view"] == kind.__name__ and row["truth"] and row["hands"][question.answers[0]] == 3
+    assert np.isnan(row["score"]) or 0 <= row["score"] <= 1
+    made.guess()
+    made.guessing.skip()
+    assert made.children == before and len(made.guesses) == 1
+
+
+@kinds
+def test_opens_hidden_where_that_is_asked_for(kind: type[Panel], session: Session, inline: None) -> None:
+    shown: list[Any] = []
+    made = MADE[kind][0]
+    with pytest.MonkeyPatch.context() as patch:
+        session.channel = LIVE
+        patch.setattr(kind, "__init__", functools.partialmethod(kind.__init__, guess=True))
+        patch.setattr(ipywidgets.Widget, "send_state", lambda self, key=None: shown.append((self, names_in(key))))
+        view = made(session)
+        assert view.guessing.hidden and view.guessing.stage is not None and view.status not in view.children
+        hidden = {one for widget in (*view.content, view.status) for one in on_page(widget)}
+        assert not [one for one, key in shown if one in hidden and (key is None or RESULTS & key)]
+    view.close()
+
+
+@kinds
+def test_back_restores_what_was_there_before_a_change(kind: type[Panel], made: Panel) -> None:
+    session = made.session
+    owner, (name, value) = (made, MADE[kind][2]) if MADE[kind][2] else (session, ("target", 2))
+    before = getattr(owner, name)
+    depth = made.history.depth
+    setattr(owner, name, value)
+    assert made.history.depth == depth + 1
+    other = session.layer
+    session.layer = next(layer.name for layer in session.classifier.layers if layer.name != other)
+    session.picture = np.full((24, 32, 3), 90, np.uint8)
+    shown = session.picture
+    made.back()
+    made.back()
+    assert session.layer == other and session.picture is not shown and getattr(owner, name) == value
+    made.back()
+    assert getattr(owner, name) == before and made.history.depth == depth
+    setattr(owner, name, value)
+    made.reset()
+    assert getattr(owner, name) == before and session.layer == other
+    made.back()
+    assert getattr(owner, name) == value
+
+
+@kinds
+def test_a_closed_view_leaves_no_guess_and_no_past_behind(kind: type[Panel], session: Session, inline: None) -> None:
+    made = MADE[kind][0]
+    session.channel = LIVE
+    made(session).close()
+    live = set(ipywidgets.widgets.widget._instances.values())
+    listening = sum(len(ones) for kinds in session._trait_notifiers.values() for ones in kinds.values())
+    for hidden in (False, True):
+        view = made(session)
+        view.guess()
+        question = view.question()
+        assert question is not None
+        view.guess(GUESSES[question.kind])
+        if not hidden:
+            view.reveal()
+        session.target = 1
+        view.close()
+        session.target = None
+        assert set(ipywidgets.widgets.widget._instances.values()) <= live
+        assert sum(len(ones) for kinds in session._trait_notifiers.values() for ones in kinds.values()) == listening
 
 
 @kinds

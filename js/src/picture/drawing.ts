@@ -17,6 +17,10 @@ export interface DrawState {
   readonly cells: boolean;
 }
 
+/** How faint a stale map is, as a share of its opacity, and for how long it may be so unnoticed, in milliseconds. */
+const STALE = 0.38;
+const SOON = 300;
+
 /** Pictures kept as canvases at their own size, so that a frame is three `drawImage` calls. */
 export class Drawing {
   readonly canvas = element("canvas", "cnnviz-picture-canvas", { "data-lm-suppress-shortcuts": "true" });
@@ -26,6 +30,8 @@ export class Drawing {
   private baseline: HTMLCanvasElement | null = null;
   private map: HTMLCanvasElement | null = null;
   private frame = 0;
+  private fading: ReturnType<typeof setTimeout> | undefined;
+  private faint = false;
   private readonly resizes = new ResizeObserver((entries) => this.measure(entries.at(-1)));
 
   /** `stateNow` tells what to draw, `onDraw` is called after each drawing. */
@@ -56,6 +62,17 @@ export class Drawing {
   showMap(rgba: Uint8ClampedArray<ArrayBuffer> | null, columns: number): void {
     this.map = rgba && layer(rgba, columns);
     this.schedule();
+  }
+
+  /** Draw the map faintly, unless the next comes so soon that it would only flicker. */
+  showStale(stale: boolean): void {
+    clearTimeout(this.fading);
+    const show = (): void => {
+      this.faint = stale;
+      this.schedule();
+    };
+    if (stale) this.fading = setTimeout(show, SOON);
+    else show();
   }
 
   /** Make the backing store as large as the canvas is on the screen, and draw. */
@@ -91,6 +108,7 @@ export class Drawing {
   dispose(): void {
     this.resizes.disconnect();
     cancelAnimationFrame(this.frame);
+    clearTimeout(this.fading);
   }
 
   private paint(context: CanvasRenderingContext2D, viewport: Viewport, state: DrawState): void {
@@ -104,7 +122,7 @@ export class Drawing {
     const place = window && viewport.place(window.top, window.left, window.height, window.width);
     if (window !== null && place !== null) this.occlude(context, window, place);
     if (this.map !== null) {
-      context.globalAlpha = state.opacity;
+      context.globalAlpha = state.opacity * (this.faint ? STALE : 1);
       const enlarged = deviceWidth >= this.map.width;
       context.imageSmoothingEnabled = !viewport.magnified && !(state.cells && enlarged);
       context.drawImage(this.map, 0, 0, deviceWidth, deviceHeight);

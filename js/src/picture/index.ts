@@ -62,6 +62,7 @@ function render(view: View<Traits>): void {
   view.follow(["display_width"], () => {
     drawing.canvas.style.width = view.root.style.width = `${view.get("display_width")}px`;
   });
+  view.follow(["stale"], () => drawing.showStale(view.get("stale")));
   view.follow(["mode", "box", "label", "window_start", "window_limits"], () => drawing.schedule());
   view.follow(["_window_final", "marker"], () => {
     state.receiveTraits();

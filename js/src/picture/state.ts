@@ -22,6 +22,7 @@ export interface Traits {
   _window_final: Four;
   window_limits: [number, number];
   label: string;
+  stale: boolean;
   display_width: number;
   view_state: unknown;
   /** Not a trait: how the views of one page show each other's hand. It is set and never saved. */

@@ -23,6 +23,7 @@ function fakePicture(changes: Partial<Traits> = {}) {
     _window_final: [2, 3, 4, 5],
     window_limits: [2, 8],
     label: "a cat",
+    stale: false,
     display_width: 448,
     view_state: {},
     _live: undefined,
