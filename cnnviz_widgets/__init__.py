@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from cnnviz_widgets.collection.store import FeatureStore as FeatureStore
     from cnnviz_widgets.session import Session as Session
     from cnnviz_widgets.views.activation import ActivationView as ActivationView
+    from cnnviz_widgets.views.app import explore as explore
     from cnnviz_widgets.views.cam import CAMView as CAMView
     from cnnviz_widgets.views.camera import CameraView as CameraView
     from cnnviz_widgets.views.compare import compare as compare
     from cnnviz_widgets.views.embedding import EmbeddingView as EmbeddingView
     from cnnviz_widgets.views.evaluation import TestView as TestView
-    from cnnviz_widgets.views.explorer import explore as explore
     from cnnviz_widgets.views.filters import FilterView as FilterView
     from cnnviz_widgets.views.labelled import DataView as DataView
     from cnnviz_widgets.views.maximisation import MaximisationView as MaximisationView
@@ -59,7 +59,7 @@ _HOMES = {
     "Target": "classifier",
     "TestView": "views.evaluation",
     "compare": "views.compare",
-    "explore": "views.explorer",
+    "explore": "views.app",
 }
 #: Old names, which go on for one release.
 _RENAMED = {"ClassVisualView": "MaximisationView"}

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import ipywidgets
@@ -12,18 +10,17 @@ import numpy as np
 import PIL.Image
 from numpy.typing import NDArray
 
-from cnnviz_widgets.classifier import Autocast, Classifier
-from cnnviz_widgets.collection.source import Source, is_data_set, source_of
+from cnnviz_widgets.collection.source import Source
 from cnnviz_widgets.errors import ExplanationError, PictureError
 from cnnviz_widgets.picture import Picture, read_picture
 from cnnviz_widgets.schedule import between_callbacks, in_turn
-from cnnviz_widgets.session import Session, as_classifier
+from cnnviz_widgets.session import Session
 from cnnviz_widgets.views.activation import ActivationView
 from cnnviz_widgets.views.cam import CAMView
 from cnnviz_widgets.views.camera import CameraView
 from cnnviz_widgets.views.closing import discard_contents
 from cnnviz_widgets.views.compare import Comparison
-from cnnviz_widgets.views.comparison.companion import Companion, classifiers_of
+from cnnviz_widgets.views.comparison.companion import Companion
 from cnnviz_widgets.views.embedding import EmbeddingView
 from cnnviz_widgets.views.events import on
 from cnnviz_widgets.views.filters import FilterView
@@ -34,8 +31,7 @@ from cnnviz_widgets.views.maximisation import MaximisationView
 from cnnviz_widgets.views.neighbours import NeighbourView
 from cnnviz_widgets.views.occlusion import OcclusionView
 from cnnviz_widgets.views.panel import Panel, sentence
-from cnnviz_widgets.views.parts.data_set import picture_at
-from cnnviz_widgets.views.parts.embedded import has_embedded_source
+from cnnviz_widgets.views.parts import picture_list
 from cnnviz_widgets.views.parts.uploads import pixels_of, resized, small_picture
 from cnnviz_widgets.views.patches import PatchView
 from cnnviz_widgets.views.predictions import PredictionView
@@ -48,12 +44,6 @@ from cnnviz_widgets.widgets.tiles import TilePicked, Tiles
 from cnnviz_widgets.widgets.upload import Upload, Uploaded
 
 _THUMBNAIL = 72
-_MOST_PICTURES = 500
-#: Of a data set so many pictures, evenly spaced, are put into the strip.
-_SHOWN = 40
-#: Decoded pictures of the strip are kept: 600 MB in colour.
-_MOST_PIXELS = 200_000_000
-_SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff"}
 
 #: The tabs, in order; each view is made when its tab is first opened.
 TABS: Mapping[str, type[Panel]] = {
@@ -245,12 +235,12 @@ class Explorer(Revertible, ipywidgets.VBox):
     @in_turn
     def add(self, source: object, name: str = "") -> Picture:
         """Add a picture to the strip and look at it. Raises PictureError."""
-        if len(self.pictures) >= _MOST_PICTURES:
+        if len(self.pictures) >= picture_list.MAX_PICTURES:
             raise PictureError(f"The strip holds {len(self.pictures)} pictures already; open another explorer.")
         picture = read_picture(source, name)
-        if sum(map(pixels_of, self.pictures)) + pixels_of(picture) > _MOST_PIXELS:
+        if sum(map(pixels_of, self.pictures)) + pixels_of(picture) > picture_list.MAX_PIXELS:
             raise PictureError(
-                f"With this one the strip would hold more than {_MOST_PIXELS / 10**6:g} million pixels; add a smaller "
+                f"With this one the strip would hold more than {picture_list.MAX_PIXELS / 10**6:g} million pixels; add a smaller "
                 "picture, or open another explorer."
             )
         # It must also fit the network, before it takes the place of the one that is shown.
@@ -308,144 +298,6 @@ class Explorer(Revertible, ipywidgets.VBox):
         self.history.close()
         discard_contents(self)
         super().close()
-
-
-def explore(
-    model: object = None,
-    pictures: object = None,
-    *,
-    class_names: Sequence[str] | None = None,
-    source: object = None,
-    autocast: Autocast | None = None,
-    images: object = None,
-    state: dict[str, Any] | None = None,
-) -> Explorer:
-    """Open every technique on `pictures` as one app.
-
-    `model` is a torch network, a Classifier or a torchvision name; without it the embedded ImageNet classifier and its
-    photographs are shown. Of a list of networks, or a dict of names to such, every tab compares the first with another;
-    of more than two a slider chooses which.
-
-    `pictures` is anything `read_picture` takes, a list of such, a dict of names to such, a
-    folder, or a data set that `source_of` takes, of which some are shown. A picture that cannot be read is named in
-    the app and left out. Top patches, neighbours and the map look in the data set `source` (a torch Dataset, a folder,
-    arrays, or a `Source`); without one, in the data set or, with an embedded network, in the pictures that belong to
-    it, or else in `pictures`. Raises PictureError for a data set that gives no pictures by their number. With
-    `autocast`, "bfloat16" or "float16", the network is run in mixed precision; how far its scores are from those in
-    float32 stands beside them. `state` is that of another app, which this one is to begin as.
-    """
-    if images is not None:
-        warnings.warn("explore(images=) is now pictures=", DeprecationWarning, stacklevel=2)
-        pictures = images
-    if model is None:
-        from cnnviz_widgets import demo
-
-        model = demo.classifier()
-        pictures = demo.pictures() if pictures is None else pictures
-    data = source_of(pictures) if is_data_set(pictures) else None
-    readable, refused = read_pictures(pictures) if data is None else _some_of(data)
-    first = readable[0] if readable else None
-    if isinstance(model, list | tuple | Mapping):
-        classifier, *others = classifiers_of(model, first, class_names, autocast)
-    else:
-        classifier, others = as_classifier(model, first, class_names, autocast), []
-    session = Session(classifier)
-    fitting, unfit = _fitting(session.classifier, readable)
-    refused += unfit
-    if fitting:
-        session.picture = fitting[0]
-    if source is not None:
-        source = source_of(source)
-    elif data is not None:
-        source = data
-    elif not has_embedded_source(session.classifier):
-        source = fitting or None
-    if pictures is not None and not fitting and not refused:
-        refused = ["There are no pictures here; upload some, or pass a folder of pictures or a data set."]
-    told = _left_out(pictures) if data is None else [*_of_how_many(fitting, data), *data.notes]
-    companion = Companion(session, others) if others else None
-    text = " ".join([*refused[:3], *told])
-    app = Explorer(session, fitting, source=source, note=text, refused=bool(refused), companion=companion)
-    if state is not None:
-        try:
-            app.state = state
-        except Exception:
-            app.close()
-            raise
-    return app
-
-
-def _fitting(classifier: Classifier, pictures: Sequence[Picture]) -> tuple[list[Picture], list[str]]:
-    """The pictures that a network takes, and a sentence for each that it does not."""
-    fitting, refused = [], []
-    for picture in pictures:
-        try:
-            if picture.tensor is not None:  # an image is resized, a tensor fits or does not
-                classifier.pixels(picture)
-        except PictureError as error:
-            refused.append(str(error))
-        else:
-            fitting.append(picture)
-    return fitting, refused
-
-
-def _some_of(data: Source) -> tuple[list[Picture], list[str]]:
-    """Pictures from all over a data set, and a sentence for each that cannot be read."""
-    pictures: list[Picture] = []
-    refused: list[str] = []
-    for item in np.linspace(0, len(data) - 1, min(len(data), _SHOWN)).astype(int):
-        try:
-            pictures.append(picture_at(data, int(item)))
-        except PictureError as error:
-            refused.append(str(error))
-    return pictures, refused
-
-
-def _of_how_many(shown: Sequence[Picture], data: Source) -> list[str]:
-    if len(shown) in (0, len(data)):
-        return []
-    return [f"{len(shown)} of {len(data):,} pictures are in the strip; Top patches, Neighbours and Map look in all."]
-
-
-def read_pictures(images: object) -> tuple[list[Picture], list[str]]:
-    """The pictures that can be read, and a sentence for each that cannot."""
-    pictures: list[Picture] = []
-    refused: list[str] = []
-    size = 0
-    for count, (name, source) in enumerate(_named(images)):
-        if count == _MOST_PICTURES or size > _MOST_PIXELS:
-            refused.append(f"Only the first {count} pictures are shown; pass a larger data set as `source`.")
-            break
-        try:
-            picture = read_picture(source, name)
-        except PictureError as error:
-            refused.append(str(error))
-        else:
-            pictures.append(picture)
-            size += pixels_of(picture)
-    return pictures, refused
-
-
-def _named(images: object) -> Iterable[tuple[str, object]]:
-    if images is None:
-        return []
-    if isinstance(images, Mapping):
-        return [(str(name), source) for name, source in images.items()]
-    if isinstance(images, str | Path) and Path(images).is_dir():
-        return [(path.name, path) for path in sorted(Path(images).iterdir()) if path.suffix.lower() in _SUFFIXES]
-    if isinstance(images, list | tuple):
-        return [("", source) for source in images]
-    if getattr(images, "ndim", 0) == 4:
-        return [("", images[index]) for index in range(len(images))]  # type: ignore[index, arg-type]
-    return [("", images)]
-
-
-def _left_out(images: object) -> list[str]:
-    """What is not shown of a folder that holds pictures itself."""
-    if not isinstance(images, str | Path) or not Path(images).is_dir():
-        return []
-    inner = [path.name for path in sorted(Path(images).iterdir()) if path.is_dir() and any(_named(path))]
-    return [f"Pictures in folders inside are not shown; for those pass one, as {inner[0]!r}."] if inner else []
 
 
 def _thumbnail(picture: Picture, session: Session) -> NDArray[np.uint8]:

@@ -217,8 +217,8 @@ class DataView(Panel):
         self._tabulated = store, len(store)
         known = self._sheet.predictions if self._sheet is not None and self._sheet.store is store else None
         known = known if known is not None and len(known.items) == len(store) else None
-        view = (self.order, self.only_wrong, self.session.selection)
-        return self.table_job.start(tabulate(store, self.session.classifier, known, *view))
+        asked = {"order": self.order, "only_wrong": self.only_wrong, "selection": self.session.selection}
+        return self.table_job.start(tabulate(store, self.session.classifier, known, **asked))
 
     def show_pictures(self) -> Job | None:
         """Show the pictures that are asked for, in order."""
@@ -271,6 +271,7 @@ def tabulate(
     store: FeatureStore,
     classifier: Any,
     known: Predictions | None,
+    *,
     order: str,
     only_wrong: bool,
     selection: tuple[int, ...],

@@ -16,8 +16,8 @@ import pytest
 from cnnviz_widgets import schedule
 from cnnviz_widgets.errors import PictureError
 from cnnviz_widgets.picture import read_picture
-from cnnviz_widgets.views import explorer
 from cnnviz_widgets.views.explorer import Explorer
+from cnnviz_widgets.views.parts import picture_list
 from cnnviz_widgets.widgets.acknowledged import Acknowledged
 from cnnviz_widgets.widgets.base import BaseWidget
 
@@ -238,7 +238,7 @@ def test_of_a_giant_upload_only_what_the_page_would_have_sent_is_kept(
     assert app.session.picture is app.pictures[-1] and app.session.picture.name == "giant.png"
     assert app.session.picture.image.size == (1024, 614)
     # The whole strip is weighed, too.
-    monkeypatch.setattr(explorer, "_MOST_PIXELS", 2 * 1024 * 614)
+    monkeypatch.setattr(picture_list, "MAX_PIXELS", 2 * 1024 * 614)
     hand.send(app.upload, [giant], name="next.png")
     assert len(app.pictures) == count + 1 and app.upload.failed and "million pixels" in app.upload.message
     hand.send(app.upload, [png(np.zeros((9, 9), np.uint8))], name="small.png")

@@ -19,9 +19,9 @@ from cnnviz_widgets import explore
 from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.errors import ClassifierError, PictureError
 from cnnviz_widgets.session import Session
-from cnnviz_widgets.views import explorer
 from cnnviz_widgets.views.cam import CAMView
 from cnnviz_widgets.views.explorer import TABS, Explorer
+from cnnviz_widgets.views.parts import picture_list
 from cnnviz_widgets.views.saliency import SaliencyView
 
 from .conftest import Counting
@@ -167,8 +167,8 @@ def test_work_rests_in_a_hidden_tab_and_is_done_on_return(classifier: Classifier
 
 
 def test_many_large_pictures_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch, picture: np.ndarray) -> None:
-    monkeypatch.setattr(explorer, "_MOST_PIXELS", 2 * picture.shape[0] * picture.shape[1])
-    pictures, refused = explorer.read_pictures([picture] * 5)
+    monkeypatch.setattr(picture_list, "MAX_PIXELS", 2 * picture.shape[0] * picture.shape[1])
+    pictures, refused = picture_list.read_pictures([picture] * 5)
     assert len(pictures) == 3 and "first 3 pictures" in refused[0] and "source" in refused[0]
 
 

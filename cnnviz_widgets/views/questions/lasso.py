@@ -40,7 +40,7 @@ def group_on_map(view: Any, frame: EmbeddingFrame) -> Question:
         return ipywidgets.VBox([points, hovered])
 
     def judge(guess: tuple[int, ...]) -> Steps:
-        yield _lasso_verdict(view, store, label, members, positions, guess)
+        yield _lasso_verdict(view, store, label, members, positions, guess=guess)
 
     text = CIRCLE.format(label=label, count=len(members), whole=len(groups))
     return Question("lasso", text, (frame.store, len(groups), label), LETTERS, judge, drawing=drawing)
@@ -52,6 +52,7 @@ def _lasso_verdict(
     label: str,
     members: NDArray[np.intp],
     positions: NDArray[np.float32],
+    *,
     guess: tuple[int, ...],
 ) -> Verdict:
     marked = [row for row in guess if 0 <= row < len(positions)]
