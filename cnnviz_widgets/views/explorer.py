@@ -240,8 +240,8 @@ class Explorer(Revertible, ipywidgets.VBox):
         picture = read_picture(source, name)
         if sum(map(pixels_of, self.pictures)) + pixels_of(picture) > picture_list.MAX_PIXELS:
             raise PictureError(
-                f"With this one the strip would hold more than {picture_list.MAX_PIXELS / 10**6:g} million pixels; add a smaller "
-                "picture, or open another explorer."
+                f"With this one the strip would hold more than {picture_list.MAX_PIXELS / 10**6:g} million pixels; "
+                "add a smaller picture, or open another explorer."
             )
         # It must also fit the network, before it takes the place of the one that is shown.
         self.session.classifier.pixels(picture)
