@@ -16,6 +16,7 @@ const WIDGETS = {
   slider: "src/controls/slider.ts",
   picker: "src/controls/picker/index.ts",
   upload: "src/controls/upload/index.ts",
+  head: "src/controls/head.ts",
   status: "src/controls/status.ts",
   tabs: "src/controls/tabs.ts",
   pace: "src/controls/pace.ts",

@@ -59,6 +59,7 @@ class ActivationView(Panel):
     `ActivationView(model, picture)` or, linked with other views, `ActivationView(session)`.
     """
 
+    topic = "activations"
     follows = ("classifier", "picture", "target", "layer", "channel")
 
     off = traitlets.Any(frozenset(), help="The channels that are switched off; assign others of the session's layer.")

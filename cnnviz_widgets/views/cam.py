@@ -33,6 +33,7 @@ class CAMView(HeatmapView):
     sliding through the layers calls the network no more.
     """
 
+    topic = "cam"
     follows = ("classifier", "picture", "target", "against", "layer")
 
     def __init__(

@@ -36,6 +36,7 @@ class EmbeddingView(Panel, renamed={"methods": "techniques"}, once_positional=("
     projections, of which the first is chosen.
     """
 
+    topic = "map"
     follows = ("classifier", "picture", "layer")
 
     store = traitlets.Instance(

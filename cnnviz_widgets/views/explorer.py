@@ -10,8 +10,10 @@ from typing import Any
 import ipywidgets
 import numpy as np
 import PIL.Image
+import PIL.ImageOps
 from numpy.typing import NDArray
 
+from cnnviz_widgets import words
 from cnnviz_widgets.classifier import Autocast, Classifier
 from cnnviz_widgets.collection.source import Source, is_data_set, source_of
 from cnnviz_widgets.errors import ExplanationError, PictureError
@@ -30,7 +32,7 @@ from cnnviz_widgets.views.occlusion import OcclusionView
 from cnnviz_widgets.views.panel import Panel, sentence
 from cnnviz_widgets.views.parts.data_set import picture_at
 from cnnviz_widgets.views.parts.embedded import has_embedded_source
-from cnnviz_widgets.views.parts.uploads import pixels_of, resized, small_picture
+from cnnviz_widgets.views.parts.uploads import pixels_of, small_picture
 from cnnviz_widgets.views.patches import PatchView
 from cnnviz_widgets.views.predictions import PredictionView
 from cnnviz_widgets.views.saliency import SaliencyView
@@ -40,7 +42,8 @@ from cnnviz_widgets.widgets.tabs import TabOpened, Tabs
 from cnnviz_widgets.widgets.tiles import TilePicked, Tiles
 from cnnviz_widgets.widgets.upload import Upload, Uploaded
 
-_THUMBNAIL = 72
+#: Side of a picture in the strip, in CSS pixels: the strip is one row of 56.
+_THUMBNAIL = 44
 _MOST_PICTURES = 500
 #: Of a data set so many pictures, evenly spaced, are put into the strip.
 _SHOWN = 40
@@ -48,18 +51,16 @@ _SHOWN = 40
 _MOST_PIXELS = 200_000_000
 _SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff"}
 
-#: The tabs, in order; each view is made when its tab is first opened.
-TABS: Mapping[str, type[Panel]] = {
-    "Occlusion": OcclusionView,
-    "Class activation maps": CAMView,
-    "Saliency": SaliencyView,
-    "Activations": ActivationView,
-    "Filters": FilterView,
-    "Top patches": PatchView,
-    "Class visualisation": MaximisationView,
-    "Neighbours": NeighbourView,
-    "Map": EmbeddingView,
+_VIEWS: Mapping[str, Sequence[type[Panel]]] = {
+    "decision": (OcclusionView, CAMView, SaliencyView),
+    "learned": (ActivationView, FilterView, PatchView, MaximisationView),
+    "alike": (NeighbourView, EmbeddingView),
 }
+#: The tabs, in order, by their English names; each view is made when its tab is first opened.
+TABS: Mapping[str, type[Panel]] = {
+    words.text(f"tab.{view.topic}.name"): view for views in _VIEWS.values() for view in views
+}
+_OLD_TITLES = {"Class activation maps": "CAM", "Class visualisation": "Class image"}
 #: These look for pictures in a data set.
 _OF_A_DATA_SET = (PatchView, NeighbourView, EmbeddingView)
 
@@ -80,8 +81,11 @@ class Explorer(ipywidgets.VBox):
         tabs: Mapping[str, type[Panel]] = TABS,
         note: str = "",
         refused: bool = True,
+        language: str | None = "en",
     ) -> None:
+        words.sent(language)  # or raises
         self.session = session
+        self.language = language
         self.source = source
         self.pictures = list(pictures)
         self._makers = dict(tabs)
@@ -92,23 +96,21 @@ class Explorer(ipywidgets.VBox):
 
     def _make(self, note: str, refused: bool) -> None:
         session = self.session
-        self.strip = Tiles(tile_width=_THUMBNAIL, selected=None)
+        self.strip = Tiles(tile_width=_THUMBNAIL, selected=None, captions=False, height=68)
         self.upload = Upload()
-        self.draw_button = ipywidgets.Button(description="Draw", tooltip="Draw the network's input by hand")
+        self.draw_button = ipywidgets.Button(description="Draw", tooltip=words.text("tooltip.draw", self.language))
         self.draw_button.on_click(lambda _: self.draw(self.sketch is None or not self.sketch.active))
         #: The sheet to draw on, once it was asked for.
         self.sketch: SketchView | None = None
         self._desk = ipywidgets.VBox()
         self.predictions = PredictionView(session)
-        self.tabs = Tabs(titles=list(self._makers))
+        labels = {language: tab_labels(self._makers, language) for language in words.sent(self.language)}
+        self.tabs = Tabs(titles=list(self._makers), labels=labels, language=self.language)
         self.note = Status(text=note, kind="error" if note and refused else "info")
         self._page = ipywidgets.VBox()
-        head = ipywidgets.HBox(
-            [self.strip, ipywidgets.VBox([self.upload, self.draw_button])],
-            layout=ipywidgets.Layout(flex_flow="row wrap", grid_gap="12px"),
-        )
+        top = ipywidgets.HBox([self.strip, self.upload, self.draw_button, self.predictions]).add_class("cnnviz-top")
         self._notes = ipywidgets.VBox([self.note] if note else [])
-        super().__init__([head, self._desk, self._notes, self.predictions, self.tabs, self._page])
+        super().__init__([top, self._desk, self._notes, self.tabs, self._page])
         self.add_class("cnnviz-explorer")
         self._thumbnails: list[NDArray[np.uint8]] = []
         self._show_strip()
@@ -126,6 +128,9 @@ class Explorer(ipywidgets.VBox):
     @in_turn
     def open_tab(self, title: str) -> Panel:
         """Open a tab by its title and return its view."""
+        if title not in self._makers and title in _OLD_TITLES:
+            warnings.warn(f"The tab {title!r} is now {_OLD_TITLES[title]!r}", DeprecationWarning, stacklevel=3)
+            title = _OLD_TITLES[title]
         if title not in self._makers:
             raise ValueError(f"There is no tab {title!r}; there are {', '.join(self._makers)}.")
         view = self._views.get(title) or self._made(title)
@@ -140,6 +145,8 @@ class Explorer(ipywidgets.VBox):
     def _made(self, title: str) -> Panel:
         maker = self._makers[title]
         options: dict[str, Any] = {"source": self.source} if issubclass(maker, _OF_A_DATA_SET) else {}
+        if self.language != "en":  # what a panel of one's own need not know of
+            options["language"] = self.language
         view = maker(self.session, **options)
         view.leave_notes_out()  # they stand below the predictions
         return view
@@ -200,6 +207,7 @@ class Explorer(ipywidgets.VBox):
     def _show_strip(self) -> None:
         self._thumbnails += [_thumbnail(picture, self.session) for picture in self.pictures[len(self._thumbnails) :]]
         sheet = np.stack(self._thumbnails) if self._thumbnails else np.zeros((0, 1, 1, 3), np.uint8)
+        self.strip.columns = len(self._thumbnails)
         self.strip.show(sheet, labels=[picture.name or f"picture {i + 1}" for i, picture in enumerate(self.pictures)])
         self._mark_strip()
 
@@ -225,6 +233,7 @@ def explore(
     source: object = None,
     autocast: Autocast | None = None,
     images: object = None,
+    language: str | None = "en",
 ) -> Explorer:
     """Open every technique on `pictures` as one app.
 
@@ -235,7 +244,8 @@ def explore(
     arrays, or a `Source`); without one, in the data set or, with an embedded network, in the pictures that belong to
     it, or else in `pictures`. Raises PictureError for a data set that gives no pictures by their number. With
     `autocast`, "bfloat16" or "float16", the network is run in mixed precision; how far its scores are from those in
-    float32 stands beside them.
+    float32 stands beside them. `language` is that of tabs, questions, help and tooltips, "en" or "ko"; None takes the
+    reader's own.
     """
     if images is not None:
         warnings.warn("explore(images=) is now pictures=", DeprecationWarning, stacklevel=2)
@@ -261,7 +271,25 @@ def explore(
     if pictures is not None and not fitting and not refused:
         refused = ["There are no pictures here; upload some, or pass a folder of pictures or a data set."]
     told = _left_out(pictures) if data is None else [*_of_how_many(fitting, data), *data.notes]
-    return Explorer(session, fitting, source=source, note=" ".join([*refused[:3], *told]), refused=bool(refused))
+    note = " ".join([*refused[:3], *told])
+    return Explorer(session, fitting, source=source, note=note, refused=bool(refused), language=language)
+
+
+def tab_labels(views: Mapping[str, type[Panel]], language: str) -> dict[str, Any]:
+    """What stands on the tabs of `views`, by title, and their groups; titles that are not the catalogue's own stay."""
+    names = {words.text(f"tab.{view.topic}.name"): view.topic for view in views.values() if view.topic}
+    titles = [words.text(f"tab.{names[title]}.name", language) if title in names else title for title in views]
+    counts = [
+        (group, sum(title in names for title in views if issubclass(views[title], tuple(members))))
+        for group, members in _VIEWS.items()
+    ]
+    whole = sum(count for _, count in counts) == len(views)
+    return {
+        "titles": titles,
+        "groups": [[words.text(f"group.{group}", language), count] for group, count in counts if count]
+        if whole
+        else [],
+    }
 
 
 def _fitting(classifier: Classifier, pictures: Sequence[Picture]) -> tuple[list[Picture], list[str]]:
@@ -342,7 +370,5 @@ def _thumbnail(picture: Picture, session: Session) -> NDArray[np.uint8]:
         image = PIL.Image.fromarray(session.classifier.appearance(session.classifier.pixels(picture)))
     else:
         image = picture.image
-    image = resized(image, 2 * _THUMBNAIL).convert("RGB")
-    side = PIL.Image.new("RGB", (_THUMBNAIL * 2, _THUMBNAIL * 2), (128, 128, 128))
-    side.paste(image, ((side.width - image.width) // 2, (side.height - image.height) // 2))
-    return np.asarray(side)
+    # Cut to a square from the middle, for two device pixels a CSS pixel.
+    return np.asarray(PIL.ImageOps.fit(image.convert("RGB"), (2 * _THUMBNAIL, 2 * _THUMBNAIL)))

@@ -49,6 +49,7 @@ class FilterView(Panel):
     input channel at a time.
     """
 
+    topic = "filters"
     follows = ("classifier", "layer", "channel")
 
     filters = traitlets.Instance(

@@ -50,6 +50,7 @@ class MaximisationView(Panel, renamed={"visual": "technique"}):
     session's target, or None; a name may be assigned.
     """
 
+    topic = "class_image"
     # What a stopped picture does not depend on must not set it going again: see `_session_changed`.
     follows = ()
     #: Seconds between two frames of one picture, at least; a step takes longer than that on a large network.

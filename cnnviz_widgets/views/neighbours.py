@@ -61,6 +61,7 @@ class NeighbourView(Panel, once_positional=("source",)):
     Clicking a tile makes it the picture; an uploaded picture is looked up as well.
     """
 
+    topic = "neighbours"
     follows = ("classifier", "picture", "layer")
 
     store = traitlets.Instance(

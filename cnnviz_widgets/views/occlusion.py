@@ -43,6 +43,8 @@ class OcclusionView(Panel, renamed={"occlusion": "technique", "ahead": "run_ahea
     finished map, a drag is answered at once; where it ends, by the network.
     """
 
+    topic = "occlusion"
+
     window = traitlets.Tuple(
         *[traitlets.Int()] * 4, allow_none=True, default_value=None, help="The patch: top, left, height, width."
     )

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import ipywidgets
 import traitlets
 
+from cnnviz_widgets import words
 from cnnviz_widgets.errors import ExplanationError
 from cnnviz_widgets.schedule import in_turn
 from cnnviz_widgets.session import Example, Session, as_classifier
@@ -20,6 +21,8 @@ from cnnviz_widgets.views import incoming
 from cnnviz_widgets.views.closing import discard_contents
 from cnnviz_widgets.views.events import Handle, on
 from cnnviz_widgets.views.job import Job
+from cnnviz_widgets.views.layout import body
+from cnnviz_widgets.views.wording import Tooltips, head_of
 from cnnviz_widgets.widgets.acknowledged import Acknowledged
 from cnnviz_widgets.widgets.pace import FrameAcknowledger
 from cnnviz_widgets.widgets.status import Status
@@ -46,6 +49,9 @@ class Panel(SetInTurn, ipywidgets.VBox):
     #: The session's traits that the work is made of.
     follows: ClassVar[Sequence[str]] = ("classifier", "picture", "target")
 
+    #: Which of the tabs of the catalogue (`words`) the panel is; "" for one without a question of its own.
+    topic: ClassVar[str] = ""
+
     active = traitlets.Bool(True, help="Whether to compute; work that was put off is done when this becomes True.")
     busy = traitlets.Bool(False, read_only=True, help="Whether work that was asked for is under way.")
     progress = traitlets.Float(1.0, read_only=True, help="How far the work under way is, 0 to 1; 1 when it is done.")
@@ -66,7 +72,14 @@ class Panel(SetInTurn, ipywidgets.VBox):
             cls.__init__ = in_turn(_with_old_calls(cls.__init__, renamed or {}, once_positional))  # type: ignore[method-assign]
 
     def __init__(
-        self, model: object, picture: object = None, *, class_names: Any = None, active: bool = True, **layout: Any
+        self,
+        model: object,
+        picture: object = None,
+        *,
+        class_names: Any = None,
+        active: bool = True,
+        language: str | None = "en",
+        **layout: Any,
     ) -> None:
         if isinstance(model, Session):
             if picture is not None:
@@ -81,6 +94,12 @@ class Panel(SetInTurn, ipywidgets.VBox):
         self._example: Example | None = None
         self._open = False
         self._notes_shown = True
+        words.sent(language)  # or raises
+        #: "en" or "ko", or None for the language of the page.
+        self.language = language
+        #: The question of the panel, with its help; None where it has none.
+        self.head = head_of(self.topic, language) if self.topic else None
+        self._tooltips = Tooltips(self.topic, language)
         self.status = Status()
         #: What there is to know of network and picture before any map is read, such as how scores are taken.
         self.notes = Status(layout=ipywidgets.Layout(display="none"))
@@ -90,7 +109,7 @@ class Panel(SetInTurn, ipywidgets.VBox):
         self._given_layout = given if isinstance(given, ipywidgets.Layout) else None
         super().__init__(**layout)
         self.active = active
-        self.add_class("cnnviz-view")
+        self.add_class("cnnviz-view").add_class(f"cnnviz-of-{self.topic or 'none'}")
         self.link(self._rest_or_resume, ["active"])
         self.show()
 
@@ -104,8 +123,10 @@ class Panel(SetInTurn, ipywidgets.VBox):
         raise NotImplementedError
 
     def show(self, *widgets: ipywidgets.Widget) -> None:
-        """Make the panel of `widgets`; the status line is added below them."""
-        self.children = (*widgets, self.notes, self.status, self.pace)
+        """Make the panel of `widgets`, the picture's row first; the status line is added below that row."""
+        heads = () if self.head is None else (self.head,)
+        self.children = (*heads, body(widgets, self.status, self.notes), self.pace)
+        self._tooltips.set(self)
 
     def begin(self) -> None:
         """Follow the session and begin to work: the last line of `__init__`."""

@@ -35,6 +35,7 @@ class PatchView(Panel):
     patches are shown.
     """
 
+    topic = "patches"
     follows = ("classifier",)
     #: Seconds between two drawings of a scan under way.
     interval = 0.5
