@@ -1520,7 +1520,7 @@ function cutoffText(threshold, { low, high }, signed) {
   return signed ? `±${formatNumber(threshold * Math.max(Math.abs(low), Math.abs(high)))}` : `< ${formatNumber(low + threshold * (high - low))}`;
 }
 function moreButton() {
-  const label = "Colours, scale and opacity";
+  const label = "How the map is drawn";
   const button = element("summary", "cnnviz-icon-button", { "aria-label": label, title: label });
   button.append(icon("M3.5 8h.01M8 8h.01M12.5 8h.01"));
   return button;

@@ -107,7 +107,7 @@ class Explorer(ipywidgets.VBox):
         labels = {language: tab_labels(self._makers, language) for language in words.sent(self.language)}
         self.tabs = Tabs(titles=list(self._makers), labels=labels, language=self.language)
         self.note = Status(text=note, kind="error" if note and refused else "info")
-        self._page = ipywidgets.VBox()
+        self._page = ipywidgets.VBox().add_class("cnnviz-page")
         top = ipywidgets.HBox([self.strip, self.upload, self.draw_button, self.predictions]).add_class("cnnviz-top")
         self._notes = ipywidgets.VBox([self.note] if note else [])
         super().__init__([top, self._desk, self._notes, self.tabs, self._page])

@@ -131,7 +131,7 @@ function cutoffText(threshold: number, { low, high }: Scale, signed: boolean): s
 }
 
 function moreButton(): HTMLElement {
-  const label = "Colours, scale and opacity";
+  const label = "How the map is drawn";
   const button = element("summary", "cnnviz-icon-button", { "aria-label": label, title: label });
   button.append(icon("M3.5 8h.01M8 8h.01M12.5 8h.01"));
   return button;
