@@ -123,7 +123,7 @@ class MaximisationView(Panel, renamed={"visual": "technique"}):
         sliders = (self.layer_slider, self.channel_slider)
         side = (self.of_picker, self.class_picker, *sliders, self.second_picker, buttons, self.curves, self.choice)
         self._places = [
-            ipywidgets.VBox([canvas, line], layout=ipywidgets.Layout(flex="0 0 348px", max_width="348px"))
+            ipywidgets.VBox([canvas, line], layout=ipywidgets.Layout(flex="0 1 348px", max_width="348px"))
             for canvas, line in zip(self.canvases, self.lines, strict=True)
         ]
         self._show_places()

@@ -42,7 +42,7 @@ class ScoreBars(ipywidgets.VBox):
             axes=[bqplot.Axis(scale=self._rows, side="left", grid_lines="none"), self._axis],
             animation_duration=0,
             fig_margin={"top": 4, "bottom": 44, "left": 130, "right": 16},
-            layout=ipywidgets.Layout(width="100%", height="200px"),
+            layout=ipywidgets.Layout(width="100%", height="172px"),
             min_aspect_ratio=0.1,
             max_aspect_ratio=10,
         )
