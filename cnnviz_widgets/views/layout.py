@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import ipywidgets
 
 
@@ -17,15 +15,6 @@ def column(*children: ipywidgets.Widget, least: int = 320, most: int = 520) -> i
     """`children` below each other, in a column that is `least` to `most` pixels wide."""
     box = ipywidgets.VBox(children, layout=ipywidgets.Layout(flex=f"1 1 {least}px", max_width=f"{most}px"))
     return box.add_class("cnnviz-column")
-
-
-def body(widgets: Sequence[ipywidgets.Widget], *answer: ipywidgets.Widget) -> ipywidgets.VBox:
-    """What stands below a view's head: `widgets`, of which the first is the picture's row, and the `answer` below it.
-
-    The stylesheet js/src/core/frame.css places them.
-    """
-    said = ipywidgets.VBox(answer).add_class("cnnviz-answer")
-    return ipywidgets.VBox([*widgets[:1], said, *widgets[1:]]).add_class("cnnviz-body")
 
 
 def show_if(shown: bool, *widgets: ipywidgets.Widget) -> None:

@@ -21,7 +21,6 @@ from cnnviz_widgets.views import incoming
 from cnnviz_widgets.views.closing import discard_contents
 from cnnviz_widgets.views.events import Handle, on
 from cnnviz_widgets.views.job import Job
-from cnnviz_widgets.views.layout import body
 from cnnviz_widgets.views.wording import Tooltips, head_of
 from cnnviz_widgets.widgets.acknowledged import Acknowledged
 from cnnviz_widgets.widgets.pace import FrameAcknowledger
@@ -103,6 +102,9 @@ class Panel(SetInTurn, ipywidgets.VBox):
         self.status = Status()
         #: What there is to know of network and picture before any map is read, such as how scores are taken.
         self.notes = Status(layout=ipywidgets.Layout(display="none"))
+        # The stylesheet js/src/core/frame.css places what is in the body.
+        self._answer = ipywidgets.VBox([self.status, self.notes]).add_class("cnnviz-answer")
+        self._body = ipywidgets.VBox().add_class("cnnviz-body")
         #: Says when the page has drawn what it was sent.
         self.pace = FrameAcknowledger()
         given = layout.get("layout")
@@ -125,7 +127,8 @@ class Panel(SetInTurn, ipywidgets.VBox):
     def show(self, *widgets: ipywidgets.Widget) -> None:
         """Make the panel of `widgets`, the picture's row first; the status line is added below that row."""
         heads = () if self.head is None else (self.head,)
-        self.children = (*heads, body(widgets, self.status, self.notes), self.pace)
+        self._body.children = (*widgets[:1], self._answer, *widgets[1:])
+        self.children = (*heads, self._body, self.pace)
         self._tooltips.set(self)
 
     def begin(self) -> None:

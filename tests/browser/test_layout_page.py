@@ -98,3 +98,9 @@ def test_tabs_questions_and_help_are_in_one_language(voila_page: Opener, languag
     expect(nb.page.get_by_role("heading", level=2)).to_have_text(words.text("tab.cam.question", language))
     nb.page.get_by_role("button", name=words.text("help.button", language)).click()
     expect(nb.page.get_by_text(words.text("help.cam.misread", language))).to_be_in_viewport()
+    expect(nb.page.get_by_role("heading", level=2)).to_be_in_viewport()
+    uncovered = """(drawer) => [0.02, 0.5, 0.98].every((share) => {
+      const { left, top, width, height } = drawer.getBoundingClientRect();
+      return drawer.contains(document.elementFromPoint(left + width / 2, top + share * height));
+    })"""
+    assert nb.page.locator(".cnnviz-head-help").evaluate(uncovered)
