@@ -42,10 +42,11 @@ ALLOWED = {
     "session": "classifier errors explain forks picture schedule numpy torch traitlets",
     "study": "classifier errors graph parameters numpy torch",
     "views": "aside classifier collection demo errors explain export forks paint parameters picture schedule session "
-    "study widgets PIL bqplot ipycanvas ipywidgets jscatter numpy pandas traitlets",  # never torch: explainers compute
+    "study widgets words PIL bqplot ipycanvas ipywidgets jscatter numpy pandas traitlets",  # never torch: explainers
     "visitors": "jupyter_server traitlets voila websocket",
     "websocket": "jupyter_server",
     "widgets": "paint schedule anywidget ipywidgets numpy traitlets",
+    "words": "",
 }
 
 

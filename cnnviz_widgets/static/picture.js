@@ -1,6 +1,7 @@
 // Built from js/src by scripts/build-js: change it there.
 
 // src/color/blend.ts
+var FADE = 0.7;
 function heatMap(bytes, rows, columns) {
   if (!(rows > 0 && columns > 0) || bytes.byteLength !== rows * columns * 4) return null;
   return { values: new Float32Array(bytes.slice().buffer), rows, columns };
@@ -43,10 +44,13 @@ function position(value, scale, signed) {
 function belowThreshold(position2, threshold, signed) {
   return (signed ? Math.abs(position2 - 0.5) * 2 : position2) < threshold;
 }
+function strength(position2, signed) {
+  return (signed ? Math.abs(position2 - 0.5) * 2 : position2) ** FADE;
+}
 function tableRow(position2) {
   return Math.floor(position2 * 255 + 0.5);
 }
-function paint(values, columns, table, scale, signed, threshold) {
+function paint(values, columns, table, scale, signed, threshold, even = true) {
   const rgba = new Uint8ClampedArray(values.length * 4);
   const period = 2 * Math.max(1, Math.round(columns / 56));
   for (let index = 0; index < values.length; index++) {
@@ -62,7 +66,14 @@ function paint(values, columns, table, scale, signed, threshold) {
     rgba[index * 4] = table[from];
     rgba[index * 4 + 1] = table[from + 1];
     rgba[index * 4 + 2] = table[from + 2];
-    rgba[index * 4 + 3] = 255;
+    rgba[index * 4 + 3] = even ? 255 : Math.round(255 * strength(at, signed));
+  }
+  return rgba;
+}
+function toGrey(rgb) {
+  const rgba = new Uint8ClampedArray(rgb.length / 3 * 4).fill(255);
+  for (let from = 0, to = 0; from < rgb.length; from += 3, to += 4) {
+    rgba.fill(0.2126 * rgb[from] + 0.7152 * rgb[from + 1] + 0.0722 * rgb[from + 2], to, to + 3);
   }
   return rgba;
 }
@@ -105,11 +116,12 @@ function interpolate(first, second, weight) {
 function parseViewState(value) {
   const given = record(value);
   return {
-    opacity: fraction(given["opacity"], 0.55),
+    opacity: fraction(given["opacity"], 0.95),
     threshold: fraction(given["threshold"], 0),
     colors: text(given["colors"]),
     diverging: text(given["diverging"]),
     cells: given["cells"] === true,
+    even: given["even"] === true,
     scale: text(given["scale"]),
     held: fixedScale(given["held"])
   };
@@ -206,6 +218,16 @@ function element(name, className, attributes = {}) {
   made.className = className;
   for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
   return made;
+}
+function icon(path) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("viewBox", "0 0 16 16");
+  svg.setAttribute("class", "cnnviz-icon");
+  svg.setAttribute("aria-hidden", "true");
+  const line = document.createElementNS("http://www.w3.org/2000/svg", "path");
+  line.setAttribute("d", path);
+  svg.append(line);
+  return svg;
 }
 
 // src/core/event_queue.ts
@@ -673,6 +695,7 @@ var Drawing = class {
   /** null until there is a picture and room for it. */
   viewport = null;
   picture = null;
+  grey = null;
   baseline = null;
   map = null;
   frame = 0;
@@ -681,6 +704,7 @@ var Drawing = class {
   resizes = new ResizeObserver((entries2) => this.measure(entries2.at(-1)));
   showPicture(rgb, columns) {
     this.picture = layer(toRgba(rgb), columns);
+    this.grey = layer(toGrey(rgb), columns);
     this.canvas.style.aspectRatio = `${this.picture.width} / ${this.picture.height}`;
   }
   /** The picture as it is under the window; null: the window is grey. */
@@ -729,6 +753,10 @@ var Drawing = class {
     this.paint(context, this.viewport, this.stateNow());
     this.onDraw();
   }
+  /** Whether the canvas takes up room on the page. */
+  get shown() {
+    return this.canvas.clientWidth > 0;
+  }
   dispose() {
     this.resizes.disconnect();
     cancelAnimationFrame(this.frame);
@@ -736,26 +764,29 @@ var Drawing = class {
   }
   paint(context, viewport, state) {
     const { window: window2, box, marker } = state;
+    const map = state.pane === "photograph" || state.opacity === 0 ? null : this.map;
     const { deviceWidth, deviceHeight, density } = viewport;
     context.clearRect(0, 0, deviceWidth, deviceHeight);
-    if (this.picture === null) return;
+    const under = map === null ? this.picture : this.grey;
+    if (under === null) return;
     context.imageSmoothingQuality = "high";
     context.imageSmoothingEnabled = !viewport.magnified;
-    context.drawImage(this.picture, 0, 0, deviceWidth, deviceHeight);
-    const place = window2 && viewport.place(window2.top, window2.left, window2.height, window2.width);
-    if (window2 !== null && place !== null) this.occlude(context, window2, place);
-    if (this.map !== null) {
+    context.drawImage(under, 0, 0, deviceWidth, deviceHeight);
+    if (map !== null) {
       context.globalAlpha = state.opacity * (this.faint ? STALE : 1);
-      const enlarged = deviceWidth >= this.map.width;
+      const enlarged = deviceWidth >= map.width;
       context.imageSmoothingEnabled = !viewport.magnified && !(state.cells && enlarged);
-      context.drawImage(this.map, 0, 0, deviceWidth, deviceHeight);
+      context.drawImage(map, 0, 0, deviceWidth, deviceHeight);
       context.globalAlpha = 1;
+      context.imageSmoothingEnabled = !viewport.magnified;
     }
+    const place = window2 && viewport.place(window2.top, window2.left, window2.height, window2.width);
+    if (window2 !== null && place !== null && state.pane !== "map") this.occlude(context, window2, place);
     if (box !== null) outlineBox(context, viewport, box);
     if (marker !== null) outlineMarker(context, viewport, marker);
     if (place !== null) {
       strokeTwice(context, density, (inset) => context.strokeRect(...shrink(place, inset)));
-      drawHandles(context, place, density);
+      if (state.pane !== "map") drawHandles(context, place, density);
     }
   }
   occlude(context, window2, place) {
@@ -1106,7 +1137,7 @@ function cursor(grip) {
 }
 
 // src/picture/picture.css
-var picture_default = '.cnnviz{--cnnviz-text: var(--vscode-foreground, var(--jp-ui-font-color1, #1f2328));--cnnviz-text-quiet: var(--vscode-descriptionForeground, var(--jp-ui-font-color2, #59636e));--cnnviz-surface: var(--vscode-editor-background, var(--jp-layout-color1, #fff));--cnnviz-raised: var(--vscode-dropdown-background, var(--jp-layout-color1, #fff));--cnnviz-sunken: var(--vscode-input-background, var(--jp-layout-color2, #f0f2f5));--cnnviz-line: var(--vscode-input-border, var(--jp-border-color1, #b8bfc8));--cnnviz-line-quiet: var(--vscode-widget-border, var(--jp-border-color2, #dde1e6));--cnnviz-accent: var(--vscode-focusBorder, var(--jp-brand-color1, #1976d2));--cnnviz-error: var(--vscode-errorForeground, var(--jp-error-color1, #c62828));--cnnviz-hover: color-mix(in srgb, var(--cnnviz-accent) 12%, transparent);--cnnviz-chosen: color-mix(in srgb, var(--cnnviz-accent) 24%, transparent);--cnnviz-shadow: 0 4px 16px rgb(0 0 0 / 24%);--cnnviz-font: var(--vscode-font-family, var(--jp-ui-font-family, system-ui, sans-serif));--cnnviz-size: var(--jp-ui-font-size1, 13px);--cnnviz-size-small: var(--jp-ui-font-size0, 11px);--cnnviz-radius: 4px;--cnnviz-height: 28px;box-sizing:border-box;min-width:0;color:var(--cnnviz-text);font:var(--cnnviz-size) / 1.4 var(--cnnviz-font)}.cnnviz-ruled::before{display:block;width:var(--cnnviz-width, 220px);height:0;content:""}.cnnviz[data-waiting]{cursor:progress;opacity:0.65}.cnnviz-view :is(.cnnviz-status,.cnnviz-picture,.cnnviz-tiles,.bqplot,.widget-html){transition:opacity 0.15s}[data-cnnviz-unanswered] .cnnviz-view :is(.cnnviz-status,.cnnviz-picture:not([data-waiting]),.cnnviz-tiles:not([data-waiting]),.bqplot,.widget-html){opacity:0.55}.cnnviz-picture[data-waiting]{opacity:1}[data-cnnviz-ended]:not([data-cnnviz-ended] *){opacity:0.55}[data-cnnviz-ended] .cnnviz[data-waiting]{cursor:auto;opacity:1}[data-cnnviz-ended] :is(button,input,select,textarea,canvas,svg,[role=slider],[role=listbox]){pointer-events:none}[data-cnnviz-ended].jupyter-widgets-disconnected::before,[data-cnnviz-ended] .jupyter-widgets-disconnected::before{display:none}.cnnviz-notice{position:fixed;bottom:16px;left:50%;z-index:1000;width:max-content;max-width:calc(100% - 32px);padding:10px 16px;color:var(--cnnviz-text);background:var(--cnnviz-raised);border:1px solid var(--cnnviz-line);border-left:4px solid var(--cnnviz-accent);border-radius:var(--cnnviz-radius);box-shadow:var(--cnnviz-shadow);font-weight:600;transform:translateX(-50%)}.cnnviz-notice[role=alert]{border-left-color:var(--cnnviz-error)}.jp-NotebookPanel>.cnnviz-notice,.jp-Document>.cnnviz-notice{position:absolute}.cnnviz *,.cnnviz *::before,.cnnviz *::after{box-sizing:border-box}@supports (color: light-dark(#000,#fff)){.cnnviz{--cnnviz-text: var(--vscode-foreground, var(--jp-ui-font-color1, light-dark(#1f2328, #e6e9ed)));--cnnviz-text-quiet: var(--vscode-descriptionForeground, var(--jp-ui-font-color2, light-dark(#59636e, #9aa4af)));--cnnviz-surface: var(--vscode-editor-background, var(--jp-layout-color1, light-dark(#fff, #16191d)));--cnnviz-raised: var(--vscode-dropdown-background, var(--jp-layout-color1, light-dark(#fff, #22272e)));--cnnviz-sunken: var(--vscode-input-background, var(--jp-layout-color2, light-dark(#f0f2f5, #22272e)));--cnnviz-line: var(--vscode-input-border, var(--jp-border-color1, light-dark(#b8bfc8, #4b545e)));--cnnviz-line-quiet: var(--vscode-widget-border, var(--jp-border-color2, light-dark(#dde1e6, #343b43)));--cnnviz-accent: var(--vscode-focusBorder, var(--jp-brand-color1, light-dark(#1976d2, #64b5f6)));--cnnviz-error: var(--vscode-errorForeground, var(--jp-error-color1, light-dark(#c62828, #ff8a80)))}}[data-jp-theme-light=true] .cnnviz,.vscode-light .cnnviz,[data-theme=light] .cnnviz{color-scheme:light}[data-jp-theme-light=false] .cnnviz,.vscode-dark .cnnviz,.dark .cnnviz,.dark-theme .cnnviz,[data-theme=dark] .cnnviz,html[theme=dark] .cnnviz,.vscode-high-contrast:not(.vscode-high-contrast-light) .cnnviz{color-scheme:dark}.cnnviz :focus-visible{outline:2px solid var(--cnnviz-accent);outline-offset:1px}.cnnviz-hidden{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}@media(pointer:coarse){.cnnviz{--cnnviz-height: 40px}}.cnnviz-icon{display:block;width:16px;height:16px;fill:none;stroke:currentcolor;stroke-width:1.5;stroke-linecap:round;stroke-linejoin:round;pointer-events:none}.cnnviz-icon-button{display:grid;flex:none;width:var(--cnnviz-height);height:var(--cnnviz-height);padding:0;color:var(--cnnviz-text-quiet);background:none;border:0;border-radius:var(--cnnviz-radius);cursor:pointer;place-items:center}.cnnviz-icon-button:hover:not(:disabled){color:var(--cnnviz-text);background:var(--cnnviz-hover)}.cnnviz-icon-button:disabled{cursor:default;opacity:0.4}.cnnviz-picture{display:flex;flex-direction:column;gap:4px;box-sizing:content-box;max-width:calc(100% - 6px);padding:3px;container-type:inline-size}.cnnviz-picture-canvas{display:block;max-width:100%;border-radius:2px;user-select:none;-webkit-touch-callout:none}.cnnviz-picture-canvas[hidden],.cnnviz-picture-tools[hidden],.cnnviz-picture-needle[hidden]{display:none}.cnnviz-picture-canvas[data-mode=window],.cnnviz-picture-canvas[data-mode=point]{touch-action:none}.cnnviz-picture-readout{display:flex;justify-content:space-between;gap:12px;height:1.4em;color:var(--cnnviz-text-quiet);font-size:var(--cnnviz-size-small);font-variant-numeric:tabular-nums;white-space:nowrap}.cnnviz-picture-readout span{overflow:hidden;text-overflow:ellipsis}.cnnviz-picture-value{flex:none;max-width:100%;margin-left:auto;color:var(--cnnviz-text)}@container (max-width: 400px){.cnnviz-picture-readout{flex-direction:column;gap:0;height:2.8em}.cnnviz-picture-value{margin-left:0}}.cnnviz-picture-tools{display:flex;flex-direction:column;gap:2px}.cnnviz-picture-line{display:flex;flex-wrap:wrap;gap:4px 8px;align-items:center;min-height:var(--cnnviz-height)}.cnnviz-picture-quantity{flex:1 1 7em;overflow:hidden;font-weight:600;text-overflow:ellipsis;white-space:nowrap}.cnnviz-picture-barbox{position:relative;height:14px;border:1px solid var(--cnnviz-line);border-radius:2px;background:repeating-linear-gradient(135deg,var(--cnnviz-line) 0 1px,transparent 1px 5px)}.cnnviz-picture-bar{display:block;width:100%;height:100%}.cnnviz-picture-needle{position:absolute;top:-3px;bottom:-3px;width:4px;margin-left:-2px;border:1px solid #000;border-radius:2px;background:#fff;pointer-events:none}.cnnviz-picture-ticks{display:flex;justify-content:space-between;font-size:var(--cnnviz-size-small);font-variant-numeric:tabular-nums}.cnnviz-picture-tick{flex:1}.cnnviz-picture-tick:nth-child(2){text-align:center}.cnnviz-picture-tick:last-child{text-align:right}.cnnviz-picture-label{display:flex;flex:1 1 8em;gap:6px;align-items:center;color:var(--cnnviz-text-quiet);font-size:var(--cnnviz-size-small);white-space:nowrap}.cnnviz-picture-slider{flex:1;width:3em;min-width:3em;margin:0;accent-color:var(--cnnviz-accent)}.cnnviz-picture-cutoff{min-width:4em;font-variant-numeric:tabular-nums}.cnnviz-picture-cutoff:empty{display:none}.cnnviz-picture-select,.cnnviz-picture-toggle{height:calc(var(--cnnviz-height) - 4px);max-width:11em;padding:0 6px;border:1px solid var(--cnnviz-line);border-radius:var(--cnnviz-radius);background:var(--cnnviz-raised);color:var(--cnnviz-text);font:inherit;font-size:var(--cnnviz-size-small)}.cnnviz-picture-toggle{cursor:pointer}.cnnviz-picture-toggle:hover{background:var(--cnnviz-hover)}.cnnviz-picture-toggle[aria-pressed=true]{border-color:var(--cnnviz-accent);background:var(--cnnviz-chosen)}\n';
+var picture_default = ':is(.cnnviz,.cnnviz-view,.cnnviz-explorer){--cnnviz-text: var(--vscode-foreground, var(--jp-ui-font-color1, #1b1f24));--cnnviz-text-quiet: var(--vscode-descriptionForeground, var(--jp-ui-font-color2, #57606a));--cnnviz-surface: var(--vscode-editor-background, var(--jp-layout-color1, #fff));--cnnviz-raised: var(--vscode-dropdown-background, var(--jp-layout-color1, #fff));--cnnviz-sunken: var(--vscode-input-background, var(--jp-layout-color2, #f4f6f8));--cnnviz-line: var(--vscode-input-border, var(--jp-border-color1, #d8dde3));--cnnviz-line-quiet: var(--vscode-widget-border, var(--jp-border-color2, #d8dde3));--cnnviz-accent: var(--vscode-focusBorder, var(--jp-brand-color1, #1769c9));--cnnviz-error: var(--vscode-errorForeground, var(--jp-error-color1, #b3261e));--cnnviz-hover: color-mix(in srgb, var(--cnnviz-accent) 12%, transparent);--cnnviz-chosen: color-mix(in srgb, var(--cnnviz-accent) 24%, transparent);--cnnviz-edge: #848d97;--cnnviz-ghost: #9aa4af;--cnnviz-shadow: 0 4px 16px rgb(0 0 0 / 24%);--cnnviz-font: var(--vscode-font-family, var(--jp-ui-font-family, system-ui, sans-serif));--cnnviz-size: 14px;--cnnviz-size-small: 12px;--cnnviz-radius: 6px;--cnnviz-height: 36px;box-sizing:border-box;min-width:0;color:var(--cnnviz-text);font:var(--cnnviz-size) / 1.4 var(--cnnviz-font)}.cnnviz-ruled::before{display:block;width:var(--cnnviz-width, 220px);height:0;content:""}.cnnviz[data-waiting]{cursor:progress;opacity:0.65}.cnnviz-view :is(.cnnviz-status,.cnnviz-picture,.cnnviz-tiles,.bqplot,.widget-html){transition:opacity 0.15s}[data-cnnviz-unanswered] .cnnviz-view :is(.cnnviz-status,.cnnviz-picture:not([data-waiting]),.cnnviz-tiles:not([data-waiting]),.bqplot,.widget-html){opacity:0.55}.cnnviz-picture[data-waiting]{opacity:1}[data-cnnviz-ended]:not([data-cnnviz-ended] *){opacity:0.55}[data-cnnviz-ended] .cnnviz[data-waiting]{cursor:auto;opacity:1}[data-cnnviz-ended] :is(button,input,select,textarea,canvas,svg,[role=slider],[role=listbox]){pointer-events:none}[data-cnnviz-ended].jupyter-widgets-disconnected::before,[data-cnnviz-ended] .jupyter-widgets-disconnected::before{display:none}.cnnviz-notice{position:fixed;bottom:16px;left:50%;z-index:1000;width:max-content;max-width:calc(100% - 32px);padding:10px 16px;color:var(--cnnviz-text);background:var(--cnnviz-raised);border:1px solid var(--cnnviz-line);border-left:4px solid var(--cnnviz-accent);border-radius:var(--cnnviz-radius);box-shadow:var(--cnnviz-shadow);font-weight:600;transform:translateX(-50%)}.cnnviz-notice[role=alert]{border-left-color:var(--cnnviz-error)}.jp-NotebookPanel>.cnnviz-notice,.jp-Document>.cnnviz-notice{position:absolute}.cnnviz *,.cnnviz *::before,.cnnviz *::after{box-sizing:border-box}@supports (color: light-dark(#000,#fff)){:is(.cnnviz,.cnnviz-view,.cnnviz-explorer){--cnnviz-text: var(--vscode-foreground, var(--jp-ui-font-color1, light-dark(#1b1f24, #e8eaed)));--cnnviz-text-quiet: var(--vscode-descriptionForeground, var(--jp-ui-font-color2, light-dark(#57606a, #a9b2bc)));--cnnviz-surface: var(--vscode-editor-background, var(--jp-layout-color1, light-dark(#fff, #14171b)));--cnnviz-raised: var(--vscode-dropdown-background, var(--jp-layout-color1, light-dark(#fff, #232930)));--cnnviz-sunken: var(--vscode-input-background, var(--jp-layout-color2, light-dark(#f4f6f8, #1c2126)));--cnnviz-line: var(--vscode-input-border, var(--jp-border-color1, light-dark(#d8dde3, #343b43)));--cnnviz-line-quiet: var(--vscode-widget-border, var(--jp-border-color2, light-dark(#d8dde3, #343b43)));--cnnviz-accent: var(--vscode-focusBorder, var(--jp-brand-color1, light-dark(#1769c9, #7ab7ff)));--cnnviz-error: var(--vscode-errorForeground, var(--jp-error-color1, light-dark(#b3261e, #ff9c93)));--cnnviz-edge: light-dark(#848d97, #6f7a86);--cnnviz-ghost: light-dark(#9aa4af, #7c8794)}}[data-jp-theme-light=true] :is(.cnnviz,.cnnviz-view,.cnnviz-explorer),.vscode-light :is(.cnnviz,.cnnviz-view,.cnnviz-explorer),[data-theme=light] :is(.cnnviz,.cnnviz-view,.cnnviz-explorer){color-scheme:light}[data-jp-theme-light=false] :is(.cnnviz,.cnnviz-view,.cnnviz-explorer),.vscode-dark :is(.cnnviz,.cnnviz-view,.cnnviz-explorer),.dark :is(.cnnviz,.cnnviz-view,.cnnviz-explorer),.dark-theme :is(.cnnviz,.cnnviz-view,.cnnviz-explorer),[data-theme=dark] :is(.cnnviz,.cnnviz-view,.cnnviz-explorer),html[theme=dark] :is(.cnnviz,.cnnviz-view,.cnnviz-explorer),.vscode-high-contrast:not(.vscode-high-contrast-light) :is(.cnnviz,.cnnviz-view,.cnnviz-explorer){color-scheme:dark}.cnnviz :focus-visible{outline:2px solid var(--cnnviz-accent);outline-offset:1px}.cnnviz-hidden{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}@media(pointer:coarse){:is(.cnnviz,.cnnviz-view,.cnnviz-explorer){--cnnviz-height: 44px}}.cnnviz-icon{display:block;width:16px;height:16px;fill:none;stroke:currentcolor;stroke-width:1.5;stroke-linecap:round;stroke-linejoin:round;pointer-events:none}.cnnviz-icon-button{display:grid;flex:none;width:var(--cnnviz-height);height:var(--cnnviz-height);padding:0;color:var(--cnnviz-text-quiet);background:none;border:0;border-radius:var(--cnnviz-radius);cursor:pointer;place-items:center}.cnnviz-icon-button:hover:not(:disabled){color:var(--cnnviz-text);background:var(--cnnviz-hover)}.cnnviz-icon-button:disabled{cursor:default;opacity:0.4}.cnnviz-picture{display:flex;flex-direction:column;gap:4px;box-sizing:content-box;width:var(--cnnviz-side);max-width:calc(100% - 6px);padding:3px;container-type:inline-size}.cnnviz-picture-canvas{display:block;width:var(--cnnviz-side);max-width:100%;border-radius:2px;user-select:none;-webkit-touch-callout:none}.cnnviz-picture-canvas[hidden],.cnnviz-picture-tools[hidden],.cnnviz-picture-needle[hidden]{display:none}.cnnviz-picture-second{display:none;width:100%;border-radius:2px}@container (min-width: 700px){.cnnviz-picture-second{display:block}}.cnnviz-picture-canvas[data-mode=window],.cnnviz-picture-canvas[data-mode=point]{touch-action:none}.cnnviz-picture-readout{display:flex;justify-content:space-between;gap:12px;height:1.4em;color:var(--cnnviz-text-quiet);font-size:var(--cnnviz-size-small);font-variant-numeric:tabular-nums;white-space:nowrap}.cnnviz-picture-readout span{overflow:hidden;text-overflow:ellipsis}.cnnviz-picture-value{flex:none;max-width:100%;margin-left:auto;color:var(--cnnviz-text)}@container (max-width: 400px){.cnnviz-picture-readout{flex-direction:column;gap:0;height:2.8em}.cnnviz-picture-value{margin-left:0}}.cnnviz-picture-tools{display:flex;flex-direction:column}.cnnviz-picture-more{position:relative;flex:none}.cnnviz-picture-more>summary{list-style:none}.cnnviz-picture-settings{position:absolute;right:0;bottom:100%;z-index:10;display:flex;flex-direction:column;gap:4px;width:min(280px,90cqi);padding:8px 12px;background:var(--cnnviz-raised);border:1px solid var(--cnnviz-edge);border-radius:10px;box-shadow:var(--cnnviz-shadow)}.cnnviz-picture-line{display:flex;flex-wrap:wrap;gap:4px 8px;align-items:center;min-height:var(--cnnviz-height)}.cnnviz-picture-quantity{flex:1 1 7em;overflow:hidden;font-weight:600;text-overflow:ellipsis;white-space:nowrap}.cnnviz-picture-barbox{position:relative;height:14px;border:1px solid var(--cnnviz-edge);border-radius:2px;background:repeating-linear-gradient(135deg,var(--cnnviz-line) 0 1px,transparent 1px 5px)}.cnnviz-picture-bar{display:block;width:100%;height:100%}.cnnviz-picture-needle{position:absolute;top:-3px;bottom:-3px;width:4px;margin-left:-2px;border:1px solid #000;border-radius:2px;background:#fff;pointer-events:none}.cnnviz-picture-ticks{display:flex;justify-content:space-between;font-size:var(--cnnviz-size-small);font-variant-numeric:tabular-nums}.cnnviz-picture-tick{flex:1}.cnnviz-picture-tick:nth-child(2){text-align:center}.cnnviz-picture-tick:last-child{text-align:right}.cnnviz-picture-label{display:flex;flex:1 1 8em;gap:6px;align-items:center;color:var(--cnnviz-text-quiet);font-size:var(--cnnviz-size-small);white-space:nowrap}.cnnviz-picture-settings>.cnnviz-picture-label{flex:none;min-height:28px}.cnnviz-picture-slider{flex:1;width:3em;min-width:3em;margin:0;accent-color:var(--cnnviz-accent)}.cnnviz-picture-cutoff{min-width:4em;font-variant-numeric:tabular-nums}.cnnviz-picture-cutoff:empty{display:none}.cnnviz-picture-select,.cnnviz-picture-toggle{height:calc(var(--cnnviz-height) - 4px);max-width:11em;padding:0 6px;border:1px solid var(--cnnviz-edge);border-radius:var(--cnnviz-radius);background:var(--cnnviz-raised);color:var(--cnnviz-text);font:inherit;font-size:var(--cnnviz-size-small)}.cnnviz-picture-toggle{cursor:pointer}.cnnviz-picture-toggle:hover{background:var(--cnnviz-hover)}.cnnviz-picture-toggle[aria-pressed=true]{border-color:var(--cnnviz-accent);background:var(--cnnviz-chosen)}\n';
 
 // src/picture/readout.ts
 var ANNOUNCE_AFTER = 500;
@@ -1364,7 +1395,7 @@ var PictureState = class {
     this.shown = { state, quantity, signed, scales, values };
     const table = signed ? colorTable(state.diverging, "diverging") : colorTable(state.colors, "sequential");
     const scale = scaleInUse(state, scales, this.shown);
-    return paint(values, size.columns, table, scale, signed, state.threshold);
+    return paint(values, size.columns, table, scale, signed, state.threshold, state.even);
   }
   /** What to draw over the picture. */
   drawState({ opacity, cells }) {
@@ -1390,23 +1421,36 @@ function samePixel(a, b) {
 }
 
 // src/picture/toolbar.ts
+var GROUND = 200;
 var Toolbar = class {
   constructor(onChange) {
     this.onChange = onChange;
     this.bar.width = 256;
     this.bar.height = 1;
     const head = element("div", "cnnviz-picture-line");
-    head.append(this.quantity, this.colors, this.scale, this.hold);
+    const more = element("details", "cnnviz-picture-more");
+    const settings = element("div", "cnnviz-picture-settings");
+    more.append(moreButton(), settings);
+    head.append(this.quantity, more);
     const bar = element("div", "cnnviz-picture-barbox");
     bar.append(this.bar, this.needle);
     const ticks = element("div", "cnnviz-picture-ticks");
     ticks.append(this.low, this.zero, this.high);
+    const choices = element("div", "cnnviz-picture-line");
+    choices.append(this.colors, this.scale, this.hold);
     const line = element("div", "cnnviz-picture-line");
-    line.append(withLabel("Opacity", this.opacity), withLabel("Hide weak", this.threshold, this.cutoff), this.cells);
-    this.root.append(head, bar, ticks, line);
+    line.append(this.cells, this.even);
+    settings.append(
+      choices,
+      withLabel("Opacity", this.opacity),
+      withLabel("Hide weak", this.threshold, this.cutoff),
+      line
+    );
+    this.root.append(head, bar, ticks);
     this.opacity.addEventListener("input", () => this.change({ opacity: this.opacity.valueAsNumber / 100 }));
     this.threshold.addEventListener("input", () => this.change({ threshold: this.threshold.valueAsNumber / 100 }));
     this.cells.addEventListener("click", () => this.change({ cells: !this.shown?.state.cells }));
+    this.even.addEventListener("click", () => this.change({ even: !this.shown?.state.even }));
     this.colors.addEventListener(
       "change",
       () => this.change(this.shown?.signed ? { diverging: this.colors.value } : { colors: this.colors.value })
@@ -1429,6 +1473,7 @@ var Toolbar = class {
   scale = select("Scale");
   hold = toggleButton("Hold", "Keep this scale, so that the next maps can be compared with this one");
   cells = toggleButton("Cells", "Show the map's own cells instead of a smooth blend");
+  even = toggleButton("Even", "Show weak values as opaque as strong ones");
   shown = null;
   update(shown) {
     this.root.hidden = shown === null;
@@ -1441,6 +1486,7 @@ var Toolbar = class {
     this.opacity.value = String(Math.round(state.opacity * 100));
     this.threshold.value = String(Math.round(state.threshold * 100));
     this.cells.setAttribute("aria-pressed", String(state.cells));
+    this.even.setAttribute("aria-pressed", String(state.even));
     this.hold.setAttribute("aria-pressed", String(fixed));
     const kind = signed ? "diverging" : "sequential";
     const table = colorTable(signed ? state.diverging : state.colors, kind);
@@ -1452,7 +1498,7 @@ var Toolbar = class {
     this.zero.textContent = signed ? "0" : "";
     this.cutoff.textContent = cutoffText(state.threshold, scale, signed);
     this.bar.setAttribute("aria-label", `${quantity}: ${low} to ${high}, ${scale.label}`);
-    this.paintBar(table, state.threshold, signed);
+    this.paintBar(table, state, signed);
   }
   /** Point at `value` on the colour bar. */
   point(value) {
@@ -1472,10 +1518,13 @@ var Toolbar = class {
     const { low, high } = scaleInUse(state, scales, this.shown);
     this.change({ held: isFixed(state, this.shown) ? null : { low, high, quantity, signed } });
   }
-  paintBar(table, threshold, signed) {
+  paintBar(table, { threshold, even }, signed) {
     const image = new ImageData(256, 1);
     for (let index = 0; index < 256; index++) {
-      image.data.set(table.subarray(index * 3, index * 3 + 3), index * 4);
+      const share = even ? 1 : strength(index / 255, signed);
+      for (let part = 0; part < 3; part++) {
+        image.data[index * 4 + part] = share * table[index * 3 + part] + (1 - share) * GROUND;
+      }
       image.data[index * 4 + 3] = belowThreshold(index / 255, threshold, signed) ? 0 : 255;
     }
     this.bar.getContext("2d")?.putImageData(image, 0, 0);
@@ -1484,6 +1533,12 @@ var Toolbar = class {
 function cutoffText(threshold, { low, high }, signed) {
   if (threshold === 0) return "";
   return signed ? `±${formatNumber(threshold * Math.max(Math.abs(low), Math.abs(high)))}` : `< ${formatNumber(low + threshold * (high - low))}`;
+}
+function moreButton() {
+  const label = "How the map is drawn";
+  const button = element("summary", "cnnviz-icon-button", { "aria-label": label, title: label });
+  button.append(icon("M3.5 8h.01M8 8h.01M12.5 8h.01"));
+  return button;
 }
 function slider(label) {
   return element("input", "cnnviz-picture-slider", {
@@ -1544,8 +1599,16 @@ function valueInWords(state, pixel) {
 }
 
 // src/picture/index.ts
+function mapBeside(view, drawState) {
+  const pane = new Drawing(view, drawState, () => {
+  });
+  pane.canvas.className = "cnnviz-picture-second";
+  pane.canvas.setAttribute("aria-hidden", "true");
+  return pane;
+}
 function render(view) {
-  const drawing = new Drawing(view, () => state.drawState(settings.state), say);
+  const drawing = new Drawing(view, () => drawState(second.shown ? "photograph" : void 0), drawn);
+  const second = mapBeside(view, () => drawState("map"));
   const readout = new Readout(drawing.canvas, view.id);
   const toolbar = new Toolbar((changed) => settings.change(changed));
   const settings = new Settings(view, "view_state", parseViewState, showMap);
@@ -1561,22 +1624,35 @@ function render(view) {
     onWords: say
   });
   const queue = view.queue({ onSent: (seq) => state.sent(seq), onBusy: (busy) => state.setBusy(busy) });
-  view.root.append(drawing.canvas, readout.root, toolbar.root, readout.spoken);
+  view.root.append(drawing.canvas, second.canvas, readout.root, toolbar.root, readout.spoken);
+  const appearing = new ResizeObserver(() => drawing.schedule());
+  appearing.observe(second.canvas);
+  function drawState(pane) {
+    const now = state.drawState(settings.state);
+    return pane === void 0 ? now : { ...now, pane };
+  }
+  function drawn() {
+    if (second.shown) second.draw();
+    say();
+  }
   function say() {
     readout.say(describe(state));
     toolbar.point(state.valueAt(state.hovered));
   }
   function showMap() {
-    drawing.showMap(state.paintMap(settings.state), state.size.columns);
+    const map = state.paintMap(settings.state);
+    for (const pane of [second, drawing]) pane.showMap(map, state.size.columns);
+    view.root.toggleAttribute("data-map", map !== null);
     toolbar.update(state.shown);
   }
   function showPicture() {
     const rgb = state.receivePicture();
     drawing.canvas.hidden = rgb === null;
     if (rgb === null) return;
-    drawing.showPicture(rgb, state.size.columns);
+    for (const pane of [second, drawing]) pane.showPicture(rgb, state.size.columns);
     drawing.showBaseline(state.baseline);
     showMap();
+    second.measure();
     drawing.measure();
   }
   view.follow(["_map"], () => {
@@ -1592,9 +1668,11 @@ function render(view) {
     drawing.canvas.style.cursor = "";
   });
   view.follow(["display_width"], () => {
-    drawing.canvas.style.width = view.root.style.width = `${view.get("display_width")}px`;
+    view.root.style.setProperty("--cnnviz-side", `${view.get("display_width")}px`);
   });
-  view.follow(["stale"], () => drawing.showStale(view.get("stale")));
+  view.follow(["stale"], () => {
+    for (const pane of [second, drawing]) pane.showStale(view.get("stale"));
+  });
   view.follow(["mode", "box", "label", "window_start", "window_limits"], () => drawing.schedule());
   view.follow(["_window_final", "marker"], () => {
     state.receiveTraits();
@@ -1606,6 +1684,8 @@ function render(view) {
   new Hand(drawing, state, hand.signal);
   view.onDispose(() => {
     hand.abort();
+    appearing.disconnect();
+    second.dispose();
     drawing.dispose();
     readout.dispose();
     settings.dispose();

@@ -72,6 +72,7 @@ class ActivationView(Panel):
     `ActivationView(model, picture)` or, linked with other views, `ActivationView(session)`.
     """
 
+    topic = "activations"
     follows = ("classifier", "picture", "target", "layer", "channel")
 
     settings: ClassVar[Mapping[str, object]] = {"off": frozenset()}

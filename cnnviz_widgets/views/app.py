@@ -24,6 +24,7 @@ def explore(
     autocast: Autocast | None = None,
     images: object = None,
     state: dict[str, Any] | None = None,
+    language: str | None = "en",
 ) -> Explorer:
     """Open every technique on `pictures` as one app.
 
@@ -37,7 +38,8 @@ def explore(
     arrays, or a `Source`); without one, in the data set or, with an embedded network, in the pictures that belong to
     it, or else in `pictures`. Raises PictureError for a data set that gives no pictures by their number. With
     `autocast`, "bfloat16" or "float16", the network is run in mixed precision; how far its scores are from those in
-    float32 stands beside them. `state` is that of another app, which this one is to begin as.
+    float32 stands beside them. `state` is that of another app, which this one is to begin as. `language` is that of
+    tabs, questions, help and tooltips, "en" or "ko"; None takes the reader's own.
     """
     if images is not None:
         warnings.warn("explore(images=) is now pictures=", DeprecationWarning, stacklevel=2)
@@ -63,6 +65,7 @@ def explore(
         note=listed.note,
         refused=bool(listed.refused),
         companion=Companion(session, others) if others else None,
+        language=language,
     )
     if state is not None:
         try:

@@ -36,6 +36,7 @@ class CAMView(HeatmapView):
     sliding through the layers calls the network no more.
     """
 
+    topic = "cam"
     follows = ("classifier", "picture", "target", "against", "layer")
     against = old_name("against", "session.against")
     settings: ClassVar[Mapping[str, object]] = {"technique": None, "layer_chosen": False}

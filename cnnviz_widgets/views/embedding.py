@@ -42,6 +42,7 @@ class EmbeddingView(Panel, renamed={"methods": "techniques"}, once_positional=("
     projections, of which the first is chosen.
     """
 
+    topic = "map"
     follows = ("classifier", "picture", "layer")
     settings: ClassVar[Mapping[str, object]] = {"technique": None}
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import ipywidgets
 import numpy as np
 import PIL.Image
+import PIL.ImageOps
 from numpy.typing import NDArray
 
+from cnnviz_widgets import words
 from cnnviz_widgets.collection.source import Source
 from cnnviz_widgets.errors import ExplanationError, PictureError
 from cnnviz_widgets.picture import Picture, read_picture
@@ -26,13 +29,12 @@ from cnnviz_widgets.views.events import on
 from cnnviz_widgets.views.filters import FilterView
 from cnnviz_widgets.views.history import History, Revertible
 from cnnviz_widgets.views.labelled import DataView, has_labels
-from cnnviz_widgets.views.layout import row
 from cnnviz_widgets.views.maximisation import MaximisationView
 from cnnviz_widgets.views.neighbours import NeighbourView
 from cnnviz_widgets.views.occlusion import OcclusionView
 from cnnviz_widgets.views.panel import Panel, sentence
 from cnnviz_widgets.views.parts import picture_list
-from cnnviz_widgets.views.parts.uploads import pixels_of, resized, small_picture
+from cnnviz_widgets.views.parts.uploads import pixels_of, small_picture
 from cnnviz_widgets.views.patches import PatchView
 from cnnviz_widgets.views.predictions import PredictionView
 from cnnviz_widgets.views.saliency import SaliencyView
@@ -43,20 +45,19 @@ from cnnviz_widgets.widgets.tabs import TabOpened, Tabs
 from cnnviz_widgets.widgets.tiles import TilePicked, Tiles
 from cnnviz_widgets.widgets.upload import Upload, Uploaded
 
-_THUMBNAIL = 72
+#: Side of a picture in the strip, in CSS pixels: the strip is one row of 56.
+_THUMBNAIL = 44
 
-#: The tabs, in order; each view is made when its tab is first opened.
-TABS: Mapping[str, type[Panel]] = {
-    "Occlusion": OcclusionView,
-    "Class activation maps": CAMView,
-    "Saliency": SaliencyView,
-    "Activations": ActivationView,
-    "Filters": FilterView,
-    "Top patches": PatchView,
-    "Class visualisation": MaximisationView,
-    "Neighbours": NeighbourView,
-    "Map": EmbeddingView,
+_VIEWS: Mapping[str, Sequence[type[Panel]]] = {
+    "decision": (OcclusionView, CAMView, SaliencyView),
+    "learned": (ActivationView, FilterView, PatchView, MaximisationView),
+    "alike": (NeighbourView, EmbeddingView),
 }
+#: The tabs, in order, by their English names; each view is made when its tab is first opened.
+TABS: Mapping[str, type[Panel]] = {
+    words.text(f"tab.{view.topic}.name"): view for views in _VIEWS.values() for view in views
+}
+_OLD_TITLES = {"Class activation maps": "CAM", "Class visualisation": "Class image"}
 #: These look for pictures in a data set.
 _OF_A_DATA_SET = (PatchView, NeighbourView, EmbeddingView, DataView)
 #: The tab for a data set with labels, behind the others.
@@ -81,10 +82,13 @@ class Explorer(Revertible, ipywidgets.VBox):
         note: str = "",
         refused: bool = True,
         companion: Companion | None = None,
+        language: str | None = "en",
     ) -> None:
+        words.sent(language)  # or raises
         self.session = session
         self.companion = companion
         self._comparisons: dict[str, Comparison] = {}
+        self.language = language
         self.source = source
         self.pictures = list(pictures)
         self._makers = dict(tabs)
@@ -97,9 +101,9 @@ class Explorer(Revertible, ipywidgets.VBox):
 
     def _make(self, note: str, refused: bool) -> None:
         session = self.session
-        self.strip = Tiles(tile_width=_THUMBNAIL, selected=None)
+        self.strip = Tiles(tile_width=_THUMBNAIL, selected=None, captions=False, height=68)
         self.upload = Upload()
-        self.draw_button = ipywidgets.Button(description="Draw", tooltip="Draw the network's input by hand")
+        self.draw_button = ipywidgets.Button(description="Draw", tooltip=words.text("tooltip.draw", self.language))
         self.draw_button.on_click(lambda _: self.draw(self.sketch is None or not self.sketch.active))
         #: The sheet to draw on, once it was asked for.
         self.sketch: SketchView | None = None
@@ -109,16 +113,16 @@ class Explorer(Revertible, ipywidgets.VBox):
         self.camera: CameraView | None = None
         self._desk = ipywidgets.VBox()
         self.predictions = PredictionView(session)
-        self.tabs = Tabs(titles=list(self._makers))
+        labels = {language: tab_labels(self._makers, language) for language in words.sent(self.language)}
+        self.tabs = Tabs(titles=list(self._makers), labels=labels, language=self.language)
         self.note = Status(text=note, kind="error" if note and refused else "info")
-        self._page = ipywidgets.VBox()
+        self._page = ipywidgets.VBox().add_class("cnnviz-page")
         self.history = History(self)
-        source_buttons = row(self.camera_button, self.draw_button, gap=4)
-        history_buttons = row(*self.history.buttons(self._button), gap=4)
-        head = row(self.strip, ipywidgets.VBox([self.upload, source_buttons, history_buttons]), gap=12)
+        buttons = [self.camera_button, self.draw_button, *self.history.buttons(self._button)]
+        top = ipywidgets.HBox([self.strip, self.upload, *buttons, self.predictions]).add_class("cnnviz-top")
         self._notes = ipywidgets.VBox([self.note] if note else [])
         beside = [] if self.companion is None else [self.companion]
-        super().__init__([head, self._desk, self._notes, self.predictions, *beside, self.tabs, self._page])
+        super().__init__([top, self._desk, self._notes, *beside, self.tabs, self._page])
         self.add_class("cnnviz-explorer")
         self._thumbnails: list[NDArray[np.uint8]] = []
         self._show_strip()
@@ -153,6 +157,9 @@ class Explorer(Revertible, ipywidgets.VBox):
     @in_turn
     def open_tab(self, title: str) -> Panel:
         """Open a tab by its title and return its view."""
+        if title not in self._makers and title in _OLD_TITLES:
+            warnings.warn(f"The tab {title!r} is now {_OLD_TITLES[title]!r}", DeprecationWarning, stacklevel=3)
+            title = _OLD_TITLES[title]
         if title not in self._makers:
             raise ValueError(f"There is no tab {title!r}; there are {', '.join(self._makers)}.")
         view = self._views.get(title) or self._made(title)
@@ -169,6 +176,8 @@ class Explorer(Revertible, ipywidgets.VBox):
         options: dict[str, Any] = {"source": self.source} if issubclass(maker, _OF_A_DATA_SET) else {}
         if not active:
             options["active"] = False
+        if self.language != "en":  # what a panel of one's own need not know of
+            options["language"] = self.language
         view = maker(self.session, **options)
         view.leave_notes_out()  # they stand below the predictions
         if self.companion is not None:
@@ -278,6 +287,7 @@ class Explorer(Revertible, ipywidgets.VBox):
     def _show_strip(self) -> None:
         self._thumbnails += [_thumbnail(picture, self.session) for picture in self.pictures[len(self._thumbnails) :]]
         sheet = np.stack(self._thumbnails) if self._thumbnails else np.zeros((0, 1, 1, 3), np.uint8)
+        self.strip.columns = len(self._thumbnails)
         self.strip.show(sheet, labels=[picture.name or f"picture {i + 1}" for i, picture in enumerate(self.pictures)])
         self._mark_strip()
 
@@ -300,12 +310,27 @@ class Explorer(Revertible, ipywidgets.VBox):
         super().close()
 
 
+def tab_labels(views: Mapping[str, type[Panel]], language: str) -> dict[str, Any]:
+    """What stands on the tabs of `views`, by title, and their groups; titles that are not the catalogue's own stay."""
+    names = {words.text(f"tab.{view.topic}.name"): view.topic for view in views.values() if view.topic}
+    titles = [words.text(f"tab.{names[title]}.name", language) if title in names else title for title in views]
+    counts = [
+        (group, sum(title in names for title in views if issubclass(views[title], tuple(members))))
+        for group, members in _VIEWS.items()
+    ]
+    whole = sum(count for _, count in counts) == len(views)
+    return {
+        "titles": titles,
+        "groups": [[words.text(f"group.{group}", language), count] for group, count in counts if count]
+        if whole
+        else [],
+    }
+
+
 def _thumbnail(picture: Picture, session: Session) -> NDArray[np.uint8]:
     if picture.image is None:
         image = PIL.Image.fromarray(session.classifier.appearance(session.classifier.pixels(picture)))
     else:
         image = picture.image
-    image = resized(image, 2 * _THUMBNAIL).convert("RGB")
-    side = PIL.Image.new("RGB", (_THUMBNAIL * 2, _THUMBNAIL * 2), (128, 128, 128))
-    side.paste(image, ((side.width - image.width) // 2, (side.height - image.height) // 2))
-    return np.asarray(side)
+    # Cut to a square from the middle, for two device pixels a CSS pixel.
+    return np.asarray(PIL.ImageOps.fit(image.convert("RGB"), (2 * _THUMBNAIL, 2 * _THUMBNAIL)))

@@ -64,6 +64,7 @@ class FilterView(Panel):
     picture's own colours, deeper ones one input channel at a time.
     """
 
+    topic = "filters"
     follows = ("classifier", "layer", "channel")
 
     filters = traitlets.Instance(

@@ -7,12 +7,14 @@ import ipywidgets
 
 def row(*children: ipywidgets.Widget, gap: int = 16, **layout: str) -> ipywidgets.HBox:
     """`children` beside each other, `gap` pixels apart; those that do not fit wrap below."""
-    return ipywidgets.HBox(children, layout=ipywidgets.Layout(flex_flow="row wrap", grid_gap=f"{gap}px", **layout))
+    box = ipywidgets.HBox(children, layout=ipywidgets.Layout(flex_flow="row wrap", grid_gap=f"{gap}px", **layout))
+    return box.add_class("cnnviz-row")
 
 
 def column(*children: ipywidgets.Widget, least: int = 320, most: int = 520) -> ipywidgets.VBox:
     """`children` below each other, in a column that is `least` to `most` pixels wide."""
-    return ipywidgets.VBox(children, layout=ipywidgets.Layout(flex=f"1 1 {least}px", max_width=f"{most}px"))
+    box = ipywidgets.VBox(children, layout=ipywidgets.Layout(flex=f"1 1 {least}px", max_width=f"{most}px"))
+    return box.add_class("cnnviz-column")
 
 
 def show_if(shown: bool, *widgets: ipywidgets.Widget) -> None:

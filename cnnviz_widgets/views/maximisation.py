@@ -57,6 +57,7 @@ class MaximisationView(Panel, renamed={"visual": "technique"}):
     session's target, or None; a name may be assigned.
     """
 
+    topic = "class_image"
     # What a stopped picture does not depend on must not set it going again: see `_session_changed`.
     follows = ()
     settings: ClassVar[Mapping[str, object]] = {"technique": None, "of_channel": False, "second": None}
@@ -157,7 +158,7 @@ class MaximisationView(Panel, renamed={"visual": "technique"}):
         sliders = (self.layer_slider, self.channel_slider)
         side = (self.of_picker, self.class_picker, *sliders, self.second_picker, buttons, self.curves, self.choice)
         self._places = [
-            ipywidgets.VBox([canvas, line], layout=ipywidgets.Layout(flex="0 0 348px", max_width="348px"))
+            ipywidgets.VBox([canvas, line], layout=ipywidgets.Layout(flex="0 1 348px", max_width="348px"))
             for canvas, line in zip(self.canvases, self.lines, strict=True)
         ]
         self._show_places()

@@ -80,6 +80,7 @@ class NeighbourView(Panel, once_positional=("source",)):
     are none of its neighbours.
     """
 
+    topic = "neighbours"
     follows = ("classifier", "picture", "layer")
     settings: ClassVar[Mapping[str, object]] = {"metric": "cosine", "k": 12}
 

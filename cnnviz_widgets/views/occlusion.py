@@ -55,6 +55,7 @@ class OcclusionView(Panel, renamed={"occlusion": "technique", "ahead": "run_ahea
     """
 
     settings: ClassVar[Mapping[str, object]] = {"technique": None, "window": None, "map_technique": None}
+    topic = "occlusion"
 
     window = traitlets.Tuple(
         *[traitlets.Int()] * 4, allow_none=True, default_value=None, help="The patch: top, left, height, width."

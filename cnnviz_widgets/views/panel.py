@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import ipywidgets
 import traitlets
 
+from cnnviz_widgets import words
 from cnnviz_widgets.errors import ExplanationError
 from cnnviz_widgets.schedule import in_turn
 from cnnviz_widgets.session import Example, Session, as_classifier
@@ -25,6 +26,7 @@ from cnnviz_widgets.views.job import Job
 from cnnviz_widgets.views.layout import row
 from cnnviz_widgets.views.parts.answers import Answer
 from cnnviz_widgets.views.take.takeaway import Takeaway
+from cnnviz_widgets.views.wording import Tooltips, head_of
 from cnnviz_widgets.widgets.acknowledged import Acknowledged
 from cnnviz_widgets.widgets.pace import FrameAcknowledger
 from cnnviz_widgets.widgets.status import Status
@@ -52,6 +54,9 @@ class Panel(Takeaway, Guessable, Revertible, SetInTurn, ipywidgets.VBox):
 
     #: The session's traits that the work is made of.
     follows: ClassVar[Sequence[str]] = ("classifier", "picture", "target")
+
+    #: Which of the tabs of the catalogue (`words`) the panel is; "" for one without a question of its own.
+    topic: ClassVar[str] = ""
 
     active = traitlets.Bool(True, help="Whether to compute; work that was put off is done when this becomes True.")
     busy = traitlets.Bool(False, read_only=True, help="Whether work that was asked for is under way.")
@@ -83,6 +88,7 @@ class Panel(Takeaway, Guessable, Revertible, SetInTurn, ipywidgets.VBox):
         class_names: Any = None,
         active: bool = True,
         guess: bool = False,
+        language: str | None = "en",
         **layout: Any,
     ) -> None:
         if isinstance(model, Session):
@@ -98,9 +104,18 @@ class Panel(Takeaway, Guessable, Revertible, SetInTurn, ipywidgets.VBox):
         self._example: Example | None = None
         self._open = False
         self._notes_shown = True
+        words.sent(language)  # or raises
+        #: "en" or "ko", or None for the language of the page.
+        self.language = language
+        #: The question of the panel, with its help; None where it has none.
+        self.head = head_of(self.topic, language) if self.topic else None
+        self._tooltips = Tooltips(self.topic, language)
         self.status = Status()
         #: What there is to know of network and picture before any map is read, such as how scores are taken.
         self.notes = Status(layout=ipywidgets.Layout(display="none"))
+        # The stylesheet js/src/core/frame.css places what is in the body.
+        self._answer = ipywidgets.VBox([self.status, self.notes]).add_class("cnnviz-answer")
+        self._body = ipywidgets.VBox().add_class("cnnviz-body")
         #: Says when the page has drawn what it was sent.
         self.pace = FrameAcknowledger()
         given = layout.get("layout")
@@ -110,7 +125,7 @@ class Panel(Takeaway, Guessable, Revertible, SetInTurn, ipywidgets.VBox):
         self.history, self.guessing, self._guess_first = History(self), Guessing(self), guess
         guess_button = self.button("Guess", self.guess, tooltip="Say first, then see")
         self._bar = row(*self.history.buttons(self.button), guess_button, gap=4)
-        self.add_class("cnnviz-view")
+        self.add_class("cnnviz-view").add_class(f"cnnviz-of-{self.topic or 'none'}")
         self.link(self._rest_or_resume, ["active"])
         self.show()
 
@@ -124,18 +139,20 @@ class Panel(Takeaway, Guessable, Revertible, SetInTurn, ipywidgets.VBox):
         raise NotImplementedError
 
     def show(self, *widgets: ipywidgets.Widget) -> None:
-        """Make the panel of `widgets`; the status line is added below them."""
+        """Make the panel of `widgets`, the picture's row first; the status line is added below that row."""
         self.content = widgets
         self.arrange()
 
     @in_turn
     def arrange(self) -> None:
         """Put on the page what is shown, or the question about it while that is hidden."""
-        box = self.guessing.box
-        above = (self._bar,) if box is None else (self._bar, box)
-        shown = self.guessing.beside if self.guessing.hidden else self.content
-        told = (self.notes,) if self.guessing.hidden else (self.notes, self.status)
-        self.children = (*above, *shown, *told, self.pace)
+        hidden, box = self.guessing.hidden, self.guessing.box
+        shown = tuple(self.guessing.beside) if hidden else self.content
+        self._answer.children = (self.notes,) if hidden else (self.status, self.notes)
+        self._body.children = (*shown[:1], self._answer, *shown[1:])
+        above = [widget for widget in (self.head, self._bar, box) if widget is not None]
+        self.children = (*above, self._body, self.pace)
+        self._tooltips.set(self)
 
     def begin(self) -> None:
         """Follow the session and begin to work: the last line of `__init__`."""

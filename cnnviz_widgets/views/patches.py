@@ -51,6 +51,7 @@ class PatchView(Panel):
     class of the session's picture; until a layer is, of the one before a layer whose maxima are ties.
     """
 
+    topic = "patches"
     follows = ("classifier",)
     settings: ClassVar[Mapping[str, object]] = {"rank": "strongest"}
     #: Seconds between two drawings of a scan under way.

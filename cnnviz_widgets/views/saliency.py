@@ -18,6 +18,8 @@ class SaliencyView(HeatmapView):
     `SaliencyView(model, picture)` or, linked with other views, `SaliencyView(session)`.
     """
 
+    topic = "saliency"
+
     def __init__(
         self,
         model: object,

@@ -20,12 +20,17 @@ class TabOpened:
 class Tabs(Acknowledged):
     """A row of tabs, `titles`, of which `index` is open. What a tab shows is not its concern.
 
+    `labels` holds, by language, what stands on the tabs instead, `titles`, and their `groups`: pairs of a name and the
+    number of its tabs. The page takes `language`, or its own where that is None.
+
     Stock tabs tell the kernel through a trait, whose sync freezes on ipykernel 7.4.0; this one sends an event.
     """
 
     _esm = STATIC / "tabs.js"
     titles = traitlets.List(traitlets.Unicode()).tag(sync=True)
     index = traitlets.Int(0).tag(sync=True)
+    labels = traitlets.Dict().tag(sync=True)
+    language = traitlets.Unicode(None, allow_none=True).tag(sync=True)
 
     def event(self, content: dict[str, Any], buffers: list[memoryview]) -> TabOpened:
         (index,) = integers([content["index"]], 1, 0, len(self.titles) - 1)

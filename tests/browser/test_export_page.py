@@ -21,6 +21,7 @@ from cnnviz_widgets.widgets.status import Status
 from cnnviz_widgets.widgets.tabs import Tabs
 from cnnviz_widgets.widgets.tiles import Tiles
 from tests.support.exported import cam_view
+from tests.support.picture_card import open_settings
 
 Opener = Callable[..., Page]
 SLIDER = "input[type=range][aria-valuetext]"
@@ -98,6 +99,7 @@ def test_the_settings_of_the_map_need_no_kernel(open_page: Opener) -> None:
     view, _ = cam_view()
     page = open_page(export.page(ipywidgets.HBox([view.canvas, view.canvas]), title="shapes"))
     drawn = {pixels(page)}
+    open_settings(page)
     page.get_by_label("Colours").first.select_option("magma")
     drawn.add(pixels(page))
     page.get_by_label("Hide weak values").first.fill("60")

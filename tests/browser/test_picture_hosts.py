@@ -6,6 +6,7 @@ import re
 
 from playwright.sync_api import Locator, expect
 
+from tests.support.picture_card import open_settings
 from tests.support.servers import Opener, OpenNotebook
 
 CANVAS = "canvas.cnnviz-picture-canvas"
@@ -67,6 +68,7 @@ def test_the_kernel_hears_where_a_drag_ends(any_page: Opener) -> None:
     notebook.kernel.run("canvas.place_window((0, 0, 20, 20))")
     is_at(canvas, 0, 0)
     # The settings reach the kernel, for a reload to find.
+    open_settings(notebook.page)
     notebook.page.get_by_role("slider", name="Opacity").fill("20")
     assert notebook.kernel.until("canvas.view_state")["opacity"] == 0.2
 
@@ -75,9 +77,11 @@ def test_a_reload_and_a_second_view_show_where_the_window_is(lab_page: Opener) -
     notebook = lab_page([SETUP, "canvas"], ready=CANVAS)
     first, second = (notebook.page.locator(CANVAS).nth(view) for view in (0, 1))
     drag(notebook, (40, 50), (60, 70))
+    open_settings(notebook.page)
     notebook.page.get_by_role("button", name="Cells", exact=True).first.click()
     for view in (first, second):
         is_at(view, 50, 60)
+    open_settings(notebook.page)
     expect(notebook.page.get_by_role("button", name="Cells", exact=True).nth(1)).to_have_attribute(
         "aria-pressed", "true"
     )
@@ -86,6 +90,7 @@ def test_a_reload_and_a_second_view_show_where_the_window_is(lab_page: Opener) -
     notebook.reload(CANVAS)
     for view in (first, second):
         is_at(view, 50, 60)
+    open_settings(notebook.page)
     expect(notebook.page.get_by_role("button", name="Cells", exact=True).first).to_have_attribute(
         "aria-pressed", "true"
     )
@@ -107,6 +112,7 @@ def test_keys_move_the_window_and_not_the_notebook(lab_page: Opener) -> None:
         notebook.page.keyboard.press(key)
     is_at(canvas, 29, 40)
     expect(canvas).to_be_focused()
+    open_settings(notebook.page)
     notebook.page.get_by_role("slider", name="Opacity").press("ArrowUp")
     assert notebook.page.evaluate(f"[{cells}, {active}]") == before
     notebook.kernel.until("heard[-1] == ((29, 40, 20, 20), True)")
@@ -129,6 +135,7 @@ def test_a_cell_that_awaits_does_not_stop_the_messages(lab_page: Opener) -> None
     canvas = notebook.page.locator(CANVAS)
     drag(notebook, (40, 50), (60, 70))
     is_at(canvas, 50, 60)
+    open_settings(notebook.page)
     notebook.page.get_by_role("button", name="Cells", exact=True).click()
     drag(notebook, (60, 70), (20, 20))
     is_at(canvas, 10, 10)

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.support.fake_page import FakePage
-from tests.support.picture_card import PALE, Shown, heatmap, occluded, show, traits
+from tests.support.picture_card import PALE, Shown, heatmap, occluded, open_settings, show, traits
 
 
 @pytest.fixture
@@ -16,7 +16,10 @@ def heat(fake_page: FakePage) -> Shown:
     canvas = occluded(mode="view")
     rising = np.array([[0, 1, 2, 3, 4]], np.float32)
     canvas.overlay(rising, "drop", scales=[("this map", 0, 4), ("all layers", 0, 8)])
-    return show(fake_page, canvas)
+    canvas.view_state = {"even": True}
+    shown = show(fake_page, canvas)
+    open_settings(fake_page.page)
+    return shown
 
 
 def slide(shown: Shown, name: str, value: int) -> None:
@@ -89,6 +92,7 @@ def test_settings_are_saved_once_and_found_again(fake_page: FakePage) -> None:
     canvas = occluded()
     canvas.overlay(np.ones((2, 2), np.float32), "x", scales=[("s", 0, 1)])
     fake_page.load("picture", traits(canvas), views=2)
+    open_settings(fake_page.page)
     first, second = Shown(fake_page, 0), Shown(fake_page, 1)
     for value in (10, 20, 30):
         slide(first, "Opacity", value)
@@ -102,6 +106,7 @@ def test_settings_are_saved_once_and_found_again(fake_page: FakePage) -> None:
     assert fake_page.saved[-1]["view_state"] == {**saved["view_state"], "cells": True}
 
     fake_page.load("picture", traits(canvas) | {"view_state": saved["view_state"]})
+    open_settings(fake_page.page)
     expect(fake_page.page.get_by_role("slider", name="Opacity")).to_have_value("30")
 
 
@@ -111,6 +116,7 @@ def test_text_is_never_markup(fake_page: FakePage) -> None:
     canvas.overlay(np.ones((1, 1), np.float32), evil, scales=[(evil, 0, 1)])
     fake_page.load("picture", traits(canvas))
     expect(fake_page.page.locator(".cnnviz-picture-quantity")).to_have_text(evil)
+    open_settings(fake_page.page)
     expect(fake_page.page.get_by_role("combobox", name="Scale").locator("option")).to_have_text(evil)
     assert fake_page.page.locator("img, #views script").count() == 0
 
@@ -150,6 +156,7 @@ def test_the_toolbar_is_legible_in_every_theme(fake_page: FakePage, host: str) -
     def contrast(text: float, ground: float) -> float:
         return (max(text, ground) + 0.05) / (min(text, ground) + 0.05)
 
+    open_settings(fake_page.page)
     page = fake_page.page.locator("body").evaluate(luminance, "backgroundColor")
     for name in [".cnnviz-picture-quantity", ".cnnviz-picture-where", ".cnnviz-picture-tick >> nth=0"]:
         text = fake_page.page.locator(name).evaluate(luminance, "color")
@@ -158,3 +165,27 @@ def test_the_toolbar_is_legible_in_every_theme(fake_page: FakePage, host: str) -
     ground = button.evaluate(luminance, "backgroundColor")
     assert contrast(button.evaluate(luminance, "color"), ground) > 4.5
     assert (ground < 0.2) is dark
+
+
+def test_the_settings_open_and_close_without_moving_the_page(fake_page: FakePage) -> None:
+    canvas = occluded()
+    canvas.overlay(np.ones((2, 2), np.float32), "x", scales=[("s", 0, 1)])
+    fake_page.load("picture", traits(canvas))
+    opacity, dots = fake_page.page.get_by_role("slider", name="Opacity"), fake_page.page.locator("summary")
+    expect(opacity).to_be_hidden()
+    before = fake_page.page.locator(".cnnviz-picture").bounding_box()
+    dots.click()
+    expect(opacity).to_be_visible()
+    assert fake_page.page.locator(".cnnviz-picture").bounding_box() == before
+    dots.press("Enter")
+    expect(opacity).to_be_hidden()
+
+
+def test_weak_values_let_the_picture_through(heat: Shown) -> None:
+    slide(heat, "Opacity", 100)
+    even = heat.page.get_by_role("button", name="Even")
+    expect(even).to_have_attribute("aria-pressed", "true")
+    assert heat.color(50, 2) == (68, 1, 84)
+    even.click()
+    assert heat.color(50, 2) == PALE  # zero is clear
+    assert heat.color(50, 98) == (253, 231, 37)

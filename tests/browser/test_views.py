@@ -251,7 +251,7 @@ def test_the_explorer_links_its_tabs_and_shows_names_as_text(any_page: Opener) -
         ready=".cnnviz-picture canvas",
     )
     nb.kernel.until("app.view.probe is not None")
-    nb.page.get_by_role("tab", name="Class activation maps").click()
+    nb.page.get_by_role("tab", name="CAM").click()
     nb.kernel.until("type(app.view).__name__ == 'CAMView' and app.view.canvas.map_size != (0, 0)")
     nb.kernel.run("before = app.view.canvas.map; app.session.target = 2")
     nb.kernel.until("app.view.canvas.map != before")
@@ -284,7 +284,7 @@ def test_every_tab_of_the_explorer_opens_and_shows_something(any_page: Opener) -
             "PatchView",
             "app.view.patches is not None and app.view.patches.progress == 1 and app.view.tiles.count == 9",
         ),
-        "Class visualisation": ("MaximisationView", "app.view.visuals[0] is not None and app.view.visuals[0].step > 2"),
+        "Class image": ("MaximisationView", "app.view.visuals[0] is not None and app.view.visuals[0].step > 2"),
         "Neighbours": (
             "NeighbourView",
             "app.view.neighbours is not None and app.view.store.progress == 1 and app.view.near.count == 12",

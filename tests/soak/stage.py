@@ -73,7 +73,7 @@ class BriefMap(EmbeddingView):
         super().__init__(session, source=source, techniques=techniques)
 
 
-BRIEF_TABS: Mapping[str, type[Panel]] = {**TABS, "Class visualisation": BriefVisual, "Map": BriefMap}
+BRIEF_TABS: Mapping[str, type[Panel]] = {**TABS, "Class image": BriefVisual, "Map": BriefMap}
 
 
 def made_app(classifier: Classifier) -> Explorer:

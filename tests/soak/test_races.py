@@ -147,7 +147,7 @@ def test_patches_are_never_cut_out_of_the_data_set_before(classifier: Classifier
     view.close()
 
 
-@pytest.mark.parametrize("tab", ["Top patches", "Filters", "Activations", "Class activation maps", "Map"])
+@pytest.mark.parametrize("tab", ["Top patches", "Filters", "Activations", "CAM", "Map"])
 def test_what_changed_in_a_hidden_tab_is_shown_on_return(app: Explorer, tab: str) -> None:
     app.open_tab(tab)
     assert schedule.WORKER.drain(60)

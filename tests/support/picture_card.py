@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, Page, expect
 
 from cnnviz_widgets.widgets.picture import PictureCanvas
 from tests.support.fake_page import FakePage
@@ -48,6 +48,11 @@ def heatmap(
         "signed": signed,
         "scales": [scale] if scale else [],
     }
+
+
+def open_settings(page: Page) -> None:
+    """Open what stands behind the dots of each picture's legend."""
+    page.locator(".cnnviz-picture-more").evaluate_all("(all) => { for (const each of all) each.open = true; }")
 
 
 class Shown:

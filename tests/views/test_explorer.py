@@ -175,7 +175,7 @@ def test_many_large_pictures_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPa
 def test_a_closed_app_leaves_no_widget_behind(classifier: Classifier, picture: np.ndarray) -> None:
     before = set(instances)
     app = explore(classifier, [picture] * 4)
-    for title in ("Class activation maps", "Saliency", "Top patches"):
+    for title in ("CAM", "Saliency", "Top patches"):
         app.open_tab(title)
     app.close()
     assert set(instances) == before

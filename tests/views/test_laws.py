@@ -17,6 +17,7 @@ import pytest
 import traitlets
 
 import cnnviz_widgets
+from cnnviz_widgets import words
 from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.errors import ExplanationError, GuessError
 from cnnviz_widgets.explain import Occlusion
@@ -25,6 +26,7 @@ from cnnviz_widgets.study import ActivationMaximisation
 from cnnviz_widgets.views.activation import ActivationView
 from cnnviz_widgets.views.cam import CAMView
 from cnnviz_widgets.views.camera import CameraView
+from cnnviz_widgets.views.choice import Choice
 from cnnviz_widgets.views.embedding import EmbeddingView
 from cnnviz_widgets.views.evaluation import TestView
 from cnnviz_widgets.views.filters import FilterView
@@ -38,6 +40,8 @@ from cnnviz_widgets.views.predictions import PredictionView
 from cnnviz_widgets.views.saliency import SaliencyView
 from cnnviz_widgets.views.sketch import SketchView
 from cnnviz_widgets.views.take.save import SUFFIXES
+from cnnviz_widgets.widgets.picker import Picker
+from cnnviz_widgets.widgets.slider import OptionSlider
 
 VIEWS = Path(inspect.getfile(Panel)).parent
 
@@ -365,6 +369,42 @@ def test_it_is_saved_as_figure_table_and_page(kind: type[Panel], made: Panel, tm
     table = made.table()
     assert table and len({len(column) for column in table.values()}) == 1
     assert made.frame().shape == (len(next(iter(table.values()))), len(table))
+
+
+def inside(root: Any) -> Iterator[Any]:
+    """`root` and every widget inside it."""
+    yield root
+    for child in getattr(root, "children", ()):
+        yield from inside(child)
+
+
+@kinds
+def test_asks_a_question_with_help_at_its_head(kind: type[Panel], made: Panel) -> None:
+    if not kind.topic:
+        assert made.head is None
+        return
+    assert made.children[0] is made.head
+    assert made.head.texts["en"]["question"] == words.text(f"tab.{kind.topic}.question")
+
+
+@kinds
+@pytest.mark.parametrize("language", words.LANGUAGES)
+def test_every_control_says_what_it_is_for(kind: type[Panel], session: Session, inline: None, language: str) -> None:
+    made = MADE[kind][0](session) if language == "en" else kind(session, language=language)
+    choices = [widget for widget in inside(made) if isinstance(widget, Choice)]
+    choices += [value for value in vars(made).values() if isinstance(value, Choice)]
+    for choice in choices:
+        for option in choice.options:
+            choice.value = option.label
+            for control in inside(made):
+                if isinstance(control, OptionSlider | Picker | ipywidgets.Button):
+                    assert control.tooltip, f"{control.description!r} of {kind.__name__}"
+    texts = set(words.catalogue(language).values())
+    controls = [each for each in inside(made) if isinstance(each, OptionSlider | Picker)]
+    assert all(control.tooltip in texts for control in controls), {
+        c.description for c in controls if c.tooltip not in texts
+    }
+    made.close()
 
 
 def functions_of(tree: ast.AST) -> Iterator[tuple[str, ast.FunctionDef]]:

@@ -28,7 +28,7 @@ class ProbabilityCurves(ipywidgets.VBox):
             axes=axes,
             animation_duration=0,
             fig_margin={"top": 8, "bottom": 40, "left": 56, "right": 16},
-            layout=ipywidgets.Layout(width="460px", height="170px", min_width="300px"),
+            layout=ipywidgets.Layout(width="100%", height="150px"),
             min_aspect_ratio=0.1,
             max_aspect_ratio=10,
         )

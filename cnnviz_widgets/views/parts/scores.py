@@ -43,8 +43,10 @@ class ScoreBars(ipywidgets.VBox):
             marks=[self._ghost, self._now],
             axes=[bqplot.Axis(scale=self._rows, side="left", grid_lines="none"), self._axis],
             animation_duration=0,
-            fig_margin={"top": 4, "bottom": 44, "left": 170, "right": 16},
-            layout=ipywidgets.Layout(width="460px", height="250px", min_width="300px"),
+            fig_margin={"top": 4, "bottom": 44, "left": 130, "right": 16},
+            layout=ipywidgets.Layout(width="100%", height="172px"),
+            min_aspect_ratio=0.1,
+            max_aspect_ratio=10,
         )
         super().__init__([self._figure])
         self._indices: list[int] = []

@@ -26,7 +26,9 @@ class VectorBars(ipywidgets.VBox):
             axes=axes,
             animation_duration=0,
             fig_margin={"top": 8, "bottom": 44, "left": 48, "right": 16},
-            layout=ipywidgets.Layout(width="460px", height="180px", min_width="300px"),
+            layout=ipywidgets.Layout(width="100%", height="160px"),
+            min_aspect_ratio=0.1,
+            max_aspect_ratio=10,
         )
         # Empty until there is something to show: a figure that is hidden complains of its size.
         super().__init__()

@@ -1,5 +1,8 @@
 // From a map of numbers to the colours that lie over the picture. Pure; the sizes are (rows, columns).
 
+/** Of opacity over the share of the scale: 1 is in proportion; the lower, the more is seen of weak values. */
+const FADE = 0.7;
+
 export interface HeatMap {
   readonly values: Float32Array;
   readonly rows: number;
@@ -64,12 +67,17 @@ export function belowThreshold(position: number, threshold: number, signed: bool
   return (signed ? Math.abs(position - 0.5) * 2 : position) < threshold;
 }
 
+/** How opaque a value at `position` is, 0 to 1: zero is clear, and large values are strong without hiding weak ones. */
+export function strength(position: number, signed: boolean): number {
+  return (signed ? Math.abs(position - 0.5) * 2 : position) ** FADE;
+}
+
 /** The row of the colour table for a position. */
 export function tableRow(position: number): number {
   return Math.floor(position * 255 + 0.5);
 }
 
-/** RGBA for each value: opaque, or clear where the value is below the threshold; values that are not finite become a hatch. */
+/** RGBA for each value: as opaque as it is strong, or all opaque if `even`; clear where the value is below the threshold; values that are not finite become a hatch. */
 export function paint(
   values: Float32Array,
   columns: number,
@@ -77,6 +85,7 @@ export function paint(
   scale: Scale,
   signed: boolean,
   threshold: number,
+  even = true,
 ): Uint8ClampedArray<ArrayBuffer> {
   const rgba = new Uint8ClampedArray(values.length * 4);
   const period = 2 * Math.max(1, Math.round(columns / 56));
@@ -93,7 +102,16 @@ export function paint(
     rgba[index * 4] = table[from]!;
     rgba[index * 4 + 1] = table[from + 1]!;
     rgba[index * 4 + 2] = table[from + 2]!;
-    rgba[index * 4 + 3] = 255;
+    rgba[index * 4 + 3] = even ? 255 : Math.round(255 * strength(at, signed));
+  }
+  return rgba;
+}
+
+/** Opaque RGBA of the brightness of raw RGB bytes (Rec. 709). */
+export function toGrey(rgb: Uint8Array): Uint8ClampedArray<ArrayBuffer> {
+  const rgba = new Uint8ClampedArray((rgb.length / 3) * 4).fill(255);
+  for (let from = 0, to = 0; from < rgb.length; from += 3, to += 4) {
+    rgba.fill(0.2126 * rgb[from]! + 0.7152 * rgb[from + 1]! + 0.0722 * rgb[from + 2]!, to, to + 3);
   }
   return rgba;
 }

@@ -15,6 +15,8 @@ export interface ViewState {
   readonly colors: string;
   readonly diverging: string;
   readonly cells: boolean;
+  /** Whether weak values are as opaque as strong ones. */
+  readonly even: boolean;
   readonly scale: string;
   readonly held: FixedScale | null;
 }
@@ -32,11 +34,12 @@ export interface Quantity {
 export function parseViewState(value: unknown): ViewState {
   const given = record(value);
   return {
-    opacity: fraction(given["opacity"], 0.55),
+    opacity: fraction(given["opacity"], 0.95),
     threshold: fraction(given["threshold"], 0),
     colors: text(given["colors"]),
     diverging: text(given["diverging"]),
     cells: given["cells"] === true,
+    even: given["even"] === true,
     scale: text(given["scale"]),
     held: fixedScale(given["held"]),
   };

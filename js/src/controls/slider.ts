@@ -1,6 +1,6 @@
 // A slider over a list of labelled options. It moves with the hand; the kernel follows, one message at a time.
 import { type ControlledValue, control } from "../core/controlled_value.ts";
-import { element, iconButton } from "../core/element.ts";
+import { element, iconButton, setTooltip } from "../core/element.ts";
 import type { EventQueue } from "../core/event_queue.ts";
 import { define, type View } from "../core/widget.ts";
 import css from "./slider.css";
@@ -11,6 +11,7 @@ interface Traits {
   index: number;
   description: string;
   disabled: boolean;
+  tooltip?: string | null;
 }
 
 class OptionSlider {
@@ -44,6 +45,7 @@ class OptionSlider {
     this.listen();
     view.follow(["options", "details", "disabled"], () => this.draw());
     view.follow(["description"], () => this.describe());
+    view.follow(["tooltip"], () => setTooltip(view.root, this.range, view.get("tooltip")));
   }
 
   private get last(): number {

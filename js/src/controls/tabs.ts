@@ -1,11 +1,15 @@
-// A row of tabs: arrow keys move, the opened one is told to the kernel.
+// A row of tabs, in groups: arrow keys move, the opened one is told to the kernel.
 import { control } from "../core/controlled_value.ts";
 import { element } from "../core/element.ts";
+import { textsIn } from "../core/language.ts";
 import { define, type View } from "../core/widget.ts";
 import css from "./tabs.css";
 
 interface Traits {
   titles: string[];
+  /** By language: what stands on the tabs, and groups, each with the number of its tabs. */
+  labels: Record<string, { titles: string[]; groups: [string, number][] }>;
+  language: string | null;
   index: number;
 }
 
@@ -19,6 +23,7 @@ function render(view: View<Traits>): void {
       const chosen = index === opened.value;
       button.setAttribute("aria-selected", String(chosen));
       button.tabIndex = chosen ? 0 : -1;
+      if (chosen) button.scrollIntoView({ block: "nearest", inline: "nearest" });
     });
   };
   const open = (index: number): void => {
@@ -28,14 +33,23 @@ function render(view: View<Traits>): void {
     queue.offer({ index }, true);
   };
 
-  view.follow(["titles"], () => {
+  view.follow(["titles", "labels", "language"], () => {
+    const [language, labels] = textsIn(view.get("labels") ?? {}, view.get("language"));
+    view.root.lang = language;
     buttons = view.get("titles").map((title, index) => {
       const button = element("button", "cnnviz-tab", { type: "button", role: "tab" });
-      button.textContent = title;
+      button.textContent = labels?.titles[index] ?? title;
       view.listen(button, "click", () => open(index));
       return button;
     });
     view.root.replaceChildren(...buttons);
+    let first = 0;
+    for (const [name, count] of labels?.groups ?? []) {
+      const group = element("span", "cnnviz-tabs-group", { "aria-hidden": "true" });
+      group.textContent = name;
+      buttons[first]?.before(group);
+      first += count;
+    }
     mark();
   });
   view.listen(view.root, "keydown", (event) => {

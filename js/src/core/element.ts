@@ -24,6 +24,17 @@ export function icon(path: string): SVGSVGElement {
   return svg;
 }
 
+/** What a control is for: seen when the pointer rests on `root`, heard when `control` has the focus. */
+export function setTooltip(root: HTMLElement, control: HTMLElement, text: string | null | undefined): void {
+  if (text) {
+    root.title = text;
+    control.setAttribute("aria-description", text);
+  } else {
+    root.removeAttribute("title");
+    control.removeAttribute("aria-description");
+  }
+}
+
 /** A button with a line icon and no text. */
 export function iconButton(label: string, path: string): HTMLButtonElement {
   const button = element("button", "cnnviz-icon-button", { type: "button", "aria-label": label, title: label });

@@ -1,5 +1,5 @@
 // The canvas: the picture, the occlusion window's crop of the baseline, the map over both, and the outlines.
-import { toRgba } from "../color/blend.ts";
+import { toGrey, toRgba } from "../color/blend.ts";
 import { element } from "../core/element.ts";
 import type { View } from "../core/widget.ts";
 import type { Rectangle } from "../geometry/rectangle.ts";
@@ -15,6 +15,8 @@ export interface DrawState {
   readonly marker: Pixel | null;
   readonly opacity: number;
   readonly cells: boolean;
+  /** Which half is drawn where the picture and the map stand beside each other; both, if undefined. */
+  readonly pane?: "photograph" | "map";
 }
 
 /** How faint a stale map is, as a share of its opacity, and for how long it may be so unnoticed, in milliseconds. */
@@ -27,6 +29,7 @@ export class Drawing {
   /** null until there is a picture and room for it. */
   viewport: Viewport | null = null;
   private picture: HTMLCanvasElement | null = null;
+  private grey: HTMLCanvasElement | null = null;
   private baseline: HTMLCanvasElement | null = null;
   private map: HTMLCanvasElement | null = null;
   private frame = 0;
@@ -50,6 +53,7 @@ export class Drawing {
 
   showPicture(rgb: Uint8Array, columns: number): void {
     this.picture = layer(toRgba(rgb), columns);
+    this.grey = layer(toGrey(rgb), columns);
     this.canvas.style.aspectRatio = `${this.picture.width} / ${this.picture.height}`;
   }
 
@@ -105,6 +109,11 @@ export class Drawing {
     this.onDraw();
   }
 
+  /** Whether the canvas takes up room on the page. */
+  get shown(): boolean {
+    return this.canvas.clientWidth > 0;
+  }
+
   dispose(): void {
     this.resizes.disconnect();
     cancelAnimationFrame(this.frame);
@@ -113,26 +122,30 @@ export class Drawing {
 
   private paint(context: CanvasRenderingContext2D, viewport: Viewport, state: DrawState): void {
     const { window, box, marker } = state;
+    const map = state.pane === "photograph" || state.opacity === 0 ? null : this.map;
     const { deviceWidth, deviceHeight, density } = viewport;
     context.clearRect(0, 0, deviceWidth, deviceHeight);
-    if (this.picture === null) return;
+    // Colour belongs to the map.
+    const under = map === null ? this.picture : this.grey;
+    if (under === null) return;
     context.imageSmoothingQuality = "high";
     context.imageSmoothingEnabled = !viewport.magnified;
-    context.drawImage(this.picture, 0, 0, deviceWidth, deviceHeight);
-    const place = window && viewport.place(window.top, window.left, window.height, window.width);
-    if (window !== null && place !== null) this.occlude(context, window, place);
-    if (this.map !== null) {
+    context.drawImage(under, 0, 0, deviceWidth, deviceHeight);
+    if (map !== null) {
       context.globalAlpha = state.opacity * (this.faint ? STALE : 1);
-      const enlarged = deviceWidth >= this.map.width;
+      const enlarged = deviceWidth >= map.width;
       context.imageSmoothingEnabled = !viewport.magnified && !(state.cells && enlarged);
-      context.drawImage(this.map, 0, 0, deviceWidth, deviceHeight);
+      context.drawImage(map, 0, 0, deviceWidth, deviceHeight);
       context.globalAlpha = 1;
+      context.imageSmoothingEnabled = !viewport.magnified;
     }
+    const place = window && viewport.place(window.top, window.left, window.height, window.width);
+    if (window !== null && place !== null && state.pane !== "map") this.occlude(context, window, place);
     if (box !== null) outlineBox(context, viewport, box);
     if (marker !== null) outlineMarker(context, viewport, marker);
     if (place !== null) {
       strokeTwice(context, density, (inset) => context.strokeRect(...shrink(place, inset)));
-      drawHandles(context, place, density);
+      if (state.pane !== "map") drawHandles(context, place, density);
     }
   }
 

@@ -2,7 +2,7 @@
 import { parseViewState } from "../color/scales.ts";
 import { Settings } from "../core/settings.ts";
 import { define, type View } from "../core/widget.ts";
-import { Drawing } from "./drawing.ts";
+import { Drawing, type DrawState } from "./drawing.ts";
 import { Hand } from "./hand.ts";
 import css from "./picture.css";
 import { Readout } from "./readout.ts";
@@ -10,8 +10,17 @@ import { PictureState, type Traits } from "./state.ts";
 import { Toolbar } from "./toolbar.ts";
 import { describe } from "./words.ts";
 
+/** The map beside the picture, where the stylesheet finds room for both; the hand stays on the first. */
+function mapBeside(view: View<Traits>, drawState: () => DrawState): Drawing {
+  const pane = new Drawing(view, drawState, () => {});
+  pane.canvas.className = "cnnviz-picture-second";
+  pane.canvas.setAttribute("aria-hidden", "true");
+  return pane;
+}
+
 function render(view: View<Traits>): void {
-  const drawing = new Drawing(view, () => state.drawState(settings.state), say);
+  const drawing = new Drawing(view, () => drawState(second.shown ? "photograph" : undefined), drawn);
+  const second = mapBeside(view, () => drawState("map"));
   const readout = new Readout(drawing.canvas, view.id);
   const toolbar = new Toolbar((changed) => settings.change(changed));
   const settings = new Settings(view, "view_state", parseViewState, showMap);
@@ -27,23 +36,37 @@ function render(view: View<Traits>): void {
     onWords: say,
   });
   const queue = view.queue({ onSent: (seq) => state.sent(seq), onBusy: (busy) => state.setBusy(busy) });
-  view.root.append(drawing.canvas, readout.root, toolbar.root, readout.spoken);
+  view.root.append(drawing.canvas, second.canvas, readout.root, toolbar.root, readout.spoken);
 
+  const appearing = new ResizeObserver(() => drawing.schedule());
+  appearing.observe(second.canvas);
+
+  function drawState(pane: DrawState["pane"]): DrawState {
+    const now = state.drawState(settings.state);
+    return pane === undefined ? now : { ...now, pane };
+  }
+  function drawn(): void {
+    if (second.shown) second.draw();
+    say();
+  }
   function say(): void {
     readout.say(describe(state));
     toolbar.point(state.valueAt(state.hovered));
   }
   function showMap(): void {
-    drawing.showMap(state.paintMap(settings.state), state.size.columns);
+    const map = state.paintMap(settings.state);
+    for (const pane of [second, drawing]) pane.showMap(map, state.size.columns);
+    view.root.toggleAttribute("data-map", map !== null);
     toolbar.update(state.shown);
   }
   function showPicture(): void {
     const rgb = state.receivePicture();
     drawing.canvas.hidden = rgb === null;
     if (rgb === null) return;
-    drawing.showPicture(rgb, state.size.columns);
+    for (const pane of [second, drawing]) pane.showPicture(rgb, state.size.columns);
     drawing.showBaseline(state.baseline);
     showMap();
+    second.measure();
     drawing.measure();
   }
 
@@ -60,9 +83,11 @@ function render(view: View<Traits>): void {
     drawing.canvas.style.cursor = "";
   });
   view.follow(["display_width"], () => {
-    drawing.canvas.style.width = view.root.style.width = `${view.get("display_width")}px`;
+    view.root.style.setProperty("--cnnviz-side", `${view.get("display_width")}px`);
   });
-  view.follow(["stale"], () => drawing.showStale(view.get("stale")));
+  view.follow(["stale"], () => {
+    for (const pane of [second, drawing]) pane.showStale(view.get("stale"));
+  });
   view.follow(["mode", "box", "label", "window_start", "window_limits"], () => drawing.schedule());
   view.follow(["_window_final", "marker"], () => {
     state.receiveTraits();
@@ -76,6 +101,8 @@ function render(view: View<Traits>): void {
   // The first to go, before the queue: the hand ends its gesture, and its last event still leaves.
   view.onDispose(() => {
     hand.abort();
+    appearing.disconnect();
+    second.dispose();
     drawing.dispose();
     readout.dispose();
     settings.dispose();

@@ -209,7 +209,7 @@ export class PictureState implements Subject {
     this.shown = { state, quantity, signed, scales, values };
     const table = signed ? colorTable(state.diverging, "diverging") : colorTable(state.colors, "sequential");
     const scale = scaleInUse(state, scales, this.shown);
-    return paint(values, size.columns, table, scale, signed, state.threshold);
+    return paint(values, size.columns, table, scale, signed, state.threshold, state.even);
   }
 
   /** What to draw over the picture. */

@@ -1,10 +1,13 @@
 // The controls under the picture: colour bar, opacity, threshold, colours, scale, cells. They need no kernel.
 
-import { belowThreshold, position, type Scale } from "../color/blend.ts";
+import { belowThreshold, position, type Scale, strength } from "../color/blend.ts";
 import { colorTable, tableNames } from "../color/colormaps.ts";
 import { formatNumber, isFixed, scaleInUse, tickLabels, type ViewState } from "../color/scales.ts";
-import { element } from "../core/element.ts";
+import { element, icon } from "../core/element.ts";
 import type { ShownMap } from "./state.ts";
+
+/** The grey that stands for the picture under the colours of the bar. */
+const GROUND = 200;
 
 /** `root` shows what `update` was last given; `onChange` hears each change the hand makes to it. */
 export class Toolbar {
@@ -22,24 +25,37 @@ export class Toolbar {
   private readonly scale = select("Scale");
   private readonly hold = toggleButton("Hold", "Keep this scale, so that the next maps can be compared with this one");
   private readonly cells = toggleButton("Cells", "Show the map's own cells instead of a smooth blend");
+  private readonly even = toggleButton("Even", "Show weak values as opaque as strong ones");
   private shown: ShownMap | null = null;
 
   constructor(private readonly onChange: (state: ViewState) => void) {
     this.bar.width = 256;
     this.bar.height = 1;
     const head = element("div", "cnnviz-picture-line");
-    head.append(this.quantity, this.colors, this.scale, this.hold);
+    const more = element("details", "cnnviz-picture-more");
+    const settings = element("div", "cnnviz-picture-settings");
+    more.append(moreButton(), settings);
+    head.append(this.quantity, more);
     const bar = element("div", "cnnviz-picture-barbox");
     bar.append(this.bar, this.needle);
     const ticks = element("div", "cnnviz-picture-ticks");
     ticks.append(this.low, this.zero, this.high);
+    const choices = element("div", "cnnviz-picture-line");
+    choices.append(this.colors, this.scale, this.hold);
     const line = element("div", "cnnviz-picture-line");
-    line.append(withLabel("Opacity", this.opacity), withLabel("Hide weak", this.threshold, this.cutoff), this.cells);
-    this.root.append(head, bar, ticks, line);
+    line.append(this.cells, this.even);
+    settings.append(
+      choices,
+      withLabel("Opacity", this.opacity),
+      withLabel("Hide weak", this.threshold, this.cutoff),
+      line,
+    );
+    this.root.append(head, bar, ticks);
 
     this.opacity.addEventListener("input", () => this.change({ opacity: this.opacity.valueAsNumber / 100 }));
     this.threshold.addEventListener("input", () => this.change({ threshold: this.threshold.valueAsNumber / 100 }));
     this.cells.addEventListener("click", () => this.change({ cells: !this.shown?.state.cells }));
+    this.even.addEventListener("click", () => this.change({ even: !this.shown?.state.even }));
     this.colors.addEventListener("change", () =>
       this.change(this.shown?.signed ? { diverging: this.colors.value } : { colors: this.colors.value }),
     );
@@ -58,6 +74,7 @@ export class Toolbar {
     this.opacity.value = String(Math.round(state.opacity * 100));
     this.threshold.value = String(Math.round(state.threshold * 100));
     this.cells.setAttribute("aria-pressed", String(state.cells));
+    this.even.setAttribute("aria-pressed", String(state.even));
     this.hold.setAttribute("aria-pressed", String(fixed));
     const kind = signed ? "diverging" : "sequential";
     const table = colorTable(signed ? state.diverging : state.colors, kind);
@@ -69,7 +86,7 @@ export class Toolbar {
     this.zero.textContent = signed ? "0" : "";
     this.cutoff.textContent = cutoffText(state.threshold, scale, signed);
     this.bar.setAttribute("aria-label", `${quantity}: ${low} to ${high}, ${scale.label}`);
-    this.paintBar(table, state.threshold, signed);
+    this.paintBar(table, state, signed);
   }
 
   /** Point at `value` on the colour bar. */
@@ -93,10 +110,13 @@ export class Toolbar {
     this.change({ held: isFixed(state, this.shown) ? null : { low, high, quantity, signed } });
   }
 
-  private paintBar(table: Uint8Array, threshold: number, signed: boolean): void {
+  private paintBar(table: Uint8Array, { threshold, even }: ViewState, signed: boolean): void {
     const image = new ImageData(256, 1);
     for (let index = 0; index < 256; index++) {
-      image.data.set(table.subarray(index * 3, index * 3 + 3), index * 4);
+      const share = even ? 1 : strength(index / 255, signed);
+      for (let part = 0; part < 3; part++) {
+        image.data[index * 4 + part] = share * table[index * 3 + part]! + (1 - share) * GROUND;
+      }
       image.data[index * 4 + 3] = belowThreshold(index / 255, threshold, signed) ? 0 : 255;
     }
     this.bar.getContext("2d")?.putImageData(image, 0, 0);
@@ -108,6 +128,13 @@ function cutoffText(threshold: number, { low, high }: Scale, signed: boolean): s
   return signed
     ? `±${formatNumber(threshold * Math.max(Math.abs(low), Math.abs(high)))}`
     : `< ${formatNumber(low + threshold * (high - low))}`;
+}
+
+function moreButton(): HTMLElement {
+  const label = "How the map is drawn";
+  const button = element("summary", "cnnviz-icon-button", { "aria-label": label, title: label });
+  button.append(icon("M3.5 8h.01M8 8h.01M12.5 8h.01"));
+  return button;
 }
 
 function slider(label: string): HTMLInputElement {

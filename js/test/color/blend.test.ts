@@ -11,6 +11,7 @@ import {
   resample,
   scaleEnds,
   tableRow,
+  toGrey,
   toRgba,
 } from "../../src/color/blend.ts";
 import { colorTable, tableNames } from "../../src/color/colormaps.ts";
@@ -145,4 +146,21 @@ test("one channel goes through the colour table, three are taken as they are", (
   const rgb = Uint8Array.from([1, 2, 3, 4, 5, 6]);
   paintTile(rgb, 1, 1, 3, table, out.subarray(0, 4));
   assert.deepEqual([...out.subarray(0, 4)], [4, 5, 6, 255]);
+});
+
+test("a map is as opaque as its values are large, and clear at zero", () => {
+  const table = new Uint8Array(768).fill(9);
+  const alphas = (values: number[], signed: boolean) =>
+    [
+      ...paint(new Float32Array(values), values.length, table, { low: signed ? -1 : 0, high: 1 }, signed, 0, false),
+    ].filter((_, index) => index % 4 === 3);
+  const [none, weak, half, full] = alphas([0, 0.1, 0.5, 1], false) as [number, number, number, number];
+  assert.equal(none, 0);
+  assert.equal(full, 255);
+  assert.ok(0 < weak && weak < half && half < full);
+  assert.deepEqual(alphas([-1, -0.5, 0, 0.5, 1], true), [full, half, 0, half, full]);
+});
+
+test("grey keeps the brightness of the colours", () => {
+  assert.deepEqual([...toGrey(new Uint8Array([255, 0, 0, 80, 80, 80]))], [54, 54, 54, 255, 80, 80, 80, 255]);
 });

@@ -164,7 +164,7 @@ test("a signed map is painted with the diverging colours", () => {
   state.receiveMap();
   const table = colorTable("", "diverging");
   const middle = table.subarray(3 * tableRow(0.5), 3 * tableRow(0.5) + 3);
-  assert.deepEqual([...(state.paintMap(parseViewState({})) ?? []).slice(0, 4)], [...middle, 255]);
+  assert.deepEqual([...(state.paintMap(parseViewState({ even: true })) ?? []).slice(0, 4)], [...middle, 255]);
 });
 
 test("the baseline counts only at the picture's size", () => {

@@ -16,6 +16,7 @@ export interface Traits {
   description: string;
   searchable: boolean | null;
   disabled: boolean;
+  tooltip?: string | null;
 }
 
 /** The part of a picker that differs between its two forms. */

@@ -1,6 +1,6 @@
 // A choice among labelled options: a combobox with search, or the browser's own list where there are few.
 import { control } from "../../core/controlled_value.ts";
-import { element, icon } from "../../core/element.ts";
+import { element, icon, setTooltip } from "../../core/element.ts";
 import { define, type View } from "../../core/widget.ts";
 import { Combobox, type Field, type Traits } from "./combobox.ts";
 import css from "./picker.css";
@@ -45,6 +45,7 @@ function render(view: View<Traits>): void {
     if (text === "") field.input.setAttribute("aria-label", view.get("placeholder") || "Option");
     else field.input.removeAttribute("aria-label");
   });
+  view.follow(["tooltip"], () => setTooltip(view.root, field.input, view.get("tooltip")));
 }
 
 /** The browser's own list. */

@@ -107,7 +107,7 @@ class Upload {
       this.button.disabled = view.get("disabled");
     });
     view.follow(["description"], () => {
-      this.caption.textContent = view.get("description");
+      this.caption.textContent = this.button.title = view.get("description");
     });
   }
 

@@ -1,0 +1,490 @@
+// Built from js/src by scripts/build-js: change it there.
+
+// src/core/element.ts
+function element(name, className, attributes = {}) {
+  const made = document.createElement(name);
+  made.className = className;
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  return made;
+}
+function icon(path) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("viewBox", "0 0 16 16");
+  svg.setAttribute("class", "cnnviz-icon");
+  svg.setAttribute("aria-hidden", "true");
+  const line = document.createElementNS("http://www.w3.org/2000/svg", "path");
+  line.setAttribute("d", path);
+  svg.append(line);
+  return svg;
+}
+
+// src/core/language.ts
+function pageLanguage(search, preferred) {
+  const asked = new URLSearchParams(search).get("lang") || preferred;
+  return (asked.split("-")[0] ?? "").toLowerCase();
+}
+function textsIn(texts, language) {
+  const wanted = language ?? pageLanguage(location.search, navigator.language);
+  for (const name of [wanted, "en", ...Object.keys(texts)]) {
+    if (Object.hasOwn(texts, name)) return [name, texts[name]];
+  }
+  return ["en", void 0];
+}
+
+// src/core/event_queue.ts
+var browserClock = {
+  set: (callback, milliseconds) => setTimeout(callback, milliseconds),
+  clear: (handle) => clearTimeout(handle)
+};
+var TIMEOUT = 1500;
+var EventQueue = class {
+  constructor(send, { onBusy, clock = browserClock }) {
+    this.send = send;
+    this.clock = clock;
+    this.onBusy = onBusy;
+    this.sequence = Math.floor(Math.random() * 2 ** 48);
+  }
+  send;
+  sequence = 0;
+  inFlight = null;
+  pending = null;
+  timer = null;
+  busy = false;
+  clock;
+  onBusy;
+  /** Send an event now, or keep it as the newest one waiting. `final` marks the end of a gesture. */
+  offer(payload, final = false, buffers) {
+    this.pending = { payload, final, buffers };
+    this.sendNext();
+  }
+  /** Pass every custom message of the kernel; returns whether it was an acknowledgement. */
+  receive(message) {
+    if (typeof message !== "object" || message === null) return false;
+    const { kind, seq } = message;
+    if (kind !== "ack") return false;
+    this.setBusy(false);
+    if (seq === this.inFlight) this.release();
+    return true;
+  }
+  /** Whether an event is on the wire. */
+  get waiting() {
+    return this.inFlight !== null;
+  }
+  /** Stop; what a gesture ended with still leaves, whether or not an answer is due. */
+  dispose() {
+    if (this.pending?.final) this.dispatch(this.pending);
+    this.pending = null;
+    if (this.timer !== null) this.clock.clear(this.timer);
+    this.timer = null;
+    this.inFlight = null;
+  }
+  sendNext() {
+    if (this.inFlight !== null || this.pending === null) return;
+    const event = this.pending;
+    this.pending = null;
+    this.timer = this.clock.set(() => {
+      this.setBusy(true);
+      this.release();
+    }, TIMEOUT);
+    this.inFlight = this.sequence + 1;
+    this.dispatch(event);
+  }
+  dispatch({ payload, final, buffers }) {
+    this.send({ ...payload, kind: "event", seq: ++this.sequence, final }, buffers);
+  }
+  release() {
+    if (this.timer !== null) this.clock.clear(this.timer);
+    this.timer = null;
+    this.inFlight = null;
+    this.sendNext();
+  }
+  setBusy(busy) {
+    if (busy === this.busy) return;
+    this.busy = busy;
+    this.onBusy(busy);
+  }
+};
+
+// src/core/model.ts
+async function hostModel(model) {
+  return await model.widget_manager?.get_model?.(String(model.get("_host_id"))) ?? null;
+}
+
+// src/core/standing.ts
+var STANDINGS = ["answers", "late", "reconnecting", "cut off", "absent", "ended"];
+var GONE = /* @__PURE__ */ new Set(["dead", "terminating", "restarting", "autorestarting"]);
+function standing({ live, lived, kernel, connection, overdue }) {
+  if (live === false) return lived ? "ended" : "absent";
+  if (kernel !== void 0 && GONE.has(kernel)) return "ended";
+  if (connection === "disconnected") return "cut off";
+  if (connection === "connecting") return "reconnecting";
+  return overdue ? "late" : "answers";
+}
+function worst(standings) {
+  let found = 0;
+  for (const each of standings) found = Math.max(found, STANDINGS.indexOf(each));
+  return STANDINGS[found];
+}
+var SENTENCES = {
+  late: everywhere("The kernel has not answered yet: it is busy, or the connection is lost."),
+  reconnecting: everywhere("The connection to the kernel is lost: trying to get it back."),
+  "cut off": everywhere("The connection to the kernel is lost: reload the page."),
+  absent: {
+    page: "This page has no kernel: reload it to get one.",
+    notebook: "The pale panels have no kernel: run their cells to use them.",
+    elsewhere: "This page has no kernel: it shows what was computed before, and its controls do nothing."
+  },
+  ended: {
+    page: "The kernel has ended: reload the page.",
+    notebook: "The kernel of the pale panels has ended: run their cells again.",
+    elsewhere: "The kernel has ended: run the notebook again."
+  }
+};
+function notice(found, place) {
+  if (found === "answers") return null;
+  const urgent = found === "ended" || found === "cut off";
+  return { text: SENTENCES[found][place], urgent, after: found === "late" ? 5e3 : 1e3 };
+}
+function everywhere(text) {
+  return { page: text, notebook: text, elsewhere: text };
+}
+
+// src/core/notice.ts
+var KEY = /* @__PURE__ */ Symbol.for("cnnviz.notice");
+var UNANSWERED = /* @__PURE__ */ new Set(["late", "reconnecting", "cut off"]);
+var NOTEBOOK = ".jp-NotebookPanel, .jp-Document";
+var Notice = class {
+  constructor(container, place) {
+    this.container = container;
+    this.place = place;
+    this.line.className = "cnnviz cnnviz-notice";
+  }
+  container;
+  place;
+  line = document.createElement("div");
+  reported = /* @__PURE__ */ new Map();
+  shown = "answers";
+  next = "answers";
+  timer;
+  report(id, standing2) {
+    if (standing2 === null) this.reported.delete(id);
+    else this.reported.set(id, standing2);
+    const found = worst(this.reported.values());
+    this.container.toggleAttribute("data-cnnviz-unanswered", UNANSWERED.has(found));
+    if (found === this.next) return;
+    this.next = found;
+    clearTimeout(this.timer);
+    const said = notice(found, this.place);
+    if (said === null) this.hide();
+    else if (found !== this.shown) this.timer = setTimeout(() => this.say(found, said), said.after);
+  }
+  say(standing2, { text, urgent }) {
+    this.shown = standing2;
+    this.line.setAttribute("role", urgent ? "alert" : "status");
+    this.container.append(this.line);
+    this.line.textContent = text;
+  }
+  hide() {
+    this.shown = "answers";
+    this.line.textContent = "";
+    this.line.remove();
+  }
+};
+function noticeOf(element2) {
+  const notebook = element2.closest(NOTEBOOK);
+  const container = notebook ?? document.body;
+  container[KEY] ??= new Notice(container, placeOf(notebook));
+  return container[KEY];
+}
+function placeOf(notebook) {
+  if (notebook !== null) return "notebook";
+  return document.getElementById("jupyter-config-data") === null ? "elsewhere" : "page";
+}
+
+// src/core/link.ts
+var LOOK_EVERY = 1e3;
+var PANEL = ".cnnviz-view";
+var links = /* @__PURE__ */ new Set();
+var looking;
+function lookAtAll() {
+  for (const link of links) link.look();
+}
+var Link = class {
+  constructor(model, root, id) {
+    this.model = model;
+    this.root = root;
+    this.id = id;
+    links.add(this);
+    looking ??= setInterval(lookAtAll, LOOK_EVERY);
+    model.on("comm_live_update", this.look);
+    const found = (host) => {
+      this.host = host;
+      this.look();
+    };
+    hostModel(model).then(found, () => {
+    });
+  }
+  model;
+  root;
+  id;
+  host = null;
+  lived = false;
+  failed = false;
+  overdue = /* @__PURE__ */ new Set();
+  current = "answers";
+  notice = null;
+  /** Send, if there is a kernel; what it cannot take is dropped, and the page says why. */
+  send = (content, buffers) => {
+    this.look();
+    if (this.isOver && this.host !== null) {
+      this.root.setAttribute("data-unsent", "");
+      this.mark();
+      return;
+    }
+    try {
+      this.model.send(content, void 0, buffers);
+      this.failed = false;
+    } catch (error) {
+      this.failed = true;
+      this.look();
+      if (!this.isOver) throw error;
+    }
+  };
+  /** Save what was set, if there is a kernel. */
+  save = () => {
+    if (!this.isOver) this.model.save_changes();
+  };
+  /** Whether nothing that is sent can reach a kernel any more. */
+  get isOver() {
+    return this.current === "ended" || this.current === "absent";
+  }
+  /** An answer to the events of `queue` is overdue, or has come. */
+  setOverdue(queue, overdue) {
+    if (overdue) this.overdue.add(queue);
+    else this.overdue.delete(queue);
+    this.look();
+  }
+  dispose() {
+    this.model.off("comm_live_update", this.look);
+    links.delete(this);
+    if (links.size === 0) {
+      clearInterval(looking);
+      looking = void 0;
+    }
+    this.notice?.report(this.id, null);
+  }
+  look = () => {
+    if (!links.has(this)) return;
+    this.current = standing(this.circumstances());
+    if (this.current === "answers") this.root.removeAttribute("data-unsent");
+    if (!this.root.isConnected) return;
+    this.notice ??= noticeOf(this.root);
+    this.notice.report(this.id, this.current);
+    this.mark();
+  };
+  circumstances() {
+    const { host, model } = this;
+    const kernel = model.widget_manager?.kernel;
+    const disposed = host?.comm?.jsServicesComm?.isDisposed === true;
+    const live = host === null ? void 0 : host.comm !== void 0 && host.comm_live !== false && !disposed;
+    this.lived ||= live === true;
+    return {
+      live: host === null && this.failed ? false : live,
+      lived: this.lived || this.failed,
+      kernel: kernel?.status,
+      connection: kernel?.connectionStatus,
+      overdue: this.overdue.size > 0
+    };
+  }
+  /** Make pale what no kernel stands behind: its panel, or the widget where it is in none. */
+  mark() {
+    const panel = this.root.closest(PANEL) ?? this.root;
+    const inNotebook = this.root.closest(".jp-NotebookPanel") !== null;
+    const dead = this.current === "ended" || this.current === "absent" && inNotebook;
+    panel.toggleAttribute("data-cnnviz-ended", dead || this.isOver && this.root.hasAttribute("data-unsent"));
+  }
+};
+
+// src/core/reconnect.ts
+function reconnect({ model }) {
+  void listenAgain(model).catch((error) => console.warn("cnnviz: a widget may not hear the kernel", error));
+}
+async function listenAgain(model) {
+  const host = await hostModel(model);
+  const comm = host?.comm;
+  if (!host || !comm || await isListening(host)) return;
+  const anywidgets = Object.getPrototypeOf(host);
+  const original = Object.getPrototypeOf(anywidgets);
+  comm.on_msg((message) => original._handle_comm_msg.call(host, message));
+  model.send({ kind: "state" });
+}
+async function isListening(host) {
+  try {
+    await host._handle_comm_msg({ content: { data: { method: "none" } } });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+// src/core/widget.ts
+function define(name, css, render) {
+  return {
+    initialize: reconnect,
+    render(context) {
+      const view = new View(context, name, css);
+      render(view);
+      return view.dispose;
+    }
+  };
+}
+var View = class {
+  root;
+  /** Unique in the page: two views of one model must not share element ids. */
+  id = `cnnviz-${crypto.getRandomValues(new Uint32Array(2)).join("-")}`;
+  model;
+  link;
+  ending = new AbortController();
+  endings = [];
+  constructor({ model, el, signal }, name, css) {
+    this.model = model;
+    this.root = element("div", `cnnviz cnnviz-${name}`);
+    const style = document.createElement("style");
+    style.textContent = css;
+    el.append(style, this.root);
+    this.onDispose(() => {
+      style.remove();
+      this.root.remove();
+    });
+    this.link = new Link(model, this.root, this.id);
+    this.onDispose(() => this.link.dispose());
+    signal?.addEventListener("abort", () => this.dispose(), { once: true });
+  }
+  get = (name) => this.model.get(name);
+  /** Listen to `target` until the view ends. */
+  listen(target, name, callback, options = {}) {
+    target.addEventListener(name, callback, { ...options, signal: this.ending.signal });
+  }
+  /** Call `callback` now and whenever one of the traits changes. */
+  follow(names, callback) {
+    for (const name of names) this.on(`change:${name}`, callback);
+    callback();
+  }
+  /** Call `callback` with each custom message. */
+  onMessage(callback) {
+    this.on("msg:custom", callback);
+  }
+  /** A queue of events for the kernel. While an answer is overdue, the view says so: the kernel is busy, or gone. */
+  queue({ onSent, onBusy } = {}) {
+    const send = (message, buffers) => {
+      onSent?.(message["seq"]);
+      this.link.send(message, buffers);
+    };
+    const showBusy = (busy) => {
+      this.root.toggleAttribute("data-waiting", busy);
+      this.link.setOverdue(queue, busy);
+      onBusy?.(busy);
+    };
+    const queue = new EventQueue(send, { onBusy: showBusy });
+    this.onMessage((message) => queue.receive(message));
+    this.onDispose(() => queue.dispose());
+    return queue;
+  }
+  onDispose(callback) {
+    this.endings.push(callback);
+  }
+  dispose = () => {
+    this.ending.abort();
+    for (const end of this.endings.splice(0).reverse()) end();
+  };
+  on(event, callback) {
+    this.model.on(event, callback);
+    this.onDispose(() => this.model.off(event, callback));
+  }
+};
+
+// src/controls/head.css
+var head_default = ':is(.cnnviz,.cnnviz-view,.cnnviz-explorer){--cnnviz-text: var(--vscode-foreground, var(--jp-ui-font-color1, #1b1f24));--cnnviz-text-quiet: var(--vscode-descriptionForeground, var(--jp-ui-font-color2, #57606a));--cnnviz-surface: var(--vscode-editor-background, var(--jp-layout-color1, #fff));--cnnviz-raised: var(--vscode-dropdown-background, var(--jp-layout-color1, #fff));--cnnviz-sunken: var(--vscode-input-background, var(--jp-layout-color2, #f4f6f8));--cnnviz-line: var(--vscode-input-border, var(--jp-border-color1, #d8dde3));--cnnviz-line-quiet: var(--vscode-widget-border, var(--jp-border-color2, #d8dde3));--cnnviz-accent: var(--vscode-focusBorder, var(--jp-brand-color1, #1769c9));--cnnviz-error: var(--vscode-errorForeground, var(--jp-error-color1, #b3261e));--cnnviz-hover: color-mix(in srgb, var(--cnnviz-accent) 12%, transparent);--cnnviz-chosen: color-mix(in srgb, var(--cnnviz-accent) 24%, transparent);--cnnviz-edge: #848d97;--cnnviz-ghost: #9aa4af;--cnnviz-shadow: 0 4px 16px rgb(0 0 0 / 24%);--cnnviz-font: var(--vscode-font-family, var(--jp-ui-font-family, system-ui, sans-serif));--cnnviz-size: 14px;--cnnviz-size-small: 12px;--cnnviz-radius: 6px;--cnnviz-height: 36px;box-sizing:border-box;min-width:0;color:var(--cnnviz-text);font:var(--cnnviz-size) / 1.4 var(--cnnviz-font)}.cnnviz-ruled::before{display:block;width:var(--cnnviz-width, 220px);height:0;content:""}.cnnviz[data-waiting]{cursor:progress;opacity:0.65}.cnnviz-view :is(.cnnviz-status,.cnnviz-picture,.cnnviz-tiles,.bqplot,.widget-html){transition:opacity 0.15s}[data-cnnviz-unanswered] .cnnviz-view :is(.cnnviz-status,.cnnviz-picture:not([data-waiting]),.cnnviz-tiles:not([data-waiting]),.bqplot,.widget-html){opacity:0.55}.cnnviz-picture[data-waiting]{opacity:1}[data-cnnviz-ended]:not([data-cnnviz-ended] *){opacity:0.55}[data-cnnviz-ended] .cnnviz[data-waiting]{cursor:auto;opacity:1}[data-cnnviz-ended] :is(button,input,select,textarea,canvas,svg,[role=slider],[role=listbox]){pointer-events:none}[data-cnnviz-ended].jupyter-widgets-disconnected::before,[data-cnnviz-ended] .jupyter-widgets-disconnected::before{display:none}.cnnviz-notice{position:fixed;bottom:16px;left:50%;z-index:1000;width:max-content;max-width:calc(100% - 32px);padding:10px 16px;color:var(--cnnviz-text);background:var(--cnnviz-raised);border:1px solid var(--cnnviz-line);border-left:4px solid var(--cnnviz-accent);border-radius:var(--cnnviz-radius);box-shadow:var(--cnnviz-shadow);font-weight:600;transform:translateX(-50%)}.cnnviz-notice[role=alert]{border-left-color:var(--cnnviz-error)}.jp-NotebookPanel>.cnnviz-notice,.jp-Document>.cnnviz-notice{position:absolute}.cnnviz *,.cnnviz *::before,.cnnviz *::after{box-sizing:border-box}@supports (color: light-dark(#000,#fff)){:is(.cnnviz,.cnnviz-view,.cnnviz-explorer){--cnnviz-text: var(--vscode-foreground, var(--jp-ui-font-color1, light-dark(#1b1f24, #e8eaed)));--cnnviz-text-quiet: var(--vscode-descriptionForeground, var(--jp-ui-font-color2, light-dark(#57606a, #a9b2bc)));--cnnviz-surface: var(--vscode-editor-background, var(--jp-layout-color1, light-dark(#fff, #14171b)));--cnnviz-raised: var(--vscode-dropdown-background, var(--jp-layout-color1, light-dark(#fff, #232930)));--cnnviz-sunken: var(--vscode-input-background, var(--jp-layout-color2, light-dark(#f4f6f8, #1c2126)));--cnnviz-line: var(--vscode-input-border, var(--jp-border-color1, light-dark(#d8dde3, #343b43)));--cnnviz-line-quiet: var(--vscode-widget-border, var(--jp-border-color2, light-dark(#d8dde3, #343b43)));--cnnviz-accent: var(--vscode-focusBorder, var(--jp-brand-color1, light-dark(#1769c9, #7ab7ff)));--cnnviz-error: var(--vscode-errorForeground, var(--jp-error-color1, light-dark(#b3261e, #ff9c93)));--cnnviz-edge: light-dark(#848d97, #6f7a86);--cnnviz-ghost: light-dark(#9aa4af, #7c8794)}}[data-jp-theme-light=true] :is(.cnnviz,.cnnviz-view,.cnnviz-explorer),.vscode-light :is(.cnnviz,.cnnviz-view,.cnnviz-explorer),[data-theme=light] :is(.cnnviz,.cnnviz-view,.cnnviz-explorer){color-scheme:light}[data-jp-theme-light=false] :is(.cnnviz,.cnnviz-view,.cnnviz-explorer),.vscode-dark :is(.cnnviz,.cnnviz-view,.cnnviz-explorer),.dark :is(.cnnviz,.cnnviz-view,.cnnviz-explorer),.dark-theme :is(.cnnviz,.cnnviz-view,.cnnviz-explorer),[data-theme=dark] :is(.cnnviz,.cnnviz-view,.cnnviz-explorer),html[theme=dark] :is(.cnnviz,.cnnviz-view,.cnnviz-explorer),.vscode-high-contrast:not(.vscode-high-contrast-light) :is(.cnnviz,.cnnviz-view,.cnnviz-explorer){color-scheme:dark}.cnnviz :focus-visible{outline:2px solid var(--cnnviz-accent);outline-offset:1px}.cnnviz-hidden{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}@media(pointer:coarse){:is(.cnnviz,.cnnviz-view,.cnnviz-explorer){--cnnviz-height: 44px}}.cnnviz-icon{display:block;width:16px;height:16px;fill:none;stroke:currentcolor;stroke-width:1.5;stroke-linecap:round;stroke-linejoin:round;pointer-events:none}.cnnviz-icon-button{display:grid;flex:none;width:var(--cnnviz-height);height:var(--cnnviz-height);padding:0;color:var(--cnnviz-text-quiet);background:none;border:0;border-radius:var(--cnnviz-radius);cursor:pointer;place-items:center}.cnnviz-icon-button:hover:not(:disabled){color:var(--cnnviz-text);background:var(--cnnviz-hover)}.cnnviz-icon-button:disabled{cursor:default;opacity:0.4}.cnnviz-view{width:100%;container-type:inline-size}.cnnviz-view .cnnviz-picture{max-width:min(100%,var(--pic, 424px))}.cnnviz-explorer,.cnnviz-explorer>.widget-box,.cnnviz-view{min-width:0;overflow:visible}.jp-Notebook .cnnviz-view{--pic: clamp(280px, 100vh - 434px, 424px)}.jp-OutputArea-output:has(>.cnnviz-explorer,>.cnnviz-view){overflow:visible}#rendered_cells .cnnviz-view{--pic: clamp(280px, 100vh - 296px, 424px)}.cnnviz-explorer>.cnnviz-top{display:grid;grid-template-columns:minmax(112px,1fr) auto auto minmax(0,380px);gap:8px;align-items:center;min-height:56px;overflow:visible}.cnnviz-top .cnnviz-upload-zone{padding:0;border:0}.cnnviz-top .cnnviz-upload-button{width:var(--cnnviz-height);padding:0;justify-content:center}.cnnviz-top .cnnviz-upload-button span,.cnnviz-top .cnnviz-upload-line:not(.cnnviz-upload-failed){position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}.cnnviz-top .cnnviz-upload-line{position:absolute;z-index:3;width:260px;margin-top:56px;padding:8px;background:var(--cnnviz-raised);border-radius:var(--cnnviz-radius)}.cnnviz-top .jupyter-button{width:auto;height:var(--cnnviz-height);border-radius:var(--cnnviz-radius)}@media(max-width:760px){.cnnviz-explorer>.cnnviz-top{grid-template-columns:minmax(0,1fr) auto auto}.cnnviz-top>.cnnviz-view{grid-column:1 / -1}}.cnnviz-view .jupyter-button{flex:0 1 auto;width:auto;min-width:72px;height:var(--cnnviz-height);line-height:20px;border-radius:var(--cnnviz-radius)}.cnnviz-view .cnnviz-row,.cnnviz-view .cnnviz-column,.cnnviz-body{min-width:0;overflow:visible}.cnnviz-body{display:grid;flex:none;grid-template:"stage" auto "answer" auto "side" auto "rest" auto / minmax(0,1fr);gap:4px 24px;align-content:start;align-items:start}.cnnviz-body>*{grid-area:rest;min-width:0;max-width:100%}.cnnviz-body>.cnnviz-row{display:contents}.cnnviz-body>.cnnviz-row>*{grid-area:side}.cnnviz-body>.cnnviz-row>:first-child,.cnnviz-of-filters>.cnnviz-body>.cnnviz-row>:last-child{grid-area:stage}.cnnviz-of-filters>.cnnviz-body>.cnnviz-row>:first-child{grid-area:side}.cnnviz-body>.cnnviz-answer{grid-area:answer;overflow:visible}.cnnviz-body>.cnnviz-answer .cnnviz-status{font-size:16px;line-height:24px}.cnnviz-explorer>.cnnviz-top .cnnviz-body .cnnviz-status{max-height:48px;overflow:hidden;font-size:12px;line-height:16px}.cnnviz-column>:is(.jupyter-button,.cnnviz-row:has(>.jupyter-button)){position:sticky;bottom:0;z-index:2;padding:4px 0;background:var(--jp-layout-color0, var(--cnnviz-surface, transparent))}.cnnviz-body .cnnviz-picker{display:grid;grid-template-columns:88px minmax(0,1fr);column-gap:8px;align-items:center}.cnnviz-body .cnnviz-picker>*{min-width:0}.cnnviz-body .cnnviz-picker::before{grid-column:1 / -1}.cnnviz-body .cnnviz-picker>.cnnviz-picker-description[hidden]+*{grid-column:1 / -1}.cnnviz-view .bqplot{max-width:100%;margin:0}.cnnviz-view .bqplot text{fill:var(--jp-ui-font-color2, #57606a)}@container (min-width: 640px){.cnnviz-body{grid-template:"stage side" auto "answer side" auto "rest side" 1fr / minmax(0,1fr) minmax(276px,352px)}.cnnviz-of-neighbours>.cnnviz-body>.cnnviz-row{display:grid;grid-area:stage;grid-template-columns:minmax(200px,260px) minmax(0,1fr) minmax(0,1fr);gap:16px}.cnnviz-of-neighbours>.cnnviz-body>.cnnviz-row>:nth-child(n){grid-area:auto}.cnnviz-of-neighbours>.cnnviz-body{grid-template:"stage" auto "answer" auto "rest" 1fr / minmax(0,1fr)}}@container (min-width: 1100px){:is(.cnnviz-of-occlusion,.cnnviz-of-cam,.cnnviz-of-saliency)>.cnnviz-body .cnnviz-picture[data-map]{display:grid;grid-template-columns:repeat(2,minmax(0,var(--pic, 424px)));gap:4px 24px;align-items:start;width:auto;max-width:none}}@container (min-width: 1000px){.cnnviz-of-activations>.cnnviz-body{grid-template:"stage rest side" auto "answer answer side" 1fr / auto minmax(0,1fr) minmax(276px,352px)}}.cnnviz-head{position:relative;display:flex;gap:8px;align-items:center;min-height:calc(var(--cnnviz-height) + 8px)}.lm-Widget:has(>.cnnviz-head){z-index:5;overflow:visible}.cnnviz-head-question{flex:1 1 auto;min-width:0;margin:0;padding:0;color:var(--cnnviz-text);font:600 16px / 24px var(--cnnviz-font);overflow-wrap:anywhere}.cnnviz-head:lang(ko){word-break:keep-all}.cnnviz-head-actions{display:flex;flex:none;gap:4px}.cnnviz-head-action{height:var(--cnnviz-height);padding:0 12px;color:var(--cnnviz-text);font:inherit;background:none;border:1px solid var(--cnnviz-edge);border-radius:var(--cnnviz-radius);cursor:pointer}.cnnviz-head-action:hover,.cnnviz-head-toggle[aria-expanded=true]{background:var(--cnnviz-hover)}.cnnviz-head-toggle{color:var(--cnnviz-accent)}.cnnviz-head-toggle .cnnviz-icon{width:20px;height:20px}.cnnviz-head-toggle[hidden],.cnnviz-head-help[hidden]{display:none}.cnnviz-head-help{position:absolute;top:100%;right:0;z-index:20;width:min(352px,100%);max-height:min(556px,80vh);padding:12px 16px;overflow:auto;color:var(--cnnviz-text);background:var(--cnnviz-raised);border:1px solid var(--cnnviz-edge);border-radius:10px;box-shadow:var(--cnnviz-shadow)}.cnnviz-head-title{margin:0 0 8px;font:600 16px / 24px var(--cnnviz-font)}.cnnviz-head-parts{margin:0}.cnnviz-head .cnnviz-head-parts dt{float:none;clear:none;width:auto;margin-top:8px;color:var(--cnnviz-text-quiet);font-size:12px;font-weight:600;line-height:16px}.cnnviz-head .cnnviz-head-parts dd{float:none;margin:0;font-size:14px;line-height:20px}\n';
+
+// src/controls/head.ts
+var QUESTION_MARK = "M6 6.2a2 2 0 1 1 2.8 1.9c-.6.3-.8.7-.8 1.4M8 11.8v.2M8 1.7a6.3 6.3 0 1 0 0 12.6A6.3 6.3 0 0 0 8 1.7";
+var Head = class {
+  constructor(view) {
+    this.view = view;
+    this.question.id = `${view.id}-question`;
+    this.drawer = element("section", "cnnviz-head-help", { id: `${view.id}-help`, tabindex: "-1" });
+    this.drawer.hidden = true;
+    this.toggle.append(icon(QUESTION_MARK));
+    this.toggle.setAttribute("aria-controls", this.drawer.id);
+    view.root.append(this.question, this.actions, this.toggle, this.drawer);
+    view.follow(["texts", "language"], () => this.write());
+    const queue = view.queue();
+    view.follow(["actions"], () => this.list((id) => queue.offer({ id }, true)));
+    this.listen();
+  }
+  view;
+  question = element("h2", "cnnviz-head-question");
+  actions = element("div", "cnnviz-head-actions", { role: "group" });
+  toggle = element("button", "cnnviz-icon-button cnnviz-head-toggle", {
+    type: "button",
+    "aria-expanded": "false"
+  });
+  drawer;
+  write() {
+    const { view, drawer, toggle } = this;
+    const [language, texts] = textsIn(view.get("texts") ?? {}, view.get("language"));
+    view.root.lang = language;
+    this.question.textContent = texts?.question ?? "";
+    const help = texts?.help ?? "Help";
+    toggle.title = help;
+    toggle.setAttribute("aria-label", `${texts?.name ?? ""}: ${help}`);
+    drawer.setAttribute("aria-label", toggle.getAttribute("aria-label"));
+    this.actions.setAttribute("aria-labelledby", this.question.id);
+    const title = element("h3", "cnnviz-head-title");
+    title.textContent = texts?.name ?? "";
+    const list = element("dl", "cnnviz-head-parts");
+    for (const [heading, text] of texts?.parts ?? []) {
+      const term = element("dt", "");
+      const detail = element("dd", "");
+      term.textContent = heading;
+      detail.textContent = text;
+      list.append(term, detail);
+    }
+    drawer.replaceChildren(title, list);
+    toggle.hidden = !texts?.parts?.length;
+  }
+  list(press) {
+    const buttons = this.view.get("actions").map(({ id, label, tooltip }) => {
+      const button = element("button", "cnnviz-head-action", { type: "button", title: tooltip });
+      button.dataset["action"] = id;
+      button.setAttribute("aria-description", tooltip);
+      button.textContent = label;
+      this.view.listen(button, "click", () => press(id));
+      return button;
+    });
+    this.actions.replaceChildren(...buttons);
+  }
+  listen() {
+    const { view, toggle, drawer } = this;
+    view.listen(toggle, "click", () => this.open(drawer.hidden === true));
+    view.listen(view.root, "keydown", (event) => {
+      if (event.key !== "Escape" || drawer.hidden) return;
+      event.stopPropagation();
+      event.preventDefault();
+      this.open(false);
+    });
+    view.listen(document, "pointerdown", (event) => {
+      if (!drawer.hidden && !event.composedPath().includes(view.root)) this.open(false, false);
+    });
+  }
+  /** Show the help and go into it, or hide it and go back to the button. */
+  open(open, focus = true) {
+    this.drawer.hidden = !open;
+    this.toggle.setAttribute("aria-expanded", String(open));
+    if (focus) (open ? this.drawer : this.toggle).focus();
+  }
+};
+var head_default2 = define("head", head_default, (view) => new Head(view));
+export {
+  head_default2 as default
+};

@@ -1,0 +1,81 @@
+"""The catalogues: every language says the same, and nothing is said that no page asks for."""
+
+from __future__ import annotations
+
+import re
+import string
+from pathlib import Path
+
+import pytest
+
+import cnnviz_widgets
+from cnnviz_widgets import words
+from cnnviz_widgets.views.explorer import TABS
+from cnnviz_widgets.views.wording import HELP
+
+#: Sentences and tooltips of the design whose views do not say them yet; what is said leaves this list.
+AWAITED = re.compile(
+    r"answer\.|tooltip\.(guess|test|compare|save|back|reset|present|class_row|click_a_map_to|receptive_field|opacity|"
+    r"colour_by|help)$"
+)
+#: Tooltips that `wording.tooltip` finds by a control's description: tests/views/test_laws.py looks at every control.
+BY_DESCRIPTION = "tooltip."
+
+
+def fields(text: str) -> set[str | None]:
+    return {name for _, name, _, _ in string.Formatter().parse(text)} - {None}
+
+
+def test_all_languages_have_the_same_keys_and_placeholders() -> None:
+    english = words.catalogue("en")
+    for language in words.LANGUAGES:
+        texts = words.catalogue(language)
+        assert texts.keys() == english.keys()
+        assert {key: fields(text) for key, text in texts.items()} == {
+            key: fields(text) for key, text in english.items()
+        }
+        assert all(text.strip() == text and text for text in texts.values())
+        assert all(text.count("**") % 2 == 0 for text in texts.values())
+
+
+def test_every_key_is_used() -> None:
+    package = Path(cnnviz_widgets.__file__).parent
+    source = "".join(path.read_text() for path in package.rglob("*.py"))
+    topics = {view.topic for view in TABS.values()}
+    made = {f"tab.{topic}.{part}" for topic in topics for part in ("name", "question")}
+    made |= {f"help.{part}" for part in HELP} | {f"help.{topic}.{part}" for topic in topics for part in HELP}
+    made |= {f"group.{group}" for group in ("decision", "learned", "alike")}
+    assert made <= words.catalogue("en").keys()
+    unused = [
+        key
+        for key in words.catalogue("en")
+        if key not in made
+        and f'"{key}"' not in source
+        and not key.startswith(BY_DESCRIPTION)
+        and not AWAITED.match(key)
+    ]
+    assert unused == []
+
+
+def test_korean_names_no_particle_that_depends_on_what_is_put_in() -> None:
+    """After a placeholder the right form depends on a sound that the catalogue does not know."""
+    for key, text in words.catalogue("ko").items():
+        assert not re.search(r"\{\w+\}(은|는|이|가|을|를|과|와|으로|로)(?=[\s,.])", text), key
+
+
+def test_values_are_put_in_and_never_read_for_marks() -> None:
+    assert words.text("answer.occlusion_same", "ko", **{"class": "a {b}", "p0": 7}) == (
+        "이곳을 가려도 거의 그대로입니다: a {b} 7%."
+    )
+    parts = words.parts("answer.cam_none", **{"class": "**x** {y}"})
+    assert parts == [
+        ("Nothing here speaks for **x** {y}.", True),
+        (" Open More and show negative values to see what speaks against it.", False),
+    ]
+
+
+def test_a_page_is_sent_its_language_or_all_of_them() -> None:
+    assert words.sent("ko") == ("ko",) and words.sent(None) == words.LANGUAGES
+    assert words.text("tab.cam.question", None) == words.text("tab.cam.question", "en")
+    with pytest.raises(ValueError, match=r"'fr'.*en, ko"):
+        words.sent("fr")
