@@ -104,8 +104,8 @@ class PatchView(Panel):
         self.source = source
         self.link(self._source_set, ["source"])
         self.link(self._rank_set, ["rank"])
+        self.when_active(self._open_anew)  # before the scan, so that the first patches are of the right channel
         self.begin()
-        self.when_active(self._open_anew)
 
     # -- the opening ---------------------------------------------------------------------------------------------
 
