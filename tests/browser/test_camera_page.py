@@ -218,7 +218,7 @@ def test_a_permission_that_comes_after_the_widget_has_gone_starts_nothing(
 
 def notebook(server: Server, browser: Browser, name: str) -> OpenNotebook:
     path = server.folder / f"{name}.ipynb"
-    cells = [NETWORK, "app = explore(classifier, {'first': picture}); app.open_tab('Class activation maps')", "app"]
+    cells = [NETWORK, "app = explore(classifier, {'first': picture}); app.open_tab('CAM')", "app"]
     write_notebook(cells, path)
     nb = OpenNotebook("voila", server, browser, path, {"init_script": SPY})
     nb.open(".cnnviz-picture canvas")

@@ -56,7 +56,7 @@ def test_a_closed_app_of_several_networks_leaves_no_widget_behind(classifier: Cl
     before = live_widgets()
     networks = {"first": classifier, "second": made_classifier(), "third": made_classifier()}
     app = explore(networks, pictures(2), source=pictures(12, seed=1))
-    for title in ("Class activation maps", "Saliency", "Filters", "Occlusion"):
+    for title in ("CAM", "Saliency", "Filters", "Occlusion"):
         app.open_tab(title)
         app.companion.show(app.tabs.index % 2)
         assert schedule.WORKER.drain(120)

@@ -198,7 +198,7 @@ def test_the_explorer_has_a_camera_beside_upload_and_draw(
     classifier: Classifier, picture: np.ndarray, network: Counting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = explore(classifier, picture)
-    app.open_tab("Class activation maps")
+    app.open_tab("CAM")
     app.camera_button.click()
     assert app.camera is not None and app._desk.children == (app.camera,)
     page, before = Page(app.camera, monkeypatch), app.view.heatmap

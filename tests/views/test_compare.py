@@ -453,7 +453,7 @@ def test_every_tab_compares(first: Classifier, other: Classifier, picture: np.nd
     ] and opened.session.classifier.name == "Small A"
     assert first.name == other.name == "Small"  # the user's keep their names
     assert opened.companion.slider.layout.display == "none"
-    for title in ("Occlusion", "Class activation maps", "Saliency", "Filters"):
+    for title in ("Occlusion", "CAM", "Saliency", "Filters"):
         view = opened.open_tab(title)
         assert opened.comparison.panels[0] is view and opened.comparison.differs == ("networks",)
         assert isinstance(opened.comparison.panels[1], TABS[title])
@@ -461,7 +461,7 @@ def test_every_tab_compares(first: Classifier, other: Classifier, picture: np.nd
 
 
 def test_a_slider_goes_through_the_networks(app: Explorer) -> None:
-    app.open_tab("Class activation maps")
+    app.open_tab("CAM")
     app.session.target, app.session.layer = "dog", app.session.classifier.layers[0].name
     assert list(app.companion.slider.options) == ["epoch 5", "epoch 30"]
     app.companion.show(1)

@@ -398,12 +398,12 @@ def app(classifier: Classifier, pictures: dict[str, np.ndarray], inline: None) -
 
 
 def test_an_app_comes_back_as_it_was(app: Explorer, classifier: Classifier, pictures: dict[str, np.ndarray]) -> None:
-    app.open_tab("Class activation maps")
+    app.open_tab("CAM")
     app.session.picture = app.pictures[1]
     app.session.layer, app.session.target = "body.0", 1
     app.view.technique = LayerCAM(relu=False)  # type: ignore[attr-defined]
     state = json.loads(json.dumps(app.state))
-    assert state["tab"] == "Class activation maps" and state["session"]["picture"] == HOSTILE
+    assert state["tab"] == "CAM" and state["session"]["picture"] == HOSTILE
     again = explore(classifier, pictures, state=state)
     assert again.state == state
     assert isinstance(again.view, CAMView) and again.view.technique == LayerCAM(relu=False)
@@ -416,7 +416,7 @@ def test_an_app_comes_back_as_it_was(app: Explorer, classifier: Classifier, pict
 
 def test_what_is_no_state_of_an_app_changes_nothing(app: Explorer) -> None:
     before, views = app.state, app.views
-    cam = {"Class activation maps": {"technique": "no such"}}
+    cam = {"CAM": {"technique": "no such"}}
     wrong: list[tuple[type[ExplanationError], Any]] = [
         (StateError, None),
         (StateError, {"version": 3}),
