@@ -103,7 +103,7 @@ class Panel(SetInTurn, ipywidgets.VBox):
         #: What there is to know of network and picture before any map is read, such as how scores are taken.
         self.notes = Status(layout=ipywidgets.Layout(display="none"))
         # The stylesheet js/src/core/frame.css places what is in the body.
-        self._answer = ipywidgets.VBox([self.status, self.notes]).add_class("cnnviz-answer")
+        self._answer = ipywidgets.VBox([self.notes, self.status]).add_class("cnnviz-answer")
         self._body = ipywidgets.VBox().add_class("cnnviz-body")
         #: Says when the page has drawn what it was sent.
         self.pace = FrameAcknowledger()
