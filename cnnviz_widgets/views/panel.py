@@ -114,7 +114,7 @@ class Panel(Takeaway, Guessable, Revertible, SetInTurn, ipywidgets.VBox):
         #: What there is to know of network and picture before any map is read, such as how scores are taken.
         self.notes = Status(layout=ipywidgets.Layout(display="none"))
         # The stylesheet js/src/core/frame.css places what is in the body.
-        self._answer_box = ipywidgets.VBox([self.status, self.notes]).add_class("cnnviz-answer")
+        self._answer_box = ipywidgets.VBox([self.notes, self.status]).add_class("cnnviz-answer")
         self._body = ipywidgets.VBox().add_class("cnnviz-body")
         #: Says when the page has drawn what it was sent.
         self.pace = FrameAcknowledger()
@@ -148,7 +148,7 @@ class Panel(Takeaway, Guessable, Revertible, SetInTurn, ipywidgets.VBox):
         """Put on the page what is shown, or the question about it while that is hidden."""
         hidden, box = self.guessing.hidden, self.guessing.box
         shown = tuple(self.guessing.beside) if hidden else self.content
-        self._answer_box.children = (self.notes,) if hidden else (self.status, self.notes)
+        self._answer_box.children = (self.notes,) if hidden else (self.notes, self.status)
         self._body.children = (*shown[:1], self._answer_box, *shown[1:])
         above = [widget for widget in (self.head, self._bar, box) if widget is not None]
         self.children = (*above, self._body, self.pace)

@@ -56,7 +56,7 @@ BOTTOMS = """() => Object.fromEntries(
   Object.entries({
     picture: '.cnnviz-body .cnnviz-picture-canvas',
     legend: '.cnnviz-body .cnnviz-picture-ticks',
-    sentence: '.cnnviz-page .cnnviz-answer .cnnviz-status',
+    sentence: '.cnnviz-page .cnnviz-answer > :last-child',
     button: '.cnnviz-page .mod-primary',
   }).map(([name, where]) => [name, document.querySelector(where)?.getBoundingClientRect().bottom ?? 0]))"""
 

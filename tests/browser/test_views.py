@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Locator, Page, expect
 
 from tests.support.servers import Opener, OpenNotebook, until
 
@@ -257,7 +257,7 @@ def test_the_explorer_links_its_tabs_and_shows_names_as_text(any_page: Opener) -
     nb.kernel.until("app.view.canvas.map != before")
     nb.kernel.run("app.session.picture = app.pictures[1]")
     nb.kernel.until("app.strip.selected == 1 and app.view.canvas.picture == app.session.example.appearance.tobytes()")
-    assert nb.page.locator("text=<b>second</b>").count() >= 1
+    expect(nb.page.locator("text=<b>second</b>").first).to_be_visible()
     nb.page.get_by_role("tab", name="Occlusion").click()
     nb.kernel.until(
         "type(app.view).__name__ == 'OcclusionView' and app.view.probe.class_index == 2"
