@@ -18,6 +18,22 @@ from cnnviz_widgets.views.parts.controls import parameters
 from cnnviz_widgets.widgets.picker import Picked, Picker
 
 
+class Chooses(SetInTurn):
+    """A panel whose `technique` is what its `choice` has chosen: to be read, assigned, observed and linked."""
+
+    choice: Choice
+    technique = traitlets.Any(help="The chosen technique with its parameters; a label may be assigned.")
+
+    def follow_choice(self) -> None:
+        """Let `technique` be what the choice is, and the other way round. Called once, when the choice is made."""
+        self.technique = self.choice.value
+        self.link(lambda _: setattr(self.choice, "value", self.technique), ["technique"])
+
+    @traitlets.validate("technique")
+    def _offered(self, proposal: Any) -> Any:
+        return self.choice.offered(proposal["value"])
+
+
 class Choice(SetInTurn, ipywidgets.VBox):
     """`value` is the chosen one of `options`, frozen dataclasses with a `label`, as its controls have changed it.
 
@@ -61,7 +77,10 @@ class Choice(SetInTurn, ipywidgets.VBox):
 
     @traitlets.validate("value")
     def _known(self, proposal: Any) -> Any:
-        value = proposal["value"]
+        return self.offered(proposal["value"])
+
+    def offered(self, value: Any) -> Any:
+        """The option of a label, or `value` itself if it is of one of the types. Raises ValueError."""
         if isinstance(value, str):
             if value not in self._options:
                 raise ValueError(f"There is no method {value!r}; there are {', '.join(self._options)}.")

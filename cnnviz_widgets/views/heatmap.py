@@ -12,7 +12,7 @@ import traitlets
 from cnnviz_widgets.classifier import Target
 from cnnviz_widgets.explain import Explainer, Heatmap, Instance
 from cnnviz_widgets.session import Example, Scene
-from cnnviz_widgets.views.choice import Choice
+from cnnviz_widgets.views.choice import Choice, Chooses
 from cnnviz_widgets.views.deprecated import old_name
 from cnnviz_widgets.views.evaluation import TestButton, TestView
 from cnnviz_widgets.views.explanation import Explanation
@@ -43,7 +43,7 @@ class HeatmapState:
     technique: Explainer | None = None
 
 
-class HeatmapView(Panel, renamed={"methods": "techniques"}):
+class HeatmapView(Chooses, Panel, renamed={"methods": "techniques"}):
     """Shows the heatmap of one of several `techniques`, of which the first is chosen.
 
     `technique` is the chosen one with its parameters; assign another of the same type to change them, or a label.
@@ -65,7 +65,8 @@ class HeatmapView(Panel, renamed={"methods": "techniques"}):
         self.work = self.job(self.draw)
         self.canvas = PictureCanvas(label="no picture yet")
         # The layer follows the session, and the batch changes no result: they get no control.
-        self.choice = Choice(self, techniques, self.refresh, skip=("layer", "batch"))
+        self.choice = Choice(self, techniques, self._chosen, skip=("layer", "batch"))
+        self.follow_choice()
         self.class_picker = ClassPicker(self, self.work)
         self.stop_button = self.button("Stop", self.stop_here, disabled=True)
         self.tester = TestButton(self)
@@ -74,20 +75,15 @@ class HeatmapView(Panel, renamed={"methods": "techniques"}):
         self.show(row(self.canvas, column(*controls, buttons)), self.tester.place)
         self.begin()
 
-    @property
-    def technique(self) -> Any:
-        """The chosen technique with its parameters."""
-        return self.choice.value
-
-    @technique.setter
-    def technique(self, technique: Explainer | str) -> None:
-        self.choice.value = technique
-
     def question(self) -> Question | None:
         example, heatmap = self._shown, self.heatmap
         if example is None or heatmap is None or self.work.busy:
             return None
         return window_on_map(self.canvas, example, heatmap, target_name(example, heatmap.target))
+
+    def _chosen(self) -> Job | None:
+        self.technique = self.choice.value
+        return self.refresh()
 
     def extra_controls(self) -> Sequence[ipywidgets.Widget]:
         """Further controls of a subclass, between the class and the parameters."""
