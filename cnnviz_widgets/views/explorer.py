@@ -29,6 +29,7 @@ from cnnviz_widgets.views.events import on
 from cnnviz_widgets.views.filters import FilterView
 from cnnviz_widgets.views.history import History, Revertible
 from cnnviz_widgets.views.labelled import DataView, has_labels
+from cnnviz_widgets.views.layout import show_if
 from cnnviz_widgets.views.maximisation import MaximisationView
 from cnnviz_widgets.views.neighbours import NeighbourView
 from cnnviz_widgets.views.occlusion import OcclusionView
@@ -119,7 +120,9 @@ class Explorer(Revertible, ipywidgets.VBox):
         self._page = ipywidgets.VBox().add_class("cnnviz-page")
         self.history = History(self)
         buttons = [self.camera_button, self.draw_button, *self.history.buttons(self._button)]
-        top = ipywidgets.HBox([self.strip, self.upload, *buttons, self.predictions]).add_class("cnnviz-top")
+        bar = ipywidgets.HBox(buttons).add_class("cnnviz-bar")
+        top = ipywidgets.HBox([self.strip, self.upload, bar, self.predictions]).add_class("cnnviz-top")
+        show_if(False, self.predictions.bar)
         self._notes = ipywidgets.VBox([self.note] if note else [])
         beside = [] if self.companion is None else [self.companion]
         super().__init__([top, self._desk, self._notes, *beside, self.tabs, self._page])

@@ -23,7 +23,6 @@ from cnnviz_widgets.views.events import Handle, on
 from cnnviz_widgets.views.guess import Guessable, Guessing
 from cnnviz_widgets.views.history import History, Revertible, results_of
 from cnnviz_widgets.views.job import Job
-from cnnviz_widgets.views.layout import row
 from cnnviz_widgets.views.parts.answers import Answer
 from cnnviz_widgets.views.take.takeaway import Takeaway
 from cnnviz_widgets.views.wording import Tooltips, head_of
@@ -124,7 +123,11 @@ class Panel(Takeaway, Guessable, Revertible, SetInTurn, ipywidgets.VBox):
         self.active = active
         self.history, self.guessing, self._guess_first = History(self), Guessing(self), guess
         guess_button = self.button("Guess", self.guess, tooltip="Say first, then see")
-        self._bar = row(*self.history.buttons(self.button), guess_button, gap=4)
+        #: Back, Reset and Guess.
+        self.bar = ipywidgets.HBox([*self.history.buttons(self.button), guess_button]).add_class("cnnviz-bar")
+        self._top = ipywidgets.HBox([self.bar] if self.head is None else [self.head, self.bar]).add_class(
+            "cnnviz-top-row"
+        )
         self.add_class("cnnviz-view").add_class(f"cnnviz-of-{self.topic or 'none'}")
         self.link(self._rest_or_resume, ["active"])
         self.show()
@@ -150,7 +153,7 @@ class Panel(Takeaway, Guessable, Revertible, SetInTurn, ipywidgets.VBox):
         shown = tuple(self.guessing.beside) if hidden else self.content
         self._answer_box.children = (self.notes,) if hidden else (self.notes, self.status)
         self._body.children = (*shown[:1], self._answer_box, *shown[1:])
-        above = [widget for widget in (self.head, self._bar, box) if widget is not None]
+        above = (self._top,) if box is None else (self._top, box)
         self.children = (*above, self._body, self.pace)
         self._tooltips.set(self)
 

@@ -383,7 +383,7 @@ def test_asks_a_question_with_help_at_its_head(kind: type[Panel], made: Panel) -
     if not kind.topic:
         assert made.head is None
         return
-    assert made.children[0] is made.head
+    assert made.children[0].children[0] is made.head
     assert made.head.texts["en"]["question"] == words.text(f"tab.{kind.topic}.question")
 
 
