@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Hashable, Sequence
-from typing import Any
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import Any, ClassVar
 
 import ipywidgets
 import traitlets
 
 from cnnviz_widgets.classifier import Target
-from cnnviz_widgets.errors import ExplanationError, MethodError
+from cnnviz_widgets.errors import ExplanationError, GuessError, MethodError
 from cnnviz_widgets.explain import (
     TECHNIQUES,
     Agreement,
@@ -34,10 +34,16 @@ from cnnviz_widgets.views.explanation import (
     of_another_class,
     randomized,
 )
+from cnnviz_widgets.views.guess import Question
 from cnnviz_widgets.views.job import Job, Steps
 from cnnviz_widgets.views.layout import show_if
 from cnnviz_widgets.views.panel import Panel
 from cnnviz_widgets.views.parts.map_tests import MODES, AgreementSection, ClassSection, OrderSection, RandomSection
+from cnnviz_widgets.views.parts.map_charts import agreement_part, order_part, random_part
+from cnnviz_widgets.views.questions.pairs import better_order
+from cnnviz_widgets.views.take import table
+from cnnviz_widgets.views.take.parts import BarsPart, CurvesPart
+from cnnviz_widgets.views.take.table import Columns, required
 from cnnviz_widgets.widgets.picker import Picked
 from cnnviz_widgets.widgets.slider import SliderMoved
 from cnnviz_widgets.widgets.tabs import TabOpened, Tabs
@@ -51,6 +57,7 @@ SECTIONS = {
 }
 #: Techniques that take more than a few dozen passes: they are compared only where the view has made their map.
 _SLOW = frozenset({"random masks (RISE)", "Score-CAM", "Ablation-CAM", "SmoothGrad", "integrated gradients"})
+_ONE_QUESTION = "The question is about revealing and covering: skip, and open that test."
 _NO_MAP = "There is no finished map yet; it is tested as soon as there is one."
 
 
@@ -66,6 +73,7 @@ class TestView(Panel):
     __test__ = False  # not for pytest
 
     follows = ("classifier", "picture", "target", "against", "layer")
+    settings: ClassVar[Mapping[str, object]] = {"section": "order", "mode": "insertion", "step": 2, "depth": 0}
 
     section = traitlets.Enum(tuple(SECTIONS), "order", help="The test that is open.")
     mode = traitlets.Enum(tuple(MODES), "insertion", help="Whether the picture is revealed or covered.")
@@ -126,6 +134,49 @@ class TestView(Panel):
     def technique(self) -> Explainer:
         """The technique whose map is tested."""
         return self._technique if self._tested is None else self._tested.technique
+
+    # -- what is taken away --------------------------------------------------------------------------------------
+
+    def table(self) -> Columns:
+        """The numbers behind the test that is open."""
+        if self.section == "order":
+            return table.of_curves(required(self.evaluation))
+        if self.section == "randomization":
+            return table.of_randomized(required(self.randomization or None))
+        if self.section == "agreement":
+            return table.of_agreement(required(self.agreement))
+        return table.of_heatmap(required(self.other_class).difference)
+
+    def drawn(self) -> CurvesPart | BarsPart | None:
+        """The chart of the test that is open; None where there is none."""
+        if self.section == "order" and self.evaluation is not None:
+            return order_part(self.evaluation, self.mode)
+        if self.section == "randomization" and self.randomization:
+            return random_part(self.randomization)
+        if self.section == "agreement" and self.agreement is not None:
+            return agreement_part(self.agreement, self.technique.label)
+        return None
+
+    @property
+    def caption(self) -> str:
+        """What the test says, and what the view says."""
+        return " ".join(filter(None, [self.sections[self.section].text, super().caption]))
+
+    def options_made_with(self) -> Mapping[str, object]:
+        usual = {"technique": GradCAM(), "order_test": OrderTest(), "randomization_test": RandomizationTest()}
+        tests = {"order_test": self._order_test, "randomization_test": self._randomization_test}
+        made: dict[str, object] = {"technique": self._technique if self._makes_map else self.technique, **tests}
+        if self._techniques != tuple(self.techniques()):
+            made["techniques"] = list(self._techniques)
+        return {name: value for name, value in made.items() if value != usual.get(name)}
+
+    def question(self) -> Question | None:
+        if self.section != "order":
+            raise GuessError(_ONE_QUESTION)
+        tested, found = self._tested, self.evaluation
+        if tested is None or found is None or found.areas is None or self.work.busy:
+            return None
+        return better_order(tested, found, self._order_test, _name_of(tested))
 
     def _make_widgets(self) -> None:
         self.tabs = Tabs(titles=list(SECTIONS.values()))
