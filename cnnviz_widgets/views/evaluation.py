@@ -38,13 +38,14 @@ from cnnviz_widgets.views.guess import Question
 from cnnviz_widgets.views.job import Job, Steps
 from cnnviz_widgets.views.layout import show_if
 from cnnviz_widgets.views.panel import Panel
-from cnnviz_widgets.views.parts.map_tests import MODES, AgreementSection, ClassSection, OrderSection, RandomSection
 from cnnviz_widgets.views.parts.map_charts import agreement_part, order_part, random_part
+from cnnviz_widgets.views.parts.map_tests import MODES, AgreementSection, ClassSection, OrderSection, RandomSection
 from cnnviz_widgets.views.questions.pairs import better_order
 from cnnviz_widgets.views.take import table
 from cnnviz_widgets.views.take.parts import BarsPart, CurvesPart
 from cnnviz_widgets.views.take.table import Columns, required
 from cnnviz_widgets.widgets.picker import Picked
+from cnnviz_widgets.widgets.picture import PictureCanvas
 from cnnviz_widgets.widgets.slider import SliderMoved
 from cnnviz_widgets.widgets.tabs import TabOpened, Tabs
 
@@ -134,6 +135,11 @@ class TestView(Panel):
     def technique(self) -> Explainer:
         """The technique whose map is tested."""
         return self._technique if self._tested is None else self._tested.technique
+
+    @property
+    def canvas(self) -> PictureCanvas:
+        """Where the picture is revealed and covered: a comparison marks on it where two maps differ most."""
+        return self.order.canvas
 
     # -- what is taken away --------------------------------------------------------------------------------------
 

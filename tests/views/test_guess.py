@@ -196,7 +196,7 @@ def test_what_goes_wrong_is_said_where_the_result_is_hidden(session: Session) ->
     button = view.guessing.box.children[1].children[1].children[-1].children[0]  # type: ignore[union-attr]
     button.click()
     assert "Draw something first" in view.guessing.line.text and view.guessing.line.kind == "error"
-    assert view.pad in view.children
+    assert view.pad in view._body.children
     view.close()
 
 

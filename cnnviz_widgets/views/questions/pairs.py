@@ -21,8 +21,8 @@ from cnnviz_widgets.study.filters import Filters
 from cnnviz_widgets.views.explanation import Explanation
 from cnnviz_widgets.views.guess import Question, Verdict
 from cnnviz_widgets.views.job import Steps
-from cnnviz_widgets.views.parts.crops import Sheet
 from cnnviz_widgets.views.parts.controls import percent
+from cnnviz_widgets.views.parts.crops import Sheet
 from cnnviz_widgets.views.parts.data_set import captions
 from cnnviz_widgets.views.parts.guess_scores import LETTERS
 from cnnviz_widgets.views.parts.scales import short
