@@ -31,6 +31,7 @@ from cnnviz_widgets.views.explanation import (
     Explanation,
     compared,
     evaluated,
+    follow_map,
     of_another_class,
     randomized,
 )
@@ -38,12 +39,11 @@ from cnnviz_widgets.views.guess import Question
 from cnnviz_widgets.views.job import Job, Steps
 from cnnviz_widgets.views.layout import show_if
 from cnnviz_widgets.views.panel import Panel
-from cnnviz_widgets.views.parts.map_charts import agreement_part, order_part, random_part
+from cnnviz_widgets.views.parts.map_charts import chart_of, numbers_of
 from cnnviz_widgets.views.parts.map_tests import MODES, AgreementSection, ClassSection, OrderSection, RandomSection
 from cnnviz_widgets.views.questions.pairs import better_order
-from cnnviz_widgets.views.take import table
 from cnnviz_widgets.views.take.parts import BarsPart, CurvesPart
-from cnnviz_widgets.views.take.table import Columns, required
+from cnnviz_widgets.views.take.table import Columns
 from cnnviz_widgets.widgets.picker import Picked
 from cnnviz_widgets.widgets.picture import PictureCanvas
 from cnnviz_widgets.widgets.slider import SliderMoved
@@ -120,7 +120,7 @@ class TestView(Panel):
         self._agreed = False
         self.work = self.job(self.draw, place_of=_place_of)
         self._make_widgets()
-        self._unlink = _follow_view(self, view)
+        self._unlink = follow_map(self, view)
         self.link(self._turn_to_section, ["section"])
         self.link(lambda _: self._draw_order(), ["step", "mode"])
         self.link(lambda _: self._draw_randomization(), ["depth"])
@@ -145,23 +145,11 @@ class TestView(Panel):
 
     def table(self) -> Columns:
         """The numbers behind the test that is open."""
-        if self.section == "order":
-            return table.of_curves(required(self.evaluation))
-        if self.section == "randomization":
-            return table.of_randomized(required(self.randomization or None))
-        if self.section == "agreement":
-            return table.of_agreement(required(self.agreement))
-        return table.of_heatmap(required(self.other_class).difference)
+        return numbers_of(self)
 
     def drawn(self) -> CurvesPart | BarsPart | None:
         """The chart of the test that is open; None where there is none."""
-        if self.section == "order" and self.evaluation is not None:
-            return order_part(self.evaluation, self.mode)
-        if self.section == "randomization" and self.randomization:
-            return random_part(self.randomization)
-        if self.section == "agreement" and self.agreement is not None:
-            return agreement_part(self.agreement, self.technique.label)
-        return None
+        return chart_of(self)
 
     @property
     def caption(self) -> str:
@@ -169,12 +157,13 @@ class TestView(Panel):
         return " ".join(filter(None, [self.sections[self.section].text, super().caption]))
 
     def options_made_with(self) -> Mapping[str, object]:
-        usual = {"technique": GradCAM(), "order_test": OrderTest(), "randomization_test": RandomizationTest()}
-        tests = {"order_test": self._order_test, "randomization_test": self._randomization_test}
-        made: dict[str, object] = {"technique": self._technique if self._makes_map else self.technique, **tests}
-        if self._techniques != tuple(self.techniques()):
-            made["techniques"] = list(self._techniques)
-        return {name: value for name, value in made.items() if value != usual.get(name)}
+        technique = self._technique if self._makes_map else self.technique
+        made = technique, self._order_test, self._randomization_test
+        usual = GradCAM(), OrderTest(), RandomizationTest()
+        names = "technique", "order_test", "randomization_test"
+        options = {name: one for name, one, other in zip(names, made, usual, strict=True) if one != other}
+        others = self._techniques != tuple(self.techniques())
+        return {**options, "techniques": list(self._techniques)} if others else options
 
     def question(self) -> Question | None:
         if self.section != "order":
@@ -182,7 +171,7 @@ class TestView(Panel):
         tested, found = self._tested, self.evaluation
         if tested is None or found is None or found.areas is None or self.work.busy:
             return None
-        return better_order(tested, found, self._order_test, _name_of(tested))
+        return better_order(tested, found, self._order_test, tested.target_name)
 
     def _make_widgets(self) -> None:
         self.tabs = Tabs(titles=list(SECTIONS.values()))
@@ -307,7 +296,7 @@ class TestView(Panel):
             return
         step = min(self.step, len(found.insertion.shares) - 1)
         example = tested.example
-        self.order.describe(found, self.mode, step, _name_of(tested))
+        self.order.describe(found, self.mode, step, tested.target_name)
         partial = self._order_test.partial(tested.instance, found.places, step, self.mode)
         self.order.canvas.show(example.classifier.appearance(partial))
         share = f"{step / (len(found.insertion.shares) - 1):.0%}"
@@ -390,33 +379,5 @@ class TestButton:
             self.close()
 
 
-def _follow_view(panel: TestView, view: Panel | None) -> Callable[[], None]:
-    """Test what the view shows, whenever it shows another map, and rest when it does; what is returned ends that."""
-    if view is None:
-        return lambda: None
-    panel.active = view.active
-
-    def shown(_: Any) -> None:
-        panel.refresh()
-
-    def rests(_: Any) -> None:
-        panel.active = view.active
-
-    view.link(shown, ["heatmap"])
-    view.link(rests, ["active"])
-
-    def unlink() -> None:
-        view.unlink(shown, ["heatmap"])
-        view.unlink(rests, ["active"])
-
-    return unlink
-
-
 def _place_of(result: object) -> Hashable:
     return type(result), getattr(result, "count", None)
-
-
-def _name_of(explanation: Explanation) -> str:
-    names, target = explanation.example.classifier.class_names, explanation.target
-    name: str = names[target.index]
-    return name if target.against is None else f"{name} minus {names[target.against]}"

@@ -1,14 +1,53 @@
-"""The charts of the tests of a map, as parts of a figure."""
+"""What the tests of a map are taken away as: numbers, and charts of a figure."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Protocol
 
-from cnnviz_widgets.explain import Agreement, Evaluation, RandomizedMap
+from cnnviz_widgets.explain import Agreement, Evaluation, Explainer, OtherClass, RandomizedMap
 from cnnviz_widgets.explain.evaluation.insertion import Mode
+from cnnviz_widgets.views.take import table
 from cnnviz_widgets.views.take.marks import ACCENT, GHOST, PALE
 from cnnviz_widgets.views.take.parts import BarsPart, CurvesPart
+from cnnviz_widgets.views.take.table import Columns, required
+
+
+class Tested(Protocol):
+    """The view that shows the tests: which is open, and what they have found."""
+
+    section: str
+    mode: Mode
+    evaluation: Evaluation | None
+    randomization: tuple[RandomizedMap, ...]
+    agreement: Agreement | None
+    other_class: OtherClass | None
+
+    @property
+    def technique(self) -> Explainer: ...
+
+
+def numbers_of(view: Tested) -> Columns:
+    """The numbers behind the test that is open. Raises ExportError while there are none."""
+    if view.section == "order":
+        return table.of_curves(required(view.evaluation))
+    if view.section == "randomization":
+        return table.of_randomized(required(view.randomization or None))
+    if view.section == "agreement":
+        return table.of_agreement(required(view.agreement))
+    return table.of_heatmap(required(view.other_class).difference)
+
+
+def chart_of(view: Tested) -> CurvesPart | BarsPart | None:
+    """The chart of the test that is open; None where there is none."""
+    if view.section == "order" and view.evaluation is not None:
+        return order_part(view.evaluation, view.mode)
+    if view.section == "randomization" and view.randomization:
+        return random_part(view.randomization)
+    if view.section == "agreement" and view.agreement is not None:
+        return agreement_part(view.agreement, view.technique.label)
+    return None
 
 
 def order_part(found: Evaluation, mode: Mode) -> CurvesPart:

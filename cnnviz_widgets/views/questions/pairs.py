@@ -7,14 +7,12 @@ from typing import Any
 
 import numpy as np
 import PIL.Image
-import torch
 from numpy.typing import NDArray
 
 from cnnviz_widgets.collection.predictions import Predictions
 from cnnviz_widgets.collection.store import FeatureStore
 from cnnviz_widgets.errors import GuessError
 from cnnviz_widgets.explain import Evaluation, OrderTest
-from cnnviz_widgets.explain.evaluation import orders
 from cnnviz_widgets.paint import colored, table_names
 from cnnviz_widgets.study.activations import Activations
 from cnnviz_widgets.study.filters import Filters
@@ -131,11 +129,10 @@ def better_order(explanation: Explanation, found: Evaluation, test: OrderTest, n
     areas, classifier = found.areas, explanation.example.classifier
     if areas is None or areas[0] == areas[1]:
         raise GuessError(ALIKE.format(what="orders"))
-    size = found.places.shape[0], found.places.shape[1]
-    random = orders.at_random(size, found.cells, torch.Generator().manual_seed(test.seed)).numpy()
     step = round(_REVEALED * test.steps)
     pictures = [
-        classifier.appearance(test.partial(explanation.instance, places, step)) for places in (found.places, random)
+        classifier.appearance(test.partial(explanation.instance, places, step))
+        for places in (found.places, test.random_places(found))
     ]
     said = ["the map's, {area}", f"random, {{area}} in the mean of {len(found.random)}"]
     pair = _in_any_order(0, 1, of=int(found.places[0, 0]))
