@@ -12,11 +12,17 @@ from cnnviz_widgets.errors import PictureError
 from cnnviz_widgets.picture import Picture
 from cnnviz_widgets.schedule import in_turn
 from cnnviz_widgets.session import Example
+from cnnviz_widgets.views.guess import Question
 from cnnviz_widgets.views.job import Job, Steps
 from cnnviz_widgets.views.layout import column, row, show_if
 from cnnviz_widgets.views.panel import Panel
 from cnnviz_widgets.views.parts.reading import verdict
+from cnnviz_widgets.views.parts.scores import bars_of
 from cnnviz_widgets.views.parts.uploads import small_picture
+from cnnviz_widgets.views.questions.classes import class_of_camera
+from cnnviz_widgets.views.take import table
+from cnnviz_widgets.views.take.parts import BarsPart
+from cnnviz_widgets.views.take.table import Columns, required
 from cnnviz_widgets.widgets.camera import Camera, FrameTaken
 from cnnviz_widgets.widgets.picture import PictureCanvas
 from cnnviz_widgets.widgets.upload import Uploaded
@@ -57,6 +63,7 @@ class CameraView(Panel):
         #: The run of the camera that is followed, and the session's choices of a picture at its last frame.
         self._run, self._choices = 0, 0
         self._frame: Picture | None = None
+        self._shown: Example | None = None
         #: Came before the work for the last one was done, as a page does not wait for long.
         self._next: FrameTaken | None = None
         # The hand is there: it waits for no page, which shows the camera by itself.
@@ -77,6 +84,17 @@ class CameraView(Panel):
         self._next = None
         self.frame_job.cancel()
         self.camera.halt(self._run)
+
+    def table(self) -> Columns:
+        """What the network says of the picture, for each class."""
+        return table.of_classes(required(self._shown))
+
+    def drawn(self) -> BarsPart | None:
+        """The classes that are named, as bars; None while there are none."""
+        return None if self._shown is None else bars_of(self._shown, _NAMED)
+
+    def question(self) -> Question | None:
+        return class_of_camera(self.camera, self.session.classifier, None if self.work.busy else self._shown)
 
     # -- frames --------------------------------------------------------------------------------------------------
 
@@ -123,6 +141,7 @@ class CameraView(Panel):
         return self.work.start(_judge(self.session.example))
 
     def _draw(self, example: Example) -> None:
+        self._shown = example
         show_if(True, self.canvas)
         self.canvas.show(example.appearance)
         self.canvas.label = f"{example.picture.name or 'picture'} as the network sees it"

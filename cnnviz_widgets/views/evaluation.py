@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Hashable, Sequence
-from typing import Any
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import Any, ClassVar
 
 import ipywidgets
 import traitlets
 
 from cnnviz_widgets.classifier import Target
-from cnnviz_widgets.errors import ExplanationError, MethodError
+from cnnviz_widgets.errors import ExplanationError, GuessError, MethodError
 from cnnviz_widgets.explain import (
     TECHNIQUES,
     Agreement,
@@ -31,14 +31,21 @@ from cnnviz_widgets.views.explanation import (
     Explanation,
     compared,
     evaluated,
+    follow_map,
     of_another_class,
     randomized,
 )
+from cnnviz_widgets.views.guess import Question
 from cnnviz_widgets.views.job import Job, Steps
 from cnnviz_widgets.views.layout import show_if
 from cnnviz_widgets.views.panel import Panel
+from cnnviz_widgets.views.parts.map_charts import chart_of, numbers_of
 from cnnviz_widgets.views.parts.map_tests import MODES, AgreementSection, ClassSection, OrderSection, RandomSection
+from cnnviz_widgets.views.questions.pairs import better_order
+from cnnviz_widgets.views.take.parts import BarsPart, CurvesPart
+from cnnviz_widgets.views.take.table import Columns
 from cnnviz_widgets.widgets.picker import Picked
+from cnnviz_widgets.widgets.picture import PictureCanvas
 from cnnviz_widgets.widgets.slider import SliderMoved
 from cnnviz_widgets.widgets.tabs import TabOpened, Tabs
 
@@ -51,6 +58,7 @@ SECTIONS = {
 }
 #: Techniques that take more than a few dozen passes: they are compared only where the view has made their map.
 _SLOW = frozenset({"random masks (RISE)", "Score-CAM", "Ablation-CAM", "SmoothGrad", "integrated gradients"})
+_ONE_QUESTION = "The question is about revealing and covering: skip, and open that test."
 _NO_MAP = "There is no finished map yet; it is tested as soon as there is one."
 
 
@@ -66,6 +74,7 @@ class TestView(Panel):
     __test__ = False  # not for pytest
 
     follows = ("classifier", "picture", "target", "against", "layer")
+    settings: ClassVar[Mapping[str, object]] = {"section": "order", "mode": "insertion", "step": 2, "depth": 0}
 
     section = traitlets.Enum(tuple(SECTIONS), "order", help="The test that is open.")
     mode = traitlets.Enum(tuple(MODES), "insertion", help="Whether the picture is revealed or covered.")
@@ -111,7 +120,7 @@ class TestView(Panel):
         self._agreed = False
         self.work = self.job(self.draw, place_of=_place_of)
         self._make_widgets()
-        self._unlink = _follow_view(self, view)
+        self._unlink = follow_map(self, view)
         self.link(self._turn_to_section, ["section"])
         self.link(lambda _: self._draw_order(), ["step", "mode"])
         self.link(lambda _: self._draw_randomization(), ["depth"])
@@ -126,6 +135,43 @@ class TestView(Panel):
     def technique(self) -> Explainer:
         """The technique whose map is tested."""
         return self._technique if self._tested is None else self._tested.technique
+
+    @property
+    def canvas(self) -> PictureCanvas:
+        """Where the picture is revealed and covered: a comparison marks on it where two maps differ most."""
+        return self.order.canvas
+
+    # -- what is taken away --------------------------------------------------------------------------------------
+
+    def table(self) -> Columns:
+        """The numbers behind the test that is open."""
+        return numbers_of(self)
+
+    def drawn(self) -> CurvesPart | BarsPart | None:
+        """The chart of the test that is open; None where there is none."""
+        return chart_of(self)
+
+    @property
+    def caption(self) -> str:
+        """What the test says, and what the view says."""
+        return " ".join(filter(None, [self.sections[self.section].text, super().caption]))
+
+    def options_made_with(self) -> Mapping[str, object]:
+        technique = self._technique if self._makes_map else self.technique
+        made = technique, self._order_test, self._randomization_test
+        usual = GradCAM(), OrderTest(), RandomizationTest()
+        names = "technique", "order_test", "randomization_test"
+        options = {name: one for name, one, other in zip(names, made, usual, strict=True) if one != other}
+        others = self._techniques != tuple(self.techniques())
+        return {**options, "techniques": list(self._techniques)} if others else options
+
+    def question(self) -> Question | None:
+        if self.section != "order":
+            raise GuessError(_ONE_QUESTION)
+        tested, found = self._tested, self.evaluation
+        if tested is None or found is None or found.areas is None or self.work.busy:
+            return None
+        return better_order(tested, found, self._order_test, tested.target_name)
 
     def _make_widgets(self) -> None:
         self.tabs = Tabs(titles=list(SECTIONS.values()))
@@ -250,7 +296,7 @@ class TestView(Panel):
             return
         step = min(self.step, len(found.insertion.shares) - 1)
         example = tested.example
-        self.order.describe(found, self.mode, step, _name_of(tested))
+        self.order.describe(found, self.mode, step, tested.target_name)
         partial = self._order_test.partial(tested.instance, found.places, step, self.mode)
         self.order.canvas.show(example.classifier.appearance(partial))
         share = f"{step / (len(found.insertion.shares) - 1):.0%}"
@@ -333,33 +379,5 @@ class TestButton:
             self.close()
 
 
-def _follow_view(panel: TestView, view: Panel | None) -> Callable[[], None]:
-    """Test what the view shows, whenever it shows another map, and rest when it does; what is returned ends that."""
-    if view is None:
-        return lambda: None
-    panel.active = view.active
-
-    def shown(_: Any) -> None:
-        panel.refresh()
-
-    def rests(_: Any) -> None:
-        panel.active = view.active
-
-    view.link(shown, ["heatmap"])
-    view.link(rests, ["active"])
-
-    def unlink() -> None:
-        view.unlink(shown, ["heatmap"])
-        view.unlink(rests, ["active"])
-
-    return unlink
-
-
 def _place_of(result: object) -> Hashable:
     return type(result), getattr(result, "count", None)
-
-
-def _name_of(explanation: Explanation) -> str:
-    names, target = explanation.example.classifier.class_names, explanation.target
-    name: str = names[target.index]
-    return name if target.against is None else f"{name} minus {names[target.against]}"

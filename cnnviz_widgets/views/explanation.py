@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Any
 
 from cnnviz_widgets.classifier import Target
@@ -38,6 +38,13 @@ class Explanation:
     def instance(self) -> Instance:
         """What the technique explains."""
         return Instance.of(self.example.classifier, self.example.pixels, self.target)
+
+    @property
+    def target_name(self) -> str:
+        """The name of the class, or of the difference of two."""
+        names = self.example.classifier.class_names
+        name: str = names[self.target.index]
+        return name if self.target.against is None else f"{name} minus {names[self.target.against]}"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -104,3 +111,25 @@ def of_another_class(explanation: Explanation) -> Steps:
     yield from map_of(explanation)
     example = explanation.example
     yield another_class(explanation.technique, example.classifier, example.pixels, explanation.target)
+
+
+def follow_map(panel: Any, view: Any | None) -> Callable[[], None]:
+    """Test what the view shows, whenever it shows another map, and rest when it does; what is returned ends that."""
+    if view is None:
+        return lambda: None
+    panel.active = view.active
+
+    def shown(_: Any) -> None:
+        panel.refresh()
+
+    def rests(_: Any) -> None:
+        panel.active = view.active
+
+    view.link(shown, ["heatmap"])
+    view.link(rests, ["active"])
+
+    def unlink() -> None:
+        view.unlink(shown, ["heatmap"])
+        view.unlink(rests, ["active"])
+
+    return unlink

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import ipywidgets
 import numpy as np
@@ -15,12 +16,16 @@ from cnnviz_widgets.collection.predictions import Predictions, predictions_of
 from cnnviz_widgets.collection.source import Source
 from cnnviz_widgets.collection.store import FeatureStore
 from cnnviz_widgets.errors import ExplanationError, PictureError
+from cnnviz_widgets.views.guess import Question
 from cnnviz_widgets.views.job import Job, Steps
 from cnnviz_widgets.views.layout import column, row, show_if
 from cnnviz_widgets.views.panel import Panel
 from cnnviz_widgets.views.parts.controls import percent
 from cnnviz_widgets.views.parts.data_set import picture_of, row_of
 from cnnviz_widgets.views.parts.features import FeatureBuilder
+from cnnviz_widgets.views.questions.pairs import mistaken_picture
+from cnnviz_widgets.views.take import table
+from cnnviz_widgets.views.take.table import Columns, required
 from cnnviz_widgets.widgets.matrix import CellPicked, Matrix
 from cnnviz_widgets.widgets.picker import Picked, Picker
 from cnnviz_widgets.widgets.status import Status
@@ -63,6 +68,7 @@ class DataView(Panel):
     """
 
     follows = ("classifier",)
+    settings: ClassVar[Mapping[str, object]] = {"order": "loss", "only_wrong": False}
 
     predictions = traitlets.Instance(
         Predictions, None, allow_none=True, read_only=True, help="The network's answers so far."
@@ -113,26 +119,18 @@ class DataView(Panel):
         """The data set, or None while there is none."""
         return self.features.source
 
-    @property
-    def table(self) -> Any:
-        """All predictions, a pandas DataFrame with item, name, label, prediction, confidence and loss, or a dict."""
-        known = self.predictions
-        if known is None or self._sheet is None:
-            return {}
-        names = (*known.class_names, "")  # -1 is the last
-        columns = {
-            "item": known.items,
-            "name": self._sheet.store.names[: len(known.items)],
-            "label": [names[label] for label in known.labels],
-            "prediction": [names[label] for label in known.predicted],
-            "confidence": known.confidence,
-            "loss": known.loss,
-        }
-        try:
-            import pandas
-        except ImportError:
-            return columns
-        return pandas.DataFrame(columns)
+    def table(self) -> Columns:
+        """All predictions: item, name, label, prediction, confidence and loss."""
+        sheet = required(self._sheet)
+        return table.of_predictions(sheet.store, sheet.predictions)
+
+    def options_made_with(self) -> Mapping[str, object]:
+        return self.features.given
+
+    def question(self) -> Question | None:
+        sheet = self._sheet
+        ready = sheet is not None and not self.table_job.busy and not self.features.build_job.busy
+        return mistaken_picture(sheet.store, sheet.predictions) if ready and sheet is not None else None
 
     # -- what is asked for ---------------------------------------------------------------------------------------
 

@@ -11,16 +11,19 @@ import torch
 
 from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.collection.source import source_of
-from cnnviz_widgets.errors import GuessError
+from cnnviz_widgets.errors import GuessError, PictureError
 from cnnviz_widgets.explain import Occlusion
 from cnnviz_widgets.picture import Picture
 from cnnviz_widgets.session import Session
 from cnnviz_widgets.views.activation import ActivationView
 from cnnviz_widgets.views.cam import CAMView
+from cnnviz_widgets.views.camera import CameraView
 from cnnviz_widgets.views.embedding import EmbeddingView
+from cnnviz_widgets.views.evaluation import TestView
 from cnnviz_widgets.views.explorer import Explorer
 from cnnviz_widgets.views.filters import FilterView
 from cnnviz_widgets.views.history import MOST
+from cnnviz_widgets.views.labelled import DataView
 from cnnviz_widgets.views.occlusion import OcclusionView
 from cnnviz_widgets.views.parts.guess_scores import share_inside
 from cnnviz_widgets.views.predictions import PredictionView
@@ -104,6 +107,55 @@ def test_the_stronger_of_two_is_told_by_what_is_measured(session: Session) -> No
         winner = said(view).split(f"{row['truth']} is ")[-1]
         assert winner.startswith((f"channel {strongest},", f"filter {strongest},"))
         view.close()
+
+
+def test_the_picture_that_is_taken_for_another_class_is_the_truth(session: Session) -> None:
+    pictures = list(np.random.default_rng(0).integers(0, 256, (12, 24, 32, 3), dtype=np.uint8))
+    predicted = [int(Session(session.classifier, one).example.predicted) for one in pictures]
+    wrong = (predicted[3] + 1) % 4
+    labels = [wrong if index == 3 else own for index, own in enumerate(predicted)]
+    view = DataView(session, source=(pictures, labels))
+    view.guess("A")
+    view.reveal()
+    (row,) = view.guesses.to_dict("records")
+    assert row["score"] == (row["truth"] == "A")
+    assert f"and {NAMES[wrong]} by its label" in said(view).split(f"{row['truth']} is ")[-1].split(";")[0]
+    view.close()
+    sure = DataView(session, source=(pictures, predicted))  # nothing is wrong
+    sure.guess("A")
+    surest = NAMES[predicted[int(sure.predictions.confidence.argmax())]]
+    sure.reveal()
+    (row,) = sure.guesses.to_dict("records")
+    assert f"{row['truth']} is {surest} to the network" in said(sure)
+    sure.close()
+
+
+def test_the_order_that_raises_the_score_more_is_the_one_of_the_larger_area(session: Session) -> None:
+    view = TestView(session)
+    areas = view.evaluation.areas
+    view.guess("B")
+    view.reveal()
+    (row,) = view.guesses.to_dict("records")
+    first = said(view).split(f"{row['truth']} is ")[-1]
+    assert first.startswith("the map's" if areas[0] > areas[1] else "random") and row["score"] == (row["truth"] == "B")
+    view.section = "randomization"
+    view.guess()
+    assert view.guessing.stage is None and "open that test" in view.guessing.line.text
+    with pytest.raises(GuessError):
+        view.reveal()
+    view.guessing.skip()
+    view.close()
+
+
+def test_what_the_camera_shows_is_judged_when_it_is_there(classifier: Classifier, picture: np.ndarray) -> None:
+    view = CameraView(Session(classifier), guess=True)
+    view.guess("bee")
+    with pytest.raises(PictureError, match="Start the camera first"):
+        view.reveal()
+    view.session.picture = picture  # the reveal that was asked for goes on
+    (row,) = view.guesses.to_dict("records")
+    assert row["truth"] == NAMES[view.session.example.predicted]
+    view.close()
 
 
 @pytest.mark.parametrize("guess", range(4))
@@ -196,7 +248,7 @@ def test_what_goes_wrong_is_said_where_the_result_is_hidden(session: Session) ->
     button = view.guessing.box.children[1].children[1].children[-1].children[0]  # type: ignore[union-attr]
     button.click()
     assert "Draw something first" in view.guessing.line.text and view.guessing.line.kind == "error"
-    assert view.pad in view.children
+    assert view.pad in view._body.children
     view.close()
 
 

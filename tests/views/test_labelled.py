@@ -63,8 +63,8 @@ def test_it_shows_what_the_network_says_of_every_picture(view: DataView, classif
     assert f"{right} of 40 pictures right" in view.summary.text and sum(view.matrix.counts) == 40
     assert sum(badge.startswith(RIGHT) for badge in view.tiles.badges) == right
     assert sum(badge.startswith(WRONG) for badge in view.tiles.badges) == 40 - right
-    assert list(view.table.columns) == ["item", "name", "label", "prediction", "confidence", "loss"]
-    assert view.table.label.tolist() == [NAMES[label] for label in LABELS]
+    assert list(view.frame().columns) == ["item", "name", "label", "prediction", "confidence", "loss"]
+    assert view.frame().label.tolist() == [NAMES[label] for label in LABELS]
 
 
 def test_results_are_only_set_by_the_view(view: DataView) -> None:
@@ -219,7 +219,7 @@ def test_a_data_frame_of_paths_and_labels_opens_with_the_tab(classifier: Classif
     app = explore(classifier, frame)
     assert app.tabs.titles[-1] == "Data"
     view: Any = app.open_tab("Data")
-    assert view.table.label.tolist() == ["dog", "ant"] * 4
+    assert view.frame().label.tolist() == ["dog", "ant"] * 4
     app.close()
 
 

@@ -50,13 +50,17 @@ def data() -> list[np.ndarray]:
     return list(np.random.default_rng(0).integers(0, 256, (12, 24, 32, 3), dtype=np.uint8))
 
 
+def labelled_data() -> tuple[list[np.ndarray], list[int]]:
+    return data(), [i % 4 for i in range(12)]
+
+
 #: How to make each view quickly, its results, and a settable trait with another value.
 MADE: dict[type[Panel], tuple[Callable[[Session], Panel], tuple[str, ...], tuple[str, Any] | None]] = {
     ActivationView: (ActivationView, ("activations",), ("off", frozenset({1}))),
     CAMView: (CAMView, ("heatmap",), None),
     CameraView: (CameraView, (), None),
     DataView: (
-        lambda s: DataView(s, source=(data(), [i % 4 for i in range(12)])),
+        lambda s: DataView(s, source=labelled_data()),
         ("predictions",),
         ("order", "data"),
     ),
@@ -272,10 +276,12 @@ def test_is_printed_in_one_line(kind: type[Panel], made: Panel) -> None:
 SEEN: dict[str, Callable[[Any], Any]] = {
     "activations": lambda found: found.maps,
     "embedding": lambda found: found.positions,
+    "evaluation": lambda found: np.stack([curve.scores for curve in (found.insertion, found.deletion, *found.random)]),
     "filters": lambda found: found.weights,
     "heatmap": lambda found: found.values,
     "neighbours": lambda found: np.concatenate([found.features.rows, found.pixels.rows]),
     "patches": lambda found: found.done,
+    "predictions": lambda found: np.stack([found.items, found.labels, found.predicted]),
     "probe": lambda found: found.logits,
     "sheet": lambda found: found.tiles,
     "visual": lambda found: found.appearance,
@@ -298,7 +304,8 @@ def change(made: Panel, kind: type[Panel]) -> None:
 @kinds
 def test_the_code_makes_the_view_again(kind: type[Panel], made: Panel, session: Session) -> None:
     change(made, kind)
-    names: dict[str, Any] = {"network": session.classifier, "picture": session.picture, "source": data()}
+    source = labelled_data() if kind is DataView else data()
+    names: dict[str, Any] = {"network": session.classifier, "picture": session.picture, "source": source}
     exec(made.code(), names)
     again = names["view"]
     assert type(again) is kind and again.state == made.state

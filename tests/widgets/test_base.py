@@ -10,7 +10,9 @@ import pytest
 
 from cnnviz_widgets.views.parts.controls import ClassPicker
 from cnnviz_widgets.widgets.base import BaseWidget
+from cnnviz_widgets.widgets.camera import Camera
 from cnnviz_widgets.widgets.head import Head
+from cnnviz_widgets.widgets.matrix import Matrix
 from cnnviz_widgets.widgets.pace import FrameAcknowledger
 from cnnviz_widgets.widgets.picker import Picker
 from cnnviz_widgets.widgets.picture import PictureCanvas
@@ -20,7 +22,7 @@ from cnnviz_widgets.widgets.tabs import Tabs
 from cnnviz_widgets.widgets.tiles import Tiles
 from cnnviz_widgets.widgets.upload import Upload
 
-WIDGETS = [FrameAcknowledger, Head, Picker, PictureCanvas, OptionSlider, Status, Tabs, Tiles, Upload]
+WIDGETS = [Camera, FrameAcknowledger, Head, Matrix, Picker, PictureCanvas, OptionSlider, Status, Tabs, Tiles, Upload]
 
 
 def all_kinds(kind: type[BaseWidget]) -> set[type[BaseWidget]]:

@@ -173,6 +173,12 @@ class OrderTest:
         shown = first if mode == "insertion" else ~first
         return torch.where(shown, instance.pixels, instance.baseline(self.baseline))
 
+    def random_places(self, found: Evaluation, draw: int = 0) -> NDArray[np.int64]:
+        """The order (H, W) of one of the random `draws` of an evaluation by this test, as its `places`."""
+        size = found.places.shape[0], found.places.shape[1]
+        places: NDArray[np.int64] = orders.at_random(size, found.cells, self._generator(2 + draw)).numpy()
+        return places
+
     def _generator(self, number: int) -> torch.Generator:
         return torch.Generator().manual_seed(1000 * self.seed + number)
 

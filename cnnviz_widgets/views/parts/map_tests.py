@@ -38,10 +38,13 @@ class Section(ipywidgets.VBox):
 
     def __init__(self, *parts: ipywidgets.Widget) -> None:
         self.answer = ipywidgets.HTML()
+        #: What it says.
+        self.text = ""
         super().__init__([self.answer, *parts])
 
     def say(self, text: str) -> None:
         """Show the answer, its first sentence in bold."""
+        self.text = text
         head, stop, rest = text.partition(". ")
         bold = f"<b>{escape(head + stop.strip())}</b>" if text else ""
         self.answer.value = f'<div style="font-size:16px;line-height:24px">{bold} {escape(rest)}</div>'

@@ -9,6 +9,8 @@
 | `PatchView` | which of two patches excites the channel more | right or wrong |
 | `NeighbourView` | which of two pictures is nearer in the features | right or wrong |
 | `MaximisationView` | the class that the picture was made for | 1, or 1 / rank but at most a half |
-| `PredictionView`, `SketchView` | the class that is predicted | 1 / rank |
+| `DataView` | which of two pictures the network gets wrong | right or wrong |
+| `TestView` | whether the order of the map or a random one raises the score more | right or wrong |
+| `PredictionView`, `SketchView`, `CameraView` | the class that is predicted | 1 / rank |
 | `EmbeddingView` | the pictures of the most frequent label | intersection over union |
 """

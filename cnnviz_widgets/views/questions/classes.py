@@ -19,6 +19,8 @@ from cnnviz_widgets.views.parts.guess_scores import rank
 
 MADE_FOR = "For which class was this picture made?"
 PREDICTED = "Which class does the network take this picture for?"
+FILMED = "Which class will the network take what the camera shows for? Freeze it with a click."
+START_FIRST = "Start the camera first: the network has not seen anything yet."
 SKETCHED = "Draw something. Which class will the network take it for?"
 DRAW_FIRST = "Draw something first: the network has not seen anything yet."
 PLACED = "It is {truth}. Of {count} classes, the network puts {guess} in place {place}."
@@ -39,20 +41,32 @@ def class_predicted(example: Example) -> Question:
 
 def class_of_sketch(pad: ipywidgets.Widget, classifier: Classifier, example: Example | None) -> Question:
     """The class that is predicted for what is drawn on `pad`, which stays."""
+    return _class_of_input(pad, classifier, example, SKETCHED, DRAW_FIRST)
+
+
+def class_of_camera(camera: ipywidgets.Widget, classifier: Classifier, example: Example | None) -> Question:
+    """The class that is predicted for what `camera` shows, which stays."""
+    return _class_of_input(camera, classifier, example, FILMED, START_FIRST)
+
+
+def _class_of_input(
+    source: ipywidgets.Widget, classifier: Classifier, example: Example | None, text: str, first: str
+) -> Question:
+    """The class of what the hand makes with `source`; `first` is what to do before there is any."""
     names = classifier.class_names
     judge = None
     if example is not None:
-        drawn = example
+        made = example
 
         def judge(guess: int) -> Steps:
-            yield _class_verdict(names, drawn.logits, drawn.predicted, guess)
+            yield _class_verdict(names, made.logits, made.predicted, guess)
 
     def refuse() -> None:
-        raise PictureError(DRAW_FIRST)
+        raise PictureError(first)
 
-    # No answers of a show of hands can be named before anything is drawn, unless there are few.
+    # No answers of a show of hands can be named before anything is made, unless there are few.
     answers = names if len(names) <= 2 * _ANSWERS else ()
-    return Question("class", SKETCHED, (classifier,), answers, judge, refuse, options=names, beside=(pad,))
+    return Question("class", text, (classifier,), answers, judge, refuse, options=names, beside=(source,))
 
 
 def class_made(visual: AscentState) -> Question:

@@ -9,12 +9,17 @@ import numpy as np
 import PIL.Image
 from numpy.typing import NDArray
 
+from cnnviz_widgets.collection.predictions import Predictions
+from cnnviz_widgets.collection.store import FeatureStore
 from cnnviz_widgets.errors import GuessError
+from cnnviz_widgets.explain import Evaluation, OrderTest
 from cnnviz_widgets.paint import colored, table_names
 from cnnviz_widgets.study.activations import Activations
 from cnnviz_widgets.study.filters import Filters
+from cnnviz_widgets.views.explanation import Explanation
 from cnnviz_widgets.views.guess import Question, Verdict
 from cnnviz_widgets.views.job import Steps
+from cnnviz_widgets.views.parts.controls import percent
 from cnnviz_widgets.views.parts.crops import Sheet
 from cnnviz_widgets.views.parts.data_set import captions
 from cnnviz_widgets.views.parts.guess_scores import LETTERS
@@ -25,6 +30,14 @@ FILTER = "Each filter is drawn on a scale of its own. Which of the two filters o
 PATCH = "Which of the two patches makes channel {channel} of {layer} respond more strongly?"
 ALIKE = "All {what} are alike here, so there is nothing to guess: skip, and choose another layer, channel or picture."
 NEARER = "Which of the two pictures is nearer to {name} in the features of {layer}?"
+MISTAKEN = "One of the two pictures the network takes for something else than its label says. Which?"
+SURER = "Of which of the two pictures is the network surer?"
+REVEALED = (
+    "A share of the picture is revealed: in one half of the pair in the order of the map, in the other at random. "
+    "Which order raises the {quantity} of {name} more?"
+)
+#: The share of the pixels of which that question shows pictures, of the steps of the test.
+_REVEALED = 0.5
 IT_IS = "It is {truth}."
 _TILE = 96
 
@@ -88,6 +101,44 @@ def nearer_picture(found: Any) -> Question:
     both = [both[place] for place in _in_any_order(0, 1, of=row)]
     text = NEARER.format(name=found.example.picture.name or "this picture", layer=found.store.layer)
     return _which(text, (found,), [one[0] for one in both], [one[1] for one in both], [one[2] for one in both])
+
+
+def mistaken_picture(store: FeatureStore, known: Predictions) -> Question:
+    """Which of two pictures is taken for something else than its label says, of those that the network is sure of.
+
+    Where none is right or none is wrong: of which it is surer, the surest and the one in the middle.
+    """
+    rights, wrongs = (np.flatnonzero(which) for which in (known.right, known.wrong))
+    if len(rights) and len(wrongs):
+        pair = [int(rows[known.confidence[rows].argmax()]) for rows in (rights, wrongs)]
+        pair = [pair[place] for place in _in_any_order(0, 1, of=pair[0])]
+        text, values = MISTAKEN, [float(known.wrong[row]) for row in pair]
+    else:
+        pair = list(_two_of(known.confidence, "pictures"))
+        text, values = SURER, [float(known.confidence[row]) for row in pair]
+    names = known.class_names
+    figures = [f"{names[known.predicted[row]]} to the network, {percent(float(known.confidence[row]))}" for row in pair]
+    for place, row in enumerate(pair):
+        if known.known[row]:
+            figures[place] += f", and {names[known.labels[row]]} by its label"
+    return _which(text, (known,), list(store.thumbnails(np.array(pair, np.intp))), figures, values)
+
+
+def better_order(explanation: Explanation, found: Evaluation, test: OrderTest, name: str) -> Question:
+    """Whether the map's order or a random one reveals a picture with the higher mean score along the curve."""
+    areas, classifier = found.areas, explanation.example.classifier
+    if areas is None or areas[0] == areas[1]:
+        raise GuessError(ALIKE.format(what="orders"))
+    step = round(_REVEALED * test.steps)
+    pictures = [
+        classifier.appearance(test.partial(explanation.instance, places, step))
+        for places in (found.places, test.random_places(found))
+    ]
+    said = ["the map's, {area}", f"random, {{area}} in the mean of {len(found.random)}"]
+    pair = _in_any_order(0, 1, of=int(found.places[0, 0]))
+    figures = [said[one].format(area=f"mean {found.quantity} {short(areas[one])}") for one in pair]
+    text = REVEALED.format(quantity=found.quantity, name=name)
+    return _which(text, (found,), [pictures[one] for one in pair], figures, [areas[one] for one in pair])
 
 
 def _which(

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from cnnviz_widgets.collection.cluster import table_of
 from cnnviz_widgets.collection.embedding import Embedding
 from cnnviz_widgets.collection.neighbours import Neighbours
+from cnnviz_widgets.collection.predictions import Predictions
 from cnnviz_widgets.collection.source import Source
 from cnnviz_widgets.collection.store import FeatureStore
 from cnnviz_widgets.errors import ExportError
-from cnnviz_widgets.explain import Heatmap
+from cnnviz_widgets.explain import Agreement, Evaluation, Heatmap, RandomizedMap
 from cnnviz_widgets.session import Example
 from cnnviz_widgets.study.activations import Activations
 from cnnviz_widgets.study.filters import Filters
@@ -158,6 +159,57 @@ def of_embedding(store: FeatureStore, embedding: Embedding) -> Columns:
     positions = embedding.positions
     x, y = positions.T
     return {**table_of(store, np.arange(len(positions))), "x": x.tolist(), "y": y.tolist()}
+
+
+def of_predictions(store: FeatureStore, known: Predictions) -> Columns:
+    """What the network says of each picture of a labelled data set; the loss is NaN where the label is none of its."""
+    names = (*known.class_names, "")  # -1 is the last
+    return {
+        "item": known.items.tolist(),
+        "name": [str(name) for name in store.names[: len(known.items)]],
+        "label": [names[label] for label in known.labels],
+        "prediction": [names[label] for label in known.predicted],
+        "confidence": known.confidence.tolist(),
+        "loss": known.loss.tolist(),
+    }
+
+
+def of_curves(found: Evaluation) -> Columns:
+    """The points of all curves: of the map, of the blob in the middle, and of each random order."""
+    curves = {
+        ("map", "insertion"): found.insertion,
+        ("map", "deletion"): found.deletion,
+        ("middle", "insertion"): found.middle_insertion,
+        ("middle", "deletion"): found.middle_deletion,
+        **{(f"random {number}", "insertion"): curve for number, curve in enumerate(found.random, 1)},
+    }
+    columns: Columns = {"order": [], "test": [], "share": [], "score": [], "quantity": []}
+    for (order, test), curve in curves.items():
+        if curve is not None:
+            for share, score in zip(curve.shares.tolist(), curve.scores.tolist(), strict=True):
+                for column, value in zip(columns.values(), (order, test, share, score, found.quantity), strict=True):
+                    column.append(value)
+    return columns
+
+
+def of_randomized(maps: Sequence[RandomizedMap]) -> Columns:
+    """How like the map of each random network is to the trained one's."""
+    return {
+        "layers_drawn_anew": [one.count for one in maps],
+        "layers": [one.total for one in maps],
+        "from_layer": [one.layer for one in maps],
+        "rank_correlation": [one.correlation for one in maps],
+    }
+
+
+def of_agreement(found: Agreement) -> Columns:
+    """The rank correlation of each pair of techniques."""
+    pairs = [(one, other) for place, one in enumerate(found.names) for other in found.names[place + 1 :]]
+    return {
+        "technique": [one for one, _ in pairs],
+        "other": [other for _, other in pairs],
+        "rank_correlation": [found.between(*pair) for pair in pairs],
+    }
 
 
 def _listed(values: Any) -> list[object]:
