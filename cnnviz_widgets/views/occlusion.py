@@ -22,15 +22,14 @@ from cnnviz_widgets.views.panel import Panel
 from cnnviz_widgets.views.parts import answers
 from cnnviz_widgets.views.parts.controls import ClassPicker
 from cnnviz_widgets.views.parts.opening import strongest_window
+from cnnviz_widgets.views.parts.probe_sentences import effect_of, map_summary
 from cnnviz_widgets.views.parts.probing import (
     OcclusionSetup,
     Probe,
     ShownMap,
     WindowCache,
-    effect_of,
     grow_map,
     known_answer,
-    map_summary,
     prepare,
     probe,
 )
