@@ -23,7 +23,7 @@ from cnnviz_widgets.demo import installed, train
 from cnnviz_widgets.demo.digits import held_out
 from cnnviz_widgets.demo.shapes import _DISTANCES, CLASSES, MARKED, SIDE
 from cnnviz_widgets.errors import ClassifierError, ExplanationError, PictureError
-from cnnviz_widgets.views.neighbours import PIXEL_METRIC
+from cnnviz_widgets.views.parts.nearest import PIXEL_METRIC
 
 SQUARE = CLASSES.index(MARKED)
 COUNT, SEED = 300, 12345

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -52,6 +52,26 @@ def watching(network: nn.Module, wanted: Wanted, calls: Mapping[str, int], see: 
             handles.append(network.register_forward_pre_hook(restart))
             for module in wanted:
                 handles.append(modules[module].register_forward_hook(hook_of(module), with_kwargs=True))
+            yield
+        finally:
+            for handle in handles:
+                handle.remove()
+
+
+@contextmanager
+def noting_calls(network: nn.Module, names: Iterable[str], called: Callable[[str], None]) -> Iterator[None]:
+    """Call `called` with the name of each of these modules when this thread has run it inside the block."""
+    thread = threading.get_ident()
+    modules = dict(network.named_modules())
+    handles = []
+
+    def hook_of(name: str) -> Callable[[nn.Module, Any, Any], None]:
+        return lambda *_: called(name) if threading.get_ident() == thread else None
+
+    with locks.network_lock:
+        try:
+            for name in names:
+                handles.append(modules[name].register_forward_hook(hook_of(name)))
             yield
         finally:
             for handle in handles:

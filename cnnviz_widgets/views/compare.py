@@ -17,8 +17,10 @@ from cnnviz_widgets.session.observing import SetInTurn
 from cnnviz_widgets.views.closing import discard_contents
 from cnnviz_widgets.views.comparison import sentences
 from cnnviz_widgets.views.comparison.difference import MapDifference, difference_of
-from cnnviz_widgets.views.comparison.linking import PanelLinks, SessionLinks
+from cnnviz_widgets.views.comparison.linking import PanelLinks
 from cnnviz_widgets.views.comparison.matching import differences
+from cnnviz_widgets.views.comparison.panes import PANE, faint, pane, take_out
+from cnnviz_widgets.views.comparison.session_links import SessionLinks
 from cnnviz_widgets.views.heatmap import HeatmapView
 from cnnviz_widgets.views.layout import column, row, show_if
 from cnnviz_widgets.views.panel import Panel
@@ -27,8 +29,6 @@ from cnnviz_widgets.widgets.status import Status
 
 #: The scale that two maps of one quantity share.
 SHARED_SCALE = "A and B"
-#: Pixels of a pane: three fit beside the explorer's margins on a screen of 1,280.
-_PANE = 280
 #: A table of its own: what it shows is no map of either view.
 _TABLE = "green-white-purple"
 
@@ -89,23 +89,23 @@ class Comparison(SetInTurn, ipywidgets.VBox):
         self.answer = Status()
         self.note = Status()
         self.figures = (Status(), Status())
-        self.canvas = PictureCanvas(label="no difference yet", display_width=_PANE, view_state={"diverging": _TABLE})
+        self.canvas = PictureCanvas(label="no difference yet", display_width=PANE, view_state={"diverging": _TABLE})
         self.most_button = ipywidgets.Button(
             description="Go where they differ most", disabled=True, layout=ipywidgets.Layout(width="auto")
         )
         self.most_button.on_click(lambda _: self.go_where_they_differ_most())
         self.map_title = Status(text="B minus A")
-        panes = [_pane(title, panel, narrow=maps) for title, panel in zip(self.titles, self.panels, strict=True)]
+        panes = [pane(title, panel, narrow=maps) for title, panel in zip(self.titles, self.panels, strict=True)]
         if maps:
             for panel in self.panels:
-                panel.canvas.display_width = _PANE
+                panel.canvas.display_width = PANE
                 if hasattr(panel, "bars"):
-                    panel.bars.narrow(_PANE)
-            panes.append(_pane(self.map_title, self.canvas, *self.figures, narrow=True))
+                    panel.bars.narrow(PANE)
+            panes.append(pane(self.map_title, self.canvas, *self.figures, narrow=True))
             # What moves both stands beside them, and not in the first as if it were its own.
             shared = self._panel_links.shared
-            _take_out(self.panels[0], shared)
-            panes.append(column(*shared, self.most_button, least=_PANE, most=352))
+            take_out(self.panels[0], shared)
+            panes.append(column(*shared, self.most_button, least=PANE, most=352))
         self.panes = row(*panes)
         self.children = (self.answer, self.panes, self.note)
         self._has_maps = maps
@@ -163,7 +163,7 @@ class Comparison(SetInTurn, ipywidgets.VBox):
         example = self.sessions[0].example
         if self._drawn_on is not example:
             self._drawn_on = example
-            self.canvas.show(_faint(example.appearance, blank="pictures" in self.differs))
+            self.canvas.show(faint(example.appearance, blank="pictures" in self.differs))
             self.canvas.set_trait("marker", None)
         # The map is drawn as the views draw theirs.
         heatmap = found.heatmap
@@ -209,7 +209,7 @@ class Comparison(SetInTurn, ipywidgets.VBox):
         """The picture without a map, and what is to be done to see one."""
         if known and self._drawn_on is not example:
             self._drawn_on = example
-            self.canvas.show(_faint(example.appearance, blank="pictures" in self.differs))
+            self.canvas.show(faint(example.appearance, blank="pictures" in self.differs))
         if known:
             self.figures[0].say("Whole map: where covering matters to A and to B, and where they differ.")
 
@@ -276,28 +276,3 @@ def compare(first: Panel, second: Panel) -> Comparison:
         kinds = f"{type(first).__name__} and {type(second).__name__}"
         raise TypeError(f"compare takes two views of one kind, or two with a heatmap, not {kinds}.")
     return Comparison(first, second)
-
-
-def _pane(*widgets: ipywidgets.Widget, narrow: bool) -> ipywidgets.VBox:
-    """One of the panes that stand beside each other."""
-    if narrow:
-        return ipywidgets.VBox(widgets, layout=ipywidgets.Layout(flex=f"0 0 {_PANE}px", width=f"{_PANE}px"))
-    return ipywidgets.VBox(widgets, layout=ipywidgets.Layout(flex="1 1 420px", min_width="0"))
-
-
-def _take_out(box: ipywidgets.Box, widgets: Sequence[ipywidgets.Widget]) -> None:
-    """Take widgets out of a box and the boxes in it."""
-    for child in box.children:
-        if isinstance(child, ipywidgets.Box) and child not in widgets:
-            _take_out(child, widgets)
-    kept = tuple(child for child in box.children if child not in widgets)
-    if len(kept) < len(box.children):
-        box.children = kept
-
-
-def _faint(appearance: Any, *, blank: bool) -> Any:
-    """A picture in light grey, as it lies under a map of a difference; none where that is of two pictures."""
-    if blank:
-        return np.full_like(appearance, 232)
-    grey = 255 - (255 - appearance.astype(np.float32).mean(axis=2, keepdims=True)) / 2
-    return np.repeat(grey.astype(np.uint8), 3, axis=2)

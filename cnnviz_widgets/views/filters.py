@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import ipywidgets
@@ -10,19 +9,16 @@ import numpy as np
 import traitlets
 from numpy.typing import NDArray
 
-from cnnviz_widgets import study
 from cnnviz_widgets.classifier import Classifier, Layer
-from cnnviz_widgets.errors import ExplanationError
 from cnnviz_widgets.paint import colored, table_names
-from cnnviz_widgets.session import Example
-from cnnviz_widgets.study.activations import Activations, activations
 from cnnviz_widgets.study.filters import Filters, Order, convolution_of, convolutions
 from cnnviz_widgets.views.guess import Question
-from cnnviz_widgets.views.job import Job, Steps
+from cnnviz_widgets.views.job import Job
 from cnnviz_widgets.views.layout import row, show_if
 from cnnviz_widgets.views.panel import Panel
 from cnnviz_widgets.views.parts import answers
 from cnnviz_widgets.views.parts.controls import percent
+from cnnviz_widgets.views.parts.filter_state import FilterState, load_filters
 from cnnviz_widgets.views.parts.layers import LayerSlider
 from cnnviz_widgets.views.parts.scales import short
 from cnnviz_widgets.views.questions.pairs import larger_filter
@@ -38,21 +34,6 @@ ORDERS: tuple[Order, ...] = ("index", "norm", "similarity")
 SCALES = ("whole layer", "each tile by itself")
 _FIRST_ORDER = ORDERS.index("norm")
 _NONE, _UNTRAINED = "nothing", "the same layer drawn at random"
-
-
-@dataclass(frozen=True, eq=False)
-class FilterState:
-    """What the view draws: the kernels, those of the same layer `drawn` at random, and the layer that was asked for.
-
-    `responses` are what the filters answer on the `example`, where there is one.
-    """
-
-    classifier: Classifier
-    filters: Filters
-    drawn: Filters | None
-    asked: str
-    example: Example | None = None
-    responses: Activations | None = None
 
 
 class FilterView(Panel):
@@ -148,7 +129,7 @@ class FilterView(Panel):
         session, beside = self.session, self.beside_picker.index == 1
         layer = session.layer if self._layer_chosen else self._shown_at(session.classifier, session.layer).name
         example = None if session.picture is None else session.example
-        return self.work.start(_load(session.classifier, layer, beside, self._loaded, example))
+        return self.work.start(load_filters(session.classifier, layer, beside, self._loaded, example))
 
     def _draw(self, result: FilterState) -> None:
         before, self._loaded = self._loaded, result
@@ -314,35 +295,3 @@ class FilterView(Panel):
             chosen = next((k for k in ranked if maps is None or maps[k].max() > 0), int(filters.norms.argmax()))
         dead, copies = int(filters.dead.sum()), int((filters.duplicates >= 0).sum())
         return answers.filter_strength(chosen, filters.norms, dead, copies, None if maps is None else maps[chosen])
-
-
-def _load(
-    classifier: Classifier, layer: str, beside: bool, known: FilterState | None, example: Example | None
-) -> Steps:
-    name = convolution_of(classifier, layer).name
-    filters, other = study.filters(classifier, name), None
-    if known is not None and known.classifier is classifier and known.filters.layer == name:
-        other = known.drawn
-        # A network may have been trained on meanwhile.
-        if np.array_equal(known.filters.weights, filters.weights):
-            filters = known.filters
-    # What the panel draws from is computed here, on the worker.
-    _ = filters.duplicates, filters.sparsity, filters.dead
-    if beside:
-        other = other or study.initial_filters(classifier, name)
-    responses = None
-    if known is not None and known.example is example and known.filters is filters:
-        responses = known.responses
-    elif example is not None:
-        responses = _responses(example, name, len(filters.weights))
-    drawn = other if beside else None
-    yield FilterState(classifier, filters, drawn, classifier.layer(layer).name, example, responses)
-
-
-def _responses(example: Example, layer: str, count: int) -> Activations | None:
-    """What the `count` filters of a convolution answer on a picture, or None where that cannot be told."""
-    try:
-        found = activations(example.classifier, example.pixels, layer)
-    except ExplanationError:
-        return None
-    return found if len(found.maps) == count else None

@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import ipywidgets
-import numpy as np
 import traitlets
 
 from cnnviz_widgets.picture import Picture
 from cnnviz_widgets.study import ActivationMaximisation, AscentState, Channel
 from cnnviz_widgets.views.choice import Choice
 from cnnviz_widgets.views.guess import Question
-from cnnviz_widgets.views.job import Job, Steps
+from cnnviz_widgets.views.job import Job
 from cnnviz_widgets.views.layout import column, row, show_if
 from cnnviz_widgets.views.panel import Panel
 from cnnviz_widgets.views.parts.answers import SURE, Answer, made_picture
-from cnnviz_widgets.views.parts.controls import ClassPicker, percent
+from cnnviz_widgets.views.parts.ascents import AscentFrame, grow, subject_name, summary
+from cnnviz_widgets.views.parts.controls import ClassPicker
 from cnnviz_widgets.views.parts.curve import ProbabilityCurves
 from cnnviz_widgets.views.parts.layers import ChannelSlider, LayerSlider
-from cnnviz_widgets.views.parts.scales import short
 from cnnviz_widgets.views.questions.classes import class_made
 from cnnviz_widgets.views.take import table
 from cnnviz_widgets.views.take.table import Columns, required
@@ -35,17 +33,6 @@ NO_SECOND = "nothing"
 WAITING = "Start makes a picture from grey, step by step, for which the score is as high as can be."
 #: A change of these begins anew; another takes effect on the picture as it is.
 _BEGINNING = {"parametrisation", "seed"}
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class AscentFrame:
-    """A picture to draw: in which place, and the probability of its class as it is and under small transformations."""
-
-    place: int
-    state: AscentState
-    probability: float | None
-    robustness: float | None = None
-    winner: int | None = None
 
 
 class MaximisationView(Panel, renamed={"visual": "technique"}):
@@ -129,7 +116,7 @@ class MaximisationView(Panel, renamed={"visual": "technique"}):
     def table(self) -> Columns:
         """The probability of each picture's class by step."""
         required(self.visual)
-        names = ["" if state is None else _name(state) for state in self.visuals]
+        names = ["" if state is None else subject_name(state) for state in self.visuals]
         return table.of_ascents(self.visuals, names, self.curves.points)
 
     def question(self) -> Question | None:
@@ -259,7 +246,7 @@ class MaximisationView(Panel, renamed={"visual": "technique"}):
         places = [(session.classifier, target, state) for target, state in zip(targets, self.visuals, strict=False)]
         predicted = None if first is not None or session.picture is None else session.example
         technique = dataclasses.replace(self._technique, iterations=self._goal)
-        job = self.work.start(_grow(technique, places, predicted, self.interval, self._at_rest), self._show_button)
+        job = self.work.start(grow(technique, places, predicted, self.interval, self._at_rest), self._show_button)
         self._show_button()
         return job
 
@@ -270,7 +257,7 @@ class MaximisationView(Panel, renamed={"visual": "technique"}):
         if before is not None and before.target != state.target:
             self.curves.clear(place)
         self.canvases[place].show(state.appearance)
-        self.canvases[place].label = f"picture made for {_name(state)}, step {state.step}"
+        self.canvases[place].label = f"picture made for {subject_name(state)}, step {state.step}"
         self.use_button.disabled = False
         show_if(state.classifier.scores != "none", self.curves)
         if frame.probability is not None:
@@ -278,7 +265,7 @@ class MaximisationView(Panel, renamed={"visual": "technique"}):
         finished = state.step >= self._goal
         progress = -1 if finished else state.step / self._goal
         answer = self._answer_of(frame)
-        told = _summary(frame) if answer is None else f"{answer} {_summary(frame)}"
+        told = summary(frame) if answer is None else f"{answer} {summary(frame)}"
         self.lines[place].say(told, "info" if finished else "busy", progress)
         self._keep(place, state)
         if self._all_finished:
@@ -291,7 +278,7 @@ class MaximisationView(Panel, renamed={"visual": "technique"}):
             return None  # of a channel nothing is known but its score
         sure = frame.probability >= SURE
         self._sure_at = None if not sure else frame.state.step if self._sure_at is None else self._sure_at
-        self._answered = made_picture(_name(frame.state), frame.probability, self._sure_at)
+        self._answered = made_picture(subject_name(frame.state), frame.probability, self._sure_at)
         self.set_trait("answer", self._answered)
         return self._answered
 
@@ -346,7 +333,7 @@ class MaximisationView(Panel, renamed={"visual": "technique"}):
     def use_as_picture(self) -> None:
         """Make the first picture the session's, exactly as the network sees it."""
         if self.visual is not None:
-            self.session.picture = Picture(None, self.visual.pixels[0], f"picture made for {_name(self.visual)}")
+            self.session.picture = Picture(None, self.visual.pixels[0], f"picture made for {subject_name(self.visual)}")
 
     def _forget(self, *places: int) -> None:
         # A frame of the ascent under way would put back what is forgotten here.
@@ -357,71 +344,3 @@ class MaximisationView(Panel, renamed={"visual": "technique"}):
         for place in places:
             self._keep(place, None)
             self.curves.clear(place)
-
-
-def _summary(frame: AscentFrame) -> str:
-    """How far a picture is, and what the network takes it for."""
-    state = frame.state
-    text = f"{_name(state)}: score {short(state.score or 0)} after {state.step} steps"
-    if frame.probability is not None:
-        text += f"; probability {percent(frame.probability)} as it is"
-    if frame.robustness is not None:
-        text += f", {percent(frame.robustness)} moved, turned and resized a little"
-    if frame.winner is not None:
-        names = state.classifier.class_names
-        text += f". The network takes it for {names[frame.winner]}: try the score log-odds"
-    return f"{text}."
-
-
-def _grow(technique: ActivationMaximisation, places: Any, example: Any, interval: float, at_rest: bool) -> Steps:
-    """Frames of the places in turn, a step each; None where a picture has changed too little to be drawn anew.
-
-    Pictures `at_rest` are left as they are unless the first is one of another class than is predicted.
-    """
-    ascents: dict[int, Iterator[AscentState]] = {}
-    drawn: dict[int, float] = {}
-    for place, (classifier, target, start) in enumerate(places):
-        if target is None:
-            target = 0 if example is None else example.predicted
-        if start is not None and (start.classifier, start.target) != (classifier, target):
-            start = None
-        if at_rest and place == 0 and start is not None:
-            return
-        ascents[place] = technique.steps(classifier, target, start)
-    while ascents:
-        for place in list(ascents):
-            made = next(ascents[place], None)
-            if made is None:
-                del ascents[place]
-                continue
-            last = made.step >= technique.iterations
-            if last or time.monotonic() - drawn.get(place, 0.0) >= interval:
-                yield _frame(place, made, last)
-                drawn[place] = time.monotonic()
-            else:
-                yield None
-
-
-def _frame(place: int, visual: AscentState, last: bool) -> AscentFrame:
-    # What the panel draws from is computed here, on the worker.
-    _ = visual.appearance
-    scores = visual.classifier.scores
-    if not isinstance(visual.target, int) or scores == "none":
-        return AscentFrame(place, visual, None)
-    shares = visual.probabilities()
-    winner = int(np.argmax(shares))
-    return AscentFrame(
-        place,
-        visual,
-        float(shares[visual.target]),
-        float(visual.robustness()[visual.target]) if last else None,
-        winner if last and winner != visual.target and scores == "softmax" else None,
-    )
-
-
-def _name(visual: AscentState) -> str:
-    target = visual.target
-    if isinstance(target, Channel):
-        return f"channel {target.channel} of {target.layer}"
-    assert isinstance(target, int)
-    return visual.classifier.class_names[target]

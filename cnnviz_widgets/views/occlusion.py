@@ -20,8 +20,9 @@ from cnnviz_widgets.views.job import Job
 from cnnviz_widgets.views.layout import column, row
 from cnnviz_widgets.views.panel import Panel
 from cnnviz_widgets.views.parts import answers
-from cnnviz_widgets.views.parts.controls import ClassPicker, amount
-from cnnviz_widgets.views.parts.opening import MapAtRest, strongest_window
+from cnnviz_widgets.views.parts.controls import ClassPicker
+from cnnviz_widgets.views.parts.opening import strongest_window
+from cnnviz_widgets.views.parts.probe_sentences import effect_of, map_summary
 from cnnviz_widgets.views.parts.probing import (
     OcclusionSetup,
     Probe,
@@ -32,15 +33,13 @@ from cnnviz_widgets.views.parts.probing import (
     prepare,
     probe,
 )
-from cnnviz_widgets.views.parts.reading import score_name
-from cnnviz_widgets.views.parts.scales import scales_of, short
-from cnnviz_widgets.views.parts.scores import ScoreBars, best_classes, entropy
+from cnnviz_widgets.views.parts.resting import RestingWork
+from cnnviz_widgets.views.parts.scales import scales_of
+from cnnviz_widgets.views.parts.scores import ScoreBars, best_classes
 from cnnviz_widgets.views.questions.windows import window_to_cover
 from cnnviz_widgets.views.take import table
 from cnnviz_widgets.views.take.table import Columns, required
 from cnnviz_widgets.widgets.picture import PictureCanvas, Window, WindowMoved
-
-_ARROW = " \N{RIGHTWARDS ARROW} "
 
 
 class OcclusionView(Panel, renamed={"occlusion": "technique", "ahead": "run_ahead"}):
@@ -86,19 +85,15 @@ class OcclusionView(Panel, renamed={"occlusion": "technique", "ahead": "run_ahea
         self._size = (wanted, wanted) if isinstance(wanted, int) else wanted
         self._stride_chosen = technique is not None and technique.stride is not None
         self._first_window = window
-        self._looks_ahead = run_ahead
         self._resting = True  # whether the hand has let go of the patch
         self._placed = False  # whether somebody has put the patch where it is
-        self._at_rest: MapAtRest | None = None  # the map that is made while the hand rests, until it is shown
-        self._rested_for: tuple[object, Occlusion] | None = None  # what that is a map of
         self._setup: OcclusionSetup | None = None
-        self._cache: WindowCache | None = None
         self._shown: ShownMap | None = None
         self._mapping: Explainer | None = None  # what makes the map that is shown or under way
         self.setup_job, self.probe_job = self.job(self._draw_setup), self.job(self._draw_probe)
         self.map_job = self.job(self._draw_map, rests=False)
-        self.ahead_job = self.job(lambda _: None, idle=True)
-        self.rest_job = self.job(self._draw_map_at_rest, idle=True)
+        self.resting = RestingWork(self, self._draw_map_at_rest, wanted=run_ahead)
+        self.ahead_job, self.rest_job = self.resting.ahead_job, self.resting.map_job
         self._make_widgets(technique or Occlusion(), techniques or self.techniques())
         self.link(self._window_set, ["window"])
         self.begin()
@@ -155,7 +150,7 @@ class OcclusionView(Panel, renamed={"occlusion": "technique", "ahead": "run_ahea
         return table.of_probe(required(self.probe)) if self.heatmap is None else table.of_heatmap(self.heatmap)
 
     def options_made_with(self) -> Mapping[str, object]:
-        return {} if self._looks_ahead else {"run_ahead": False}
+        return {} if self.resting.wanted else {"run_ahead": False}
 
     def calls_by_hand(self) -> Sequence[str]:
         return () if self._mapping is None else ["view.compute_map()"]
@@ -186,7 +181,7 @@ class OcclusionView(Panel, renamed={"occlusion": "technique", "ahead": "run_ahea
 
     def compute(self) -> Job:
         scene = self.session.scene
-        self._stop_looking_ahead()
+        self.resting.stop()
         self.canvas.stale = self.heatmap is not None
         return self.setup_job.start(prepare(scene, self._technique.baseline, self._setup))
 
@@ -207,7 +202,7 @@ class OcclusionView(Panel, renamed={"occlusion": "technique", "ahead": "run_ahea
         self.bars.show_whole(names, best, example.probabilities, example.classifier.scores)
         if self._shown is not None:
             self._show_map(self._shown.of_class(setup.class_index))
-        self._plan_map_at_rest(setup)
+        self.resting.plan_map(setup, self.technique, by_windows=isinstance(self.choice.value, Occlusion))
         self.canvas.stale &= self.map_job.busy
         self._ask(resting=True)
 
@@ -241,7 +236,7 @@ class OcclusionView(Panel, renamed={"occlusion": "technique", "ahead": "run_ahea
             self.when_active(self._ask_resting)
 
     def _moved(self, event: WindowMoved) -> Job:
-        self._stop_looking_ahead()
+        self.resting.stop()
         self._placed = True
         self._resting = event.final
         self.window = (event.top, event.left, event.height, event.width)
@@ -273,41 +268,25 @@ class OcclusionView(Panel, renamed={"occlusion": "technique", "ahead": "run_ahea
         self.bars.show_now(probe.example.classifier.readout.probabilities(probe.logits))
         classifier, whole = probe.example.classifier, probe.example.logits
         answer = answers.occluded(classifier, probe.class_index, whole, probe.logits)
-        self.say(_summary(probe), "busy" if self.map_job.busy else "info", self._map_progress, answer)
+        self.say(effect_of(probe), "busy" if self.map_job.busy else "info", self._map_progress, answer)
         self.set_trait("probe", probe)
         if self._resting:
             self._look_ahead()
 
     def _look_ahead(self) -> None:
         """Run windows around the one on the picture, as long as nobody wants anything else."""
-        setup = self._setup
-        if setup is None or self.window is None or not (self._looks_ahead and self.active):
-            return
-        if self._at_rest is not None and not self.map_job.busy:
-            self.rest_job.start(self._at_rest.steps())
-            if self.rest_job.busy and not self._placed:  # the patch may soon be elsewhere
-                return
-        box = Box(*self.window)
-        if self._cache is None or self._cache.occluder is not setup.occluder or self._cache.size != box[2:]:
-            self._cache = WindowCache(setup.occluder, box[2:])
-        self.ahead_job.start(self._cache.run_ahead(box))
+        if self._setup is not None and self.window is not None and self.active:
+            box = Box(*self.window)
+            self.resting.look_ahead(self._setup.occluder, box, placed=self._placed, map_wanted=not self.map_job.busy)
 
-    def _stop_looking_ahead(self) -> None:
-        self.ahead_job.cancel()
-        self.rest_job.cancel()
+    @property
+    def _cache(self) -> WindowCache | None:
+        return self.resting.cache
 
     # -- the map that nobody asked for ---------------------------------------------------------------------------
 
-    def _plan_map_at_rest(self, setup: OcclusionSetup) -> None:
-        """Let the hand's rest be used for a map, once for each picture and way to cover it."""
-        wanted = setup.occluder, dataclasses.replace(self._technique, window=None)
-        if wanted == self._rested_for or not self._looks_ahead:
-            return
-        self._rested_for = wanted
-        self._at_rest = MapAtRest(setup, self.technique) if isinstance(self.choice.value, Occlusion) else None
-
     def _draw_map_at_rest(self, shown: ShownMap) -> None:
-        self._at_rest = None
+        self.resting.drop_map()
         setup = self._setup
         found = None if setup is None or setup.example is not shown.example else shown.of_class(setup.class_index)
         if setup is None or found is None or self.map_job.busy:
@@ -339,8 +318,8 @@ class OcclusionView(Panel, renamed={"occlusion": "technique", "ahead": "run_ahea
             technique = self.technique
         elif setup.example.classifier.scores == "none" and getattr(technique, "score", "") == "probability":
             technique = dataclasses.replace(technique, score="logit")
-        self._stop_looking_ahead()
-        self._at_rest = None
+        self.resting.stop()
+        self.resting.drop_map()
         self._shown, self._mapping = None, technique
         self.canvas.stale = self.heatmap is not None
         self.stop_button.disabled = False
@@ -373,7 +352,7 @@ class OcclusionView(Panel, renamed={"occlusion": "technique", "ahead": "run_ahea
     def clear_map(self) -> None:
         """Take the map away, or stop computing it."""
         self._forget_map()
-        self._at_rest = None
+        self.resting.drop_map()
         self.say("")
 
     def _draw_map(self, shown: ShownMap) -> None:
@@ -384,13 +363,7 @@ class OcclusionView(Panel, renamed={"occlusion": "technique", "ahead": "run_ahea
         self._shown = shown
         self._show_map(heatmap)
         finished = heatmap.progress >= 1
-        self.say(
-            f"{heatmap.quantity} for {setup.example.classifier.class_names[setup.class_index]}: "
-            + ("whole map" if finished else f"{heatmap.progress:.0%} of the map")
-            + (f". {heatmap.note}" if heatmap.note else ""),
-            "info" if finished else "busy",
-            heatmap.progress,
-        )
+        self.say(map_summary(setup, heatmap), "info" if finished else "busy", heatmap.progress)
         if finished:
             self._look_ahead()
 
@@ -420,18 +393,3 @@ class OcclusionView(Panel, renamed={"occlusion": "technique", "ahead": "run_ahea
 
 def _name_of(setup: OcclusionSetup) -> str:
     return setup.example.picture.name or "picture"
-
-
-def _summary(probe: Probe) -> str:
-    """What the patch does to the class, in one line."""
-    classifier, index = probe.example.classifier, probe.class_index
-    now, whole = classifier.readout.probabilities(probe.logits), probe.example.probabilities
-    names, winner = classifier.class_names, int(probe.logits.argmax())
-    ends = _ARROW.join(amount(classifier, float(values[index])) for values in (whole, now))
-    text = f"{names[index]}: {ends}, drop of the {score_name(classifier)} {short(probe.drop)}"
-    if classifier.scores != "none":
-        bits = (f"{entropy(values, classifier.scores):.2f}" for values in (whole, now))
-        text += f"; entropy {_ARROW.join(bits)} bits"
-    if winner != probe.example.predicted:
-        text += f"; {'' if classifier.scores == 'softmax' else 'highest '}now {names[winner]}"
-    return f"{text} (read off a window nearby)" if probe.interpolated else text

@@ -90,12 +90,7 @@ class Panel(Takeaway, Guessable, Revertible, SetInTurn, ipywidgets.VBox):
         language: str | None = "en",
         **layout: Any,
     ) -> None:
-        if isinstance(model, Session):
-            if picture is not None:
-                model.picture = picture
-            self.session = model
-        else:
-            self.session = Session(as_classifier(model, picture, class_names), picture)
+        self.session = _session_of(model, picture, class_names)
         self._jobs: list[Job] = []
         self._followed: list[tuple[Callable[[Any], None], Sequence[str]]] = []
         #: What is to be called once the panel is active again.
@@ -106,6 +101,23 @@ class Panel(Takeaway, Guessable, Revertible, SetInTurn, ipywidgets.VBox):
         words.sent(language)  # or raises
         #: "en" or "ko", or None for the language of the page.
         self.language = language
+        self._make_frame(language)
+        given = layout.get("layout")
+        self._given_layout = given if isinstance(given, ipywidgets.Layout) else None
+        super().__init__(**layout)
+        self.active = active
+        self.history, self.guessing, self._guess_first = History(self), Guessing(self), guess
+        guess_button = self.button("Guess", self.guess, tooltip="Say first, then see")
+        #: Back, Reset and Guess.
+        self.bar = ipywidgets.HBox([*self.history.buttons(self.button), guess_button]).add_class("cnnviz-bar")
+        heads = [self.bar] if self.head is None else [self.head, self.bar]
+        self._top = ipywidgets.HBox(heads).add_class("cnnviz-top-row")
+        self.add_class("cnnviz-view").add_class(f"cnnviz-of-{self.topic or 'none'}")
+        self.link(self._rest_or_resume, ["active"])
+        self.show()
+
+    def _make_frame(self, language: str | None) -> None:
+        """Make what stands around the widgets of every panel."""
         #: The question of the panel, with its help; None where it has none.
         self.head = head_of(self.topic, language) if self.topic else None
         self._tooltips = Tooltips(self.topic, language)
@@ -117,20 +129,6 @@ class Panel(Takeaway, Guessable, Revertible, SetInTurn, ipywidgets.VBox):
         self._body = ipywidgets.VBox().add_class("cnnviz-body")
         #: Says when the page has drawn what it was sent.
         self.pace = FrameAcknowledger()
-        given = layout.get("layout")
-        self._given_layout = given if isinstance(given, ipywidgets.Layout) else None
-        super().__init__(**layout)
-        self.active = active
-        self.history, self.guessing, self._guess_first = History(self), Guessing(self), guess
-        guess_button = self.button("Guess", self.guess, tooltip="Say first, then see")
-        #: Back, Reset and Guess.
-        self.bar = ipywidgets.HBox([*self.history.buttons(self.button), guess_button]).add_class("cnnviz-bar")
-        self._top = ipywidgets.HBox([self.bar] if self.head is None else [self.head, self.bar]).add_class(
-            "cnnviz-top-row"
-        )
-        self.add_class("cnnviz-view").add_class(f"cnnviz-of-{self.topic or 'none'}")
-        self.link(self._rest_or_resume, ["active"])
-        self.show()
 
     # -- for subclasses ------------------------------------------------------------------------------------------
 
@@ -340,6 +338,15 @@ class Panel(Takeaway, Guessable, Revertible, SetInTurn, ipywidgets.VBox):
         text = " ".join(filter(None, notes)) if self._notes_shown else ""
         self.notes.layout.display = None if text else "none"
         self.notes.say(text)
+
+
+def _session_of(model: object, picture: object, class_names: Any) -> Session:
+    """The session that is passed as `model`, at `picture` if there is one, or a new one."""
+    if not isinstance(model, Session):
+        return Session(as_classifier(model, picture, class_names), picture)
+    if picture is not None:
+        model.picture = picture
+    return model
 
 
 def _with_old_calls(

@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
 import traitlets
 
-from cnnviz_widgets.aside import Aside
 from cnnviz_widgets.classifier import Classifier, Layer
-from cnnviz_widgets.collection.patches import Patches, scan
-from cnnviz_widgets.collection.source import Source, source_of
+from cnnviz_widgets.collection.patches import Patches
+from cnnviz_widgets.collection.source import Source
 from cnnviz_widgets.errors import PictureError
-from cnnviz_widgets.session import Scene
 from cnnviz_widgets.views.deprecated import old_name
 from cnnviz_widgets.views.guess import Question
-from cnnviz_widgets.views.job import Job, Steps
+from cnnviz_widgets.views.job import Job
 from cnnviz_widgets.views.layout import column, row
 from cnnviz_widgets.views.panel import Panel
 from cnnviz_widgets.views.parts import answers
-from cnnviz_widgets.views.parts.contributions import Contributions, contributions_to
+from cnnviz_widgets.views.parts.contributions import Contributions
 from cnnviz_widgets.views.parts.crops import RANKS, TILE, Scanned, Sheet, cut_sheet, nearest_scanned, title
 from cnnviz_widgets.views.parts.data_set import picture_at
-from cnnviz_widgets.views.parts.embedded import embedded_source, has_embedded_source
+from cnnviz_widgets.views.parts.embedded import has_embedded_source
 from cnnviz_widgets.views.parts.layer_names import slidable
 from cnnviz_widgets.views.parts.layers import ChannelSlider, LayerSlider
 from cnnviz_widgets.views.parts.scales import short
+from cnnviz_widgets.views.parts.scanning import layer_before_ties, rate_channels, scan_patches, summary
 from cnnviz_widgets.views.questions.pairs import stronger_patch
 from cnnviz_widgets.views.take import table
 from cnnviz_widgets.views.take.code import Variable
@@ -37,8 +35,6 @@ from cnnviz_widgets.widgets.tiles import TilePicked, Tiles
 
 #: So many patches are shown.
 _PATCHES = 9
-#: Such a share of the strongest that have the very same value are ties, of which chance says who comes first.
-_TIED = 1 / 3
 
 
 class PatchView(Panel):
@@ -86,6 +82,18 @@ class PatchView(Panel):
         self._opened = 0
         self._shares: Contributions | None = None
         self._looking = False
+        self._make_widgets()
+        self.follow(["classifier"], self._classifier_changed, hidden=True)
+        self.follow(["layer", "channel"], self._layer_changed, hidden=True)
+        self.follow(["layer", "channel"], self.show_patches)
+        self.follow(["classifier", "picture", "target", "layer"], self._open_anew)
+        self.source = source
+        self.link(self._source_set, ["source"])
+        self.link(self._rank_set, ["rank"])
+        self.when_active(self._open_anew)  # before the scan, so that the first patches are of the right channel
+        self.begin()
+
+    def _make_widgets(self) -> None:
         self.tiles = Tiles(tile_width=TILE, columns=3, height=470, placeholder="no patches yet")
         self.layer_slider = LayerSlider(self.session, place=self._shown_at)
         self.channel_slider = ChannelSlider(self.session)
@@ -97,15 +105,6 @@ class PatchView(Panel):
         self.on(self.tiles, TilePicked, self._tile_picked)
         controls = (self.layer_slider, self.channel_slider, self.rank_slider, self.run_button)
         self.show(row(self.tiles, column(*controls)))
-        self.follow(["classifier"], self._classifier_changed, hidden=True)
-        self.follow(["layer", "channel"], self._layer_changed, hidden=True)
-        self.follow(["layer", "channel"], self.show_patches)
-        self.follow(["classifier", "picture", "target", "layer"], self._open_anew)
-        self.source = source
-        self.link(self._source_set, ["source"])
-        self.link(self._rank_set, ["rank"])
-        self.when_active(self._open_anew)  # before the scan, so that the first patches are of the right channel
-        self.begin()
 
     # -- the opening ---------------------------------------------------------------------------------------------
 
@@ -232,7 +231,7 @@ class PatchView(Panel):
         layers = list(dict.fromkeys([*layers, self.session.layer]))
         if self.patches is not None:
             layers = list(self.patches.layers)
-        steps = _found(classifier, layers, data, self._k, self.patches, path=self._path, interval=self.interval)
+        steps = scan_patches(classifier, layers, data, self._k, self.patches, path=self._path, interval=self.interval)
         job = self.scan_job.start(steps, self._show_button)
         self._show_button()
         return job
@@ -300,7 +299,7 @@ class PatchView(Panel):
         busy = self.scan_job.busy and patches.progress < 1
         session = self.session
         shown = self._shown_at(session.classifier, session.layer).name
-        text = _summary(patches, self.sheet, shown)
+        text = summary(patches, self.sheet, shown)
         if shown != session.layer and not self._layer_chosen:
             text += f" At {session.layer} its strongest are equally strong: these are from {shown} before it."
         self.say(text, "busy" if busy else "info", patches.progress if patches.progress < 1 else -1, self._answer())
@@ -317,78 +316,3 @@ class PatchView(Panel):
         images = [location.image for location in sheet.locations]
         seen = [] if labels is None else [int(labels[image]) for image in images if labels[image] >= 0]
         return answers.top_patches(sheet.channel, name, [str(one) if known is None else known[one] for one in seen])
-
-
-def layer_before_ties(classifier: Classifier, patches: Patches, layer: str, channel: int) -> str:
-    """The layer itself or, where the strongest of a channel are equally strong, the last one before it without that.
-
-    An activation that cuts off, such as ReLU6, makes them the same; which come first is then chance. A layer before it
-    counts as long as it has as many channels.
-    """
-    if not _tied(patches, layer, channel):
-        return layer
-    known = [known for known in classifier.layers if known.name in patches.layers]
-    names = [one.name for one in known]
-    for earlier in reversed(known[: names.index(layer)]):
-        if earlier.shape[0] != classifier.layer(layer).shape[0]:
-            break
-        if not _tied(patches, earlier.name, channel):
-            return earlier.name
-    return layer
-
-
-def _tied(patches: Patches, layer: str, channel: int) -> bool:
-    values = [spot.value for spot in patches.top(layer, channel)] if layer in patches.layers else []
-    ties = values.count(values[0]) if values else 0
-    return ties > 1 and values[0] > 0 and ties >= _TIED * len(values)
-
-
-def rate_channels(scene: Scene) -> Steps:
-    """The Contributions of the scene's layer to its class, where they are known."""
-    yield contributions_to(scene.example, scene.layer, scene.class_index)
-
-
-def _summary(patches: Patches, sheet: Sheet | None, wanted: str) -> str:
-    """How far the scan is, and what the sheet shows."""
-    text = f"{patches.done} of {patches.total} pictures scanned"
-    if patches.unreadable:
-        text += f", {patches.unreadable} of them unreadable"
-    if sheet is not None and sheet.locations:
-        values = [location.value for location in sheet.locations]
-        below = patches.fraction_below(sheet.layer, sheet.channel, min(values))
-        text += (
-            f". Channel {sheet.channel} of {sheet.layer}, {sheet.rank}: activations {short(min(values))} to "
-            f"{short(max(values))}; {below:.0%} of a sample of {len(patches.sampled)} pictures stay below these"
-        )
-    if sheet is not None and sheet.layer != wanted:
-        text += (
-            f". {wanted} was not scanned: these are of channel {sheet.channel} of {sheet.layer}, "
-            "the nearest layer that was"
-        )
-    return f"{text}."
-
-
-def _found(
-    classifier: Classifier,
-    layers: list[str],
-    data: object,
-    k: int,
-    start: Patches | None,
-    *,
-    path: Any,
-    interval: float,
-) -> Steps:
-    """Yield the data set, then what a scan of it finds; None in between, where it has been drawn a moment ago."""
-    if data is None:
-        made = Aside("pictures", lambda: embedded_source(classifier))  # it may import what is slow to import
-        yield made
-        data = made.result()
-    source = source_of(data)
-    yield source, None
-    drawn = 0.0
-    for patches in scan(classifier, source, layers, k=k, start=start, path=path):
-        if patches.progress >= 1 or time.monotonic() - drawn >= interval:
-            yield source, patches
-            drawn = time.monotonic()
-        else:
-            yield None

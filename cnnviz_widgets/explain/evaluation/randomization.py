@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from cnnviz_widgets.classifier import Classifier, TargetLike
+from cnnviz_widgets.classifier.hooks import noting_calls
 from cnnviz_widgets.classifier.wording import brief
 from cnnviz_widgets.errors import ExplanationError, MethodError
 from cnnviz_widgets.explain.evaluation import sentences
@@ -204,25 +205,20 @@ def copy_of(classifier: Classifier) -> Classifier:
 
 def _weighted(network: nn.Module, pixels: Tensor) -> tuple[list[str], dict[str, str]]:
     """Names of the modules with weights as they are run, and of the norms, each with the module that it follows."""
-    names = {module: name for name, module in network.named_modules()}
+    modules = dict(network.named_modules())
     run: list[str] = []
     norms: dict[str, str] = {}
 
-    def see(module: nn.Module, *_: object) -> None:
-        name = names[module]
-        if isinstance(module, _Norm):
+    def called(name: str) -> None:
+        if isinstance(modules[name], _Norm):
             norms[name] = run[-1] if run else ""
         elif name not in run:
             run.append(name)
 
-    own = [module for module in names if any(True for _ in module.parameters(recurse=False))]
-    hooks = [module.register_forward_hook(see) for module in own if _has_weights(module)]
-    try:
-        with torch.inference_mode(False), torch.no_grad():
-            network(pixels.clone())
-    finally:
-        for hook in hooks:
-            hook.remove()
+    own = [name for name, module in modules.items() if any(True for _ in module.parameters(recurse=False))]
+    weighted = [name for name in own if _has_weights(modules[name])]
+    with noting_calls(network, weighted, called), torch.inference_mode(False), torch.no_grad():
+        network(pixels.clone())
     return run, norms
 
 

@@ -13,7 +13,7 @@ from cnnviz_widgets.schedule import in_turn
 from cnnviz_widgets.session import Session, as_classifier
 from cnnviz_widgets.views.closing import discard_contents
 from cnnviz_widgets.views.compare import Comparison
-from cnnviz_widgets.views.comparison.linking import SessionLinks
+from cnnviz_widgets.views.comparison.session_links import SessionLinks
 from cnnviz_widgets.views.events import on
 from cnnviz_widgets.views.layout import show_if
 from cnnviz_widgets.views.panel import Panel, sentence
