@@ -63,6 +63,40 @@ def same(first: Any, second: Any) -> bool:
 # -- the values ----------------------------------------------------------------------------------------------------
 
 
+def test_a_random_order_is_one_that_was_measured(session: Session, inline: None) -> None:
+    panel, test = TestView(session, technique=Saliency()), OrderTest()
+    found, classifier = panel.evaluation, session.classifier
+    assert found is not None
+    instance = Instance.of(classifier, session.example.pixels, Target(session.example.predicted))
+    for draw in (0, 3):
+        partial = test.partial(instance, test.random_places(found, draw), 4)
+        score = classifier.readout.probabilities(classifier.logits(partial)[0].numpy())[session.example.predicted]
+        assert found.random[draw].scores[4] == pytest.approx(score, abs=1e-5)
+    panel.close()
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_each_test_is_taken_away_as_what_it_shows(session: Session, section: str, inline: None) -> None:
+    panel = TestView(session, technique=Saliency(), techniques=[GradCAM(), EigenCAM()])
+    panel.section = section
+    table = {name: np.array(column) for name, column in panel.table().items()}
+    if section == "order":
+        own = (table["order"] == "map") & (table["test"] == "deletion")
+        np.testing.assert_array_equal(table["score"][own], panel.evaluation.deletion.scores)  # type: ignore[union-attr]
+        assert len(panel.drawn().lines) == 2 + len(panel.evaluation.random)  # type: ignore[union-attr]
+    elif section == "randomization":
+        assert table["rank_correlation"].tolist() == [one.correlation for one in panel.randomization]
+        assert panel.drawn().lines[0][0] == (0, 1)  # type: ignore[union-attr]
+    elif section == "agreement":
+        assert len(table["technique"]) == 3 and panel.drawn().names == ["Grad-CAM", "Eigen-CAM"]  # type: ignore[union-attr]
+    else:
+        cells = panel.other_class.difference.cells  # type: ignore[union-attr]
+        np.testing.assert_array_equal(np.float32(table["value"]), cells.ravel())
+        assert panel.drawn() is None
+    assert panel.sections[section].text in panel.caption and "TestView(session, technique=Saliency()" in panel.code()
+    panel.close()
+
+
 @pytest.mark.parametrize("technique", [GradCAM(), Saliency(), Occlusion(8, 8)], ids=lambda one: one.label)
 def test_values_are_those_of_an_independent_computation(session: Session, technique: Any, inline: None) -> None:
     panel = TestView(session, technique=technique)

@@ -20,7 +20,7 @@ import cnnviz_widgets
 from cnnviz_widgets import words
 from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.errors import ExplanationError, GuessError
-from cnnviz_widgets.explain import Occlusion
+from cnnviz_widgets.explain import GradCAM, Occlusion
 from cnnviz_widgets.session import Session
 from cnnviz_widgets.study import ActivationMaximisation
 from cnnviz_widgets.views.activation import ActivationView
@@ -81,7 +81,8 @@ MADE: dict[type[Panel], tuple[Callable[[Session], Panel], tuple[str, ...], tuple
     PredictionView: (PredictionView, (), None),
     SaliencyView: (SaliencyView, ("heatmap",), None),
     SketchView: (SketchView, (), None),
-    TestView: (TestView, ("heatmap", "evaluation"), ("step", 3)),
+    # Negative values included: a map that is zero everywhere puts the pixels in no order, which the view says.
+    TestView: (lambda s: TestView(s, technique=GradCAM(relu=False)), ("heatmap", "evaluation"), ("step", 3)),
 }
 kinds = pytest.mark.parametrize("kind", MADE, ids=lambda kind: kind.__name__)
 
