@@ -39,7 +39,7 @@ def color_table(name: str) -> NDArray[np.uint8]:
     return _tables()[name][1]
 
 
-def colored(
+def colorize(
     values: ArrayLike,
     low: float,
     high: float,

@@ -206,7 +206,7 @@ ONLY_IN = {
     r"\bLatestWins\(": "views/job.py",
     r"\._requests\b": "views/job.py",
     r"\.on_event\(": "views/events.py",
-    r"\bpaced\(": "views/job.py views/pacing.py",
+    r"\bpace_results\(": "views/job.py views/pacing.py",
     # `Panel` runs the public methods of all panels in turn. Beside it these say so themselves: widgets that are no
     # panel, what ipycanvas calls, and what `Panel` itself inherits (guess, history, takeaway). `CameraView.halt` is one
     # of those public methods and need not.

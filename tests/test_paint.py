@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from cnnviz_widgets.paint import color_table, colored, table_names
+from cnnviz_widgets.paint import color_table, colorize, table_names
 
 ALL = (*table_names(), *table_names(signed=True))
 
@@ -92,12 +92,12 @@ def test_the_defaults_are_first() -> None:
 @given(st.floats(-10, 10), st.floats(-10, 10), st.floats(0.01, 10))
 def test_a_value_gets_the_colour_of_its_place(value: float, low: float, extent: float) -> None:
     place = min(max((value - low) / extent, 0), 1)
-    red = int(colored([[value]], low, low + extent, "grey")[0, 0, 0])
+    red = int(colorize([[value]], low, low + extent, "grey")[0, 0, 0])
     assert abs(red - 255 * place) <= 0.51
 
 
 def test_the_ends_and_beyond() -> None:
-    row = colored([[-9, 0, 1, 9]], 0, 1)
+    row = colorize([[-9, 0, 1, 9]], 0, 1)
     table = color_table("viridis")
     assert row.shape == (1, 4, 3)
     assert row.dtype == np.uint8
@@ -105,15 +105,15 @@ def test_the_ends_and_beyond() -> None:
 
 
 def test_what_is_not_a_number_has_its_own_colour() -> None:
-    row = colored([np.nan, np.inf, -np.inf, 1.0], 0, 1, missing=(1, 2, 3))
+    row = colorize([np.nan, np.inf, -np.inf, 1.0], 0, 1, missing=(1, 2, 3))
     assert row[:3].tolist() == [[1, 2, 3]] * 3
     assert row[3].tolist() == [253, 231, 37]
 
 
 def test_without_an_extent_everything_is_at_the_low_end() -> None:
-    assert (colored(np.arange(3.0), 1, 1) == color_table("viridis")[0]).all()
+    assert (colorize(np.arange(3.0), 1, 1) == color_table("viridis")[0]).all()
 
 
 def test_a_table_may_be_an_array() -> None:
     table = np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, axis=1)[::-1]
-    assert colored([0.0, 1.0], 0, 1, table).tolist() == [[255] * 3, [0] * 3]
+    assert colorize([0.0, 1.0], 0, 1, table).tolist() == [[255] * 3, [0] * 3]

@@ -8,7 +8,7 @@ from typing import Literal, TypeVar
 
 from cnnviz_widgets.classifier import memory
 from cnnviz_widgets.classifier.classifier import Classifier
-from cnnviz_widgets.classifier.wording import brief
+from cnnviz_widgets.classifier.wording import summarize_error
 from cnnviz_widgets.errors import ClassifierError, ExplanationError
 
 #: What is done with the pictures. Each kind has a size of its own, as a picture's time and memory differ.
@@ -107,7 +107,7 @@ class Batches:
         without = ", or a technique without gradients" if self._work == "gradients" else ""
         return ClassifierError(
             f"{classifier.name} needs more memory for a single picture than there is on {classifier.device} "
-            f"({brief(error.__cause__ or error)}); free some, or use a smaller `input_size`{without}."
+            f"({summarize_error(error.__cause__ or error)}); free some, or use a smaller `input_size`{without}."
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Mapping, Sequence
 
-from cnnviz_widgets.classifier.wording import brief_value, close_matches
+from cnnviz_widgets.classifier.wording import close_matches, short_repr
 from cnnviz_widgets.errors import ClassifierError, TargetError
 
 
@@ -69,7 +69,7 @@ def class_index(target: object, names: Sequence[str], network: str) -> int:
     except (TypeError, ValueError):
         index = None
     if index is None:
-        raise TargetError(f"A class is an index from 0 to {len(names) - 1} or a name, not {brief_value(target)}.")
+        raise TargetError(f"A class is an index from 0 to {len(names) - 1} or a name, not {short_repr(target)}.")
     if not 0 <= index < len(names):
         raise TargetError(f"{network} has classes 0 to {len(names) - 1}; {index} is not one of them.")
     return index

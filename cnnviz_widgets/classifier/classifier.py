@@ -37,7 +37,7 @@ from cnnviz_widgets.classifier.randomness import GeneratorStates
 from cnnviz_widgets.classifier.readout import Readout, Scores, TrialReadout, TriedNetwork
 from cnnviz_widgets.classifier.runner import Runner
 from cnnviz_widgets.classifier.target import Target, TargetLike, target_of
-from cnnviz_widgets.classifier.wording import brief
+from cnnviz_widgets.classifier.wording import summarize_error
 from cnnviz_widgets.errors import ClassifierError, ExplanationError
 from cnnviz_widgets.picture import Picture, read_picture
 
@@ -155,8 +155,8 @@ class Classifier:
                 self._try_out(self._trial_input())
             except (ClassifierError, RuntimeError) as error:
                 raise ClassifierError(
-                    f"{self.name} does not run in {autocast} on {self.device} ({brief(error.__cause__ or error)}); "
-                    "choose another `autocast`, or None."
+                    f"{self.name} does not run in {autocast} on {self.device} "
+                    f"({summarize_error(error.__cause__ or error)}); choose another `autocast`, or None."
                 ) from error
             del self._passes.seconds[self.arithmetic]  # of a first pass
 

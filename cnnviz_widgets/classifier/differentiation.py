@@ -13,7 +13,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.weak import WeakIdKeyDictionary
 
-from cnnviz_widgets.classifier.wording import brief
+from cnnviz_widgets.classifier.wording import summarize_error
 from cnnviz_widgets.errors import ClassifierError, ExplanationError, MethodError
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def gradients_of(
                     f"of layers; pass `use_reentrant=False` to `checkpoint`, or {INSTEAD}."
                 ) from error
             raise ClassifierError(
-                f"{classifier.name} could not be differentiated ({brief(error)}); {INSTEAD}."
+                f"{classifier.name} could not be differentiated ({summarize_error(error)}); {INSTEAD}."
             ) from error
 
 

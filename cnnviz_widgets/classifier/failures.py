@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from cnnviz_widgets.classifier import memory
-from cnnviz_widgets.classifier.wording import brief
+from cnnviz_widgets.classifier.wording import summarize_error
 from cnnviz_widgets.errors import ClassifierError
 
 _WRAP = "wrap it in a module whose forward takes one tensor of pictures (N, C, H, W) and"
@@ -66,7 +66,7 @@ def mend(error: BaseException) -> str:
 
 def of_pass(name: str, shape: tuple[int, ...], error: Exception) -> ClassifierError:
     """What to raise where a network raised on an input of that shape."""
-    return ClassifierError(f"{name} failed on an input of shape {shape} ({brief(error)}); {mend(error)}.")
+    return ClassifierError(f"{name} failed on an input of shape {shape} ({summarize_error(error)}); {mend(error)}.")
 
 
 def of_all_sizes(name: str, failed: Sequence[ClassifierError]) -> ClassifierError:
@@ -77,7 +77,7 @@ def of_all_sizes(name: str, failed: Sequence[ClassifierError]) -> ClassifierErro
     if cause is None or not size_may_help(cause) or (alike and not is_of_shapes(cause)):
         return first
     return ClassifierError(
-        f"{name} takes none of the usual input sizes; give `input_size` (at 224 x 224: {brief(cause)})."
+        f"{name} takes none of the usual input sizes; give `input_size` (at 224 x 224: {summarize_error(cause)})."
     )
 
 

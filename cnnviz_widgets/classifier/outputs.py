@@ -9,7 +9,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from cnnviz_widgets.classifier.wording import brief, brief_value
+from cnnviz_widgets.classifier.wording import short_repr, summarize_error
 from cnnviz_widgets.errors import ClassifierError
 
 Key = int | str
@@ -35,7 +35,7 @@ def check_output(output: object) -> Output | None:
     if any(isinstance(key, bool) or not isinstance(key, int | str) for key in path):
         raise ClassifierError(
             "`output` is the index, key or attribute of the class scores in what the network returns, a tuple of such, "
-            f"or a function, not {brief_value(output)}."
+            f"or a function, not {short_repr(output)}."
         )
     return cast("Output", path)
 
@@ -78,8 +78,8 @@ def scores_at(output: object, where: Output, batch: int, network: str) -> Tensor
             value = where(output)
         except Exception as error:
             raise ClassifierError(
-                f"`output` failed on what {network} returns, {_told(output)} ({brief(error)}); it must return a row "
-                "of class scores for each picture."
+                f"`output` failed on what {network} returns, {_told(output)} ({summarize_error(error)}); it must "
+                "return a row of class scores for each picture."
             ) from None
     else:
         for key in where if isinstance(where, tuple) else (where,):

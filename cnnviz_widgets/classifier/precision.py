@@ -7,7 +7,7 @@ from typing import Literal, get_args
 
 import torch
 
-from cnnviz_widgets.classifier.wording import brief_value
+from cnnviz_widgets.classifier.wording import short_repr
 from cnnviz_widgets.errors import ClassifierError
 
 #: Floating types that torch casts to on its own.
@@ -19,7 +19,7 @@ def check_autocast(autocast: object) -> Autocast | None:
     choices = get_args(Autocast)
     if autocast is not None and autocast not in choices:
         raise ClassifierError(
-            f"`autocast` is {' or '.join(map(repr, choices))}, or None for float32, not {brief_value(autocast)}."
+            f"`autocast` is {' or '.join(map(repr, choices))}, or None for float32, not {short_repr(autocast)}."
         )
     return autocast  # type: ignore[return-value]
 

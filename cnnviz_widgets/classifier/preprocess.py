@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cnnviz_widgets.classifier.wording import brief, brief_value
+from cnnviz_widgets.classifier.wording import short_repr, summarize_error
 from cnnviz_widgets.errors import ClassifierError, PictureError
 from cnnviz_widgets.picture import Picture
 
@@ -52,7 +52,7 @@ def resize_and_crop(
     """The preprocess of a classifier that was given none. Raises ClassifierError."""
     levels, spreads = _per_channel("mean", mean, channels), _per_channel("std", std, channels)
     if any(spread <= 0 for spread in spreads):
-        raise ClassifierError(f"`std` must be positive, not {brief_value(std)}.")
+        raise ClassifierError(f"`std` must be positive, not {short_repr(std)}.")
     return ResizeAndCrop(size, levels, spreads)
 
 
@@ -65,7 +65,7 @@ def _per_channel(what: str, values: Sequence[float] | None, channels: int) -> tu
         numbers = ()
     if len(numbers) != channels or not np.isfinite(numbers).all():
         raise ClassifierError(
-            f"`{what}` must be a list of {channels} finite numbers, one per channel, not {brief_value(values)}."
+            f"`{what}` must be a list of {channels} finite numbers, one per channel, not {short_repr(values)}."
         )
     return numbers
 
@@ -82,7 +82,7 @@ def pair_of(size: object) -> tuple[int, int] | None:
     if isinstance(size, bool) or not (1 <= height <= _LONGEST_SIDE and 1 <= width <= _LONGEST_SIDE):
         raise ClassifierError(
             f"`input_size` is a number of pixels or (height, width), each from 1 to {_LONGEST_SIDE}, "
-            f"not {brief_value(size)}."
+            f"not {short_repr(size)}."
         )
     return height, width
 
@@ -123,7 +123,7 @@ def preprocessed(preprocess: Preprocess, image: PIL.Image.Image | Tensor, what: 
     except PictureError:
         raise
     except Exception as error:
-        raise PictureError(f"`preprocess` failed on {what} ({brief(error)}); it must take {kind}.") from error
+        raise PictureError(f"`preprocess` failed on {what} ({summarize_error(error)}); it must take {kind}.") from error
     if not isinstance(result, Tensor):
         raise PictureError(f"`preprocess` must return a tensor (C, H, W), not {type(result).__name__}.")
     result = result.detach().to("cpu", torch.float32)

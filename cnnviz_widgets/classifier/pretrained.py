@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from cnnviz_widgets.classifier.preprocess import Preprocess
-from cnnviz_widgets.classifier.wording import brief, close_matches
+from cnnviz_widgets.classifier.wording import close_matches, summarize_error
 from cnnviz_widgets.errors import ClassifierError
 
 
@@ -42,7 +42,7 @@ def pretrained(name: str, weights: object) -> tuple[nn.Module, Preprocess, Seque
             else:
                 why, mend = "are not on this machine and could not be fetched", "go online"
             raise ClassifierError(
-                f"The weights of {name} {why} ({brief(error)}); {mend}, use cnnviz_widgets.demo.classifier(), "
-                "or pass your own network."
+                f"The weights of {name} {why} ({summarize_error(error)}); {mend}, use "
+                "cnnviz_widgets.demo.classifier(), or pass your own network."
             ) from error
     return network, enum.transforms(), enum.meta.get("categories")

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from cnnviz_widgets.classifier.capture import Capture, Inputs, Link, Pass, apply_link, find_capture
-from cnnviz_widgets.classifier.wording import brief_value
+from cnnviz_widgets.classifier.wording import short_repr
 from cnnviz_widgets.errors import ClassifierError
 
 #: How the scores of the classes are read: they compete, each is by itself, or they are no probabilities.
@@ -30,7 +30,7 @@ def check_scores(scores: object) -> Scores | None:
     if scores is not None and scores not in choices:
         raise ClassifierError(
             f"`scores` is {', '.join(map(repr, choices[:-1]))} or {choices[-1]!r}, or None to have it found out, "
-            f"not {brief_value(scores)}."
+            f"not {short_repr(scores)}."
         )
     return scores  # type: ignore[return-value]
 

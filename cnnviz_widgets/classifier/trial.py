@@ -13,7 +13,7 @@ from cnnviz_widgets.classifier import failures
 from cnnviz_widgets.classifier.preprocess import Preprocess, measured_colours, shape_after
 from cnnviz_widgets.classifier.randomness import GeneratorStates, same_draws
 from cnnviz_widgets.classifier.runner import Runner
-from cnnviz_widgets.classifier.wording import brief
+from cnnviz_widgets.classifier.wording import summarize_error
 from cnnviz_widgets.errors import ClassifierError, PictureError
 
 #: Gives the scores (N, K), as the network has them, of pictures (N, C, H, W).
@@ -112,8 +112,8 @@ def find_input(
     shapes = cause is not None and failures.size_may_help(cause) and failures.is_of_shapes(cause)
     if cause is not None and shapes and _takes_two(run, depths[0], size, preprocess):
         raise ClassifierError(
-            f"{name} takes two pictures but not a single one ({brief(cause)}); let its forward keep the axis of "
-            "pictures, as `flatten(1)` does."
+            f"{name} takes two pictures but not a single one ({summarize_error(cause)}); let its forward keep the axis "
+            "of pictures, as `flatten(1)` does."
         )
     raise failures.of_all_sizes(name, failed) if usual else failed[0]
 
@@ -183,7 +183,7 @@ def _together(run: Run, name: str, alone: Tensor, shown: Shown, limits: Limits) 
         if together.shape != alone.shape:
             raise ClassifierError(f"{name} has other scores for two pictures.")
     except ClassifierError as error:
-        why = brief(error.__cause__) if error.__cause__ else "it returns no row of scores for each"
+        why = summarize_error(error.__cause__) if error.__cause__ else "it returns no row of scores for each"
         note = f"{name} cannot run two pictures together ({why}): {_BY_ITSELF}"
         return Trial(alone, True, False, (note,))
     moved = float((together - alone).abs().max())

@@ -14,13 +14,13 @@ def close_matches(name: object, known: Sequence[str]) -> str:
     return "; it has " + ", ".join(repr(name) for name in known[:4]) + (", ..." if len(known) > 4 else "")
 
 
-def brief(error: BaseException) -> str:
+def summarize_error(error: BaseException) -> str:
     """An error as a clause: its type and the first line of its message."""
     lines = str(error).strip().splitlines()
     return f"{type(error).__name__}: {lines[0].rstrip('. ')[:200]}" if lines else type(error).__name__
 
 
-def brief_value(value: object) -> str:
+def short_repr(value: object) -> str:
     """A value as it is printed, in one short line."""
     text = " ".join(repr(value).split())
     return text if len(text) <= 80 else text[:79] + "\N{HORIZONTAL ELLIPSIS}"

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from cnnviz_widgets.classifier.wording import brief
+from cnnviz_widgets.classifier.wording import summarize_error
 from cnnviz_widgets.errors import ExplanationError
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, 112}  # 112: ERROR_DISK_FULL of Windows
@@ -46,4 +46,4 @@ def advice(error: Exception, what: str, damaged: str) -> str:
     if isinstance(error, FileNotFoundError | NotADirectoryError):
         return f"The folder of {what} does not exist; make it, or choose another path."
     # Without the places in the library's own source that some of its errors end with.
-    return f"{subject} is damaged ({_SOURCE.split(brief(error))[0].rstrip(' ,')}); {damaged}."
+    return f"{subject} is damaged ({_SOURCE.split(summarize_error(error))[0].rstrip(' ,')}); {damaged}."

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from cnnviz_widgets.classifier.wording import brief
+from cnnviz_widgets.classifier.wording import summarize_error
 from cnnviz_widgets.collection.labels import UNKNOWN, Labels, NoLabel, number_of, plain_value
 from cnnviz_widgets.errors import PictureError
 from cnnviz_widgets.picture import Picture, read_picture
@@ -94,7 +94,9 @@ class Source:
             raise
         # A data set of the user's may raise anything.
         except Exception as error:
-            raise PictureError(f"The data set cannot read {name} ({brief(error)}); repair or remove it.") from error
+            raise PictureError(
+                f"The data set cannot read {name} ({summarize_error(error)}); repair or remove it."
+            ) from error
         return read_picture(image, name), self._label(index, target)
 
     def _label(self, index: int, target: object) -> int:

@@ -11,7 +11,7 @@ import numpy as np
 from torch import Tensor
 from torch.utils.data import ConcatDataset, DataLoader, Dataset, IterableDataset, Subset
 
-from cnnviz_widgets.classifier.wording import brief
+from cnnviz_widgets.classifier.wording import summarize_error
 from cnnviz_widgets.collection.folder import pictures_in, read_folder
 from cnnviz_widgets.collection.items import (
     ACCEPTED,
@@ -150,7 +150,7 @@ def _targets(values: Any, length: int, class_names: Sequence[str] | None) -> Tar
             return Targets(None, names)
         return read_targets(values, names)
     except Exception as error:
-        return Targets(None, names, f"The targets cannot be read ({brief(error)}): pictures have no labels.")
+        return Targets(None, names, f"The targets cannot be read ({summarize_error(error)}): pictures have no labels.")
 
 
 def _of_dict(data: Mapping[Any, Any]) -> Source:

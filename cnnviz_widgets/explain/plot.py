@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnviz_widgets.errors import MissingExtra, PictureError
-from cnnviz_widgets.paint import color_table, colored, table_names
+from cnnviz_widgets.paint import color_table, colorize, table_names
 from cnnviz_widgets.picture import read_picture
 
 #: What is drawn as zeros is less than a step of a colour table of 256.
@@ -72,7 +72,7 @@ def _layers(
     values: NDArray[np.float32], low: float, high: float, table: str, grey: NDArray[np.uint8] | None
 ) -> list[NDArray[np.uint8]]:
     """Pictures to lay over each other, uint8 (H, W, 3) or, where something is below, (H, W, 4)."""
-    colours = colored(values, low, high, table)
+    colours = colorize(values, low, high, table)
     if grey is None:
         return [colours]
     opacity = np.clip(np.abs(np.nan_to_num(values)) / high, 0, 1)

@@ -13,7 +13,7 @@ from PIL import Image
 from cnnviz_widgets.errors import PictureError
 from cnnviz_widgets.picture.arrays import of_tensor
 from cnnviz_widgets.picture.checks import BYTE_LIMIT, NAME_LIMIT, PIXEL_LIMIT, printable
-from cnnviz_widgets.picture.files import FORMATS, decoded
+from cnnviz_widgets.picture.files import FORMATS, decode
 
 __all__ = ["BYTE_LIMIT", "FORMATS", "NAME_LIMIT", "PIXEL_LIMIT", "Picture", "read_picture"]
 
@@ -68,7 +68,7 @@ def read_picture(source: object, name: str = "") -> Picture:
             if is_input:
                 return Picture(None, values, name)
             source = values
-        image, bands, note = decoded(source, subject)
+        image, bands, note = decode(source, subject)
         return Picture(image, None, name, bands, note)
     except MemoryError as error:
         raise PictureError(f"{subject} does not fit into memory; make it smaller.") from error

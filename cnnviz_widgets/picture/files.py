@@ -59,7 +59,7 @@ _warnings_lock = lock()
 Decoded = tuple[Image.Image, NDArray[Any] | None, str]
 
 
-def decoded(source: object, subject: str) -> Decoded:
+def decode(source: object, subject: str) -> Decoded:
     """The image, bands and note of a PIL image, an array, a path or the bytes of a file. Raises PictureError."""
     if isinstance(source, Image.Image):
         return _decode(source, subject)

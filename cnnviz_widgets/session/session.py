@@ -10,7 +10,7 @@ from typing import Any
 import traitlets
 
 from cnnviz_widgets.classifier import Classifier
-from cnnviz_widgets.classifier.wording import brief_value
+from cnnviz_widgets.classifier.wording import short_repr
 from cnnviz_widgets.errors import ExplanationError, PictureError, TargetError
 from cnnviz_widgets.forks import lock
 from cnnviz_widgets.picture import Picture, read_picture
@@ -144,7 +144,7 @@ class Session(SetInTurn):
         channels = self.classifier.layer(self.layer).shape[0]
         index = _index(value)
         if index is None or not 0 <= index < channels:
-            raise TargetError(f"{self.layer} has channels 0 to {channels - 1}, not {brief_value(value)}.")
+            raise TargetError(f"{self.layer} has channels 0 to {channels - 1}, not {short_repr(value)}.")
         return index
 
     @traitlets.validate("selection")
@@ -153,7 +153,7 @@ class Session(SetInTurn):
         value = proposal["value"]
         indices = [_index(item) for item in value] if isinstance(value, Iterable) else [None]
         if any(index is None or index < 0 for index in indices):
-            raise TargetError(f"A selection is a list of indices of a collection, not {brief_value(value)}.")
+            raise TargetError(f"A selection is a list of indices of a collection, not {short_repr(value)}.")
         return tuple(index for index in indices if index is not None)
 
     @traitlets.observe("classifier")

@@ -8,7 +8,7 @@ from torch import Tensor
 from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.classifier.inputs import FloatArray
 from cnnviz_widgets.classifier.watch import watch
-from cnnviz_widgets.classifier.wording import brief
+from cnnviz_widgets.classifier.wording import summarize_error
 from cnnviz_widgets.errors import ClassifierError, LayerError
 
 
@@ -38,7 +38,8 @@ def effective_field(
             (gradient,) = torch.autograd.grad(activation, leaf, materialize_grads=True)
         except Exception as error:
             raise ClassifierError(
-                f"{classifier.name} could not be differentiated at {layer!r} ({brief(error)}); choose another layer."
+                f"{classifier.name} could not be differentiated at {layer!r} ({summarize_error(error)}); choose "
+                "another layer."
             ) from error
     strength = gradient[0].abs().sum(dim=0).to("cpu", torch.float32)
     field: FloatArray = (strength / strength.max().clamp_min(torch.finfo(torch.float32).tiny)).numpy()

@@ -10,7 +10,7 @@ import traitlets
 from numpy.typing import NDArray
 
 from cnnviz_widgets.classifier import Classifier, Layer
-from cnnviz_widgets.paint import colored, table_names
+from cnnviz_widgets.paint import colorize, table_names
 from cnnviz_widgets.study.filters import Filters, Order, convolution_of, convolutions
 from cnnviz_widgets.views.guess import Question
 from cnnviz_widgets.views.job import Job
@@ -222,7 +222,7 @@ class FilterView(Panel):
         if self._loaded.filters.first:
             tiles = np.rint((shares + 1) * 127.5).astype(np.uint8)
             return np.moveaxis(tiles, 1, -1) if kernels.ndim == 4 else tiles[..., None].repeat(3, axis=-1)
-        return colored(shares, -1, 1, table_names(signed=True)[0])
+        return colorize(shares, -1, 1, table_names(signed=True)[0])
 
     def _badges(self, filters: Filters) -> list[str]:
         def badge(index: int) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator, Hashable
 from typing import Any, Protocol
 
 from cnnviz_widgets.schedule import LatestWins
-from cnnviz_widgets.views.pacing import paced
+from cnnviz_widgets.views.pacing import pace_results
 from cnnviz_widgets.widgets.pace import FrameAcknowledger
 
 _log = logging.getLogger("cnnviz_widgets")
@@ -73,7 +73,7 @@ class Job:
 
         self._waiting, self.answered = waiting, False
         if self._waits_for_page:
-            steps = paced(steps, self._panel.pace, self._place_of)
+            steps = pace_results(steps, self._panel.pace, self._place_of)
         self._requests.submit(steps, self._show, self._fail, end)
         self._panel.tell_busy()
         return self

@@ -232,6 +232,9 @@ class MaximisationView(Panel, renamed={"visual": "technique"}):
         self._at_rest = False
         self.refresh()
 
+    def options_made_with(self) -> Mapping[str, object]:
+        return {"started": True} if self._started else {}
+
     # -- work ----------------------------------------------------------------------------------------------------
 
     def compute(self) -> Job | None:

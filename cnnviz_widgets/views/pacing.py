@@ -10,7 +10,7 @@ from cnnviz_widgets.schedule import Awaited
 from cnnviz_widgets.widgets.pace import FrameAcknowledger
 
 
-def paced(
+def pace_results(
     work: Generator[Any, None, None], pace: FrameAcknowledger, place: Callable[[Any], Hashable] | None = None
 ) -> Generator[Any, None, None]:
     """The results of `work` that the page has time for, and None for the others.

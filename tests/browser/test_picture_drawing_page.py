@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from cnnviz_widgets.paint import colored
+from cnnviz_widgets.paint import colorize
 from cnnviz_widgets.widgets.picture import PictureCanvas
 from tests.support.fake_page import FakePage
 from tests.support.picture_card import DARK, PALE, RED, SIZE, Shown, flat, heatmap, occluded, show, traits
@@ -46,7 +46,7 @@ def test_the_blend_is_the_one_of_numpy(fake_page: FakePage, signed: bool, cells:
     weights = nearest if cells else bilinear
     spread = weights(60, 7) @ values @ weights(48, 5).T
     low, high = (-0.8, 0.8) if signed else (-0.2, 0.8)
-    color = colored(spread, low, high, "blue-white-red" if signed else "viridis").astype(float)
+    color = colorize(spread, low, high, "blue-white-red" if signed else "viridis").astype(float)
     weak = np.abs(spread) < 0.3 * 0.8 if signed else spread < low + 0.3 * (high - low)
     picture = (picture @ [0.2126, 0.7152, 0.0722])[..., None].repeat(3, -1)  # grey under a map
     expected = np.where(weak[..., None], picture, 0.4 * picture + 0.6 * color)
@@ -160,7 +160,7 @@ def test_a_stale_map_is_faint_until_the_next_is_there(fake_page: FakePage) -> No
     canvas.stale = True
     fake_page.load("picture", traits(canvas))
     shown = Shown(fake_page)
-    full = colored(np.ones((1, 1), np.float32), 0, 1, "viridis").astype(float).max()
+    full = colorize(np.ones((1, 1), np.float32), 0, 1, "viridis").astype(float).max()
     until(lambda: 0 < shown.drawn().max() < 0.5 * full, 10, "the map to be faint")
     canvas.overlay(np.ones((4, 4), np.float32), "x", False, [("fixed", 0.0, 1.0)])
     assert not canvas.stale

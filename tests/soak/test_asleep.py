@@ -18,7 +18,7 @@ from cnnviz_widgets.study import ActivationMaximisation
 from cnnviz_widgets.views.embedding import EmbeddingView
 from cnnviz_widgets.views.maximisation import MaximisationView
 from cnnviz_widgets.views.occlusion import OcclusionView
-from cnnviz_widgets.views.pacing import paced
+from cnnviz_widgets.views.pacing import pace_results
 from cnnviz_widgets.views.panel import Panel
 from cnnviz_widgets.views.patches import PatchView
 from cnnviz_widgets.views.saliency import SaliencyView
@@ -63,7 +63,7 @@ def answer(pace: FrameAcknowledger, frame: int) -> None:
 def test_the_first_result_is_sent_at_once_and_a_further_one_when_those_before_are_drawn(wire: Wire) -> None:
     pace = FrameAcknowledger()
     custom(pace, {"kind": "here"})
-    work = paced(counted(9), pace)
+    work = pace_results(counted(9), pace)
     assert [next(work) for _ in range(5)] == [0, 1, None, None, None]
     assert wire.questions == [1], "asked once, after what was not the answer to the hand"
     answer(pace, 1)
@@ -77,26 +77,34 @@ def test_a_single_answer_asks_for_nothing(wire: Wire) -> None:
     pace = FrameAcknowledger()
     custom(pace, {"kind": "here"})
     for _ in range(5):
-        assert list(paced(counted(1), pace)) == [0]
-        assert list(paced(counted(2), pace)) == [0, 1]
+        assert list(pace_results(counted(1), pace)) == [0]
+        assert list(pace_results(counted(2), pace)) == [0, 1]
     assert wire.questions == []
 
 
 def test_without_a_page_everything_is_sent(wire: Wire) -> None:
-    assert list(paced(counted(5), FrameAcknowledger())) == [0, 1, 2, 3, 4]
+    assert list(pace_results(counted(5), FrameAcknowledger())) == [0, 1, 2, 3, 4]
 
 
 def test_what_the_work_waits_for_is_passed_on_at_once(wire: Wire) -> None:
     pace = FrameAcknowledger()
     custom(pace, {"kind": "here"})
     first, second = Awaited(), Awaited()
-    assert list(paced((step for step in (first, 0, 1, 2, second, 3)), pace)) == [first, 0, 1, None, second, None, 3]
+    assert list(pace_results((step for step in (first, 0, 1, 2, second, 3)), pace)) == [
+        first,
+        0,
+        1,
+        None,
+        second,
+        None,
+        3,
+    ]
 
 
 def test_the_newest_of_each_place_is_kept(wire: Wire) -> None:
     pace = FrameAcknowledger()
     custom(pace, {"kind": "here"})
-    work = paced(counted(9), pace, lambda number: number % 2)
+    work = pace_results(counted(9), pace, lambda number: number % 2)
     assert [result for result in work if result is not None] == [0, 1, 7, 8]
 
 
@@ -110,7 +118,7 @@ def test_work_that_is_dropped_is_closed(wire: Wire) -> None:
         finally:
             closed.append(True)
 
-    work = paced(endless(), FrameAcknowledger())
+    work = pace_results(endless(), FrameAcknowledger())
     next(work)
     work.close()
     assert closed == [True]

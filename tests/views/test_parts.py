@@ -14,7 +14,7 @@ from cnnviz_widgets.schedule import LatestWins, Worker
 from cnnviz_widgets.views import panel
 from cnnviz_widgets.views.parts.controls import percent
 from cnnviz_widgets.views.parts.scales import scales_of, short
-from cnnviz_widgets.views.parts.scores import ScoreBars, entropy, shortened, unique
+from cnnviz_widgets.views.parts.scores import ScoreBars, entropy, shorten, unique
 
 
 def test_scales_keep_zero_in_place() -> None:
@@ -42,7 +42,7 @@ def test_entropy_in_bits() -> None:
 def test_numbers_and_names_for_people() -> None:
     assert short(-0.12345) == "\N{MINUS SIGN}0.123"
     assert [percent(share) for share in (0.434, 0.012, 0.0)] == ["43%", "1.2%", "0%"]
-    assert shortened("x" * 40) == "x" * 21 + "\N{HORIZONTAL ELLIPSIS}" and shortened("") == "(no name)"
+    assert shorten("x" * 40) == "x" * 21 + "\N{HORIZONTAL ELLIPSIS}" and shorten("") == "(no name)"
     assert unique(["cat", "dog", "cat"]) == ["cat", "dog", "cat (2)"]
 
 

@@ -17,7 +17,7 @@ from cnnviz_widgets import explore, schedule
 from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.errors import ExplanationError, ExportError, LayerError, PictureError, StateError
 from cnnviz_widgets.explain import GradCAM, LayerCAM, Occlusion, ScoreCAM
-from cnnviz_widgets.paint import color_table, colored, table_names
+from cnnviz_widgets.paint import color_table, colorize, table_names
 from cnnviz_widgets.picture import read_picture
 from cnnviz_widgets.session import Session
 from cnnviz_widgets.views.cam import CAMView
@@ -74,7 +74,7 @@ def test_a_map_is_drawn_in_the_colours_of_the_page(session: Session, tmp_path: P
     cells = view.heatmap.cells
     (_, low, high), place = scale_in_use(view.canvas), images_of(view)[1]
     assert view.heatmap.signed and -low == high >= np.abs(cells).max()
-    colours = colored(cells, low, high, table_names(signed=True)[0])
+    colours = colorize(cells, low, high, table_names(signed=True)[0])
     rows, columns = cells.shape
     for row, column in ((0, 0), (rows // 2, columns // 3), (rows - 1, columns - 1)):
         y = place.y + round((row + 0.5) * place.height / rows)
@@ -93,7 +93,7 @@ def test_the_map_over_the_picture_is_clear_where_it_says_nothing(session: Sessio
     np.testing.assert_array_equal(over[strongest], np.broadcast_to(color_table(part.table)[255], over[strongest].shape))
     grey = np.asarray(PIL.Image.fromarray(part.picture).convert("L"))
     share = np.clip(values / end, 0, 1)[..., None]
-    expected = grey[..., None] * (1 - share) + colored(values, 0, end, part.table) * share
+    expected = grey[..., None] * (1 - share) + colorize(values, 0, end, part.table) * share
     assert np.abs(over - expected).max() <= 0.51
 
 

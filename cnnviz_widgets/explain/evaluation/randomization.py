@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from cnnviz_widgets.classifier import Classifier, TargetLike
 from cnnviz_widgets.classifier.hooks import noting_calls
-from cnnviz_widgets.classifier.wording import brief
+from cnnviz_widgets.classifier.wording import summarize_error
 from cnnviz_widgets.errors import ExplanationError, MethodError
 from cnnviz_widgets.explain.evaluation import sentences
 from cnnviz_widgets.explain.evaluation.agreement import OTHER_PHOTOGRAPH
@@ -172,8 +172,8 @@ class Randomizer:
                 self._network(batch.to(self._classifier.device, self._classifier.dtype))
         except Exception as error:
             raise MethodError(
-                f"The batch norms of a copy of {self._classifier.name} cannot be measured anew ({brief(error)}); "
-                "choose another test."
+                f"The batch norms of a copy of {self._classifier.name} cannot be measured anew "
+                f"({summarize_error(error)}); choose another test."
             ) from error
         finally:
             for norm, momentum in zip(measuring, momenta, strict=True):
@@ -199,7 +199,7 @@ def copy_of(classifier: Classifier) -> Classifier:
         )
     except Exception as error:
         # A network may refuse to be copied with any exception of its own.
-        text = str(error) if isinstance(error, ExplanationError) else brief(error)
+        text = str(error) if isinstance(error, ExplanationError) else summarize_error(error)
         raise MethodError(f"{classifier.name} cannot be copied to draw its weights anew ({text}).") from error
 
 

@@ -19,7 +19,7 @@ from cnnviz_widgets.explain.explainer import Explainer
 from cnnviz_widgets.explain.instance import Instance
 from cnnviz_widgets.explain.occlusion.occluder import Box, Occluder
 from cnnviz_widgets.explain.occlusion.occlusion_map import OcclusionMap, OcclusionRun, Windows
-from cnnviz_widgets.explain.occlusion.refinement import IntArray, Refinement, scattered
+from cnnviz_widgets.explain.occlusion.refinement import IntArray, Refinement, spread_evenly
 from cnnviz_widgets.explain.rounding import rounding
 from cnnviz_widgets.parameters import Range, check_choice, check_count
 
@@ -92,7 +92,7 @@ class Occlusion(Explainer):
             seen, source, known = measured[: refinement.done], refinement.source, refinement.known
             return OcclusionRun(windows, readout, whole, seen, source, known, share).map_of(target, self.score)
 
-        first = scattered(*windows.shape, max(1, int(_COARSE * len(boxes))))
+        first = spread_evenly(*windows.shape, max(1, int(_COARSE * len(boxes))))
         with occluder.keeping():
             while len(first):
                 some = np.array_split(first, -(-len(first) // occluder.batch))[0]

@@ -12,7 +12,7 @@ from cnnviz_widgets.classifier import Score, Target
 from cnnviz_widgets.classifier.inputs import FloatArray
 from cnnviz_widgets.classifier.readout import Readout
 from cnnviz_widgets.explain.heatmap import Heatmap
-from cnnviz_widgets.explain.occlusion.refinement import IntArray, filled
+from cnnviz_widgets.explain.occlusion.refinement import IntArray, interpolate_missing
 from cnnviz_widgets.explain.rounding import floor_of
 from cnnviz_widgets.graph.boxes import Box
 
@@ -105,7 +105,7 @@ class OcclusionRun:
 
         drops = scores(self.whole[None]) - scores(self.measured)
         blank = float(np.abs(drops).max()) <= max(floor(self.whole[None]), floor(self.measured))
-        cells, progress = filled(drops[self.source], self.known), len(self.measured) / self.source.size
+        cells, progress = interpolate_missing(drops[self.source], self.known), len(self.measured) / self.source.size
         found = OcclusionMap(
             values=self.windows.averaged(cells),
             cells=cells,
@@ -126,7 +126,7 @@ class OcclusionMap(Heatmap):
 
     With these another class, or the scores behind a window, cost no forward pass. `cells` (rows, columns)
     are the drops of the single windows, `values` their average over the windows that cover a pixel. Before the map is
-    complete, cells that are not `known` (rows, columns) are made up from those that are (see `filled`).
+    complete, cells that are not `known` (rows, columns) are made up from those that are (see `interpolate_missing`).
     """
 
     run: OcclusionRun

@@ -30,7 +30,7 @@ def depths(count: int) -> IntArray:
     return np.array([height - (item & -item).bit_length() for item in items], dtype=np.intp)
 
 
-def scattered(rows: int, columns: int, most: int) -> IntArray:
+def spread_evenly(rows: int, columns: int, most: int) -> IntArray:
     """At most `most` cells of a grid, spread evenly, as their numbers row by row; any beginning is spread too.
 
     They lie in lines of k and k + 1 by turns, staggered like bricks: of all arrangements of so many points it leaves
@@ -64,7 +64,7 @@ def _hole(rows: int, columns: int, counts: Sequence[int]) -> float:
     return (half**2 + down**2) / (2 * down) if down > half else half
 
 
-def filled(values: FloatArray, known: NDArray[np.bool_]) -> FloatArray:
+def interpolate_missing(values: FloatArray, known: NDArray[np.bool_]) -> FloatArray:
     """Values (rows, columns) with each unknown one made the mean of all known ones, the nearest counting most.
 
     Inverse distance weighting, Shepard 1968 (ACM '68, A two-dimensional interpolation function), as one convolution.

@@ -68,6 +68,6 @@ def _places(stops: Sequence[Layer], words: Mapping[str, str]) -> dict[str, tuple
     return places
 
 
-def described(layer: Layer) -> str:
+def describe_layer(layer: Layer) -> str:
     """A layer's own name, type and output shape."""
     return f"{layer.name} \N{MIDDLE DOT} {layer.kind}, " + " \N{MULTIPLICATION SIGN} ".join(map(str, layer.shape))

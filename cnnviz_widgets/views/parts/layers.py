@@ -7,7 +7,7 @@ from typing import Any
 
 from cnnviz_widgets.classifier import Classifier, Layer
 from cnnviz_widgets.session import Session
-from cnnviz_widgets.views.parts.layer_names import described, slidable, staged_names
+from cnnviz_widgets.views.parts.layer_names import describe_layer, slidable, staged_names
 from cnnviz_widgets.widgets.slider import OptionSlider
 
 
@@ -64,7 +64,7 @@ class LayerSlider(OptionSlider):
         staged = staged_names(self._classifier)
         with self.hold_sync():
             self.options = [staged[layer.name] for layer in self.layers]
-            self.details = [described(layer) for layer in self.layers]
+            self.details = [describe_layer(layer) for layer in self.layers]
 
 
 class ChannelSlider(OptionSlider):

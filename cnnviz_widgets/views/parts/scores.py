@@ -64,7 +64,7 @@ class ScoreBars(ipywidgets.VBox):
         self._indices = list(indices)
         self._show_mode(scores)
         # bqplot draws rows from the bottom up.
-        rows = unique([shortened(names[index]) for index in self._indices])[::-1]
+        rows = unique([shorten(names[index]) for index in self._indices])[::-1]
         lengths = values[self._indices[::-1]].astype(float)
         self._rows.domain = rows
         self._fit(lengths)
@@ -127,7 +127,7 @@ def bars_of(example: Example, count: int) -> BarsPart:
     return BarsPart(_LABELS[classifier.scores], [classifier.class_names[at] for at in best], lengths, [], *ends)
 
 
-def shortened(name: str, longest: int = _LONGEST) -> str:
+def shorten(name: str, longest: int = _LONGEST) -> str:
     """A class name that fits beside a bar."""
     name = " ".join(name.split()) or "(no name)"
     return name if len(name) <= longest else name[: longest - 1] + "\N{HORIZONTAL ELLIPSIS}"

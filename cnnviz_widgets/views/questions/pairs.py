@@ -13,7 +13,7 @@ from cnnviz_widgets.collection.predictions import Predictions
 from cnnviz_widgets.collection.store import FeatureStore
 from cnnviz_widgets.errors import GuessError
 from cnnviz_widgets.explain import Evaluation, OrderTest
-from cnnviz_widgets.paint import colored, table_names
+from cnnviz_widgets.paint import colorize, table_names
 from cnnviz_widgets.study.activations import Activations
 from cnnviz_widgets.study.filters import Filters
 from cnnviz_widgets.views.explanation import Explanation
@@ -51,7 +51,7 @@ def stronger_channel(maps: Activations) -> Question:
     pair = _two_of(peaks, f"channels of {maps.layer}")
     shown = [maps.thumbnails[channel] for channel in pair]
     tables = table_names(signed=maps.signed)[0]
-    tiles = [colored(one / _extent(one), -1 if maps.signed else 0, 1, tables) for one in shown]
+    tiles = [colorize(one / _extent(one), -1 if maps.signed else 0, 1, tables) for one in shown]
     figures = [f"channel {channel}, at most {short(float(peaks[channel]))}" for channel in pair]
     return _which(CHANNEL.format(layer=maps.layer), (maps,), tiles, figures, [float(peaks[one]) for one in pair])
 
@@ -67,7 +67,7 @@ def larger_filter(filters: Filters) -> Question:
         if colours:
             tiles.append(np.rint((np.moveaxis(share, 0, -1) + 1) * 127.5).astype(np.uint8))
         else:
-            tiles.append(colored(share, -1, 1, table_names(signed=True)[0]))
+            tiles.append(colorize(share, -1, 1, table_names(signed=True)[0]))
     figures = [f"filter {index}, norm {short(float(filters.norms[index]))}" for index in pair]
     norms = [float(filters.norms[index]) for index in pair]
     return _which(FILTER.format(layer=filters.layer), (filters,), tiles, figures, norms)

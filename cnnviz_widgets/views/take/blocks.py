@@ -8,7 +8,7 @@ import numpy as np
 import PIL.Image
 from numpy.typing import NDArray
 
-from cnnviz_widgets.paint import color_table, colored
+from cnnviz_widgets.paint import color_table, colorize
 from cnnviz_widgets.views.parts.scales import short
 from cnnviz_widgets.views.take.lettering import cut, width_of, wrapped
 from cnnviz_widgets.views.take.marks import (
@@ -125,7 +125,7 @@ def _picture(pixels: NDArray[np.uint8], frames: Sequence[Frame] = (), of: NDArra
 
 def _map(part: MapPart) -> Drawing:
     """The picture, the map cell by cell, and the map over the picture; below, what its colours mean."""
-    colours = colored(part.cells, part.low, part.high, part.table)
+    colours = colorize(part.cells, part.low, part.high, part.table)
     panes = beside(
         _below(_picture(part.picture, part.frames), "picture"),
         _below(_picture(colours, (), part.picture), "map"),
@@ -142,7 +142,7 @@ def over_grey(part: MapPart) -> NDArray[np.uint8]:
     reach = max(abs(part.low), abs(part.high)) or 1.0
     opacity = np.nan_to_num(np.clip(np.abs(values) / reach, 0, 1))[..., None]
     grey = np.asarray(PIL.Image.fromarray(part.picture).convert("L"))[..., None]
-    blended = grey * (1 - opacity) + colored(values, part.low, part.high, part.table) * opacity
+    blended = grey * (1 - opacity) + colorize(values, part.low, part.high, part.table) * opacity
     result: NDArray[np.uint8] = np.rint(blended).astype(np.uint8)
     return result
 

@@ -18,7 +18,7 @@ from cnnviz_widgets.errors import MethodError, TargetError
 from cnnviz_widgets.explain import Occlusion, baseline_pixels
 from cnnviz_widgets.explain.occlusion import occluder
 from cnnviz_widgets.explain.occlusion.occlusion import positions
-from cnnviz_widgets.explain.occlusion.refinement import filled
+from cnnviz_widgets.explain.occlusion.refinement import interpolate_missing
 from tests.support import networks
 from tests.support.networks import Counted, Linear, seeded
 from tests.support.oracles import SIZES, Recorded, torchvision_classifier
@@ -364,7 +364,7 @@ def test_the_first_map_is_useful_and_the_next_ones_come_where_it_matters() -> No
 def by_rows(final: np.ndarray, count: int) -> np.ndarray:
     """The map after `count` windows in reading order, the others standing in for by what is known."""
     known = (np.arange(final.size) < count).reshape(final.shape)
-    return filled(np.where(known, final, 0), known)
+    return interpolate_missing(np.where(known, final, 0), known)
 
 
 def likeness(cells: np.ndarray, final: np.ndarray) -> float:

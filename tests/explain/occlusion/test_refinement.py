@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cnnviz_widgets.explain.occlusion.refinement import Refinement, depths, filled, scattered
+from cnnviz_widgets.explain.occlusion.refinement import Refinement, depths, interpolate_missing, spread_evenly
 
 
 def test_depths_are_those_of_a_balanced_tree() -> None:
@@ -30,7 +30,7 @@ def test_depths_are_those_of_a_balanced_tree() -> None:
     [(13, 13, 8), (12, 12, 7), (25, 25, 31), (5, 40, 10), (40, 5, 10), (1, 1, 1), (1, 9, 2)],
 )
 def test_the_first_cells_are_spread_evenly(rows: int, columns: int, most: int) -> None:
-    cells = scattered(rows, columns, most)
+    cells = spread_evenly(rows, columns, most)
     assert 0.8 * most <= len(set(cells.tolist())) == len(cells) <= most
     assert cells.min() >= 0 and cells.max() < rows * columns
     holes = [distances(rows, columns, cells).max()]
@@ -56,7 +56,7 @@ def test_between_the_known_cells_is_their_mean_by_inverse_distance(shape: tuple[
     values = generator.normal(size=shape).astype(np.float32)
     known = generator.random(shape) < 0.3
     known.flat[0] = True
-    found = filled(values, known)
+    found = interpolate_missing(values, known)
     for row in range(shape[0]):
         for column in range(shape[1]):
             if known[row, column]:
