@@ -185,7 +185,8 @@ class TestView(Panel):
             zip(SECTIONS, (self.order, self.random, self.techniques_section, self.class_section), strict=True)
         )
         self.stop_button = self.button("Stop", self.stop_here, disabled=True)
-        self.show(self.tabs, *self.sections.values(), self.stop_button)
+        # One box: what a panel shows beside its first row shares one place.
+        self.show(ipywidgets.VBox([self.tabs, *self.sections.values(), self.stop_button]))
         self._show_section()
 
     # -- what is tested ------------------------------------------------------------------------------------------
@@ -354,7 +355,7 @@ class TestButton:
         self._view = view
         #: The test that is shown, or None.
         self.panel: TestView | None = None
-        self.place = ipywidgets.VBox()
+        self.place = ipywidgets.VBox().add_class("cnnviz-below")
         self.button = view.button("Test", self._press, tooltip="Check whether this map can be trusted")
 
     def open(self) -> TestView:

@@ -6,7 +6,7 @@ import re
 
 from playwright.sync_api import Locator, expect
 
-from tests.support.picture_card import open_settings
+from tests.support.picture_card import close_settings, open_settings
 from tests.support.servers import Opener, OpenNotebook
 
 CANVAS = "canvas.cnnviz-picture-canvas"
@@ -94,6 +94,7 @@ def test_a_reload_and_a_second_view_show_where_the_window_is(lab_page: Opener) -
     expect(notebook.page.get_by_role("button", name="Cells", exact=True).first).to_have_attribute(
         "aria-pressed", "true"
     )
+    close_settings(notebook.page)
     drag(notebook, (60, 70), (20, 20), view=1)
     for view in (first, second):
         is_at(view, 10, 10)
@@ -137,6 +138,7 @@ def test_a_cell_that_awaits_does_not_stop_the_messages(lab_page: Opener) -> None
     is_at(canvas, 50, 60)
     open_settings(notebook.page)
     notebook.page.get_by_role("button", name="Cells", exact=True).click()
+    close_settings(notebook.page)
     drag(notebook, (60, 70), (20, 20))
     is_at(canvas, 10, 10)
     notebook.page.wait_for_function(f"{kernel}.status === 'idle'")

@@ -55,6 +55,11 @@ def open_settings(page: Page) -> None:
     page.locator(".cnnviz-picture-more").evaluate_all("(all) => { for (const each of all) each.open = true; }")
 
 
+def close_settings(page: Page) -> None:
+    """Close them: they float over what stands below."""
+    page.locator(".cnnviz-picture-more").evaluate_all("(all) => { for (const each of all) each.open = false; }")
+
+
 class Shown:
     """One view on the page; positions are in picture pixels."""
 
