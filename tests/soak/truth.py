@@ -83,7 +83,13 @@ def of_heatmap(view: HeatmapView, scene: Scene) -> Faults:
         yield f"{view.canvas.label!r}, not {head!r}"
     if view.canvas.picture != example.appearance.tobytes():
         yield "another picture"
-    if not view.status.text.startswith(f"{name}: "):
+    yield from of_line(view, name)
+
+
+def of_line(view: HeatmapView | FilterView, name: str) -> Faults:
+    """What is said after the answer begins with what it is of."""
+    answer = "" if view.answer is None else f"{view.answer} "
+    if not view.status.text.startswith(f"{answer}{name}: "):
         yield f"the line {view.status.text!r}, not of {name}"
 
 
@@ -124,8 +130,8 @@ def of_filters(view: FilterView, scene: Scene) -> Faults:
     wanted = convolution_of(scene.classifier, scene.layer).name
     if view.filters is None or view.filters.layer != wanted:
         yield f"filters of {view.filters and view.filters.layer}, not of {wanted}"
-    elif not view.status.text.startswith(f"{wanted}: "):
-        yield f"the line {view.status.text!r}, not of {wanted}"
+    else:
+        yield from of_line(view, wanted)
 
 
 def of_patches(view: PatchView, scene: Scene) -> Faults:
