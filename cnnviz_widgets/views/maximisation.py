@@ -11,7 +11,7 @@ import traitlets
 
 from cnnviz_widgets.picture import Picture
 from cnnviz_widgets.study import ActivationMaximisation, AscentState, Channel
-from cnnviz_widgets.views.choice import Choice
+from cnnviz_widgets.views.choice import Choice, Chooses
 from cnnviz_widgets.views.guess import Question
 from cnnviz_widgets.views.job import Job
 from cnnviz_widgets.views.layout import column, row, show_if
@@ -35,7 +35,7 @@ WAITING = "Start makes a picture from grey, step by step, for which the score is
 _BEGINNING = {"parametrisation", "seed"}
 
 
-class MaximisationView(Panel, renamed={"visual": "technique"}):
+class MaximisationView(Chooses, Panel, renamed={"visual": "technique"}):
     """Gradient ascent from grey on the logit of the session's class, or on its channel, beside that of a second class.
 
     `MaximisationView(model)` or, linked with other views, `MaximisationView(session)`; no picture is needed. It waits
@@ -87,15 +87,6 @@ class MaximisationView(Panel, renamed={"visual": "technique"}):
         self.begin()
 
     @property
-    def technique(self) -> ActivationMaximisation:
-        """The parameters; assign others to go on with them, or to begin anew where they need it."""
-        return self._technique
-
-    @technique.setter
-    def technique(self, technique: ActivationMaximisation) -> None:
-        self.choice.value = technique
-
-    @property
     def of_channel(self) -> bool:
         """Whether the picture is one of the session's channel, and not of its class."""
         return self.of_picker.index == 1
@@ -131,7 +122,8 @@ class MaximisationView(Panel, renamed={"visual": "technique"}):
         self.class_picker = ClassPicker(self, self.work)
         self.second_picker = Picker(description="beside it", searchable=True, placeholder="search classes")
         self.layer_slider, self.channel_slider = LayerSlider(self.session), ChannelSlider(self.session)
-        self.choice = Choice(self, [self._technique], self._technique_changed)
+        self.choice = Choice(self, [self._technique], self._parameters_changed)
+        self.follow_choice()
         self.run_button = self.button("Start", self._stop_or_go_on, button_style="primary")
         self.again_button = self.button("Start over", self.start_over)
         self.use_button = self.button("Use as picture", self.use_as_picture, disabled=True)
@@ -196,8 +188,9 @@ class MaximisationView(Panel, renamed={"visual": "technique"}):
         self.session.channel = event.index
         return self.work
 
-    def _technique_changed(self) -> Job:
+    def _parameters_changed(self) -> Job:
         before, self._technique = self._technique, self.choice.value
+        self.technique = self._technique
         names = [field.name for field in dataclasses.fields(before)]
         changed = {name for name in names if getattr(before, name) != getattr(self._technique, name)}
         if changed & _BEGINNING:

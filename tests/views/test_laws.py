@@ -20,7 +20,7 @@ import cnnviz_widgets
 from cnnviz_widgets import words
 from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.errors import ExplanationError, GuessError
-from cnnviz_widgets.explain import GradCAM, Occlusion
+from cnnviz_widgets.explain import GradCAM, Occlusion, SmoothGrad
 from cnnviz_widgets.session import Session
 from cnnviz_widgets.study import ActivationMaximisation
 from cnnviz_widgets.views.activation import ActivationView
@@ -57,7 +57,7 @@ def labelled_data() -> tuple[list[np.ndarray], list[int]]:
 #: How to make each view quickly, its results, and a settable trait with another value.
 MADE: dict[type[Panel], tuple[Callable[[Session], Panel], tuple[str, ...], tuple[str, Any] | None]] = {
     ActivationView: (ActivationView, ("activations",), ("off", frozenset({1}))),
-    CAMView: (CAMView, ("heatmap",), None),
+    CAMView: (CAMView, ("heatmap",), ("technique", GradCAM(relu=False))),
     CameraView: (CameraView, (), None),
     DataView: (
         lambda s: DataView(s, source=labelled_data()),
@@ -79,7 +79,7 @@ MADE: dict[type[Panel], tuple[Callable[[Session], Panel], tuple[str, ...], tuple
     ),
     PatchView: (lambda s: PatchView(s, source=data()), ("patches", "sheet"), ("rank", "median")),
     PredictionView: (PredictionView, (), None),
-    SaliencyView: (SaliencyView, ("heatmap",), None),
+    SaliencyView: (SaliencyView, ("heatmap",), ("technique", SmoothGrad())),
     SketchView: (SketchView, (), None),
     # Negative values included: a map that is zero everywhere puts the pixels in no order, which the view says.
     TestView: (lambda s: TestView(s, technique=GradCAM(relu=False)), ("heatmap", "evaluation"), ("step", 3)),

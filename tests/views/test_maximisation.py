@@ -164,8 +164,10 @@ def test_parameters_are_controls_and_a_seed_begins_anew(classifier: Classifier) 
     before = shown(view)
     press(controls["tv"], 3)
     assert shown(view) == before
+    seen = []
+    view.observe(lambda change: seen.append(change["new"]), "technique")
     view.technique = QUICK
-    assert shown(view) == QUICK(classifier, 1).appearance.tobytes()
+    assert shown(view) == QUICK(classifier, 1).appearance.tobytes() and seen == [QUICK]
 
 
 @pytest.mark.usefixtures("inline")
