@@ -43,10 +43,11 @@ class _GradientCAM(LayerExplainer):
         return self.weighted(instance.activations, g)
 
     def remark(self, instance: Instance, heatmap: Heatmap) -> Heatmap:
-        if _is_nothing(instance, heatmap.cells):
+        if _is_nothing(instance, heatmap.signed_cells):
             return heatmap.as_nothing("cell of this layer")
-        if not heatmap.cells.any():
-            return heatmap.noted("No cell speaks for the class; what speaks against it is cut off.")
+        if _is_nothing(instance, heatmap.cells):
+            rounded = bool(heatmap.cells.any())  # what is left is the rounding of zeros
+            return heatmap.noted("No cell speaks for the class; what speaks against it is cut off.", blank=rounded)
         same = same_maps(instance) if self._linear else ""
         if not heatmap.values.any():
             return heatmap.noted(same)

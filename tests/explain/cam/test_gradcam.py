@@ -236,3 +236,31 @@ def test_a_tape_gives_what_a_call_gives_at_no_network_call(explainer: type[Layer
     assert network.calls == len(layers)
     first = layer_before(classifier) if explainer in (GradCAMPlusPlus, LayerCAM) else classifier.default_layer
     np.testing.assert_array_equal(on_tape(explainer(), tape, 2).values, from_tape[first])
+
+
+@pytest.mark.parametrize("technique", [GradCAM, HiResCAM, XGradCAM])
+@pytest.mark.parametrize("crumb", [0.0, 1e-12])
+def test_a_layer_that_speaks_against_the_class_is_not_called_silent(
+    technique: type[LayerExplainer], crumb: float
+) -> None:
+    """Whatever little is left above zero, down to the rounding of zeros."""
+
+    class Against(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv = nn.Conv2d(1, 1, 1)
+            self.head = nn.Linear(1, 2)
+            with torch.no_grad():
+                self.conv.weight.fill_(1), self.conv.bias.zero_()
+                self.head.weight.copy_(torch.tensor([[-1.0], [1.0]])), self.head.bias.zero_()
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.head(self.conv(x).mean((2, 3)))
+
+    pixels = torch.rand(1, 1, 8, 8, generator=torch.Generator().manual_seed(0)) + 1
+    pixels[..., 0, 0] = -crumb
+    classifier = Classifier(Against(), input_size=8)
+    found = technique("conv")(classifier, pixels, 0)
+    assert found.note == "No cell speaks for the class; what speaks against it is cut off."
+    assert found.blank == bool(found.cells.any())
+    assert not technique("conv", relu=False)(classifier, pixels, 0).blank
