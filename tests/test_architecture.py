@@ -208,9 +208,8 @@ ONLY_IN = {
     r"\.on_event\(": "views/events.py",
     r"\bpace_results\(": "views/job.py views/pacing.py",
     # `Panel` runs the public methods of all panels in turn. Beside it these say so themselves: widgets that are no
-    # panel, what ipycanvas calls, and what `Panel` itself inherits (guess, history, takeaway). `CameraView.halt` is one
-    # of those public methods and need not.
-    r"^ *@in_turn$": "views/camera.py views/compare.py views/comparison/companion.py views/events.py "
+    # panel, what ipycanvas calls, and what `Panel` itself inherits (guess, history, takeaway).
+    r"^ *@in_turn$": "views/compare.py views/comparison/companion.py views/events.py "
     "views/explorer.py views/guess.py views/history.py views/incoming.py views/panel.py "
     "views/parts/embedding_canvas.py views/sketch.py views/take/takeaway.py",
     # Rows that wrap, and the column of controls beside a picture.

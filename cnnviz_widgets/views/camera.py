@@ -10,7 +10,6 @@ import ipywidgets
 
 from cnnviz_widgets.errors import PictureError
 from cnnviz_widgets.picture import Picture
-from cnnviz_widgets.schedule import in_turn
 from cnnviz_widgets.session import Example
 from cnnviz_widgets.views.guess import Question
 from cnnviz_widgets.views.job import Job, Steps
@@ -78,7 +77,6 @@ class CameraView(Panel):
         self.show(row(self.camera, column(ipywidgets.Label("What the network sees:"), self.canvas, least=160)))
         self.begin()
 
-    @in_turn
     def halt(self) -> None:
         """Let the camera go off; its last frame stays."""
         self._next = None
