@@ -369,7 +369,7 @@ class OcclusionView(Panel, renamed={"occlusion": "technique", "ahead": "run_ahea
 
     def _show_map(self, heatmap: Heatmap | None) -> None:
         setup, shown = self._setup, self._shown
-        if heatmap is None or setup is None or shown is None:
+        if heatmap is None or setup is None or shown is None or heatmap is self.heatmap:
             return
         scales = scales_of(heatmap.values, signed=heatmap.signed, blank=heatmap.blank)
         self.canvas.overlay(heatmap.values, quantity=heatmap.quantity, signed=heatmap.signed, scales=scales)

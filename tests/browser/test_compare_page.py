@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page
 
+from tests.support.picture_card import open_settings
 from tests.support.servers import Opener, until
 
 pytestmark = pytest.mark.browser
@@ -31,7 +32,7 @@ def made(seed):
 
 picture = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
 picture[20:40, 10:30] = (250, 20, 20)
-views = [OcclusionView(made(seed), picture, technique=Occlusion(16, 8)) for seed in (0, 1)]
+views = [OcclusionView(made(seed), picture, technique=Occlusion(16, 8), window=(24, 24, 16, 16)) for seed in (0, 1)]
 view = compare(*views)
 view.sessions[0].target = "bee"
 view
@@ -84,6 +85,7 @@ def test_both_maps_and_their_difference_are_drawn_on_printed_scales(voila_page: 
     until(lambda: "in B more than in A" in pictures.nth(2).inner_text(), 30, "the difference")
     scales = opened.kernel.value("[v.canvas.scales[0] for v in views]")
     assert scales[0] == scales[1] and scales[0][0] == "A and B"
+    open_settings(page)
     until(lambda: all("A and B" in pictures.nth(i).inner_text() for i in range(2)), 30, "the scale that is shared")
     assert any("The maps agree by" in text for text in texts(page))
     boxes = [pictures.nth(i).bounding_box() for i in range(3)]

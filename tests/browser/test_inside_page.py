@@ -65,7 +65,7 @@ def test_one_channel_in_all_panels_and_a_cell_s_receptive_field(voila_page: Open
     mouse.up()
     channel = nb.kernel.until("session.channel")
     assert nb.kernel.value("activation.tiles.labels[0]") == f"#{channel}"
-    nb.kernel.until(f"filters.tiles.selected == {channel}")
+    nb.kernel.until(f"filters.tiles.labels[filters.tiles.selected] == '#{channel}'")
     nb.page.get_by_role("button", name="Switch channel off").click()
     nb.kernel.until(f"activation.off == {{{channel}}} and activation.on_button.disabled is False")
     assert nb.kernel.value("list(activation.bars._now.y) != list(activation.bars._ghost.y)")

@@ -27,7 +27,7 @@ def test_patches_are_shown_and_a_click_chooses_the_picture(any_page: Opener) -> 
 
 def test_a_picture_grows_stops_and_goes_on(any_page: Opener) -> None:
     nb = any_page(
-        [SMALL, "view = MaximisationView(Session(classifier, target='star'))", "view"], ready=".cnnviz-picture canvas"
+        [SMALL, "view = MaximisationView(Session(classifier, target='star'))", "view"], ready="button:has-text('Start')"
     )
     nb.page.get_by_role("button", name="Start", exact=True).click()
     nb.kernel.until("view.visuals[0] is not None and view.run_button.description == 'Go on'", 60)

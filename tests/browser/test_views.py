@@ -49,7 +49,8 @@ view.canvas.event = event
 OCCLUSION = [
     NETWORK,
     "from cnnviz_widgets.explain import Occlusion",
-    "view = OcclusionView(classifier, picture, technique=Occlusion(16, 8))",
+    # Where the hand has put it, so that the patch stays there as the map comes.
+    "view = OcclusionView(classifier, picture, technique=Occlusion(16, 8), window=(24, 24, 16, 16))",
     WATCH,
     "view",
 ]
@@ -279,7 +280,7 @@ def test_every_tab_of_the_explorer_opens_and_shows_something(any_page: Opener) -
     shown = {
         "Saliency": ("SaliencyView", "app.view.canvas.map_size != (0, 0)"),
         "Activations": ("ActivationView", "app.view.tiles.count == 16"),
-        "Filters": ("FilterView", "app.view.tiles.count == 16"),
+        "Filters": ("FilterView", "app.view.tiles.count == 8"),
         "Top patches": (
             "PatchView",
             "app.view.patches is not None and app.view.patches.progress == 1 and app.view.tiles.count == 9",
