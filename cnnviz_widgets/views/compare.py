@@ -101,14 +101,20 @@ class Comparison(SetInTurn, ipywidgets.VBox):
                 panel.canvas.display_width = PANE
                 if hasattr(panel, "bars"):
                     panel.bars.narrow(PANE)
-            panes.append(pane(self.map_title, self.canvas, *self.figures, narrow=True))
+            panes.append(pane(self.map_title, self._difference_box(), *self.figures, narrow=True))
             # What moves both stands beside them, and not in the first as if it were its own.
             shared = self._panel_links.shared
             take_out(self.panels[0], shared)
-            panes.append(column(*shared, self.most_button, least=PANE, most=352))
+            panes.append(column(*shared, least=PANE, most=352).add_class("cnnviz-view"))
         self.panes = row(*panes)
         self.children = (self.answer, self.panes, self.note)
         self._has_maps = maps
+
+    def _difference_box(self) -> ipywidgets.VBox:
+        """The map of the difference, as high on the page as those of the panels: below a row of buttons."""
+        bar = ipywidgets.HBox([self.most_button]).add_class("cnnviz-bar")
+        body = ipywidgets.VBox([row(self.canvas)]).add_class("cnnviz-body")
+        return ipywidgets.VBox([ipywidgets.HBox([bar]).add_class("cnnviz-top-row"), body]).add_class("cnnviz-view")
 
     @in_turn
     def _told(self, _: Any) -> None:

@@ -15,7 +15,8 @@ PANE = 280
 def pane(*widgets: ipywidgets.Widget, narrow: bool) -> ipywidgets.VBox:
     """One of the panes that stand beside each other."""
     if narrow:
-        return ipywidgets.VBox(widgets, layout=ipywidgets.Layout(flex=f"0 0 {PANE}px", width=f"{PANE}px"))
+        narrow_layout = ipywidgets.Layout(flex=f"0 0 {PANE}px", width=f"{PANE}px")
+        return ipywidgets.VBox(widgets, layout=narrow_layout).add_class("cnnviz-pane")
     return ipywidgets.VBox(widgets, layout=ipywidgets.Layout(flex="1 1 420px", min_width="0"))
 
 
