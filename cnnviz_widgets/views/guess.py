@@ -246,13 +246,11 @@ class Guessing:
                 "hands": hands if raised else {},
             }
         )
-        self._end()
         number, known = len(self.kept), not math.isnan(verdict.score)
         said = "" if raised is None else HANDS.format(answer=raised[0], count=raised[1], total=raised[2])
         said += verdict.said + (SCORE if known else NO_SCORE).format(score=verdict.score, number=number)
-        self.box = ipywidgets.VBox([Status(text=said), *(_rows(hands, verdict.figures) if raised else [])])
-        self.box.add_class("cnnviz-guess")
-        self._panel.arrange()
+        told = ipywidgets.VBox([Status(text=said), *(_rows(hands, verdict.figures) if raised else [])])
+        self._end(told.add_class("cnnviz-guess"))
         self._subject, self._clear = question.subject, verdict.clear
         verdict.show()
 
@@ -261,9 +259,9 @@ class Guessing:
         self._end()
         self._panel.arrange()
 
-    def _end(self) -> None:
-        """Let the page have what was hidden, and forget the question."""
-        before, self.box, self.stage, self.question = self.box, None, None, None
+    def _end(self, box: ipywidgets.VBox | None = None) -> None:
+        """Let the page have what was hidden, with `box` above it, and forget the question."""
+        before, self.box, self.stage, self.question = self.box, box, None, None
         self.hidden = self._revealing = False
         self._hands, self._subject = {}, None
         clear, self._clear = self._clear, lambda: None

@@ -127,6 +127,7 @@ class Panel(Takeaway, Guessable, Revertible, SetInTurn, ipywidgets.VBox):
         # The stylesheet js/src/core/frame.css places what is in the body.
         self._answer_box = ipywidgets.VBox([self.notes, self.status]).add_class("cnnviz-answer")
         self._body = ipywidgets.VBox().add_class("cnnviz-body")
+        self._guess_box = ipywidgets.VBox()
         #: Says when the page has drawn what it was sent.
         self.pace = FrameAcknowledger()
 
@@ -151,8 +152,9 @@ class Panel(Takeaway, Guessable, Revertible, SetInTurn, ipywidgets.VBox):
         shown = tuple(self.guessing.beside) if hidden else self.content
         self._answer_box.children = (self.notes,) if hidden else (self.notes, self.status)
         self._body.children = (*shown[:1], self._answer_box, *shown[1:])
-        above = (self._top,) if box is None else (self._top, box)
-        self.children = (*above, self._body, self.pace)
+        # A box of its own: the page makes all views anew that stand behind a child that comes or goes.
+        self._guess_box.children = () if box is None else (box,)
+        self.children = (self._top, self._guess_box, self._body, self.pace)
         self._tooltips.set(self)
 
     def begin(self) -> None:

@@ -206,7 +206,7 @@ def test_another_picture_is_another_question_and_stays_hidden(session: Session, 
     assert view.guessing.stage.canvas.picture == session.example.appearance.tobytes()  # type: ignore[union-attr]
     view.guess("B")
     view.reveal()
-    assert view.guessing.box in view.children
+    assert view.guessing.box in view._guess_box.children
     session.picture = picture  # the sentence is not about this one
     assert view.guessing.box is None and view.canvas.box is None and view.canvas.marker is None
     view.close()
