@@ -10,7 +10,7 @@ import ipywidgets
 import numpy as np
 
 from cnnviz_widgets.classifier import Classifier, Layer, Target
-from cnnviz_widgets.explain import CAM, TECHNIQUES, EigenCAM, Explainer, Heatmap, Instance, LayerExplainer
+from cnnviz_widgets.explain import CAM, EigenCAM, Explainer, Heatmap, Instance, LayerExplainer
 from cnnviz_widgets.session import Example, Scene
 from cnnviz_widgets.views.deprecated import old_name
 from cnnviz_widgets.views.heatmap import HeatmapState, HeatmapView, target_name
@@ -37,24 +37,10 @@ class CAMView(HeatmapView):
     """
 
     topic = "cam"
+    family = "cam"
     follows = ("classifier", "picture", "target", "against", "layer")
     against = old_name("against", "session.against")
     settings: ClassVar[Mapping[str, object]] = {"technique": None, "layer_chosen": False}
-
-    def __init__(
-        self,
-        model: object,
-        picture: object = None,
-        *,
-        techniques: Sequence[Explainer] | None = None,
-        **options: Any,
-    ) -> None:
-        super().__init__(model, picture, techniques=techniques or self.techniques(), **options)
-
-    @staticmethod
-    def techniques() -> list[Explainer]:
-        """The techniques that are shown where none are given, to add your own to."""
-        return [technique() for technique in TECHNIQUES if technique.family == "cam"]
 
     def extra_controls(self) -> Sequence[ipywidgets.Widget]:
         session = self.session

@@ -18,14 +18,20 @@ from cnnviz_widgets.views.parts.controls import parameters
 from cnnviz_widgets.widgets.picker import Picked, Picker
 
 
-class Chooses(SetInTurn):
+class Chooses(Panel):
     """A panel whose `technique` is what its `choice` has chosen: to be read, assigned, observed and linked."""
 
     choice: Choice
     technique = traitlets.Any(help="The chosen technique with its parameters; a label may be assigned.")
 
-    def follow_choice(self) -> None:
-        """Let `technique` be what the choice is, and the other way round. Called once, when the choice is made."""
+    def choose_from(self, options: Sequence[Any], changed: Callable[[], Job | None], **arguments: Any) -> None:
+        """Make the choice, with the arguments of `Choice`; `technique` is another when `changed` is called."""
+
+        def chosen() -> Job | None:
+            self.technique = self.choice.value
+            return changed()
+
+        self.choice = Choice(self, options, chosen, **arguments)
         self.technique = self.choice.value
         self.link(lambda _: setattr(self.choice, "value", self.technique), ["technique"])
 

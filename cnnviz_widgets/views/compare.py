@@ -119,11 +119,16 @@ class Comparison(SetInTurn, ipywidgets.VBox):
     @in_turn
     def _told(self, _: Any) -> None:
         """Say anew what is compared."""
-        for panel, status, letter in zip(self.panels, self.titles, "AB", strict=True):
-            status.say(sentences.title(panel, letter, self.differs))
+        self._say_titles()
         self._say_notes()
         if not self._has_maps:
             self.answer.say(sentences.differing(self.differs))
+
+    def _say_titles(self, answers: Sequence[str] = ("", "")) -> None:
+        """Say what each side is, and what it answers where that is known."""
+        for panel, status, letter, answer in zip(self.panels, self.titles, "AB", answers, strict=True):
+            title = sentences.title(panel, letter, self.differs)
+            status.say(f"{title} \N{MIDDLE DOT} {answer}" if answer else title)
 
     def _say_notes(self) -> None:
         notes = [*self._links.notes(), "" if self._found is None else self._found.note]
@@ -145,7 +150,6 @@ class Comparison(SetInTurn, ipywidgets.VBox):
                     self._forget()
                 self.answer.say("comparing ...", "busy", 0)
                 return
-            self._told(None)
             self._compare(heatmaps)
             self._say()
             self._say_notes()
@@ -193,6 +197,7 @@ class Comparison(SetInTurn, ipywidgets.VBox):
             examples = [session.example for session in self.sessions]
         except ExplanationError as error:
             self.answer.say(str(error))
+            self._say_titles()
             return
         known = [probe for probe, example in zip(probes, examples, strict=True) if probe and probe.example is example]
         if len(known) == 2:
@@ -204,9 +209,10 @@ class Comparison(SetInTurn, ipywidgets.VBox):
         self.figures[0].say("" if found is None else sentences.counted(found))
         if len(known) == 2 or found is not None:
             self.figures[1].say(sentences.answers(examples, known))
-            for panel, example, status, letter in zip(self.panels, examples, self.titles, "AB", strict=True):
-                title = sentences.title(panel, letter, self.differs)
-                status.say(f"{title} \N{MIDDLE DOT} {sentences.answer(example, panel, self.differs)}")
+            pairs = zip(examples, self.panels, strict=True)
+            self._say_titles([sentences.answer(example, panel, self.differs) for example, panel in pairs])
+        else:
+            self._say_titles()
         self._show_patch(known)
         if found is None:
             self._show_picture(examples[0], len(known) == 2)

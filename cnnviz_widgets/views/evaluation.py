@@ -42,6 +42,7 @@ from cnnviz_widgets.views.panel import Panel
 from cnnviz_widgets.views.parts.map_charts import chart_of, numbers_of
 from cnnviz_widgets.views.parts.map_tests import MODES, AgreementSection, ClassSection, OrderSection, RandomSection
 from cnnviz_widgets.views.questions.pairs import better_order
+from cnnviz_widgets.views.stops import Stops
 from cnnviz_widgets.views.take.parts import BarsPart, CurvesPart
 from cnnviz_widgets.views.take.table import Columns
 from cnnviz_widgets.widgets.picker import Picked
@@ -62,7 +63,7 @@ _ONE_QUESTION = "The question is about revealing and covering: skip, and open th
 _NO_MAP = "There is no finished map yet; it is tested as soon as there is one."
 
 
-class TestView(Panel):
+class TestView(Stops):
     """Tests a map: insertion and deletion beside two floors, random weights, other techniques, another class.
 
     `TestView(view)` tests the map that a `CAMView`, `SaliencyView` or `OcclusionView` shows, whichever it shows, as
@@ -184,7 +185,6 @@ class TestView(Panel):
         self.sections = dict(
             zip(SECTIONS, (self.order, self.random, self.techniques_section, self.class_section), strict=True)
         )
-        self.stop_button = self.button("Stop", self.stop_here, disabled=True)
         # One box: what a panel shows beside its first row shares one place.
         self.show(ipywidgets.VBox([self.tabs, *self.sections.values(), self.stop_button]))
         self._show_section()
@@ -328,15 +328,6 @@ class TestView(Panel):
         self.tabs.index = list(SECTIONS).index(self.section)
         for name, section in self.sections.items():
             show_if(name == self.section, section)
-
-    def stop_here(self) -> None:
-        """Stop the test and keep what is on screen."""
-        self.stop()
-        self.say("stopped; what is shown is unfinished")
-
-    @traitlets.observe("busy")
-    def _offer_stop(self, _: Any) -> None:
-        self.stop_button.disabled = not self.busy
 
     def close(self) -> None:
         """Stop the test and remove the panel from the page; the view that is tested stays."""

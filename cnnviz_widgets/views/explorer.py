@@ -223,26 +223,29 @@ class Explorer(Revertible, ipywidgets.VBox):
     @in_turn
     def draw(self, on: bool = True) -> None:
         """Put a sheet to draw the picture on above the tabs, or take it away."""
-        if on:
-            self.film(False)
         if on and self.sketch is None:
             self.sketch = SketchView(self.session)
-        if self.sketch is not None:
-            self.sketch.active = on
-        self._desk.children = (self.sketch,) if on and self.sketch is not None else ()
-        self.draw_button.description = "Stop drawing" if on else "Draw"
+        self._put_on_desk(self.sketch, on)
 
     @in_turn
     def film(self, on: bool = True) -> None:
         """Put the camera above the tabs, to be started there by hand, or take it away."""
-        if on:
-            self.draw(False)
         if on and self.camera is None:
             self.camera = CameraView(self.session, others_wait=lambda: self.view.owes_answer)
-        if self.camera is not None:
-            self.camera.active = on
-        self._desk.children = (self.camera,) if on and self.camera is not None else ()
-        self.camera_button.description = "Close camera" if on else "Camera"
+        self._put_on_desk(self.camera, on)
+
+    def _put_on_desk(self, panel: Panel | None, on: bool) -> None:
+        """Lay a panel above the tabs in place of what is there, or take it away; nothing, where it was never made."""
+        if panel is None or (not on and not panel.active):
+            return
+        shown = panel if on else None
+        for other in (self.sketch, self.camera):
+            if other is not None and other is not shown:
+                other.active = False
+        panel.active = on
+        self._desk.children = () if shown is None else (shown,)
+        self.draw_button.description = "Stop drawing" if on and panel is self.sketch else "Draw"
+        self.camera_button.description = "Close camera" if on and panel is self.camera else "Camera"
 
     @in_turn
     def add(self, source: object, name: str = "") -> Picture:

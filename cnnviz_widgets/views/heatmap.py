@@ -10,21 +10,22 @@ import ipywidgets
 import traitlets
 
 from cnnviz_widgets.classifier import Target
-from cnnviz_widgets.explain import Explainer, Heatmap, Instance
+from cnnviz_widgets.explain import TECHNIQUES, Explainer, Heatmap, Instance
+from cnnviz_widgets.explain.explainer import Family
 from cnnviz_widgets.session import Example, Scene
-from cnnviz_widgets.views.choice import Choice, Chooses
+from cnnviz_widgets.views.choice import Chooses
 from cnnviz_widgets.views.deprecated import old_name
 from cnnviz_widgets.views.evaluation import TestButton, TestView
 from cnnviz_widgets.views.explanation import Explanation
 from cnnviz_widgets.views.guess import Question
 from cnnviz_widgets.views.job import Job, Steps
 from cnnviz_widgets.views.layout import column, row
-from cnnviz_widgets.views.panel import Panel
 from cnnviz_widgets.views.parts.answers import Answer
 from cnnviz_widgets.views.parts.controls import ClassPicker, percent
 from cnnviz_widgets.views.parts.reading import score_name
 from cnnviz_widgets.views.parts.scales import Scale, scales_of, short
 from cnnviz_widgets.views.questions.windows import window_on_map
+from cnnviz_widgets.views.stops import Stops
 from cnnviz_widgets.views.take import table
 from cnnviz_widgets.views.take.table import Columns, required
 from cnnviz_widgets.widgets.picture import PictureCanvas
@@ -43,13 +44,14 @@ class HeatmapState:
     technique: Explainer | None = None
 
 
-class HeatmapView(Chooses, Panel, renamed={"methods": "techniques"}):
-    """Shows the heatmap of one of several `techniques`, of which the first is chosen.
+class HeatmapView(Chooses, Stops, renamed={"methods": "techniques"}):
+    """Shows the heatmap of one of several `techniques`, by default those of its `family`; the first is chosen.
 
     `technique` is the chosen one with its parameters; assign another of the same type to change them, or a label.
     """
 
     settings: ClassVar[Mapping[str, object]] = {"technique": None}
+    family: ClassVar[Family]
 
     heatmap = traitlets.Instance(Heatmap, None, allow_none=True, read_only=True, help="The heatmap that is shown.")
 
@@ -57,7 +59,12 @@ class HeatmapView(Chooses, Panel, renamed={"methods": "techniques"}):
     method = old_name("method", "technique.label", "technique")
 
     def __init__(
-        self, model: object, picture: object = None, *, techniques: Sequence[Explainer], **options: Any
+        self,
+        model: object,
+        picture: object = None,
+        *,
+        techniques: Sequence[Explainer] | None = None,
+        **options: Any,
     ) -> None:
         super().__init__(model, picture, **options)
         self._shown: Example | None = None
@@ -65,25 +72,24 @@ class HeatmapView(Chooses, Panel, renamed={"methods": "techniques"}):
         self.work = self.job(self.draw)
         self.canvas = PictureCanvas(label="no picture yet")
         # The layer follows the session, and the batch changes no result: they get no control.
-        self.choice = Choice(self, techniques, self._chosen, skip=("layer", "batch"))
-        self.follow_choice()
+        self.choose_from(techniques or self.techniques(), self.refresh, skip=("layer", "batch"))
         self.class_picker = ClassPicker(self, self.work)
-        self.stop_button = self.button("Stop", self.stop_here, disabled=True)
         self.tester = TestButton(self)
         controls = (self.choice.picker, self.class_picker, *self.extra_controls(), self.choice.controls)
         buttons = row(self.tester.button, self.stop_button, gap=4)
         self.show(row(self.canvas, column(*controls, buttons)), self.tester.place)
         self.begin()
 
+    @classmethod
+    def techniques(cls) -> list[Explainer]:
+        """The techniques that are shown where none are given, to add your own to."""
+        return [technique() for technique in TECHNIQUES if technique.family == cls.family]
+
     def question(self) -> Question | None:
         example, heatmap = self._shown, self.heatmap
         if example is None or heatmap is None or self.work.busy:
             return None
         return window_on_map(self.canvas, example, heatmap, target_name(example, heatmap.target))
-
-    def _chosen(self) -> Job | None:
-        self.technique = self.choice.value
-        return self.refresh()
 
     def extra_controls(self) -> Sequence[ipywidgets.Widget]:
         """Further controls of a subclass, between the class and the parameters."""
@@ -154,15 +160,6 @@ class HeatmapView(Chooses, Panel, renamed={"methods": "techniques"}):
     def table(self) -> Columns:
         """The cells of the map."""
         return table.of_heatmap(required(self.heatmap))
-
-    def stop_here(self) -> None:
-        """Stop the work and keep what is on screen."""
-        self.stop()
-        self.say("stopped; what is shown is unfinished")
-
-    @traitlets.observe("busy")
-    def _offer_stop(self, _: Any) -> None:
-        self.stop_button.disabled = not self.busy
 
 
 def explained(example: Example, target: Target, technique: Explainer) -> Steps:

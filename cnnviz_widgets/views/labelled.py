@@ -42,8 +42,6 @@ _FILTERS = ("all", "only the wrong ones")
 #: So many classes are in the table, and so many pictures in the sheet.
 CLASSES = 16
 SHOWN = 120
-#: While the network runs, the table is drawn anew whenever so large a share of the pictures has come.
-_SHARE = 0.1
 RIGHT, WRONG = "\N{CHECK MARK}", "\N{BALLOT X}"
 
 
@@ -82,7 +80,6 @@ class DataView(Panel):
     def __init__(self, model: object, picture: object = None, *, source: object = None, **options: Any) -> None:
         super().__init__(model, picture, **options)
         self._sheet: LabelledSheet | None = None
-        self._tabulated: tuple[FeatureStore | None, int] = None, 0
         self._classes: list[int] = []
         #: The cell that was clicked last, and what it selected.
         self._cell: tuple[list[int], tuple[int, ...]] | None = None
@@ -185,7 +182,7 @@ class DataView(Panel):
         if self.features.store is not None:
             return
         self.table_job.cancel()
-        self._sheet, self._tabulated, self._cell, self._classes = None, (None, 0), None, []
+        self._sheet, self._cell, self._classes = None, None, []
         self.set_trait("predictions", None)
         self.set_trait("confusion", None)
         self.tiles.show(None)
@@ -194,10 +191,8 @@ class DataView(Panel):
         for line in (self.summary, self.sheet_line, self.matrix_line):
             line.say("")
 
-    def _features_changed(self, store: FeatureStore) -> None:
-        before, done = self._tabulated
-        more = len(store) - (done if store is before else 0)
-        if store.progress == 1 or store is not before or more >= _SHARE * store.metadata.total:
+    def _features_changed(self, _: FeatureStore) -> None:
+        if self.features.has_grown:
             self.refresh()
 
     def compute(self) -> Job | None:
@@ -212,7 +207,6 @@ class DataView(Panel):
             return None
         if store is None:
             return None
-        self._tabulated = store, len(store)
         known = self._sheet.predictions if self._sheet is not None and self._sheet.store is store else None
         known = known if known is not None and len(known.items) == len(store) else None
         asked = {"order": self.order, "only_wrong": self.only_wrong, "selection": self.session.selection}

@@ -11,11 +11,10 @@ import traitlets
 
 from cnnviz_widgets.picture import Picture
 from cnnviz_widgets.study import ActivationMaximisation, AscentState, Channel
-from cnnviz_widgets.views.choice import Choice, Chooses
+from cnnviz_widgets.views.choice import Chooses
 from cnnviz_widgets.views.guess import Question
 from cnnviz_widgets.views.job import Job
 from cnnviz_widgets.views.layout import column, row, show_if
-from cnnviz_widgets.views.panel import Panel
 from cnnviz_widgets.views.parts.answers import SURE, Answer, made_picture
 from cnnviz_widgets.views.parts.ascents import AscentFrame, grow, subject_name, summary
 from cnnviz_widgets.views.parts.controls import ClassPicker
@@ -35,7 +34,7 @@ WAITING = "Start makes a picture from grey, step by step, for which the score is
 _BEGINNING = {"parametrisation", "seed"}
 
 
-class MaximisationView(Chooses, Panel, renamed={"visual": "technique"}):
+class MaximisationView(Chooses, renamed={"visual": "technique"}):
     """Gradient ascent from grey on the logit of the session's class, or on its channel, beside that of a second class.
 
     `MaximisationView(model)` or, linked with other views, `MaximisationView(session)`; no picture is needed. It waits
@@ -122,8 +121,7 @@ class MaximisationView(Chooses, Panel, renamed={"visual": "technique"}):
         self.class_picker = ClassPicker(self, self.work)
         self.second_picker = Picker(description="beside it", searchable=True, placeholder="search classes")
         self.layer_slider, self.channel_slider = LayerSlider(self.session), ChannelSlider(self.session)
-        self.choice = Choice(self, [self._technique], self._parameters_changed)
-        self.follow_choice()
+        self.choose_from([self._technique], self._parameters_changed)
         self.run_button = self.button("Start", self._stop_or_go_on, button_style="primary")
         self.again_button = self.button("Start over", self.start_over)
         self.use_button = self.button("Use as picture", self.use_as_picture, disabled=True)
@@ -190,7 +188,6 @@ class MaximisationView(Chooses, Panel, renamed={"visual": "technique"}):
 
     def _parameters_changed(self) -> Job:
         before, self._technique = self._technique, self.choice.value
-        self.technique = self._technique
         names = [field.name for field in dataclasses.fields(before)]
         changed = {name for name in names if getattr(before, name) != getattr(self._technique, name)}
         if changed & _BEGINNING:

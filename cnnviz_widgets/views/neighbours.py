@@ -35,8 +35,6 @@ from cnnviz_widgets.widgets.tiles import TilePicked, Tiles
 from cnnviz_widgets.widgets.upload import Upload, Uploaded
 
 COUNTS = (3, 6, 9, 12, 18, 24, 36, 48)
-#: While features are built, neighbours are looked up anew whenever so large a share of them has come.
-_SHARE = 0.1
 
 
 class NeighbourView(Panel, once_positional=("source",)):
@@ -76,8 +74,6 @@ class NeighbourView(Panel, once_positional=("source",)):
     ) -> None:
         super().__init__(model, picture, **options)
         self.metric, self.k = metric, k
-        #: The features that neighbours were last looked up in, and how many there were.
-        self._searched: tuple[FeatureStore | None, int] = None, 0
         self.search_job = self.job(self._draw)
         self.features = FeatureBuilder(self, self._features_changed, source=source, store=store)
         self._make_widgets()
@@ -181,10 +177,8 @@ class NeighbourView(Panel, once_positional=("source",)):
         if self.store is None:
             self.search_job.cancel()
 
-    def _features_changed(self, store: FeatureStore) -> None:
-        before, searched = self._searched
-        more = len(store) - (searched if store is before else 0)
-        if store.progress == 1 or store is not before or more >= _SHARE * store.metadata.total:
+    def _features_changed(self, _: FeatureStore) -> None:
+        if self.features.has_grown:
             self.refresh()
 
     def compute(self) -> Job | None:
@@ -196,7 +190,6 @@ class NeighbourView(Panel, once_positional=("source",)):
             return None
         if store is None:
             return None
-        self._searched = store, len(store)
         example = self.session.example
         own_row = row_of(store, example.picture)
         return self.search_job.start(find_neighbours(store, example, own_row, self.metric, self.k))

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
-from cnnviz_widgets.explain import TECHNIQUES, Explainer, Heatmap, IntegratedGradients, Saliency, SmoothGrad
+from cnnviz_widgets.explain import Heatmap, IntegratedGradients, Saliency, SmoothGrad
 from cnnviz_widgets.explain.gradient.integrated_gradients import Attribution
 from cnnviz_widgets.session import Example
 from cnnviz_widgets.views.heatmap import HeatmapView, target_name
@@ -19,21 +16,7 @@ class SaliencyView(HeatmapView):
     """
 
     topic = "saliency"
-
-    def __init__(
-        self,
-        model: object,
-        picture: object = None,
-        *,
-        techniques: Sequence[Explainer] | None = None,
-        **options: Any,
-    ) -> None:
-        super().__init__(model, picture, techniques=techniques or self.techniques(), **options)
-
-    @staticmethod
-    def techniques() -> list[Explainer]:
-        """The techniques that are shown where none are given, to add your own to."""
-        return [technique() for technique in TECHNIQUES if technique.family == "gradient"]
+    family = "gradient"
 
     def answer_of(self, example: Example, heatmap: Heatmap) -> answers.Answer | None:
         technique = self.technique

@@ -29,6 +29,10 @@ NO_SOURCE = (
 )
 
 
+#: While features are built, they are looked at anew whenever so large a share of the data set has come.
+_SHARE = 0.1
+
+
 class FeatureBuilder(SetInTurn, ipywidgets.VBox):
     """Builds the features that a panel over a data set is about, and says in its status line how far they are.
 
@@ -58,6 +62,8 @@ class FeatureBuilder(SetInTurn, ipywidgets.VBox):
         if store is not None and store.source is None:
             store.source = self.source
         self._given_store = store
+        #: What `prepare` has given last, and how many rows it had.
+        self._prepared: tuple[FeatureStore | None, int] = None, 0
         #: The data set that came with an embedded network, and goes with it.
         self._embedded: Source | None = None
         self.source_job = panel.job(self._use_embedded, rests=False)
@@ -105,7 +111,16 @@ class FeatureBuilder(SetInTurn, ipywidgets.VBox):
                 self.build()
             return None
         self._offer()
+        self._prepared = self.store, len(self.store)
         return self.store
+
+    @property
+    def has_grown(self) -> bool:
+        """Whether to look at the features anew: all are there, or others, or many more than `prepare` gave."""
+        store, (before, rows) = self.store, self._prepared
+        if store is None:
+            return False
+        return store.progress == 1 or store is not before or len(store) - rows >= _SHARE * store.metadata.total
 
     def build(self) -> None:
         """Build features of the session's layer, or take those that a linked panel has built. Raises StoreError."""
