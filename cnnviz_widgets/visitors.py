@@ -54,6 +54,9 @@ class Channels(VoilaKernelWebsocketHandler):
         # need not be parsed.
         if (not isinstance(message, str) or "execute_input" in message) and message_type(message) == "execute_input":
             return None
+        # What the kernel had on the way when the websocket was closed has nobody to go to.
+        if self.ws_connection is None or self.ws_connection.is_closing():
+            return None
         written: Future[None] = super(VoilaKernelWebsocketHandler, self).write_message(message, binary)
         return written
 
