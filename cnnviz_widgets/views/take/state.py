@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, Protocol
 import numpy as np
 import traitlets
 
+from cnnviz_widgets.classifier.wording import short_repr
 from cnnviz_widgets.errors import ExplanationError, PictureError, StateError
 from cnnviz_widgets.picture import Picture
 from cnnviz_widgets.session import Session
@@ -90,7 +91,7 @@ def restore(panel: Stateful, state: object) -> None:
     known = checked(state, {"version", "view", "session", "settings"}, "A view's state")
     kind = type(panel).__name__
     if known.get("view", kind) != kind:
-        raise StateError(f"This is the state of a {_brief(known['view'])}, and no {kind} can take it.")
+        raise StateError(f"This is the state of a {short_repr(known['view'])}, and no {kind} can take it.")
     with kept(panel.session, panel):
         restore_session(panel.session, known.get("session", {}))
         restore_settings(panel, known.get("settings", {}))
@@ -115,14 +116,14 @@ def kept(session: Session, *panels: Stateful) -> Iterator[None]:
 def checked(state: object, keys: set[str], what: str, *, versioned: bool = True) -> dict[str, Any]:
     """`state` if it is a dict of these keys and, if `versioned`, of this version. Raises StateError."""
     if not isinstance(state, dict):
-        raise StateError(f"{what} is a dict, as `state` gives it, not {_brief(state)}.")
+        raise StateError(f"{what} is a dict, as `state` gives it, not {short_repr(state)}.")
     unknown = [key for key in state if key not in keys]
     if unknown:
-        raise StateError(f"{what} has no {_brief(unknown[0])}; it has {', '.join(sorted(keys))}.")
+        raise StateError(f"{what} has no {short_repr(unknown[0])}; it has {', '.join(sorted(keys))}.")
     version = state.get("version")
     if versioned and (isinstance(version, bool) or version != VERSION):
         raise StateError(
-            f"{what} of version {_brief(version)} cannot be restored here, only of version {VERSION}: take it anew "
+            f"{what} of version {short_repr(version)} cannot be restored here, only of version {VERSION}: take it anew "
             "from the `state` of a view of this release."
         )
     return state
@@ -151,14 +152,14 @@ def _picture(session: Session, name: object, pictures: Sequence[Picture]) -> Pic
     if name is None:
         return None
     if not isinstance(name, str):
-        raise StateError(f"A picture is kept by its name, not as {_brief(name)}.")
+        raise StateError(f"A picture is kept by its name, not as {short_repr(name)}.")
     if own is not None and (own.name == name or not name):
         return own
     found = next((picture for picture in pictures if picture.name == name), None)
     if found is None:
         raise PictureError(
-            f"The picture {_brief(name)} of this state is not here: assign it to session.picture first (for an app, "
-            "pass it among the pictures), or take 'picture' out of the state's session."
+            f"The picture {short_repr(name)} of this state is not here: assign it to session.picture first (for an "
+            "app, pass it among the pictures), or take 'picture' out of the state's session."
         )
     return found
 
@@ -177,7 +178,7 @@ def _assign(panel: Stateful, values: Mapping[str, Any]) -> None:
         except ExplanationError:
             raise
         except _REFUSALS as error:
-            raise StateError(f"`{name}` cannot be {_brief(value)}: {_first_line(error)}") from error
+            raise StateError(f"`{name}` cannot be {short_repr(value)}: {_first_line(error)}") from error
 
 
 def _decoded(panel: Stateful, value: Any) -> Any:
@@ -190,7 +191,7 @@ def _decoded(panel: Stateful, value: Any) -> Any:
     options = {option.label: option for option in getattr(getattr(panel, "choice", None), "options", ())}
     label, fields = given.get("label"), given.get("fields", {})
     if not isinstance(label, str) or label not in options:
-        raise StateError(f"This view shows {', '.join(options) or 'no techniques'}, not {_brief(label)}.")
+        raise StateError(f"This view shows {', '.join(options) or 'no techniques'}, not {short_repr(label)}.")
     option = options[label]
     hints = typing.get_type_hints(type(option), include_extras=True)
     names = {field.name for field in dataclasses.fields(option) if field.init}
@@ -198,7 +199,7 @@ def _decoded(panel: Stateful, value: Any) -> Any:
     values = {field: tuple(found) if isinstance(found, list) else found for field, found in wanted.items()}
     for field, found in values.items():
         if not _fits(found, hints[field]):
-            raise StateError(f"`{field}` of {label} cannot be {_brief(found)}.")
+            raise StateError(f"`{field}` of {label} cannot be {short_repr(found)}.")
     return dataclasses.replace(option, **values)
 
 
@@ -223,11 +224,6 @@ def _fits(value: Any, hint: Any) -> bool:
 
 def _same(one: Any, other: Any) -> bool:
     return type(encoded(one)) is type(encoded(other)) and bool(encoded(one) == encoded(other))
-
-
-def _brief(value: object) -> str:
-    text = repr(value) if not isinstance(value, dict | list | tuple) else f"a {type(value).__name__}"
-    return text if len(text) <= 60 else text[:57] + "..."
 
 
 def _first_line(error: Exception) -> str:
