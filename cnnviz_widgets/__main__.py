@@ -8,11 +8,33 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cnnviz_widgets import __version__
-from cnnviz_widgets.serve import ServeError, serve_lab, serve_voila
+from cnnviz_widgets.serve import ServeError, serve_lab, serve_voila, system_language
+from cnnviz_widgets.words import LANGUAGES
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command with `argv`, by default the arguments of the process, and return the exit status."""
+    arguments = _parser().parse_args((sys.argv[1:] if argv is None else argv) or ["demo"])
+    try:
+        if arguments.lab:
+            serve_lab(arguments.folder, arguments.port, browser=not arguments.no_browser, language=arguments.language)
+        else:
+            serve_voila(
+                arguments.port,
+                browser=not arguments.no_browser,
+                theme=arguments.theme,
+                language=arguments.language,
+            )
+    except ServeError as error:
+        print(f"cnnviz: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(file=sys.stderr)  # the terminal has shown ^C
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    """The options of the command."""
     parser = argparse.ArgumentParser(
         prog="cnnviz",
         description="Look inside convolutional networks by hand.",
@@ -29,23 +51,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     demo.add_argument("--no-browser", action="store_true", help="print the address and open no browser")
     demo.add_argument("--theme", choices=["light", "dark"], default="light", help="colours of the page")
     demo.add_argument(
+        "--language",
+        choices=LANGUAGES,
+        default=system_language(),
+        help="language of notebooks and page (default: the system's, here %(default)s)",
+    )
+    demo.add_argument(
         "--folder",
         type=Path,
         default=Path("cnnviz-notebooks"),
         help="where --lab keeps your copies of the notebooks (default: ./%(default)s)",
     )
-    arguments = parser.parse_args((sys.argv[1:] if argv is None else argv) or ["demo"])
-    try:
-        if arguments.lab:
-            serve_lab(arguments.folder, arguments.port, browser=not arguments.no_browser)
-        else:
-            serve_voila(arguments.port, browser=not arguments.no_browser, theme=arguments.theme)
-    except ServeError as error:
-        print(f"cnnviz: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print(file=sys.stderr)  # the terminal has shown ^C
-    return 0
+    return parser
 
 
 def _port(text: str) -> int:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+import locale
 import os
+import re
 import shutil
 import socket
 import threading
@@ -11,6 +13,8 @@ import webbrowser
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
+
+from cnnviz_widgets.words import LANGUAGES
 
 PACKAGE = Path(__file__).parent
 #: The loopback address, which other machines cannot reach.
@@ -43,6 +47,23 @@ def notebooks() -> Path:
     """The folder of the notebooks: in an installed package inside it, in a clone of the repository beside it."""
     installed = PACKAGE / "notebooks"
     return installed if installed.is_dir() else PACKAGE.parent / "notebooks"
+
+
+def notebook(name: str, language: str = LANGUAGES[0]) -> Path:
+    """The notebook `name` in a language; those that are not in English are in a folder of their own."""
+    return notebooks().joinpath(*_folder_of(language), f"{name}.ipynb")
+
+
+def _folder_of(language: str) -> list[str]:
+    return [] if language == LANGUAGES[0] else [language]
+
+
+def system_language() -> str:
+    """The language of the system's messages, where there are notebooks in it; else English."""
+    named = (os.environ.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
+    # Such as "ko_KR.UTF-8"; on Windows, where no variable says it, such as "Korean_Korea".
+    said = next(filter(None, named), None) or locale.getlocale()[0] or ""
+    return "ko" if re.match(r"ko(rean)?([_.@-]|$)", said, re.IGNORECASE) else LANGUAGES[0]
 
 
 def free_port(wanted: int | None = None) -> int:
@@ -163,7 +184,9 @@ def _use_this_environment() -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
-def serve_voila(port: int | None = None, *, browser: bool = True, theme: str = "light") -> None:
+def serve_voila(
+    port: int | None = None, *, browser: bool = True, theme: str = "light", language: str = LANGUAGES[0]
+) -> None:
     """Serve the explorer as a page until Ctrl-C; print its address, and open it if `browser`. Raises ServeError."""
     if importlib.util.find_spec("voila") is None:
         raise ServeError("The page needs Voila: pip install 'cnnviz-widgets[demo]'.")
@@ -175,30 +198,34 @@ def serve_voila(port: int | None = None, *, browser: bool = True, theme: str = "
         if browser:
             threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
 
-    run_voila(notebooks() / "explorer.ipynb", chosen, listening, theme)
+    run_voila(notebook("explorer", language), chosen, listening, theme)
 
 
-def serve_lab(folder: Path, port: int | None = None, *, browser: bool = True) -> None:
+def serve_lab(folder: Path, port: int | None = None, *, browser: bool = True, language: str = LANGUAGES[0]) -> None:
     """Serve copies of the notebooks in `folder` in JupyterLab until Ctrl-C, and open it if `browser`.
 
-    Missing notebooks are copied to `folder`; those that exist there stay as they are. Raises ServeError.
+    Missing notebooks are copied to `folder`, those in Korean to `ko` in it; those that exist there stay as they are.
+    It opens at those in `language`. Raises ServeError.
     """
     if importlib.util.find_spec("jupyterlab") is None:
         raise ServeError("The notebooks need JupyterLab: pip install 'cnnviz-widgets[demo,lab]'.")
     copy_notebooks(folder)
     chosen = free_port(port)
     print(f"Your notebooks are in {folder.resolve()}  (Ctrl-C stops JupyterLab)", flush=True)
-    opened = ["--LabApp.default_url=/lab/tree/explorer.ipynb", f"--ServerApp.open_browser={browser}"]
+    first = "/".join(["/lab/tree", *_folder_of(language), "explorer.ipynb"])
+    opened = [f"--LabApp.default_url={first}", f"--ServerApp.open_browser={browser}"]
     run_lab(folder.resolve(), chosen, opened)
 
 
 def copy_notebooks(folder: Path) -> None:
     """Copy the notebooks that are missing in `folder`, which is created if necessary. Raises ServeError."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for notebook in sorted(notebooks().glob("*.ipynb")):
-            if not (folder / notebook.name).exists():
-                shutil.copyfile(notebook, folder / notebook.name)
+        for language in LANGUAGES:
+            place = folder.joinpath(*_folder_of(language))
+            place.mkdir(parents=True, exist_ok=True)
+            for source in sorted(notebooks().joinpath(*_folder_of(language)).glob("*.ipynb")):
+                if not (place / source.name).exists():
+                    shutil.copyfile(source, place / source.name)
     except OSError as error:
         raise ServeError(
             f"No notebooks can be written to {folder} ({error.strerror}): choose another place with --folder."

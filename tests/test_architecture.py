@@ -21,7 +21,7 @@ FILES = sorted(path for path in PACKAGE.rglob("*.py"))
 #: Part of the package -> parts and libraries that it may import, besides itself and the standard library.
 ALLOWED = {
     "__init__": "classifier collection session views",  # when a name is first used
-    "__main__": "__version__ serve",
+    "__main__": "__version__ serve words",
     "aside": "forks schedule",
     "cells": "forks",
     "classifier": "cells errors forks picture PIL numpy psutil torch torchvision",
@@ -38,7 +38,7 @@ ALLOWED = {
     "preprocess": "classifier",  # the old name of a module of it
     "picture": "errors forks PIL numpy",
     "schedule": "cells forks",
-    "serve": "jupyterlab traitlets visitors voila",
+    "serve": "words jupyterlab traitlets visitors voila",
     "session": "classifier errors explain forks picture schedule numpy torch traitlets",
     "study": "classifier errors graph parameters numpy torch",
     "views": "aside classifier collection demo errors explain export forks paint parameters picture schedule session "

@@ -1,8 +1,10 @@
-"""Every notebook runs from top to bottom, and is committed clean."""
+"""Every notebook runs from top to bottom, is committed clean, and says the same in English and Korean."""
 
 from __future__ import annotations
 
+import ast
 import json
+import re
 from pathlib import Path
 
 import nbformat
@@ -11,6 +13,36 @@ from nbclient import NotebookClient
 
 FOLDER = Path(__file__).parent.parent / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
+KOREAN = sorted((FOLDER / "ko").glob("*.ipynb"))
+
+#: What the Korean code says in place of the English, with `{}` for values; all else is the same but `language="ko"`.
+TRANSLATED = {
+    "{}: {} x {} cells, each sees {} x {} pixels": "{}: {} x {}칸, 한 칸이 보는 픽셀: {} x {}",
+    "channel {}: {}": "채널 {}: {}",
+    "mean of the map {} + bias {} = logit {}": "맵의 평균 {} + 편향 {} = 로짓 {}",
+    "network A": "네트워크 A",
+    "network B": "네트워크 B",
+    "{} on the object, {} on the mark": "물체 위 {}, 표시 위 {}",
+    "It is": "범인:",
+    "Accuse": "고발하기",
+    "{} it is.": "맞습니다: {}.",
+    "{} knows its shapes; it is the other one.": "{}: 도형을 제대로 봅니다. 다른 쪽입니다.",
+    "{}, {} for {}: {}": "{}, {}, {}: {}",
+    "norms": "노름",
+    "to": "~",
+    "dead": "죽은 필터",
+    "near zero": "0에 가까운 가중치",
+    "{} of the weights": "{}",
+    "drawn at random,": "무작위로 정함:",
+    "features": "특징",
+    "pixels": "픽셀",
+    "strongest": "가장 강한 것",
+    "median": "중앙값",
+    "sum of the attributions {}, difference of the logits {}": "값의 합 {}, 로짓의 차이 {}",
+}
+HEADING = r"# (\d+)\. .+\n\n\*(?:Notebook|노트북) .*?(\d+)\s*(?:minutes|분)\.\* \*\*(?:Goal|목표):\*\*"
+#: Strings that stay as they are, though they are spelled like some that do not.
+NO_WORDS = {"class_visual": {"pixels"}}
 
 
 def test_every_technique_has_one() -> None:
@@ -19,7 +51,13 @@ def test_every_technique_has_one() -> None:
     assert {"explorer", *techniques} <= {path.stem for path in NOTEBOOKS}
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def name_of(path: Path) -> str:
+    """`cam`, or `ko/cam`."""
+    return path.relative_to(FOLDER).with_suffix("").as_posix()
+
+
+# Of those in Korean one is enough: their code is that of the others, as a test below sees to.
+@pytest.mark.parametrize("path", [*NOTEBOOKS, FOLDER / "ko" / "sketch.ipynb"], ids=name_of)
 def test_it_runs(path: Path) -> None:
     notebook = nbformat.read(path, as_version=4)
     NotebookClient(notebook, timeout=600, resources={"metadata": {"path": FOLDER}}).execute()
@@ -27,7 +65,7 @@ def test_it_runs(path: Path) -> None:
     assert not [output.text for output in printed if output.get("name") == "stderr"]
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [*NOTEBOOKS, *KOREAN], ids=name_of)
 def test_it_is_committed_without_results(path: Path) -> None:
     notebook = nbformat.read(path, as_version=4)
     nbformat.validate(notebook)
@@ -47,3 +85,71 @@ def test_the_hunt_gives_nothing_away() -> None:
     assert "network A" in text and "network B" in text
     for telltale in ("biased", "clean", "cheat", "it is the other one", "on the mark"):
         assert telltale not in text, telltale
+
+
+class Normal(ast.NodeTransformer):
+    """A program with its texts as `texts` has them, and f-strings as templates; without `language="ko"`."""
+
+    def __init__(self, texts: dict[str, str]) -> None:
+        self.texts = texts
+
+    def visit_Constant(self, node: ast.Constant) -> ast.AST:
+        return ast.Constant(self.texts.get(node.value, node.value)) if isinstance(node.value, str) else node
+
+    def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.AST:
+        parts = [str(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.values]
+        values = [self.visit(part) for part in node.values if isinstance(part, ast.FormattedValue)]
+        return ast.Tuple([self.visit(ast.Constant("".join(parts))), *values], ast.Load())
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        self.generic_visit(node)
+        node.keywords = [each for each in node.keywords if ast.unparse(each) != "language='ko'"]
+        return node
+
+
+def code_of(path: Path, texts: dict[str, str]) -> list[str]:
+    cells = nbformat.read(path, as_version=4).cells
+    return [ast.dump(Normal(texts).visit(ast.parse(cell.source))) for cell in cells if cell.cell_type == "code"]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=name_of)
+def test_the_korean_one_has_the_same_code(path: Path) -> None:
+    korean = FOLDER / "ko" / path.name
+    texts = {english: text for english, text in TRANSLATED.items() if english not in NO_WORDS.get(path.stem, ())}
+    assert code_of(korean, {}) == code_of(path, texts)
+    code = "".join(cell.source for cell in nbformat.read(korean, as_version=4).cells if cell.cell_type == "code")
+    shown = len(re.findall(r"\b(?:\w+View|explore)\((?!.*source=folder)", code))
+    assert code.count('language="ko"') == shown > 0
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=name_of)
+def test_the_korean_one_says_the_same(path: Path) -> None:
+    english, korean = (nbformat.read(each, as_version=4).cells for each in (path, FOLDER / "ko" / path.name))
+    assert [(cell.id, cell.cell_type) for cell in english] == [(cell.id, cell.cell_type) for cell in korean]
+    for one, other in zip(english, korean, strict=True):
+        if one.cell_type == "markdown":
+            assert re.search("[가-힣]", other.source)
+            for mark in ("$$", "\n## ", "<details>", "\n- "):
+                assert one.source.count(mark) == other.source.count(mark), (mark, one.id)
+            assert one.source.count("**Question.**") == other.source.count("**질문.**")
+
+
+def test_there_is_none_in_korean_alone() -> None:
+    assert [path.name for path in KOREAN] == [path.name for path in NOTEBOOKS]
+
+
+def test_they_are_numbered_with_minutes_a_goal_and_hints() -> None:
+    numbers = {}
+    for path in [*NOTEBOOKS, *KOREAN]:
+        if path.stem == "explorer":  # where all begins
+            continue
+        first, *rest = (cell.source for cell in nbformat.read(path, as_version=4).cells)
+        found = re.match(HEADING, first)
+        assert found, path
+        numbers[name_of(path)] = found.groups()
+        assert any("<summary>" in text for text in rest), path
+    english = {name: said for name, said in numbers.items() if "/" not in name}
+    assert {f"ko/{name}": said for name, said in english.items()} == {
+        name: said for name, said in numbers.items() if "/" in name
+    }
+    assert sorted(int(number) for number, _ in english.values()) == list(range(1, len(NOTEBOOKS)))

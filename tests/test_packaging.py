@@ -43,7 +43,9 @@ def package_files() -> set[str]:
 
 
 def test_the_wheel_is_the_package_with_its_notebooks(wheel: Path) -> None:
-    notebooks = {f"cnnviz_widgets/notebooks/{path.name}" for path in (ROOT / "notebooks").glob("*.ipynb")}
+    notebooks = {
+        f"cnnviz_widgets/{path.relative_to(ROOT).as_posix()}" for path in (ROOT / "notebooks").rglob("*.ipynb")
+    }
     names = set(zipfile.ZipFile(wheel).namelist())
     assert {name for name in names if name.startswith("cnnviz_widgets/")} == package_files() | notebooks
     assert "cnnviz_widgets/static/picture.js" in names

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from cnnviz_widgets.__main__ import main
-from cnnviz_widgets.serve import ADDRESS, copy_notebooks, free_port, notebooks, run_lab
+from cnnviz_widgets.serve import ADDRESS, copy_notebooks, free_port, notebook, notebooks, run_lab, system_language
 from tests.support.ports import unused_port
 
 
@@ -56,12 +56,45 @@ def test_what_is_not_installed_is_named(
 def test_copies_of_notebooks_are_yours(tmp_path: Path) -> None:
     folder = tmp_path / "my course"
     copy_notebooks(folder)
-    assert {path.name for path in folder.iterdir()} == {path.name for path in notebooks().glob("*.ipynb")}
+    copied = {path.relative_to(folder) for path in folder.rglob("*.ipynb")}
+    assert copied == {path.relative_to(notebooks()) for path in notebooks().rglob("*.ipynb")}
+    assert Path("ko/explorer.ipynb") in copied
     (folder / "explorer.ipynb").write_text("mine")
     (folder / "cam.ipynb").unlink(missing_ok=True)
     copy_notebooks(folder)
     assert (folder / "explorer.ipynb").read_text() == "mine"
     assert (folder / "cam.ipynb").exists() == (notebooks() / "cam.ipynb").exists()
+
+
+@pytest.mark.parametrize(
+    ("variables", "language"),
+    [
+        ({}, "en"),
+        ({"LANG": "ko_KR.UTF-8"}, "ko"),
+        ({"LANG": "ko"}, "ko"),
+        ({"LANG": "kok_IN"}, "en"),
+        ({"LANG": "de_DE.UTF-8"}, "en"),
+        ({"LANG": "ko_KR.UTF-8", "LC_ALL": "C.UTF-8"}, "en"),
+        ({"LANG": "en_US.UTF-8", "LC_MESSAGES": "ko_KR.UTF-8"}, "ko"),
+    ],
+)
+def test_the_system_s_language_is_taken(
+    variables: dict[str, str], language: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("locale.getlocale", lambda: (None, None))
+    assert system_language() == language
+    assert notebook("explorer", language).is_file()
+
+
+def test_where_no_variable_says_it_the_locale_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("locale.getlocale", lambda: ("Korean_Korea", "949"))
+    assert system_language() == "ko"
 
 
 def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -75,7 +108,7 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path, capsys:
     ("arguments", "announced"),
     [
         ([], "The explorer is at http://127.0.0.1:{port}/"),
-        (["--lab"], ":{port}/lab/tree/explorer.ipynb?token="),
+        (["--lab", "--language=ko"], ":{port}/lab/tree/ko/explorer.ipynb?token="),
     ],
 )
 def test_ctrl_c_ends_it_cleanly(arguments: list[str], announced: str, tmp_path: Path) -> None:
