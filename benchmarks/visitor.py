@@ -28,7 +28,7 @@ DRAWN = """selector => {
     const canvas = document.querySelector(selector);
     if (!(canvas instanceof HTMLCanvasElement)) return canvas !== null;
     const pixels = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
-    return pixels.some(value => value !== 0) && document.querySelector('.bqplot .bar') !== null;
+    return pixels.some(value => value !== 0) && document.querySelector('.cnnviz-class-bars-row') !== null;
 }"""
 
 

@@ -18,6 +18,7 @@ const WIDGETS = {
   upload: "src/controls/upload/index.ts",
   camera: "src/controls/camera/index.ts",
   matrix: "src/controls/matrix/index.ts",
+  class_bars: "src/controls/class_bars.ts",
   head: "src/controls/head.ts",
   status: "src/controls/status.ts",
   tabs: "src/controls/tabs.ts",

@@ -23,11 +23,11 @@ from cnnviz_widgets.views.job import Job, Steps
 from cnnviz_widgets.views.layout import column, row
 from cnnviz_widgets.views.panel import Panel
 from cnnviz_widgets.views.parts import answers
+from cnnviz_widgets.views.parts.class_list import ClassList
 from cnnviz_widgets.views.parts.contributions import Contributions, contributions_to
-from cnnviz_widgets.views.parts.controls import ClassPicker, amount, percent
+from cnnviz_widgets.views.parts.controls import amount, percent
 from cnnviz_widgets.views.parts.layers import LayerSlider
 from cnnviz_widgets.views.parts.scales import short
-from cnnviz_widgets.views.parts.scores import ScoreBars, best_classes
 from cnnviz_widgets.views.parts.vector import VectorBars
 from cnnviz_widgets.views.questions.pairs import stronger_channel
 from cnnviz_widgets.views.take import table
@@ -101,7 +101,8 @@ class ActivationView(Panel):
     def _make_widgets(self) -> None:
         self.canvas = PictureCanvas(label="no picture yet", mode="point", display_width=384)
         self.layer_slider = LayerSlider(self.session)
-        self.class_picker = ClassPicker(self, self.work)
+        self.class_list = ClassList(self, self.work, "classes.channels")
+        self.bars, self.class_picker = self.class_list.bars, self.class_list.picker
         self.order_picker = Picker(options=list(ORDERS), index=0, description="sort by", searchable=False)
         self.scale_picker = Picker(options=list(SCALES), index=0, description="scale", searchable=False)
         self.shown_picker = Picker(options=list(SHOWN), index=0, description="picture shows", searchable=False)
@@ -109,7 +110,7 @@ class ActivationView(Panel):
         self.quantile_slider = OptionSlider(options=quantiles, index=QUANTILES.index(0.9), description="quantile")
         self.off_button = self.button("Switch channel off", lambda: self._toggle(self.session.channel), disabled=True)
         self.on_button = self.button("All on", lambda: self.set_trait("off", frozenset()), disabled=True)
-        self.bars, self.vector = ScoreBars(), VectorBars()
+        self.vector = VectorBars()
         self.tiles = Tiles(tile_width=72, pixelated=True, height=400, placeholder="no activations yet")
         self.on(self.canvas, PointPicked, self._pointed)
         self.on(self.layer_slider, SliderMoved, self._layer_picked)
@@ -120,7 +121,7 @@ class ActivationView(Panel):
         self.on(self.tiles, (TileEntered, TilePicked), self._tile_event)
         pickers = (self.order_picker, self.scale_picker, self.shown_picker, self.quantile_slider)
         buttons = row(self.off_button, self.on_button, gap=4)
-        controls = column(self.layer_slider, self.class_picker, *pickers, buttons, self.bars, self.vector)
+        controls = column(self.class_list, self.layer_slider, *pickers, buttons, self.vector)
         self.show(row(self.canvas, controls), self.tiles)
 
     def question(self) -> Question | None:
@@ -160,7 +161,6 @@ class ActivationView(Panel):
         example = result.example
         if before is None or before.example is not example:
             self.canvas.show(example.appearance)
-            self.class_picker.describe(example)
         if before is None or before.maps is not result.maps:
             for name in ("box", "marker"):
                 self.canvas.set_trait(name, None)
@@ -176,10 +176,7 @@ class ActivationView(Panel):
                 self._cell = replace(self._cell, answers=None)
             self._mark()
         self._show_channel()
-        best = best_classes(example.logits, result.class_index)
-        self.bars.show_whole(example.classifier.class_names, best, example.probabilities, example.classifier.scores)
-        if result.logits is not None:
-            self.bars.show_now(example.classifier.readout.probabilities(result.logits))
+        self.class_list.show(example, result.class_index, result.logits)
         self.on_button.disabled = not result.off
         self._tell(result)
 

@@ -15,12 +15,11 @@ from cnnviz_widgets.views.guess import Question
 from cnnviz_widgets.views.job import Job, Steps
 from cnnviz_widgets.views.layout import column, row, show_if
 from cnnviz_widgets.views.panel import Panel
+from cnnviz_widgets.views.parts.class_list import ClassList
 from cnnviz_widgets.views.parts.reading import verdict
-from cnnviz_widgets.views.parts.scores import bars_of
 from cnnviz_widgets.views.parts.uploads import small_picture
 from cnnviz_widgets.views.questions.classes import class_of_camera
 from cnnviz_widgets.views.take import table
-from cnnviz_widgets.views.take.parts import BarsPart
 from cnnviz_widgets.views.take.table import Columns, required
 from cnnviz_widgets.widgets.camera import Camera, FrameTaken
 from cnnviz_widgets.widgets.picture import PictureCanvas
@@ -71,10 +70,13 @@ class CameraView(Panel):
         side = 2 * max(self.session.classifier.input_size)
         self.camera = Camera(max_side=min(max(side, _LEAST_SIDE), _MOST_SIDE))
         self.canvas = PictureCanvas(label="no picture yet", display_width=160)
+        self.class_list = ClassList(self, self.work)
         show_if(False, self.canvas)
         self.on(self.camera, FrameTaken, self._take)
         self.link(self._halt_unless_active, ["active"])
-        self.show(row(self.camera, column(ipywidgets.Label("What the network sees:"), self.canvas, least=160)))
+        seen = ipywidgets.Label("What the network sees:")
+        self.show(row(self.camera, column(seen, self.canvas, self.class_list, least=240)))
+        self.follow(["target"], self._show_classes)
         self.begin()
 
     def halt(self) -> None:
@@ -86,10 +88,6 @@ class CameraView(Panel):
     def table(self) -> Columns:
         """What the network says of the picture, for each class."""
         return table.of_classes(required(self._shown))
-
-    def drawn(self) -> BarsPart | None:
-        """The classes that are named, as bars; None while there are none."""
-        return None if self._shown is None else bars_of(self._shown, _NAMED)
 
     def question(self) -> Question | None:
         return class_of_camera(self.camera, self.session.classifier, None if self.work.busy else self._shown)
@@ -144,7 +142,13 @@ class CameraView(Panel):
         self.canvas.show(example.appearance)
         self.canvas.label = f"{example.picture.name or 'picture'} as the network sees it"
         what = "this view" if example.picture is self._frame else example.picture.name or "the picture"
+        self._show_classes()
         self.say(verdict(example, what, _NAMED))
+
+    def _show_classes(self) -> None:
+        if self._shown is not None:
+            target = self.session.target
+            self.class_list.show(self._shown, self._shown.predicted if target is None else target)
 
 
 def _picture_of(event: FrameTaken, side: int, others_wait: Callable[[], bool]) -> Steps:

@@ -99,8 +99,6 @@ class Comparison(SetInTurn, ipywidgets.VBox):
         if maps:
             for panel in self.panels:
                 panel.canvas.display_width = PANE
-                if hasattr(panel, "bars"):
-                    panel.bars.narrow(PANE)
             panes.append(pane(self.map_title, self._difference_box(), *self.figures, narrow=True))
             # What moves both stands beside them, and not in the first as if it were its own.
             shared = self._panel_links.shared

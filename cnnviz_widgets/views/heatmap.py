@@ -21,7 +21,8 @@ from cnnviz_widgets.views.guess import Question
 from cnnviz_widgets.views.job import Job, Steps
 from cnnviz_widgets.views.layout import column, row
 from cnnviz_widgets.views.parts.answers import Answer
-from cnnviz_widgets.views.parts.controls import ClassPicker, percent
+from cnnviz_widgets.views.parts.class_list import ClassList
+from cnnviz_widgets.views.parts.controls import percent
 from cnnviz_widgets.views.parts.reading import score_name
 from cnnviz_widgets.views.parts.scales import Scale, scales_of, short
 from cnnviz_widgets.views.questions.windows import window_on_map
@@ -73,9 +74,10 @@ class HeatmapView(Chooses, Stops, renamed={"methods": "techniques"}):
         self.canvas = PictureCanvas(label="no picture yet")
         # The layer follows the session, and the batch changes no result: they get no control.
         self.choose_from(techniques or self.techniques(), self.refresh, skip=("layer", "batch"))
-        self.class_picker = ClassPicker(self, self.work)
+        self.class_list = ClassList(self, self.work)
+        self.class_picker = self.class_list.picker
         self.tester = TestButton(self)
-        controls = (self.choice.picker, self.class_picker, *self.extra_controls(), self.choice.controls)
+        controls = (self.class_list, self.choice.picker, *self.extra_controls(), self.choice.controls)
         buttons = row(self.tester.button, self.stop_button, gap=4)
         self.show(row(self.canvas, column(*controls, buttons)), self.tester.place)
         self.begin()
@@ -111,6 +113,7 @@ class HeatmapView(Chooses, Stops, renamed={"methods": "techniques"}):
         """Show the picture, then each heatmap."""
         example, heatmap = state.example, state.heatmap
         if heatmap is None:
+            self.class_list.show(example, state.class_index)
             if example is not self._shown:
                 self._shown = example
                 # The map of the picture before is never drawn over this one.
@@ -118,7 +121,6 @@ class HeatmapView(Chooses, Stops, renamed={"methods": "techniques"}):
                 self.set_trait("heatmap", None)
                 self.canvas.overlay(None)
                 self.canvas.show(example.appearance)
-                self.class_picker.describe(example)
                 self.say("computing ...", "busy", 0)
             return
         self.canvas.overlay(heatmap.cells, quantity=heatmap.quantity, signed=heatmap.signed, scales=list(state.scales))

@@ -17,7 +17,7 @@ from cnnviz_widgets.views.job import Job
 from cnnviz_widgets.views.layout import column, row, show_if
 from cnnviz_widgets.views.parts.answers import SURE, Answer, made_picture
 from cnnviz_widgets.views.parts.ascents import AscentFrame, grow, subject_name, summary
-from cnnviz_widgets.views.parts.controls import ClassPicker
+from cnnviz_widgets.views.parts.class_list import ClassList, looked_at
 from cnnviz_widgets.views.parts.curve import ProbabilityCurves
 from cnnviz_widgets.views.parts.layers import ChannelSlider, LayerSlider
 from cnnviz_widgets.views.questions.classes import class_made
@@ -77,11 +77,14 @@ class MaximisationView(Chooses, renamed={"visual": "technique"}):
         #: Whether pictures at rest stay so unless the class that is predicted has become another.
         self._at_rest = False
         self.work = self.job(self._draw, place_of=lambda frame: frame.place)
+        self.classes_job = self.job(lambda scene: self.class_list.show(scene.example, scene.class_index))
         self._make_widgets()
         self.follow(["classifier"], self._classifier_changed, hidden=True)
         self.follow(["target"], lambda: self._subject_changed(of_channel=False), hidden=True)
         self.follow(["layer", "channel"], lambda: self._subject_changed(of_channel=True), hidden=True)
         self.follow(["picture"], self._picture_changed, hidden=True)
+        self.follow(["classifier", "picture", "target"], self._look_at_classes)
+        self.when_active(self._look_at_classes)
         self.link(self._second_set, ["second"])
         self.begin()
 
@@ -118,7 +121,8 @@ class MaximisationView(Chooses, renamed={"visual": "technique"}):
         self.canvases = [PictureCanvas(label="no picture yet", display_width=320) for _ in range(2)]
         self.lines = [Status(), Status()]
         self.of_picker = Picker(options=["class", "channel"], index=0, description="of a", searchable=False)
-        self.class_picker = ClassPicker(self, self.work)
+        self.class_list = ClassList(self, self.work)
+        self.class_picker = self.class_list.picker
         self.second_picker = Picker(description="beside it", searchable=True, placeholder="search classes")
         self.layer_slider, self.channel_slider = LayerSlider(self.session), ChannelSlider(self.session)
         self.choose_from([self._technique], self._parameters_changed)
@@ -133,7 +137,7 @@ class MaximisationView(Chooses, renamed={"visual": "technique"}):
         self._describe_second()
         buttons = row(self.run_button, self.again_button, self.use_button, gap=4)
         sliders = (self.layer_slider, self.channel_slider)
-        side = (self.of_picker, self.class_picker, *sliders, self.second_picker, buttons, self.curves, self.choice)
+        side = (self.of_picker, self.class_list, *sliders, self.second_picker, buttons, self.curves, self.choice)
         self._places = [
             ipywidgets.VBox([canvas, line], layout=ipywidgets.Layout(flex="0 1 348px", max_width="348px"))
             for canvas, line in zip(self.canvases, self.lines, strict=True)
@@ -144,7 +148,7 @@ class MaximisationView(Chooses, renamed={"visual": "technique"}):
     def _show_places(self) -> None:
         """Show the controls and pictures that are of use."""
         show_if(self.second is not None, self._places[1])
-        show_if(not self.of_channel, self.class_picker)
+        show_if(not self.of_channel, self.class_list)
         show_if(self.of_channel, self.layer_slider, self.channel_slider)
 
     def _describe_second(self) -> None:
@@ -175,6 +179,7 @@ class MaximisationView(Chooses, renamed={"visual": "technique"}):
 
     def _change_kind(self) -> None:
         self._show_places()
+        self.when_active(self._look_at_classes)
         self._forget(0)
         self._begin_again()
 
@@ -217,6 +222,11 @@ class MaximisationView(Chooses, renamed={"visual": "technique"}):
             known = self.visual is not None
             self._at_rest = self._at_rest or (known and not self.busy and not self.is_put_off)
             self.refresh()
+
+    def _look_at_classes(self) -> None:
+        """Show what the network says of the session's picture, to choose a class from."""
+        if self.session.picture is not None and not self.of_channel:
+            self.classes_job.start(looked_at(self.session.scene))
 
     def _begin_again(self) -> None:
         self._at_rest = False

@@ -20,7 +20,7 @@ from cnnviz_widgets.views.job import Job
 from cnnviz_widgets.views.layout import column, row
 from cnnviz_widgets.views.panel import Panel
 from cnnviz_widgets.views.parts import answers
-from cnnviz_widgets.views.parts.controls import ClassPicker
+from cnnviz_widgets.views.parts.class_list import ClassList
 from cnnviz_widgets.views.parts.opening import strongest_window
 from cnnviz_widgets.views.parts.probe_sentences import effect_of, map_summary
 from cnnviz_widgets.views.parts.probing import (
@@ -35,7 +35,6 @@ from cnnviz_widgets.views.parts.probing import (
 )
 from cnnviz_widgets.views.parts.resting import RestingWork
 from cnnviz_widgets.views.parts.scales import scales_of
-from cnnviz_widgets.views.parts.scores import ScoreBars, best_classes
 from cnnviz_widgets.views.questions.windows import window_to_cover
 from cnnviz_widgets.views.take import table
 from cnnviz_widgets.views.take.table import Columns, required
@@ -110,15 +109,15 @@ class OcclusionView(Panel, renamed={"occlusion": "technique", "ahead": "run_ahea
         others = [other for other in techniques if not isinstance(other, Occlusion)]
         self.canvas = PictureCanvas(label="no picture yet", mode="window")
         self.on(self.canvas, WindowMoved, self._moved)
-        self.bars = ScoreBars()
-        self.class_picker = ClassPicker(self, self.setup_job)
+        self.class_list = ClassList(self, self.setup_job, "classes.patch")
+        self.bars, self.class_picker = self.class_list.bars, self.class_list.picker
         self.choice = Choice(self, [self._technique, *others], self._chosen, skip=("window",), description="map by")
         self.map_button = self.button("Whole map", self.compute_map, button_style="primary")
         self.stop_button = self.button("Stop", self.stop_map, disabled=True)
         self.clear_button = self.button("Clear", self.clear_map)
         self.tester = TestButton(self)
         buttons = row(self.map_button, self.stop_button, self.clear_button, self.tester.button, gap=4)
-        self.show(row(self.canvas, column(self.class_picker, self.bars, self.choice, buttons)), self.tester.place)
+        self.show(row(self.canvas, column(self.class_list, self.choice, buttons)), self.tester.place)
 
     @property
     def technique(self) -> Occlusion:
@@ -194,12 +193,10 @@ class OcclusionView(Panel, renamed={"occlusion": "technique", "ahead": "run_ahea
             self._forget_map()
             self.canvas.show(example.appearance)
             self._start_window(setup)
-            self.class_picker.describe(example)
         elif before.class_index != setup.class_index and not isinstance(self._mapping, Occlusion):
             # Only a map by windows holds the scores of every class.
             self._forget_map()
-        names, best = example.classifier.class_names, best_classes(example.logits, setup.class_index)
-        self.bars.show_whole(names, best, example.probabilities, example.classifier.scores)
+        self.class_list.show(example, setup.class_index)
         if self._shown is not None:
             self._show_map(self._shown.of_class(setup.class_index))
         self.resting.plan_map(setup, self.technique, by_windows=isinstance(self.choice.value, Occlusion))

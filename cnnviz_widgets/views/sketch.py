@@ -6,7 +6,6 @@ import math
 from typing import Any
 
 import ipywidgets
-import numpy as np
 import traitlets
 
 from cnnviz_widgets.errors import PictureError
@@ -17,9 +16,9 @@ from cnnviz_widgets.views.guess import Question
 from cnnviz_widgets.views.job import Job, Steps
 from cnnviz_widgets.views.layout import column, row, show_if
 from cnnviz_widgets.views.panel import Panel
+from cnnviz_widgets.views.parts.class_list import ClassList
 from cnnviz_widgets.views.parts.drawing import INKS, Drawing, Point, Stroke, pictures_of
 from cnnviz_widgets.views.parts.reading import verdict
-from cnnviz_widgets.views.parts.scores import ScoreBars, best_classes
 from cnnviz_widgets.views.questions.classes import class_of_sketch
 from cnnviz_widgets.views.take import table
 from cnnviz_widgets.views.take.table import Columns, required
@@ -55,6 +54,7 @@ class SketchView(Panel):
         self.sketch_job = self.job(self._look_at, rests=False, waits_for_page=False)
         self.work = self.job(self._draw)
         self._make_widgets()
+        self.follow(["target"], self._show_classes)
         self.begin()
 
     @property
@@ -88,10 +88,11 @@ class SketchView(Panel):
         self.undo_button, self.clear_button = self.button("Undo", self.undo), self.button("Clear", self.clear)
         self.canvas = PictureCanvas(label="no picture yet", display_width=160)
         show_if(False, self.canvas)
-        self.bars = ScoreBars()
+        self.class_list = ClassList(self, self.work)
+        self.bars = self.class_list.bars
         buttons = ipywidgets.HBox([self.undo_button, self.clear_button])
         self.pad = ipywidgets.VBox([self.sheet, self.ink_picker, self.width_slider, buttons])
-        self.show(row(self.pad, column(ipywidgets.Label("What the network sees:"), self.canvas, self.bars)))
+        self.show(row(self.pad, column(ipywidgets.Label("What the network sees:"), self.canvas, self.class_list)))
 
     def _make_sheet(self) -> None:
         # Only this view needs it.
@@ -237,14 +238,18 @@ class SketchView(Panel):
         return self.work.start(_judge(self.session.example))
 
     def _draw(self, example: Example) -> None:
-        self._shown, shares = example, example.probabilities
+        self._shown = example
         show_if(True, self.canvas)
         self.canvas.show(example.appearance)
         self.canvas.label = f"{example.picture.name or 'picture'} as the network sees it"
-        best = best_classes(shares, int(np.argmax(shares)))
-        self.bars.show_whole(example.classifier.class_names, best, shares, example.classifier.scores)
+        self._show_classes()
         what = "this sketch" if example.picture is self._sketch else example.picture.name or "the picture"
         self.say(verdict(example, what, 1))
+
+    def _show_classes(self) -> None:
+        if self._shown is not None:
+            target = self.session.target
+            self.class_list.show(self._shown, self._shown.predicted if target is None else target)
 
     @traitlets.observe("error")
     def _stop_drawing(self, _: Any) -> None:

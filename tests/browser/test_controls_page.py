@@ -389,3 +389,65 @@ def test_a_removed_view_leaves_nothing_behind(widget: str, state: dict[str, Any]
     assert fake_page.listeners == 0
     fake_page.page.mouse.click(300, 300)
     fake_page.page.evaluate("() => dispatchEvent(new Event('resize'))")
+
+
+BARS = {
+    "names": ["espresso", "cup", "<img src=x onerror=alert(1)>"],
+    "now": [0.52, 0.05, -0.25],
+    "before": [0.94, 0.02, 0.0],
+    "texts": ["52%", "5.0%", "\N{MINUS SIGN}0.25"],
+    "ends": [-0.25, 1.0],
+    "chosen": 0,
+    "words": {
+        "en": {"title": "Class explained", "tooltip": "Explain this class", "now": "patch on", "before": "whole"},
+        "ko": {"title": "설명할 클래스", "tooltip": "이 클래스를 설명"},
+    },
+    "language": "en",
+}
+
+
+def test_bars_stand_for_the_values_and_a_press_tells_the_class(fake_page: FakePage) -> None:
+    fake_page.load("class_bars", BARS)
+    rows = fake_page.page.get_by_role("radio")
+    expect(rows).to_have_count(3)
+    expect(rows.nth(0)).to_have_accessible_name("espresso 52%")
+    expect(rows.nth(0)).to_be_checked()
+    expect(rows.nth(2)).to_have_text("<img src=x onerror=alert(1)>\N{MINUS SIGN}0.25")
+
+    def share(row: int, bar: str) -> tuple[float, float]:
+        track = rows.nth(row).locator(".cnnviz-class-bars-track").bounding_box()
+        box = rows.nth(row).locator(f".cnnviz-class-bars-{bar}").bounding_box()
+        assert track is not None and box is not None
+        return (box["x"] - track["x"]) / track["width"], box["width"] / track["width"]
+
+    assert share(0, "now") == pytest.approx((0.2, 0.52 / 1.25), abs=0.02)
+    assert share(0, "before") == pytest.approx((0.2, 0.94 / 1.25), abs=0.02)
+    assert share(2, "now") == pytest.approx((0.0, 0.2), abs=0.02)
+    rows.nth(1).click()
+    assert [(message["index"], message["option"]) for message in fake_page.sent] == [(1, "cup")]
+    expect(rows.nth(0)).to_be_checked()  # until the kernel says otherwise
+    fake_page.ack()
+    fake_page.update(chosen=1, now=[0.1, 0.8, 0.0])
+    expect(rows.nth(1)).to_be_checked()
+    assert share(1, "now") == pytest.approx((0.2, 0.8 / 1.25), abs=0.02)
+    assert fake_page.saved == []
+
+
+def test_bars_are_gone_through_by_arrow_keys_and_follow_the_language(fake_page: FakePage) -> None:
+    fake_page.load("class_bars", BARS)
+    rows = fake_page.page.get_by_role("radio")
+    fake_page.page.locator("#before").focus()
+    fake_page.page.keyboard.press("Tab")
+    expect(rows.nth(0)).to_be_focused()
+    fake_page.page.keyboard.press("ArrowDown")
+    expect(rows.nth(1)).to_be_focused()
+    assert fake_page.sent == []
+    fake_page.page.keyboard.press("Enter")
+    assert [message["index"] for message in fake_page.sent] == [1]
+    fake_page.page.keyboard.press("Tab")
+    expect(fake_page.page.locator("#after")).to_be_focused()
+    expect(fake_page.page.get_by_text("patch on")).to_be_visible()
+    fake_page.update(language="ko", before=[])
+    expect(fake_page.page.get_by_role("radiogroup", name="설명할 클래스")).to_be_visible()
+    expect(fake_page.page.get_by_text("patch on")).to_have_count(0)
+    expect(fake_page.page.locator(".cnnviz-class-bars-before").first).to_be_hidden()

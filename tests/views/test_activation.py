@@ -160,7 +160,7 @@ def test_switching_channels_off_moves_the_scores_and_back(view: ActivationView, 
     now, whole = classifier.readout.probabilities(logits), example.probabilities
     assert view.off == {channel} and view.tiles.badges[0] == "off"
     assert view.bars.values == pytest.approx({i: float(now[i]) for i in range(4)}, abs=1e-6)
-    np.testing.assert_allclose(sorted(view.bars._ghost.y), sorted(whole), atol=1e-6)
+    np.testing.assert_allclose(sorted(view.bars.before), sorted(whole), atol=1e-6)
     assert f"Without {channel}: " in view.status.text and "\N{RIGHTWARDS ARROW}" in view.status.text
     assert view.off_button.description == "Switch channel on"
     send(view.tiles, name="picked", index=1, modifiers=["shift"], revision=view.tiles.revision)
@@ -180,7 +180,7 @@ def test_what_is_off_stays_off_for_another_picture_but_not_in_another_layer(
     assert view.bars.values == pytest.approx({i: float(now[i]) for i in range(4)}, abs=1e-6)
     view.session.layer = "body.2"
     assert view.off == frozenset()
-    assert list(view.bars._now.y) == list(view.bars._ghost.y)
+    assert view.bars.now == view.bars.before
     with pytest.raises(TargetError, match="channels 0 to 7"):
         view.off = {99}
     with pytest.raises(TargetError):

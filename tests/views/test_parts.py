@@ -14,7 +14,7 @@ from cnnviz_widgets.schedule import LatestWins, Worker
 from cnnviz_widgets.views import panel
 from cnnviz_widgets.views.parts.controls import percent
 from cnnviz_widgets.views.parts.scales import scales_of, short
-from cnnviz_widgets.views.parts.scores import ScoreBars, entropy, shorten, unique
+from cnnviz_widgets.views.parts.scores import ScoreBars, entropy, unique
 
 
 def test_scales_keep_zero_in_place() -> None:
@@ -42,17 +42,18 @@ def test_entropy_in_bits() -> None:
 def test_numbers_and_names_for_people() -> None:
     assert short(-0.12345) == "\N{MINUS SIGN}0.123"
     assert [percent(share) for share in (0.434, 0.012, 0.0)] == ["43%", "1.2%", "0%"]
-    assert shorten("x" * 40) == "x" * 21 + "\N{HORIZONTAL ELLIPSIS}" and shorten("") == "(no name)"
-    assert unique(["cat", "dog", "cat"]) == ["cat", "dog", "cat (2)"]
+    assert unique(["cat", "dog", "cat", " a\nb", ""]) == ["cat", "dog", "cat (2)", "a b", "(no name)"]
 
 
 def test_bars_show_now_and_keep_the_whole_picture() -> None:
-    bars = ScoreBars()
+    bars = ScoreBars(now="classes.patch")
     whole, now = np.array([0.5, 0.3, 0.2], np.float32), np.array([0.1, 0.8, 0.1], np.float32)
     bars.show_whole(["a", "b", "a"], [0, 1, 2], whole)
     bars.show_now(now)
     assert bars.values == pytest.approx({0: 0.1, 1: 0.8, 2: 0.1})
-    np.testing.assert_allclose(bars._ghost.y, whole[::-1])
+    np.testing.assert_allclose(bars.before, whole)
+    assert bars.names == ["a", "b", "a (2)"] and bars.texts == ["10%", "80%", "10%"] and bars.chosen is None
+    assert [*bars.words] == ["en"] and bars.words["en"]["now"] == "patch on"
 
 
 def test_a_page_that_loads_is_told_of_all_widgets_between_two_drawings(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -133,28 +133,27 @@ def test_the_notes_say_how_scores_are_read(labels: Session, classifier: Classifi
 
 
 def test_bars_of_numbers_have_a_scale_that_follows_them() -> None:
-    bars = ScoreBars()
+    bars = ScoreBars(now="classes.patch")
     whole, now = np.array([3.0, -2.0, 40.0], np.float32), np.array([-7.0, 1.0, 2.0], np.float32)
     bars.show_whole(["x", "y", "z"], [0, 1], whole, "none")
-    assert (bars._scale.min, bars._scale.max) == (-2, 3) and bars._axis.label == "score"
+    assert bars.ends == (-2, 3) and "score" in bars.words["en"]["title"]
     bars.show_now(now)
-    assert (bars._scale.min, bars._scale.max) == (-7, 3) and bars.values == {0: -7, 1: 1}
+    assert bars.ends == (-7, 3) and bars.values == {0: -7, 1: 1}
     bars.show_now(whole)
-    assert (bars._scale.min, bars._scale.max) == (-2, 3)
+    assert bars.ends == (-2, 3)
     bars.show_whole(["x"], [0], np.array([5.0], np.float32), "none")
-    assert (bars._scale.min, bars._scale.max) == (0, 5), "zero stays in place"
+    assert bars.ends == (0, 5), "zero stays in place"
     bars.show_whole(["x"], [0], np.array([0.0], np.float32), "none")
-    assert (bars._scale.min, bars._scale.max) == (0, 1)
+    assert bars.ends == (0, 1)
 
 
 def test_bars_of_probabilities_keep_theirs() -> None:
     bars = ScoreBars()
     values = np.array([0.9, 0.7], np.float32)
-    for scores, label in (("none", "score"), ("sigmoid", "by itself"), ("softmax", "probability")):
+    for scores, label in (("none", "by score"), ("sigmoid", "by itself"), ("softmax", "explained")):
         bars.show_whole(["a", "b"], [0, 1], values, scores)  # type: ignore[arg-type]
-        assert label in bars._axis.label
-    assert (bars._scale.min, bars._scale.max) == (0, 1)
-    np.testing.assert_allclose(bars._axis.tick_values, np.linspace(0, 1, 6))
+        assert label in bars.words["en"]["title"]
+    assert bars.ends == (0, 1) and bars.texts == ["90%", "70%"]
 
 
 def test_entropy_of_classes_each_by_itself() -> None:

@@ -11,6 +11,7 @@ import pytest
 from cnnviz_widgets.views.parts.controls import ClassPicker
 from cnnviz_widgets.widgets.base import BaseWidget
 from cnnviz_widgets.widgets.camera import Camera
+from cnnviz_widgets.widgets.class_bars import ClassBars
 from cnnviz_widgets.widgets.head import Head
 from cnnviz_widgets.widgets.matrix import Matrix
 from cnnviz_widgets.widgets.pace import FrameAcknowledger
@@ -22,7 +23,20 @@ from cnnviz_widgets.widgets.tabs import Tabs
 from cnnviz_widgets.widgets.tiles import Tiles
 from cnnviz_widgets.widgets.upload import Upload
 
-WIDGETS = [Camera, FrameAcknowledger, Head, Matrix, Picker, PictureCanvas, OptionSlider, Status, Tabs, Tiles, Upload]
+WIDGETS = [
+    Camera,
+    ClassBars,
+    FrameAcknowledger,
+    Head,
+    Matrix,
+    Picker,
+    PictureCanvas,
+    OptionSlider,
+    Status,
+    Tabs,
+    Tiles,
+    Upload,
+]
 
 
 def all_kinds(kind: type[BaseWidget]) -> set[type[BaseWidget]]:

@@ -1,0 +1,497 @@
+// Built from js/src by scripts/build-js: change it there.
+
+// src/core/element.ts
+function element(name, className, attributes = {}) {
+  const made = document.createElement(name);
+  made.className = className;
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  return made;
+}
+
+// src/core/language.ts
+function pageLanguage(search, preferred) {
+  const asked = new URLSearchParams(search).get("lang") || preferred;
+  return (asked.split("-")[0] ?? "").toLowerCase();
+}
+function textsIn(texts, language) {
+  const wanted = language ?? pageLanguage(location.search, navigator.language);
+  for (const name of [wanted, "en", ...Object.keys(texts)]) {
+    if (Object.hasOwn(texts, name)) return [name, texts[name]];
+  }
+  return ["en", void 0];
+}
+
+// src/core/event_queue.ts
+var browserClock = {
+  set: (callback, milliseconds) => setTimeout(callback, milliseconds),
+  clear: (handle) => clearTimeout(handle)
+};
+var TIMEOUT = 1500;
+var EventQueue = class {
+  constructor(send, { onBusy, clock = browserClock }) {
+    this.send = send;
+    this.clock = clock;
+    this.onBusy = onBusy;
+    this.sequence = Math.floor(Math.random() * 2 ** 48);
+  }
+  send;
+  sequence = 0;
+  inFlight = null;
+  pending = null;
+  timer = null;
+  busy = false;
+  clock;
+  onBusy;
+  /** Send an event now, or keep it as the newest one waiting. `final` marks the end of a gesture. */
+  offer(payload, final = false, buffers) {
+    this.pending = { payload, final, buffers };
+    this.sendNext();
+  }
+  /** Pass every custom message of the kernel; returns whether it was an acknowledgement. */
+  receive(message) {
+    if (typeof message !== "object" || message === null) return false;
+    const { kind, seq } = message;
+    if (kind !== "ack") return false;
+    this.setBusy(false);
+    if (seq === this.inFlight) this.release();
+    return true;
+  }
+  /** Whether an event is on the wire. */
+  get waiting() {
+    return this.inFlight !== null;
+  }
+  /** Stop; what a gesture ended with still leaves, whether or not an answer is due. */
+  dispose() {
+    if (this.pending?.final) this.dispatch(this.pending);
+    this.pending = null;
+    if (this.timer !== null) this.clock.clear(this.timer);
+    this.timer = null;
+    this.inFlight = null;
+  }
+  sendNext() {
+    if (this.inFlight !== null || this.pending === null) return;
+    const event = this.pending;
+    this.pending = null;
+    this.timer = this.clock.set(() => {
+      this.setBusy(true);
+      this.release();
+    }, TIMEOUT);
+    this.inFlight = this.sequence + 1;
+    this.dispatch(event);
+  }
+  dispatch({ payload, final, buffers }) {
+    this.send({ ...payload, kind: "event", seq: ++this.sequence, final }, buffers);
+  }
+  release() {
+    if (this.timer !== null) this.clock.clear(this.timer);
+    this.timer = null;
+    this.inFlight = null;
+    this.sendNext();
+  }
+  setBusy(busy) {
+    if (busy === this.busy) return;
+    this.busy = busy;
+    this.onBusy(busy);
+  }
+};
+
+// src/core/model.ts
+async function hostModel(model) {
+  return await model.widget_manager?.get_model?.(String(model.get("_host_id"))) ?? null;
+}
+
+// src/core/standing.ts
+var STANDINGS = ["answers", "late", "reconnecting", "cut off", "absent", "ended"];
+var GONE = /* @__PURE__ */ new Set(["dead", "terminating", "restarting", "autorestarting"]);
+function standing({ live, lived, kernel, connection, overdue }) {
+  if (live === false) return lived ? "ended" : "absent";
+  if (kernel !== void 0 && GONE.has(kernel)) return "ended";
+  if (connection === "disconnected") return "cut off";
+  if (connection === "connecting") return "reconnecting";
+  return overdue ? "late" : "answers";
+}
+function worst(standings) {
+  let found = 0;
+  for (const each of standings) found = Math.max(found, STANDINGS.indexOf(each));
+  return STANDINGS[found];
+}
+var SENTENCES = {
+  late: everywhere("The kernel has not answered yet: it is busy, or the connection is lost."),
+  reconnecting: everywhere("The connection to the kernel is lost: trying to get it back."),
+  "cut off": everywhere("The connection to the kernel is lost: reload the page."),
+  absent: {
+    page: "This page has no kernel: reload it to get one.",
+    notebook: "The pale panels have no kernel: run their cells to use them.",
+    elsewhere: "This page has no kernel: it shows what was computed before, and its controls do nothing."
+  },
+  ended: {
+    page: "The kernel has ended: reload the page.",
+    notebook: "The kernel of the pale panels has ended: run their cells again.",
+    elsewhere: "The kernel has ended: run the notebook again."
+  }
+};
+function notice(found, place) {
+  if (found === "answers") return null;
+  const urgent = found === "ended" || found === "cut off";
+  return { text: SENTENCES[found][place], urgent, after: found === "late" ? 5e3 : 1e3 };
+}
+function everywhere(text) {
+  return { page: text, notebook: text, elsewhere: text };
+}
+
+// src/core/notice.ts
+var KEY = /* @__PURE__ */ Symbol.for("cnnviz.notice");
+var UNANSWERED = /* @__PURE__ */ new Set(["late", "reconnecting", "cut off"]);
+var NOTEBOOK = ".jp-NotebookPanel, .jp-Document";
+var Notice = class {
+  constructor(container, place) {
+    this.container = container;
+    this.place = place;
+    this.line.className = "cnnviz cnnviz-notice";
+  }
+  container;
+  place;
+  line = document.createElement("div");
+  reported = /* @__PURE__ */ new Map();
+  shown = "answers";
+  next = "answers";
+  timer;
+  report(id, standing2) {
+    if (standing2 === null) this.reported.delete(id);
+    else this.reported.set(id, standing2);
+    const found = worst(this.reported.values());
+    this.container.toggleAttribute("data-cnnviz-unanswered", UNANSWERED.has(found));
+    if (found === this.next) return;
+    this.next = found;
+    clearTimeout(this.timer);
+    const said = notice(found, this.place);
+    if (said === null) this.hide();
+    else if (found !== this.shown) this.timer = setTimeout(() => this.say(found, said), said.after);
+  }
+  say(standing2, { text, urgent }) {
+    this.shown = standing2;
+    this.line.setAttribute("role", urgent ? "alert" : "status");
+    this.container.append(this.line);
+    this.line.textContent = text;
+  }
+  hide() {
+    this.shown = "answers";
+    this.line.textContent = "";
+    this.line.remove();
+  }
+};
+function noticeOf(element2) {
+  const notebook = element2.closest(NOTEBOOK);
+  const container = notebook ?? document.body;
+  container[KEY] ??= new Notice(container, placeOf(notebook));
+  return container[KEY];
+}
+function placeOf(notebook) {
+  if (notebook !== null) return "notebook";
+  return document.getElementById("jupyter-config-data") === null ? "elsewhere" : "page";
+}
+
+// src/core/link.ts
+var LOOK_EVERY = 1e3;
+var PANEL = ".cnnviz-view";
+var links = /* @__PURE__ */ new Set();
+var looking;
+function lookAtAll() {
+  for (const link of links) link.look();
+}
+var Link = class {
+  constructor(model, root, id) {
+    this.model = model;
+    this.root = root;
+    this.id = id;
+    links.add(this);
+    looking ??= setInterval(lookAtAll, LOOK_EVERY);
+    model.on("comm_live_update", this.look);
+    const found = (host) => {
+      this.host = host;
+      this.look();
+    };
+    hostModel(model).then(found, () => {
+    });
+  }
+  model;
+  root;
+  id;
+  host = null;
+  lived = false;
+  failed = false;
+  overdue = /* @__PURE__ */ new Set();
+  current = "answers";
+  notice = null;
+  /** Send, if there is a kernel; what it cannot take is dropped, and the page says why. */
+  send = (content, buffers) => {
+    this.look();
+    if (this.isOver && this.host !== null) {
+      this.root.setAttribute("data-unsent", "");
+      this.mark();
+      return;
+    }
+    try {
+      this.model.send(content, void 0, buffers);
+      this.failed = false;
+    } catch (error) {
+      this.failed = true;
+      this.look();
+      if (!this.isOver) throw error;
+    }
+  };
+  /** Save what was set, if there is a kernel. */
+  save = () => {
+    if (!this.isOver) this.model.save_changes();
+  };
+  /** Whether nothing that is sent can reach a kernel any more. */
+  get isOver() {
+    return this.current === "ended" || this.current === "absent";
+  }
+  /** An answer to the events of `queue` is overdue, or has come. */
+  setOverdue(queue, overdue) {
+    if (overdue) this.overdue.add(queue);
+    else this.overdue.delete(queue);
+    this.look();
+  }
+  dispose() {
+    this.model.off("comm_live_update", this.look);
+    links.delete(this);
+    if (links.size === 0) {
+      clearInterval(looking);
+      looking = void 0;
+    }
+    this.notice?.report(this.id, null);
+  }
+  look = () => {
+    if (!links.has(this)) return;
+    this.current = standing(this.circumstances());
+    if (this.current === "answers") this.root.removeAttribute("data-unsent");
+    if (!this.root.isConnected) return;
+    this.notice ??= noticeOf(this.root);
+    this.notice.report(this.id, this.current);
+    this.mark();
+  };
+  circumstances() {
+    const { host, model } = this;
+    const kernel = model.widget_manager?.kernel;
+    const disposed = host?.comm?.jsServicesComm?.isDisposed === true;
+    const live = host === null ? void 0 : host.comm !== void 0 && host.comm_live !== false && !disposed;
+    this.lived ||= live === true;
+    return {
+      live: host === null && this.failed ? false : live,
+      lived: this.lived || this.failed,
+      kernel: kernel?.status,
+      connection: kernel?.connectionStatus,
+      overdue: this.overdue.size > 0
+    };
+  }
+  /** Make pale what no kernel stands behind: its panel, or the widget where it is in none. */
+  mark() {
+    const panel = this.root.closest(PANEL) ?? this.root;
+    const inNotebook = this.root.closest(".jp-NotebookPanel") !== null;
+    const dead = this.current === "ended" || this.current === "absent" && inNotebook;
+    panel.toggleAttribute("data-cnnviz-ended", dead || this.isOver && this.root.hasAttribute("data-unsent"));
+  }
+};
+
+// src/core/reconnect.ts
+function reconnect({ model }) {
+  void listenAgain(model).catch((error) => console.warn("cnnviz: a widget may not hear the kernel", error));
+}
+async function listenAgain(model) {
+  const host = await hostModel(model);
+  const comm = host?.comm;
+  if (!host || !comm || await isListening(host)) return;
+  const anywidgets = Object.getPrototypeOf(host);
+  const original = Object.getPrototypeOf(anywidgets);
+  comm.on_msg((message) => original._handle_comm_msg.call(host, message));
+  model.send({ kind: "state" });
+}
+async function isListening(host) {
+  try {
+    await host._handle_comm_msg({ content: { data: { method: "none" } } });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+// src/core/widget.ts
+function define(name, css, render) {
+  return {
+    initialize: reconnect,
+    render(context) {
+      const view = new View(context, name, css);
+      render(view);
+      return view.dispose;
+    }
+  };
+}
+var View = class {
+  root;
+  /** Unique in the page: two views of one model must not share element ids. */
+  id = `cnnviz-${crypto.getRandomValues(new Uint32Array(2)).join("-")}`;
+  model;
+  link;
+  ending = new AbortController();
+  endings = [];
+  constructor({ model, el, signal }, name, css) {
+    this.model = model;
+    this.root = element("div", `cnnviz cnnviz-${name}`);
+    const style = document.createElement("style");
+    style.textContent = css;
+    el.append(style, this.root);
+    this.onDispose(() => {
+      style.remove();
+      this.root.remove();
+    });
+    this.link = new Link(model, this.root, this.id);
+    this.onDispose(() => this.link.dispose());
+    signal?.addEventListener("abort", () => this.dispose(), { once: true });
+  }
+  get = (name) => this.model.get(name);
+  /** Listen to `target` until the view ends. */
+  listen(target, name, callback, options = {}) {
+    target.addEventListener(name, callback, { ...options, signal: this.ending.signal });
+  }
+  /** Call `callback` now and whenever one of the traits changes. */
+  follow(names, callback) {
+    for (const name of names) this.on(`change:${name}`, callback);
+    callback();
+  }
+  /** Call `callback` with each custom message. */
+  onMessage(callback) {
+    this.on("msg:custom", callback);
+  }
+  /** A queue of events for the kernel. While an answer is overdue, the view says so: the kernel is busy, or gone. */
+  queue({ onSent, onBusy } = {}) {
+    const send = (message, buffers) => {
+      onSent?.(message["seq"]);
+      this.link.send(message, buffers);
+    };
+    const showBusy = (busy) => {
+      this.root.toggleAttribute("data-waiting", busy);
+      this.link.setOverdue(queue, busy);
+      onBusy?.(busy);
+    };
+    const queue = new EventQueue(send, { onBusy: showBusy });
+    this.onMessage((message) => queue.receive(message));
+    this.onDispose(() => queue.dispose());
+    return queue;
+  }
+  onDispose(callback) {
+    this.endings.push(callback);
+  }
+  dispose = () => {
+    this.ending.abort();
+    for (const end of this.endings.splice(0).reverse()) end();
+  };
+  on(event, callback) {
+    this.model.on(event, callback);
+    this.onDispose(() => this.model.off(event, callback));
+  }
+};
+
+// src/controls/class_bars.css
+var class_bars_default = `:is(.cnnviz,.cnnviz-view,.cnnviz-explorer){--cnnviz-text: var(--vscode-foreground, var(--jp-ui-font-color1, #1b1f24));--cnnviz-text-quiet: var(--vscode-descriptionForeground, var(--jp-ui-font-color2, #57606a));--cnnviz-surface: var(--vscode-editor-background, var(--jp-layout-color1, #fff));--cnnviz-raised: var(--vscode-dropdown-background, var(--jp-layout-color1, #fff));--cnnviz-sunken: var(--vscode-input-background, var(--jp-layout-color2, #f4f6f8));--cnnviz-line: var(--vscode-input-border, var(--jp-border-color1, #d8dde3));--cnnviz-line-quiet: var(--vscode-widget-border, var(--jp-border-color2, #d8dde3));--cnnviz-accent: var(--vscode-focusBorder, var(--jp-brand-color1, #1769c9));--cnnviz-error: var(--vscode-errorForeground, var(--jp-error-color1, #b3261e));--cnnviz-hover: color-mix(in srgb, var(--cnnviz-accent) 12%, transparent);--cnnviz-chosen: color-mix(in srgb, var(--cnnviz-accent) 24%, transparent);--cnnviz-edge: #848d97;--cnnviz-ghost: #9aa4af;--cnnviz-shadow: 0 4px 16px rgb(0 0 0 / 24%);--cnnviz-font: var(--vscode-font-family, var(--jp-ui-font-family, system-ui, sans-serif));--cnnviz-size: 14px;--cnnviz-size-small: 12px;--cnnviz-radius: 6px;--cnnviz-height: 36px;box-sizing:border-box;min-width:0;color:var(--cnnviz-text);font:var(--cnnviz-size) / 1.4 var(--cnnviz-font)}.cnnviz-ruled::before{display:block;width:var(--cnnviz-width, 220px);height:0;content:""}.cnnviz[data-waiting]{cursor:progress;opacity:0.65}.cnnviz-view :is(.cnnviz-status,.cnnviz-picture,.cnnviz-tiles,.bqplot,.widget-html){transition:opacity 0.15s}[data-cnnviz-unanswered] .cnnviz-view :is(.cnnviz-status,.cnnviz-picture:not([data-waiting]),.cnnviz-tiles:not([data-waiting]),.bqplot,.widget-html){opacity:0.55}.cnnviz-picture[data-waiting]{opacity:1}[data-cnnviz-ended]:not([data-cnnviz-ended] *){opacity:0.55}[data-cnnviz-ended] .cnnviz[data-waiting]{cursor:auto;opacity:1}[data-cnnviz-ended] :is(button,input,select,textarea,canvas,svg,[role=slider],[role=listbox]){pointer-events:none}[data-cnnviz-ended].jupyter-widgets-disconnected::before,[data-cnnviz-ended] .jupyter-widgets-disconnected::before{display:none}.cnnviz-notice{position:fixed;bottom:16px;left:50%;z-index:1000;width:max-content;max-width:calc(100% - 32px);padding:10px 16px;color:var(--cnnviz-text);background:var(--cnnviz-raised);border:1px solid var(--cnnviz-line);border-left:4px solid var(--cnnviz-accent);border-radius:var(--cnnviz-radius);box-shadow:var(--cnnviz-shadow);font-weight:600;transform:translateX(-50%)}.cnnviz-notice[role=alert]{border-left-color:var(--cnnviz-error)}.jp-NotebookPanel>.cnnviz-notice,.jp-Document>.cnnviz-notice{position:absolute}.cnnviz *,.cnnviz *::before,.cnnviz *::after{box-sizing:border-box}@supports (color: light-dark(#000,#fff)){:is(.cnnviz,.cnnviz-view,.cnnviz-explorer){--cnnviz-text: var(--vscode-foreground, var(--jp-ui-font-color1, light-dark(#1b1f24, #e8eaed)));--cnnviz-text-quiet: var(--vscode-descriptionForeground, var(--jp-ui-font-color2, light-dark(#57606a, #a9b2bc)));--cnnviz-surface: var(--vscode-editor-background, var(--jp-layout-color1, light-dark(#fff, #14171b)));--cnnviz-raised: var(--vscode-dropdown-background, var(--jp-layout-color1, light-dark(#fff, #232930)));--cnnviz-sunken: var(--vscode-input-background, var(--jp-layout-color2, light-dark(#f4f6f8, #1c2126)));--cnnviz-line: var(--vscode-input-border, var(--jp-border-color1, light-dark(#d8dde3, #343b43)));--cnnviz-line-quiet: var(--vscode-widget-border, var(--jp-border-color2, light-dark(#d8dde3, #343b43)));--cnnviz-accent: var(--vscode-focusBorder, var(--jp-brand-color1, light-dark(#1769c9, #7ab7ff)));--cnnviz-error: var(--vscode-errorForeground, var(--jp-error-color1, light-dark(#b3261e, #ff9c93)));--cnnviz-edge: light-dark(#848d97, #6f7a86);--cnnviz-ghost: light-dark(#9aa4af, #7c8794)}}[data-jp-theme-light=true] :is(.cnnviz,.cnnviz-view,.cnnviz-explorer),.vscode-light :is(.cnnviz,.cnnviz-view,.cnnviz-explorer),[data-theme=light] :is(.cnnviz,.cnnviz-view,.cnnviz-explorer){color-scheme:light}[data-jp-theme-light=false] :is(.cnnviz,.cnnviz-view,.cnnviz-explorer),.vscode-dark :is(.cnnviz,.cnnviz-view,.cnnviz-explorer),.dark :is(.cnnviz,.cnnviz-view,.cnnviz-explorer),.dark-theme :is(.cnnviz,.cnnviz-view,.cnnviz-explorer),[data-theme=dark] :is(.cnnviz,.cnnviz-view,.cnnviz-explorer),html[theme=dark] :is(.cnnviz,.cnnviz-view,.cnnviz-explorer),.vscode-high-contrast:not(.vscode-high-contrast-light) :is(.cnnviz,.cnnviz-view,.cnnviz-explorer){color-scheme:dark}.cnnviz :focus-visible{outline:2px solid var(--cnnviz-accent);outline-offset:1px}.cnnviz-hidden{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}@media(pointer:coarse){:is(.cnnviz,.cnnviz-view,.cnnviz-explorer){--cnnviz-height: 44px}}.cnnviz-icon{display:block;width:16px;height:16px;fill:none;stroke:currentcolor;stroke-width:1.5;stroke-linecap:round;stroke-linejoin:round;pointer-events:none}.cnnviz-icon-button{display:grid;flex:none;width:var(--cnnviz-height);height:var(--cnnviz-height);padding:0;color:var(--cnnviz-text-quiet);background:none;border:0;border-radius:var(--cnnviz-radius);cursor:pointer;place-items:center}.cnnviz-icon-button:hover:not(:disabled){color:var(--cnnviz-text);background:var(--cnnviz-hover)}.cnnviz-icon-button:disabled{cursor:default;opacity:0.4}.cnnviz-class-bars{padding:2px 4px}.cnnviz-class-bars-title{display:block;overflow:hidden;color:var(--cnnviz-text-quiet);font-size:var(--cnnviz-size-small);line-height:var(--cnnviz-height);contain:inline-size;text-overflow:ellipsis;white-space:nowrap}.cnnviz-class-bars-title:empty{display:none}.cnnviz-class-bars-list{contain:inline-size}.cnnviz-class-bars .cnnviz-class-bars-row{display:grid;grid-template-columns:minmax(0,1fr) minmax(60px,38%) 48px;gap:8px;align-items:center;width:100%;height:var(--cnnviz-height);margin:0;padding:0 8px;color:inherit;font:inherit;text-align:left;background:none;border:0;border-radius:var(--cnnviz-radius);cursor:pointer}.cnnviz-class-bars-row:hover{background:var(--cnnviz-hover)}.cnnviz-class-bars .cnnviz-class-bars-row[aria-checked=true]{font-weight:600;background:var(--cnnviz-hover);box-shadow:inset 3px 0 0 var(--cnnviz-accent)}.cnnviz-class-bars-name{overflow:hidden;text-overflow:ellipsis;white-space:nowrap}.cnnviz-class-bars-track{position:relative;height:12px;background:var(--cnnviz-line-quiet);border-radius:2px;opacity:1}.cnnviz-class-bars-before,.cnnviz-class-bars-now{position:absolute;min-width:1px;border-radius:2px}.cnnviz-class-bars-before{inset-block:0;background:var(--cnnviz-ghost)}.cnnviz-class-bars-now{inset-block:2px;background:var(--cnnviz-accent)}.cnnviz-class-bars-value{font-weight:400;font-variant-numeric:tabular-nums;text-align:right;white-space:nowrap}.cnnviz-class-bars-legend{display:flex;gap:4px 16px;padding:2px 8px;color:var(--cnnviz-text-quiet);font-size:var(--cnnviz-size-small);line-height:16px}.cnnviz-class-bars-legend:empty{display:none}.cnnviz-class-bars-sample::before{display:inline-block;width:10px;height:10px;margin-right:4px;background:var(--cnnviz-ghost);border-radius:50%;content:""}.cnnviz-class-bars-sample-now::before{background:var(--cnnviz-accent)}.cnnviz-class-list{position:relative;min-height:calc(var(--cnnviz-height) + 4px);overflow:visible}.cnnviz-class-list>.lm-Widget:has(>.cnnviz-picker){position:absolute;top:0;right:0;z-index:2;width:calc(var(--cnnviz-height) + 8px);margin:0;overflow:visible}.cnnviz-class-list>.lm-Widget:has(>.cnnviz-picker):focus-within{width:100%}.cnnviz-class-list>.lm-Widget>.cnnviz-picker{display:block}.cnnviz-class-list .cnnviz-picker::before{width:0}.cnnviz-class-list .cnnviz-picker-description{position:absolute;width:1px;height:1px;clip-path:inset(50%)}.cnnviz-class-list .cnnviz-picker:not(:focus-within) .cnnviz-picker-field{border-color:transparent}.cnnviz-class-list .cnnviz-picker:not(:focus-within) .cnnviz-picker-input{color:transparent;cursor:pointer}.cnnviz-class-list .cnnviz-picker:not(:focus-within) .cnnviz-picker-input::placeholder{color:transparent}.cnnviz-class-list .cnnviz-picker:not(:focus-within) .cnnviz-picker-hint{display:none}.cnnviz-class-list .cnnviz-picker:not(:focus-within) .cnnviz-picker-arrow{position:absolute;inset:0;width:auto}.cnnviz-class-list .cnnviz-picker:not(:focus-within) .cnnviz-picker-arrow .cnnviz-icon{background:currentcolor;mask:url("data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16' fill='none' stroke='%23000' stroke-width='1.5' stroke-linecap='round'%3E%3Ccircle cx='7' cy='7' r='4.5'/%3E%3Cpath d='m10.5 10.5 3 3'/%3E%3C/svg%3E") center / contain no-repeat}.cnnviz-class-list .cnnviz-picker:not(:focus-within) .cnnviz-picker-arrow .cnnviz-icon path{display:none}
+`;
+
+// src/controls/class_bars.ts
+var ClassBars = class {
+  constructor(view) {
+    this.view = view;
+    view.root.classList.add("cnnviz-ruled");
+    this.title.id = `${view.id}-title`;
+    this.list.setAttribute("aria-labelledby", this.title.id);
+    view.root.append(this.title, this.list, this.legend);
+    const queue = view.queue();
+    view.listen(this.list, "click", (event) => {
+      const index = this.rows.findIndex(({ button }) => button.contains(event.target));
+      const option = view.get("names")[index];
+      if (option !== void 0) queue.offer({ index, option }, true);
+    });
+    view.listen(this.list, "keydown", (event) => this.move(event));
+    view.follow(["names", "now", "before", "texts", "ends", "chosen", "words", "language"], () => this.draw());
+  }
+  view;
+  title = element("span", "cnnviz-class-bars-title");
+  list = element("div", "cnnviz-class-bars-list", { role: "radiogroup" });
+  legend = element("div", "cnnviz-class-bars-legend", { "aria-hidden": "true" });
+  rows = [];
+  listed = "";
+  draw() {
+    const { view, list, legend } = this;
+    const [language, words] = textsIn(view.get("words") ?? {}, view.get("language"));
+    const names = view.get("names");
+    view.root.lang = language;
+    this.title.textContent = words?.title ?? "";
+    if (names.join("\n") !== this.listed || names.length !== this.rows.length) {
+      this.listed = names.join("\n");
+      this.rows = names.map(row);
+      list.replaceChildren(...this.rows.map(({ button }) => button));
+    }
+    const keys = [
+      ["now", words?.now],
+      ["before", words?.before]
+    ];
+    const named = keys.filter((key) => key[1] !== void 0);
+    legend.replaceChildren(...named.map(([name, text]) => sample(name, text)));
+    this.fill(words);
+  }
+  fill(words) {
+    const { view, rows } = this;
+    const [now, before, texts, ends] = [view.get("now"), view.get("before"), view.get("texts"), view.get("ends")];
+    const chosen = view.get("chosen");
+    rows.forEach(({ button, ...parts }, index) => {
+      lay(parts.before, before[index], ends);
+      lay(parts.now, now[index], ends);
+      parts.text.textContent = texts[index] ?? "";
+      button.setAttribute("aria-checked", String(index === chosen));
+      button.tabIndex = index === (chosen ?? 0) ? 0 : -1;
+      button.title = [view.get("names")[index], words?.tooltip].filter(Boolean).join(": ");
+    });
+  }
+  /** Arrow keys go through the rows; Enter or Space chooses. */
+  move(event) {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (step === void 0 || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const at = this.rows.findIndex(({ button }) => button === document.activeElement);
+    this.rows[Math.max(0, Math.min(this.rows.length - 1, at + step))]?.button.focus();
+  }
+};
+function row(name) {
+  const button = element("button", "cnnviz-class-bars-row", {
+    type: "button",
+    role: "radio",
+    "data-lm-suppress-shortcuts": "true"
+  });
+  const label = element("span", "cnnviz-class-bars-name", { title: name });
+  label.textContent = name;
+  const track = element("span", "cnnviz-class-bars-track");
+  const before = element("span", "cnnviz-class-bars-before");
+  const now = element("span", "cnnviz-class-bars-now");
+  const text = element("span", "cnnviz-class-bars-value");
+  track.append(before, now);
+  button.append(label, track, text);
+  return { button, before, now, text };
+}
+function lay(bar, value, [low, high]) {
+  bar.hidden = value === void 0 || !Number.isFinite(value);
+  if (bar.hidden || value === void 0) return;
+  const place = (at) => 100 * Math.max(0, Math.min(1, (at - low) / (high - low || 1)));
+  const [left, right] = [place(Math.min(0, value)), place(Math.max(0, value))];
+  bar.style.left = `${left}%`;
+  bar.style.width = `${right - left}%`;
+}
+function sample(name, text) {
+  const made = element("span", `cnnviz-class-bars-sample cnnviz-class-bars-sample-${name}`);
+  made.textContent = text;
+  return made;
+}
+var class_bars_default2 = define("class-bars", class_bars_default, (view) => new ClassBars(view));
+export {
+  class_bars_default2 as default
+};
