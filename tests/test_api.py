@@ -44,6 +44,7 @@ TECHNIQUES = {
     "GuidedGradCAM",
     "HiResCAM",
     "IntegratedGradients",
+    "LRP",
     "LayerCAM",
     "Occlusion",
     "RISE",

@@ -79,6 +79,35 @@ def noting_calls(network: nn.Module, names: Iterable[str], called: Callable[[str
 
 
 @contextmanager
+def following(network: nn.Module, running: Callable[[str], None]) -> Iterator[None]:
+    """Call `running` with the name of the module that this thread is in whenever that changes inside the block."""
+    thread, inside, handles = threading.get_ident(), [""], []
+
+    def enter_of(name: str) -> Callable[[nn.Module, Any], None]:
+        def enter(_: nn.Module, __: Any) -> None:
+            if threading.get_ident() == thread:
+                inside.append(name)
+                running(name)
+
+        return enter
+
+    def leave(_: nn.Module, __: Any, ___: Any) -> None:
+        if threading.get_ident() == thread:
+            inside.pop()
+            running(inside[-1])
+
+    with locks.network_lock:
+        try:
+            for name, module in network.named_modules():
+                handles.append(module.register_forward_pre_hook(enter_of(name)))
+                handles.append(module.register_forward_hook(leave))
+            yield
+        finally:
+            for handle in handles:
+                handle.remove()
+
+
+@contextmanager
 def recording(network: nn.Module, wanted: Wanted, calls: Mapping[str, int]) -> Iterator[dict[str, Tensor]]:
     """Outputs of the wanted calls by name, filled in by each forward pass that this thread makes inside the block.
 

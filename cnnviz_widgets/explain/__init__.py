@@ -19,6 +19,7 @@ from cnnviz_widgets.explain.explainer import Explainer, LayerExplainer
 from cnnviz_widgets.explain.gradient.guided_backprop import GuidedBackprop
 from cnnviz_widgets.explain.gradient.guided_gradcam import GuidedGradCAM
 from cnnviz_widgets.explain.gradient.integrated_gradients import IntegratedGradients
+from cnnviz_widgets.explain.gradient.lrp import LRP
 from cnnviz_widgets.explain.gradient.saliency import GradientXInput, Saliency
 from cnnviz_widgets.explain.gradient.smoothgrad import SmoothGrad
 from cnnviz_widgets.explain.heatmap import Heatmap
@@ -46,10 +47,12 @@ TECHNIQUES: tuple[type[Explainer], ...] = (
     IntegratedGradients,
     GuidedBackprop,
     GuidedGradCAM,
+    LRP,
 )
 
 __all__ = [
     "CAM",
+    "LRP",
     "RISE",
     "TECHNIQUES",
     "AblationCAM",

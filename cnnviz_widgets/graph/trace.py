@@ -14,9 +14,10 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils import _pytree as trees
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.weak import TensorWeakRef, WeakTensorKeyDictionary
+
+from cnnviz_widgets.graph.trees import substitute, tensors_in
 
 #: Pictures in a batch that is traced to be run: with 1, a batch axis could not be told from an axis of size 1.
 BATCH = 2
@@ -39,6 +40,7 @@ class Call:
 
     An operation in place is replaced by the one that makes a new tensor. `function` is None where a value changed
     because another tensor in the same memory was written to; `args` are then the value before and what was written.
+    `layer` is the module that was running, where the recorder was told.
     """
 
     function: Any
@@ -46,6 +48,7 @@ class Call:
     kwargs: Mapping[str, Any]
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
+    layer: str = ""
 
     @cached_property
     def name(self) -> str:
@@ -71,8 +74,8 @@ class Trace:
 
     `leaves` are the network's own weights and buffers, by value; they are read anew each time the trace is lowered.
     `varying` are the values that depend on the pictures. `indices` are copies of the values without a fraction, such
-    as indices and masks, that are read together with varying ones. `notes` say why the calls may hold for these
-    pictures only.
+    as indices and masks, that are read together with varying ones, `drawn` of those that were random numbers. `notes`
+    say why the calls may hold for these pictures only.
     """
 
     calls: tuple[Call, ...]
@@ -81,6 +84,7 @@ class Trace:
     leaves: Mapping[int, Tensor]
     varying: frozenset[int]
     indices: Mapping[int, Tensor]
+    drawn: Mapping[int, Tensor]
     shapes: Mapping[int, torch.Size]
     dtypes: Mapping[int, torch.dtype]
     notes: tuple[str, ...]
@@ -131,9 +135,12 @@ class Recorder(TorchDispatchMode):
     def __init__(self, pixels: Tensor, strict: bool = False) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._strict = strict
+        #: The module that is running, for `Call.layer`.
+        self.layer = ""
         self._calls: list[Call] = []
         self._leaves: dict[int, Tensor] = {}
         self._indices: dict[int, Tensor] = {}
+        self._drawn: dict[int, Tensor] = {}
         self._shapes: dict[int, torch.Size] = {}
         self._dtypes: dict[int, torch.dtype] = {}
         self._notes: list[str] = []
@@ -158,7 +165,7 @@ class Recorder(TorchDispatchMode):
                 calls.append(call)
         return Trace(
             tuple(reversed(calls)), self._input, outputs, self._leaves, frozenset(self._varying), self._indices,
-            self._shapes, self._dtypes, tuple(self._notes),
+            self._drawn, self._shapes, self._dtypes, tuple(self._notes),
         )  # fmt: skip
 
     # With torch's default the first operation imports torch._dynamo, which takes as long as importing torch.
@@ -190,7 +197,9 @@ class Recorder(TorchDispatchMode):
             self._note(f"{func} takes a number out of a tensor that depends on the picture")
         if outputs:
             numbers = tuple(self._new_value(tensor) for tensor in outputs)
-            self._add(Call(function or func, tuple(numbered_args), numbered_kwargs, tuple(read), numbers))
+            self._add(Call(function or func, tuple(numbered_args), numbered_kwargs, tuple(read), numbers, self.layer))
+            if torch.Tag.nondeterministic_seeded in func.tags:
+                self._drawn.update({n: tensor.clone() for n, tensor in zip(numbers, outputs, strict=True)})
             for tensor in written:
                 self._change_others(tensor)
         return result
@@ -247,7 +256,9 @@ class Recorder(TorchDispatchMode):
                 self._numbers[other] = number
             else:
                 before = self._numbers[other]
-                self._add(Call(None, (Ref(before), Ref(number)), {}, (before, number), (self._new_value(other),)))
+                self._add(
+                    Call(None, (Ref(before), Ref(number)), {}, (before, number), (self._new_value(other),), self.layer)
+                )
 
 
 def _written(func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[Tensor]:
@@ -278,19 +289,3 @@ def _extent(tensor: Tensor) -> tuple[int, int]:
         return first, first
     steps = sum((int(size) - 1) * int(stride) for size, stride in zip(tensor.shape, tensor.stride(), strict=True))
     return first, first + (steps + 1) * tensor.element_size()
-
-
-def tensors_in(tree: Any) -> list[Tensor]:
-    """The tensors in lists, tuples and dicts."""
-    return [leaf for leaf in trees.tree_leaves(tree) if isinstance(leaf, Tensor)]
-
-
-def substitute(tree: Any, kind: type, by: Callable[[Any], Any]) -> Any:
-    """`tree` of lists, tuples and dicts with `by(item)` in place of each item of that kind."""
-    if isinstance(tree, kind):
-        return by(tree)
-    if isinstance(tree, list | tuple):
-        return type(tree)(substitute(item, kind, by) for item in tree)
-    if isinstance(tree, dict):
-        return {key: substitute(item, kind, by) for key, item in tree.items()}
-    return tree

@@ -32,6 +32,7 @@ ORACLES: list[tuple[Explainer, Any]] = [
     (explain.IntegratedGradients(points=150), oracles.integrated_gradients),
     (explain.GuidedBackprop(), oracles.guided_backprop),
     (explain.GuidedGradCAM(), oracles.guided_grad_cam),
+    (explain.LRP(), oracles.lrp),
 ]
 
 

@@ -219,3 +219,28 @@ def guided_grad_cam(technique: Any, book: Textbook) -> Tensor:
     cells = grad_cam(technique, book).clamp_min(0)
     map_ = functional.interpolate(cells[None, None], size=book.pixels.shape[2:], mode="bilinear")[0, 0]
     return guided_backprop(technique, book) * map_
+
+
+def lrp(technique: Any, book: Textbook) -> Tensor:
+    """Layer by layer, each rule written out for this one network."""
+    first, second, fc = book.network.features[0], book.network.features[3], book.network.fc
+    a = [book.pixels, book.network.features[:2](book.pixels)]
+    pooled, places = functional.max_pool2d(a[1], 2, return_indices=True)
+    last = book.network.features[3:](pooled)
+    means = last.mean(dim=(2, 3))[0]
+    relevance = means * fc.weight[book.target]  # each term of the logit, the bias apart
+    relevance = (relevance / means / last[0, 0].numel())[:, None, None].nan_to_num() * last[0]
+    relevance = z_plus(second, pooled, relevance[None])
+    relevance = functional.max_unpool2d(relevance, places, 2)
+    return z_plus(first, a[0], relevance)[0].sum(dim=0)
+
+
+def z_plus(layer: nn.Conv2d, x: Tensor, relevance: Tensor) -> Tensor:
+    """The relevance of inputs (1, C, H, W) of a convolution of 3 x 3, by the positive terms of each sum."""
+    height, width = x.shape[2:]
+    patches = functional.unfold(x, 3, padding=1)  # (1, C x 9, H x W)
+    terms = layer.weight.flatten(1)[:, :, None] * patches  # (K, C x 9, H x W)
+    positive = terms.clamp_min(0)
+    sums = positive.sum(dim=1) + layer.bias.clamp_min(0)[:, None]
+    shares = positive * (relevance[0].flatten(1) / sums)[:, None]
+    return functional.fold(shares.sum(dim=0)[None], (height, width), 3, padding=1)
