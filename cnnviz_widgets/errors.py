@@ -43,3 +43,7 @@ class StateError(ExplanationError):
 
 class GuessError(ExplanationError):
     """A guess is none of those that were asked for, or there is nothing to guess now."""
+
+
+class EngineError(ExplanationError):
+    """A network cannot be run in the engine that was asked for; the message says why, and what to do."""

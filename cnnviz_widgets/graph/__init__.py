@@ -21,7 +21,7 @@ This is how the logits of one window come about, for a network of three layers a
 like. Values have numbers: here the convolution makes value 3 from the picture, its weight and its bias. The batch is
 of two pictures, so that its axis can be told from axes of size 1.
 
->>> from cnnviz_widgets.graph.trace import BATCH, trace_scores
+>>> from cnnviz_widgets.tracing.trace import BATCH, trace_scores
 >>> trace = trace_scores(network, picture.repeat(BATCH, 1, 1, 1), lambda output: output)
 >>> for call in trace.calls:
 ...     print(call.name, call.inputs, "->", call.outputs[0], tuple(trace.shapes[call.outputs[0]]))

@@ -20,8 +20,8 @@ from cnnviz_widgets.graph.lowering import lower
 from cnnviz_widgets.graph.ops import Global
 from cnnviz_widgets.graph.regions import Program
 from cnnviz_widgets.graph.run import Base
-from cnnviz_widgets.graph.trace import BATCH, trace_scores
 from cnnviz_widgets.graph.winograd import use_winograd
+from cnnviz_widgets.tracing.trace import BATCH, trace_scores
 
 #: Multiply-adds of the smallest forward pass for which a plan is made. For less the preparations take longer than
 #: they save.

@@ -19,7 +19,7 @@ from cnnviz_widgets.graph.reach_rules import (
     sees_nothing,
     without_repeats,
 )
-from cnnviz_widgets.graph.trace import Call, Trace
+from cnnviz_widgets.tracing.trace import Call, Trace
 
 
 @dataclass(frozen=True, eq=False)

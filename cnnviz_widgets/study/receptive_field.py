@@ -21,8 +21,8 @@ from cnnviz_widgets.errors import LayerError
 from cnnviz_widgets.graph.boxes import Box
 from cnnviz_widgets.graph.reach import follow_supports
 from cnnviz_widgets.graph.reach_rules import Axes
-from cnnviz_widgets.graph.trace import Recorder, Trace
 from cnnviz_widgets.study.positive_copy import gradient_boxes
+from cnnviz_widgets.tracing.trace import Recorder, Trace
 
 __all__ = ["Box", "ReceptiveField", "receptive_field"]
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import onnxruntime
 import pytest
 import torch
 import torchvision
@@ -20,9 +21,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from cnnviz_widgets.classifier import Classifier
+from cnnviz_widgets.classifier.runtime import activation_name, maximum_name, onnx_model
 from cnnviz_widgets.collection.patches import scan
 from cnnviz_widgets.collection.source import source_of
-from cnnviz_widgets.errors import ExplanationError, MethodError
+from cnnviz_widgets.errors import EngineError, ExplanationError, MethodError
 from cnnviz_widgets.explain import CAM, GradCAM, GuidedBackprop, Occlusion, baseline_pixels
 from cnnviz_widgets.study.receptive_field import receptive_field
 
@@ -166,6 +168,43 @@ def test_layers_are_found_and_have_the_shapes_they_say(case: Case) -> None:
     for layer in case.classifier.layers:
         assert tuple(outputs[layer.name].shape) == (1, *layer.shape), layer.name
         assert layer.shape[1] * layer.shape[2] > 1
+
+
+#: What has no ONNX form yet, and what the message says.
+NO_FORM = {
+    "swin_t": "changed in place",
+    "swin_v2_t": "changed in place",
+    "vit_b_16": "native_multi_head_attention",
+}
+
+
+@torch.no_grad()
+def test_the_onnx_model_gives_logits_and_layers_for_any_batch(case: Case) -> None:
+    if case.name in NO_FORM:
+        with pytest.raises(EngineError, match=NO_FORM[case.name]):
+            onnx_model(case.classifier)
+        return
+    if case.classifier.one_at_a_time:
+        with pytest.raises(EngineError, match="pictures of a batch change"):
+            onnx_model(case.classifier)
+        return
+    layers = [case.layer, case.classifier.layers[0].name]
+    model = onnx_model(case.classifier, layers, layers[:1])
+    session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
+    pixels = pictures(3, case.classifier.input_size[0])
+    outputs = [output.name for output in session.get_outputs()]
+    found = dict(zip(outputs, session.run(None, {"pixels": pixels.numpy()}), strict=True))
+    expected: dict[str, Tensor] = {}
+    exactly: dict[str, Tensor] = {}
+    for values, of in ((pixels, expected), (pixels.double(), exactly)):
+        for layer in layers:
+            of["logits"], of[activation_name(layer)] = logits_and_activations(case, layer, values)
+        of[maximum_name(layers[0])] = of[activation_name(layers[0])].amax((2, 3))
+    assert found.keys() == expected.keys()
+    for name, values in exactly.items():
+        # What torch loses in float32 another engine may lose too.
+        rounding = float((expected[name] - values).abs().max())
+        close(found[name], values, 1e-4, 3 * rounding)
 
 
 def test_what_is_no_convolutional_network_says_so(case: Case) -> None:

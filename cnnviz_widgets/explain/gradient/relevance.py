@@ -17,8 +17,8 @@ from torch import Tensor
 from cnnviz_widgets.classifier import Classifier, Target
 from cnnviz_widgets.classifier.hooks import following
 from cnnviz_widgets.errors import MethodError
-from cnnviz_widgets.graph.trace import Call, Recorder, Ref
-from cnnviz_widgets.graph.trees import substitute, tensors_in
+from cnnviz_widgets.tracing.trace import Call, Recorder, Ref
+from cnnviz_widgets.tracing.trees import substitute, tensors_in
 
 #: Added to denominators, away from zero, by all rules but that of linear layers: a share of their root mean square.
 _STABILIZER = 1e-6

@@ -9,8 +9,8 @@ from typing import Any
 from torch import Tensor
 
 from cnnviz_widgets.graph.ops import Op, Pair, Stencil, Stencils
-from cnnviz_widgets.graph.trace import BATCH, Call, Ref, Trace
-from cnnviz_widgets.graph.trees import substitute
+from cnnviz_widgets.tracing.trace import BATCH, Call, Ref, Trace
+from cnnviz_widgets.tracing.trees import substitute
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import torch
 
 from cnnviz_widgets.graph.lowering.builder import Builder, pair, stencils
 from cnnviz_widgets.graph.ops import AveragePool, Cellwise, Convolution, MaxPool, Mean, Pad, Stencil
-from cnnviz_widgets.graph.trace import Call
+from cnnviz_widgets.tracing.trace import Call
 
 
 def lower_convolution(builder: Builder, call: Call) -> bool:

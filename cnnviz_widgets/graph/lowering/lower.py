@@ -7,7 +7,7 @@ from collections.abc import Callable
 from cnnviz_widgets.graph.lowering import convolutions, pointwise, shapes
 from cnnviz_widgets.graph.lowering.builder import Builder, item
 from cnnviz_widgets.graph.ops import Global, Listing
-from cnnviz_widgets.graph.trace import Call, Trace
+from cnnviz_widgets.tracing.trace import Call, Trace
 
 #: By the operation's name; any other may be pointwise.
 _LOWERINGS: dict[str, Callable[[Builder, Call], bool]] = {

@@ -11,7 +11,7 @@ from torch import Tensor
 from cnnviz_widgets.graph.functions import Activation, Affine
 from cnnviz_widgets.graph.lowering.builder import Builder
 from cnnviz_widgets.graph.ops import Cellwise
-from cnnviz_widgets.graph.trace import Call, Ref, UntraceableError
+from cnnviz_widgets.tracing.trace import Call, Ref, UntraceableError
 
 #: Cell by cell, though torch, or torch 2.4, does not tag them so.
 _UNTAGGED = {

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from cnnviz_widgets.graph.lowering.builder import Builder, item
 from cnnviz_widgets.graph.ops import Cellwise, Join
-from cnnviz_widgets.graph.trace import BATCH, Call, UntraceableError
+from cnnviz_widgets.tracing.trace import BATCH, Call, UntraceableError
 
 
 def lower_copy(builder: Builder, call: Call) -> bool:

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from cnnviz_widgets.graph.trace import Call, Ref, Trace
-from cnnviz_widgets.graph.trees import substitute
+from cnnviz_widgets.tracing.trace import Call, Ref, Trace
+from cnnviz_widgets.tracing.trees import substitute
 
 #: -top, -left, bottom and right of what each element of a value sees, four tensors of its shape. Where it sees
 #: nothing they are NOTHING, so that the union of boxes is a maximum.

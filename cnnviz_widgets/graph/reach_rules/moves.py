@@ -7,8 +7,8 @@ from typing import Any
 from torch.nn.functional import pad
 
 from cnnviz_widgets.graph.reach_rules.bounds import NOTHING, Bounds, Known, union_over
-from cnnviz_widgets.graph.trace import Call
-from cnnviz_widgets.graph.trees import tensors_in
+from cnnviz_widgets.tracing.trace import Call
+from cnnviz_widgets.tracing.trees import tensors_in
 
 
 def follow_move(call: Call, known: Known) -> list[Bounds] | None:

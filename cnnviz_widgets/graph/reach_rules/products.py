@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cnnviz_widgets.graph.reach_rules.bounds import Bounds, Known, union, without_repeats
-from cnnviz_widgets.graph.trace import Call
+from cnnviz_widgets.tracing.trace import Call
 
 
 def follow_product(call: Call, known: Known) -> Bounds | None:

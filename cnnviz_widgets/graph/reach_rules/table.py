@@ -11,7 +11,7 @@ import torch
 
 from cnnviz_widgets.graph.reach_rules import moves, products, windows
 from cnnviz_widgets.graph.reach_rules.bounds import Axes, Axis, Bounds, Known, union, without_repeats
-from cnnviz_widgets.graph.trace import Call
+from cnnviz_widgets.tracing.trace import Call
 
 #: Elements go elsewhere and nothing else happens.
 _MOVING = {

@@ -13,8 +13,8 @@ from torch import Tensor
 from torch.nn.functional import max_pool2d, pad
 
 from cnnviz_widgets.graph.reach_rules.bounds import NOTHING, Axes, Axis, Bounds, Known, without_repeats
-from cnnviz_widgets.graph.trace import Call
-from cnnviz_widgets.graph.trees import tensors_in
+from cnnviz_widgets.tracing.trace import Call
+from cnnviz_widgets.tracing.trees import tensors_in
 
 
 class Window(NamedTuple):

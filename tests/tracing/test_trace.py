@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from cnnviz_widgets.graph.boxes import Box
 from cnnviz_widgets.graph.reach import Support, follow_supports
-from cnnviz_widgets.graph.trace import BATCH, Call, Recorder, Ref, Trace, UntraceableError, trace_scores
+from cnnviz_widgets.tracing.trace import BATCH, Call, Recorder, Ref, Trace, UntraceableError, trace_scores
 from tests.support.occluding import Branching, Odd, hand_made
 
 SHAPE = (1, 4, 6, 6)

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.weak import TensorWeakRef, WeakTensorKeyDictionary
 
-from cnnviz_widgets.graph.trees import substitute, tensors_in
+from cnnviz_widgets.tracing.trees import substitute, tensors_in
 
 #: Pictures in a batch that is traced to be run: with 1, a batch axis could not be told from an axis of size 1.
 BATCH = 2
@@ -90,10 +90,13 @@ class Trace:
     notes: tuple[str, ...]
 
 
-def trace_scores(network: nn.Module, pixels: Tensor, scores: Callable[[object], Tensor]) -> Trace:
+def trace_scores(
+    network: nn.Module, pixels: Tensor, scores: Callable[[object], Tensor], also: Mapping[str, Tensor] | None = None
+) -> Trace:
     """Write down `scores(network(pixels))` in eval mode, for `pixels` (BATCH, C, H, W) and any others like them.
 
-    The network is not run itself: a copy of its modules is, which shares its weights. Raises UntraceableError.
+    The network is not run itself: a copy of its modules is, which shares its weights and hooks. What hooks have put
+    into `also` are further outputs of the trace, in the order of their names. Raises UntraceableError.
     """
     try:
         duplicate = _with_same_weights(network)
@@ -102,14 +105,15 @@ def trace_scores(network: nn.Module, pixels: Tensor, scores: Callable[[object], 
             recorder = Recorder(pixels, strict=True)
             with recorder:
                 output = scores(duplicate(pixels))
-        trace = recorder.trace(recorder.number(output))
+        more = (tensor for _, tensor in sorted((also or {}).items()))
+        trace = recorder.trace(*map(recorder.number, (output, *more)))
     except UntraceableError:
         raise
     except Exception as error:  # whatever a network's own Python code may raise
         raise UntraceableError(str(error)) from error
     if trace.notes:  # the network's own code went on in spite of an exception
         raise UntraceableError(trace.notes[0])
-    if trace.varying.isdisjoint(trace.outputs):
+    if trace.outputs[0] not in trace.varying:
         raise UntraceableError("the scores do not depend on the picture")
     if any(call.function is None for call in trace.calls):
         raise UntraceableError("a tensor is read after a view of it was changed in place")
