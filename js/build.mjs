@@ -24,6 +24,8 @@ const WIDGETS = {
   tabs: "src/controls/tabs.ts",
   pace: "src/controls/pace.ts",
 };
+/** Classic scripts, which also run in a page that is opened from disk. */
+const SCRIPTS = { host: "src/host/index.ts" };
 
 /** `import css from "./x.css"` is the stylesheet as text, its @imports resolved. */
 const stylesheet = {
@@ -70,10 +72,17 @@ if (values.test) {
   const built = tests.map((file) => join(out, file.replace(/ts$/, "mjs")));
   process.exitCode = spawnSync(process.execPath, ["--test", ...built], { stdio: "inherit" }).status ?? 1;
 } else {
-  await esbuild.build({
+  const built = {
     ...common,
-    entryPoints: WIDGETS,
     outdir: resolve(values.out ?? join(here, "..", "cnnviz_widgets", "static")),
     banner: { js: "// Built from js/src by scripts/build-js: change it there." },
+  };
+  await esbuild.build({ ...built, entryPoints: WIDGETS });
+  await esbuild.build({
+    ...built,
+    entryPoints: SCRIPTS,
+    format: "iife",
+    globalName: "cnnvizHost",
+    minify: true,
   });
 }

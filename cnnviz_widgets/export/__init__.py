@@ -1,6 +1,23 @@
 """Panels as pages: one HTML file that shows widgets without a kernel, a server or a network."""
 
-from cnnviz_widgets.export.page import page, write
-from cnnviz_widgets.export.recording import Recording, hand_on, record
+from cnnviz_widgets.export.axis import Axis, axis_of, hand_on
+from cnnviz_widgets.export.packing import Packing, Player
+from cnnviz_widgets.export.page import page, write, write_document
+from cnnviz_widgets.export.recording import Recording, record, record_all, recording_of
+from cnnviz_widgets.export.tree import widgets_of
 
-__all__ = ["Recording", "hand_on", "page", "record", "write"]
+__all__ = [
+    "Axis",
+    "Packing",
+    "Player",
+    "Recording",
+    "axis_of",
+    "hand_on",
+    "page",
+    "record",
+    "record_all",
+    "recording_of",
+    "widgets_of",
+    "write",
+    "write_document",
+]

@@ -6,20 +6,21 @@ import base64
 import gzip
 import hashlib
 import html
-import json
 import logging
 import os
 from collections.abc import Iterable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from cnnviz_widgets import words
 from cnnviz_widgets.export.files import replace_file
-from cnnviz_widgets.export.packing import Packing
+from cnnviz_widgets.export.packing import Packing, Player
 from cnnviz_widgets.export.recording import Recording
 from cnnviz_widgets.export.tree import title_of
 from cnnviz_widgets.schedule import between_callbacks
+from cnnviz_widgets.widgets.acknowledged import STATIC
 from cnnviz_widgets.widgets.picture import PictureCanvas
-from cnnviz_widgets.widgets.tiles import Tiles
 
 _log = logging.getLogger("cnnviz_widgets")
 _HERE = Path(__file__).parent
@@ -27,9 +28,9 @@ _HERE = Path(__file__).parent
 #: Bytes in a megabyte as file managers and mail programs count.
 _MEGABYTE = 1e6
 
-#: `policy` lets the page run its own script and those of the widgets, and nothing else, and ask nothing of any server.
+#: `policy` lets the page run its own script and nothing else, and ask nothing of any server.
 _DOCUMENT = """<!doctype html>
-<html lang="en">
+<html lang="{language}">
 <head>
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="{policy}">
@@ -41,76 +42,115 @@ _DOCUMENT = """<!doctype html>
 </head>
 <body>
 <h1>{title}</h1>
-<main id="cnnviz-widgets"><noscript>This page needs JavaScript.</noscript></main>
+<main data-cnnviz-root="0"><noscript>{noscript}</noscript></main>
 <footer>{note}</footer>
-<script type="application/json" id="cnnviz-content">{content}</script>
-<script type="text/plain" id="cnnviz-block">{block}</script>
-<script type="module">{script}</script>
+{data}
 </body>
 </html>
 """
 _POLICY = (
-    "default-src 'none'; script-src 'sha256-{digest}' blob:; style-src 'unsafe-inline'; img-src data: blob:; "
+    "default-src 'none'; script-src {scripts}; style-src 'unsafe-inline'; img-src data: blob:; "
     "base-uri 'none'; form-action 'none'"
 )
 
 
-def page(widget: Any, *, title: str, recorded: Iterable[Recording] = ()) -> str:
+def page(
+    widget: Any,
+    *,
+    title: str,
+    recorded: Iterable[Recording] = (),
+    players: Sequence[Player] = (),
+    finest: int | None = None,
+    language: str | None = "en",
+) -> str:
     """An HTML document that shows `widget`, with all inside it, as it looks now.
 
-    Controls with a recording work in it; so do the colours, scale and threshold of pictures. Everything else is
-    disabled, and a line at the foot says so. Raises ExportError if a recording does not fit what is shown now.
+    Controls with a recording work in it, and what `players` answer; so do the colours, scale and threshold of
+    pictures. What else would need a kernel is left out, and a line at the foot says so. With `finest`, maps are rounded
+    as `Values` says. Raises ExportError if a recording does not fit what is shown now.
     """
     with between_callbacks():  # a panel that draws meanwhile would be written down half drawn
-        packing = Packing(widget, list(recorded))
-    script = f"{_text('host.js')}\nawait showPage(document);\n"
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+        packing = Packing([widget], list(recorded), players, finest=finest)
     return _DOCUMENT.format(
-        policy=_POLICY.format(digest=digest),
+        language=language or "en",
+        policy=policy(packing),
         title=html.escape(title),
-        style=_text("page.css"),
-        note=html.escape(note(packing)),
-        # "<" only stands in strings there: neither a tag nor the end of the element can be in it.
-        content=json.dumps(packing.content, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c"),
-        block=base64.b64encode(gzip.compress(packing.block, mtime=0)).decode(),
-        script=script,
+        style=style(),
+        noscript=html.escape(words.text("page.script", language)),
+        note=html.escape(note(packing, language)),
+        data=data_of(packing),
     )
 
 
-def write(path: str | os.PathLike[str], widget: Any, *, title: str, recorded: Iterable[Recording] = ()) -> float:
+def write(path: str | os.PathLike[str], widget: Any, **options: Any) -> float:
     """Write `page(widget, ...)` to the file `path` and return its size in MB.
 
     A file that is there is replaced at once when the new one is complete. Raises ExportError if it cannot be written.
     """
+    return write_document(path, page(widget, **options))
+
+
+def write_document(path: str | os.PathLike[str], document: str) -> float:
+    """Write an HTML document to the file `path` and return its size in MB. Raises ExportError."""
     target = Path(path)
     # A name of a file may hold what is no character: as a reference it harms nobody.
-    data = page(widget, title=title, recorded=recorded).encode(errors="xmlcharrefreplace")
+    data = document.encode(errors="xmlcharrefreplace")
     replace_file(target, data, "page")
     size = len(data) / _MEGABYTE
     _log.info("%s: %.2f MB", target, size)
     return size
 
 
-def note(packing: Packing) -> str:
+def data_of(packing: Packing, runtime: str | None = None) -> str:
+    """The elements of a document with what the widgets are made of, and the script, or the address `runtime` of it.
+
+    They stand below the places of the widgets: elements with the number of a root in `data-cnnviz-root`.
+    """
+    block = base64.b64encode(gzip.compress(packing.block, mtime=0)).decode()
+    script = f"<script>{host()}</script>" if runtime is None else f'<script src="{html.escape(runtime)}"></script>'
+    return f'<script type="text/plain" id="cnnviz-block">{block}</script>\n{script}'
+
+
+def policy(packing: Packing) -> str:
+    """What the page may do: run its own script and those of widgets that others have made."""
+    digest = base64.b64encode(hashlib.sha256(host().encode()).digest()).decode()
+    return _POLICY.format(scripts=f"'sha256-{digest}'" + (" blob:" if packing.content["scripts"] else ""))
+
+
+@cache
+def host() -> str:
+    """The script of a page (js/src/host)."""
+    return (STATIC / "host.js").read_text(encoding="utf-8").replace("</script", "<\\/script")
+
+
+@cache
+def style() -> str:
+    """The stylesheet of a page: names of colours that the widgets ask for, and the boxes of ipywidgets."""
+    return (_HERE / "page.css").read_text(encoding="utf-8")
+
+
+def note(packing: Packing, language: str | None = "en") -> str:
     """What works on the page and what would need a kernel, in a few sentences."""
-    sentences = ["This page has no kernel: it shows what was computed when it was written."]
-    recorded = [f"{title_of(one.control)} ({len(one.states)} options)" for one in packing.recorded]
-    if recorded:
-        sentences.append(f"Recorded: {_listed(recorded)}.")
+
+    def said(key: str, **values: object) -> str:
+        return words.text(key, language, **values)
+
+    sentences = [said("page.no_kernel")]
+    axes = dict.fromkeys(f"{axis.title} ({axis.count})" for axis in packing.axes if axis.controls)
+    if axes:
+        sentences.append(said("page.recorded", controls=", ".join(axes)))
     if any(isinstance(widget, PictureCanvas) and widget.map for widget in packing.widgets):
-        sentences.append("Colours, scale, hold, opacity, threshold and cells of the map work here.")
-    if packing.disabled:
-        sentences.append(f"What needs a kernel is disabled: {_listed([title_of(one) for one in packing.disabled])}.")
-    if any(isinstance(widget, Tiles) and widget.count for widget in packing.widgets):
-        sentences.append("Choosing a tile needs a kernel.")
-    if packing.absent:
-        sentences.append(f"What needs a kernel is not shown: {_listed([title_of(one) for one in packing.absent])}.")
+        sentences.append(said("page.maps"))
+    if packing.values.rounding:
+        sentences.append(said("page.rounded", p=f"{100 * packing.values.rounding:.1f}"))
+    if packing.values.averaged:
+        sentences.append(said("page.averaged", n=packing.values.finest))
+    sentences += list(dict.fromkeys(player.note for player in packing.players if player.note))
+    for key, widgets in (("page.left_out", packing.left_out), ("page.absent", packing.absent)):
+        if widgets:
+            sentences.append(said(key, names=_listed([title_of(one) for one in widgets])))
     return " ".join(sentences)
 
 
 def _listed(names: Sequence[str]) -> str:
     return ", ".join(dict.fromkeys(names))
-
-
-def _text(name: str) -> str:
-    return (_HERE / name).read_text(encoding="utf-8")

@@ -1,15 +1,20 @@
-"""What a control changes, noted for each of its options: a page shows it without a kernel."""
+"""What controls change, noted for each combination of their options: a page shows it without a kernel."""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Mapping
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import traitlets
+
 from cnnviz_widgets import schedule
 from cnnviz_widgets.errors import ExportError
-from cnnviz_widgets.export.tree import children_of, state_of, title_of, widgets_of
+from cnnviz_widgets.export.axis import Axis, axis_of
+from cnnviz_widgets.export.tree import asks, children_of, kind_of, state_of, title_of, widgets_of
 
 #: Widgets, and the values of traits of each. "layout" is a dict of CSS properties.
 States = Mapping[Any, Mapping[str, Any]]
@@ -17,24 +22,30 @@ States = Mapping[Any, Mapping[str, Any]]
 
 @dataclass(frozen=True, eq=False)
 class Recording:
-    """What the options of one control change in other widgets.
+    """What the options of `axes` change in widgets.
 
-    `control` has `options` and `index`; `states` has for each option the traits of other widgets that go with it.
-    `final` is what these and all that were watched looked like when the recording ended: a page is refused if they
-    look otherwise when it is made. Raises ExportError where `states` do not fit the options.
+    `states` has for each combination of options, the last axis fastest, the traits that go with it: those that are not
+    the same in all. `final` is what all that were watched looked like when the recording ended: a page is refused if
+    they look otherwise when it is made. Raises ExportError where there are not as many states as combinations.
     """
 
-    control: Any
+    axes: tuple[Axis, ...]
     states: tuple[States, ...] = field(repr=False)
     final: States = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
-        _check_options(self.control)
-        if len(self.states) != len(self.control.options):
+        wanted = 1
+        for axis in self.axes:
+            wanted *= axis.count
+        if len(self.states) != wanted:
             raise ExportError(
-                f"There are {len(self.states)} states for the {len(self.control.options)} options of "
-                f"{title_of(self.control)}: one is needed for each."
+                f"There are {len(self.states)} states for the {wanted} options of {self.title}: one is needed for each."
             )
+
+    @property
+    def title(self) -> str:
+        """What a reader knows the axes by."""
+        return ", ".join(axis.title for axis in self.axes)
 
     @property
     def changing(self) -> set[tuple[Any, str]]:
@@ -43,64 +54,108 @@ class Recording:
 
     def check(self) -> None:
         """Raise ExportError if a widget has changed since it was recorded."""
+        controls = {control: axis for axis in self.axes for control in axis.controls}
         for widget, traits in self.final.items():
-            if _noted(widget) != traits:
-                raise ExportError(
-                    f"{title_of(widget)} has changed since {title_of(self.control)} was recorded: record it again."
-                )
+            if _of_page(widget, controls) != traits:
+                raise ExportError(f"{title_of(widget)} has changed since {self.title} was recorded: record it again.")
+
+
+def recording_of(control: Any, states: Sequence[States]) -> Recording:
+    """A recording of one control that was not made by `record`."""
+    return Recording((axis_of(control),), tuple(states))
 
 
 def record(control: Any, choose: Callable[[int], object], widgets: Iterable[Any]) -> Recording:
-    """What each option of `control` changes in `widgets` and all inside them.
+    """What each option of `control` changes in `widgets` and all inside them, as `record_all`."""
+    return record_all([axis_of(control, choose)], widgets)
 
-    Calls `choose(index)` for one option after the other, and for the option that was chosen before at the end. What
-    that sets off is done at once, on this thread. Raises ExportError if there is nothing to choose, if nothing was
-    chosen before, or if options or children of a widget change meanwhile. What `choose` raises is raised.
+
+def record_all(axes: Sequence[Axis], widgets: Iterable[Any]) -> Recording:
+    """What each combination of options of `axes` changes in `widgets` and all inside them.
+
+    Chooses one after the other, the last axis fastest, and at the end what was chosen before. What that sets off is
+    done at once, on this thread. Raises ExportError if options or children of a widget change meanwhile. What an axis
+    raises is raised.
     """
-    _check_options(control)
-    before = control.index
-    if before is None:
-        raise ExportError(
-            f"Nothing is chosen in {title_of(control)}: choose the option that the page should begin with."
-        )
-    roots, options, states = list(widgets), list(control.options), []
-    watched = widgets_of(roots)
-    children = {widget: children_of(widget) for widget in watched}
+    roots = list(widgets)
+    controls = {control: axis for axis in axes for control in axis.controls}
+    watched = [widget for widget in widgets_of(roots) if widget in controls or not asks(widget)]
+    children = {widget: _kept_children(widget, controls) for widget in watched}
+    options = {control: list(control.options) for control in controls if _has_all_options(control, controls)}
+    states = []
     schedule.WORKER.drain()  # what is under way belongs to the state before
     with schedule.inline():
         try:
-            for index in range(len(options)):
-                choose(index)
-                _check_unchanged(control, options, children)
-                states.append({widget: _noted(widget) for widget in watched})
+            with _notes(watched, controls) as noted:
+                for _ in _chosen(axes):
+                    for control, known in options.items():
+                        if list(control.options) != known:
+                            raise ExportError(f"The options of {title_of(control)} change while it is recorded.")
+                    for widget, known in children.items():
+                        if _kept_children(widget, controls) != known:
+                            raise ExportError(
+                                f"{axes[-1].title} changes which widgets there are in {title_of(widget)}: "
+                                "this cannot be recorded."
+                            )
+                    states.append(noted())
         finally:
-            choose(before)
-    return Recording(control, _changes(control, states), {widget: _noted(widget) for widget in watched})
+            for axis in axes:
+                axis.choose(axis.start)
+    final = {widget: _of_page(widget, controls) for widget in watched}
+    return Recording(tuple(axes), _changes(states), final)
 
 
-def hand_on(control: Any) -> Callable[[int], None]:
-    """A function that chooses an option of `control` as the browser does: by its message."""
-
-    def choose(index: int) -> None:
-        event = {"kind": "event", "seq": 0, "final": True, "index": index, "option": control.options[index]}
-        control._handle_custom_msg(event, [])
-
-    return choose
+def _has_all_options(control: Any, controls: Mapping[Any, Axis]) -> bool:
+    return hasattr(control, "options") and controls[control].kept is None and len(controls[control].controls) == 1
 
 
-def _check_options(control: Any) -> None:
-    if not (getattr(control, "options", None) and hasattr(control, "index")):
-        raise ExportError(f"{title_of(control)} has no options to choose from: record a slider or a picker.")
+def _kept_children(widget: Any, controls: Mapping[Any, Axis]) -> list[Any]:
+    return [child for child in children_of(widget) if child in controls or not asks(child)]
 
 
-def _check_unchanged(control: Any, options: list[Any], children: Mapping[Any, tuple[Any, ...]]) -> None:
-    if list(control.options) != options:
-        raise ExportError(f"The options of {title_of(control)} change while it is recorded.")
-    for widget, known in children.items():
-        if children_of(widget) != known:
-            raise ExportError(
-                f"{title_of(control)} changes which widgets there are in {title_of(widget)}: this cannot be recorded."
-            )
+def _chosen(axes: Sequence[Axis]) -> Iterator[None]:
+    """Choose each combination of options in turn; only what is another one than before is chosen anew."""
+    before: tuple[int, ...] = ()
+    for options in itertools.product(*(range(axis.count) for axis in axes)):
+        differ = next((at for at, pair in enumerate(zip(options, before, strict=False)) if pair[0] != pair[1]), 0)
+        for axis, option in list(zip(axes, options, strict=True))[differ:]:
+            axis.choose(option)
+        before = options
+        yield
+
+
+@contextmanager
+def _notes(watched: Sequence[Any], controls: Mapping[Any, Axis]) -> Iterator[Callable[[], dict[Any, dict[str, Any]]]]:
+    """A function that gives the traits of all that are `watched`, each noted anew only where it has changed."""
+    known: dict[Any, dict[str, Any]] = {}
+    changed = set(watched)
+    charts = {widget for widget in watched if kind_of(widget) == "chart"}
+    layouts = {widget: getattr(widget, "layout", None) for widget in watched}
+
+    def heard(change: Any) -> None:
+        changed.add(change["owner"])
+
+    def noted() -> dict[Any, dict[str, Any]]:
+        for widget in watched:
+            if widget in changed or widget in charts or layouts[widget] in changed:
+                known[widget] = _of_page(widget, controls)
+        changed.clear()
+        return dict(known)
+
+    listened = [*watched, *filter(None, layouts.values())]
+    for source in listened:
+        source.observe(heard, traitlets.All)
+    try:
+        yield noted
+    finally:
+        for source in listened:
+            source.unobserve(heard, traitlets.All)
+
+
+def _of_page(widget: Any, controls: Mapping[Any, Axis]) -> dict[str, Any]:
+    """A copy of the state, of a control with the options that are on the page."""
+    axis = controls.get(widget)
+    return _noted(widget) if axis is None else axis.traits_on_page(widget, _noted(widget))
 
 
 def _noted(widget: Any) -> dict[str, Any]:
@@ -109,16 +164,16 @@ def _noted(widget: Any) -> dict[str, Any]:
     return {name: copy.deepcopy(value) for name, value in state_of(widget).items() if name not in own}
 
 
-def _changes(control: Any, states: list[dict[Any, dict[str, Any]]]) -> tuple[States, ...]:
+def _changes(states: list[dict[Any, dict[str, Any]]]) -> tuple[States, ...]:
     """Of `states`, the traits that are not the same in all."""
-    first = states[0]
-    changing = {
-        widget: [name for name in traits if any(state[widget][name] != traits[name] for state in states)]
-        for widget, traits in first.items()
-    }
-    if control in changing:
-        changing[control] = [name for name in changing[control] if name != "index"]  # that is the page's own
+    changing = {widget: _changing(widget, states) for widget in states[0]}
     return tuple(
         {widget: {name: state[widget][name] for name in names} for widget, names in changing.items() if names}
         for state in states
     )
+
+
+def _changing(widget: Any, states: list[dict[Any, dict[str, Any]]]) -> list[str]:
+    first = states[0][widget]
+    others = list({id(state[widget]): state[widget] for state in states}.values())
+    return [name for name, value in first.items() if any(other[name] != value for other in others)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
@@ -11,6 +11,7 @@ import traitlets
 from numpy.typing import NDArray
 
 from cnnviz_widgets.errors import TargetError
+from cnnviz_widgets.export import Axis
 from cnnviz_widgets.paint import table_names
 from cnnviz_widgets.session import Example, Scene
 from cnnviz_widgets.study.ablation import ablate
@@ -24,13 +25,14 @@ from cnnviz_widgets.views.layout import column, row
 from cnnviz_widgets.views.panel import Panel
 from cnnviz_widgets.views.parts import answers
 from cnnviz_widgets.views.parts.class_list import ClassList
-from cnnviz_widgets.views.parts.contributions import Contributions, contributions_to
+from cnnviz_widgets.views.parts.contributions import Contributions, contributions_to, strength_badge
 from cnnviz_widgets.views.parts.controls import amount, percent
 from cnnviz_widgets.views.parts.layers import LayerSlider
 from cnnviz_widgets.views.parts.scales import short
 from cnnviz_widgets.views.parts.vector import VectorBars
 from cnnviz_widgets.views.questions.pairs import stronger_channel
 from cnnviz_widgets.views.take import table
+from cnnviz_widgets.views.take.page.wanted import Wanted, layers_and_tiles
 from cnnviz_widgets.views.take.table import Columns, required
 from cnnviz_widgets.widgets.picker import Picked, Picker
 from cnnviz_widgets.widgets.picture import PictureCanvas, PointPicked
@@ -150,6 +152,9 @@ class ActivationView(Panel):
         """How strong each channel of the layer is."""
         return table.of_activations(required(self.activations), self.off)
 
+    def page_axes(self, wanted: Wanted) -> Sequence[Axis]:
+        return layers_and_tiles(self.layer_slider, self.tiles, wanted, SHOWN_FIRST)
+
     # -- work ----------------------------------------------------------------------------------------------------
 
     def compute(self) -> Job:
@@ -228,7 +233,7 @@ class ActivationView(Panel):
         channel, shown = self.session.channel, self._shown
         assert shown is not None
         self.tiles.badges = [
-            "off" if channel in shown.off else _badge(float(self._strengths[channel]), self._largest)
+            "off" if channel in shown.off else strength_badge(float(self._strengths[channel]), self._largest)
             for channel in map(int, self._order)
         ]
         known = channel is not None and channel < len(self._order)
@@ -374,11 +379,6 @@ def _summary(shown: ActivationState, channel: int | None, quantile: float | None
         if winner != shown.example.predicted:
             text += f" Now {classifier.class_names[winner]}."
     return text
-
-
-def _badge(strength: float, extent: float) -> str:
-    """A strength in the corner of a tile: what is next to nothing is not given three digits."""
-    return "~0" if 0 < abs(strength) < 0.001 * extent else short(strength)
 
 
 def _look(scene: Scene, off: frozenset[int], known: ActivationState | None) -> Steps:

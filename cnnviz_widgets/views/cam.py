@@ -11,6 +11,7 @@ import numpy as np
 
 from cnnviz_widgets.classifier import Classifier, Layer, Target
 from cnnviz_widgets.explain import CAM, EigenCAM, Explainer, Heatmap, Instance, LayerExplainer
+from cnnviz_widgets.export import Axis
 from cnnviz_widgets.session import Example, Scene
 from cnnviz_widgets.views.deprecated import old_name
 from cnnviz_widgets.views.heatmap import HeatmapState, HeatmapView, target_name
@@ -20,6 +21,7 @@ from cnnviz_widgets.views.parts import answers
 from cnnviz_widgets.views.parts.controls import ClassPicker
 from cnnviz_widgets.views.parts.layers import LayerSlider
 from cnnviz_widgets.views.parts.scales import scales_of
+from cnnviz_widgets.views.take.page.wanted import Wanted, layer_axes
 from cnnviz_widgets.widgets.slider import SliderMoved
 
 NO_CONTRAST = "no other class"
@@ -85,9 +87,10 @@ class CAMView(HeatmapView):
         self.layer_slider.follow()
         self.refresh()
 
-    def recorded_controls(self) -> Sequence[LayerSlider]:
+    def page_axes(self, wanted: Wanted) -> Sequence[Axis]:
         """The slider of the layers, of techniques for which any layer's map is one more product."""
-        return [self.layer_slider] if type(self.technique).explain is LayerExplainer.explain else []
+        cheap = type(self.technique).explain is LayerExplainer.explain
+        return layer_axes(self.layer_slider, wanted) if cheap else []
 
     def _pick_layer(self, event: SliderMoved) -> Job:
         self._layer_chosen = True

@@ -12,6 +12,7 @@ from cnnviz_widgets.collection.projection import PCA, PROJECTIONS, TSNE, Embeddi
 from cnnviz_widgets.collection.source import Source
 from cnnviz_widgets.collection.store import FeatureStore
 from cnnviz_widgets.errors import ExplanationError
+from cnnviz_widgets.export import Player
 from cnnviz_widgets.views.choice import Choice
 from cnnviz_widgets.views.deprecated import old_name
 from cnnviz_widgets.views.guess import Question
@@ -30,6 +31,8 @@ from cnnviz_widgets.views.parts.scatter import PointMap
 from cnnviz_widgets.views.parts.selection import SelectionDetails, describe_selection
 from cnnviz_widgets.views.questions.lasso import group_on_map
 from cnnviz_widgets.views.take import table
+from cnnviz_widgets.views.take.page.points import points_players
+from cnnviz_widgets.views.take.page.wanted import SharedAxes
 from cnnviz_widgets.views.take.table import Columns, required
 
 
@@ -152,6 +155,11 @@ class EmbeddingView(Panel, renamed={"methods": "techniques"}, once_positional=("
     def question(self) -> Question | None:
         frame = self._frame
         return None if frame is None or frame.trustworthiness is None else group_on_map(self, frame)
+
+    page_of_picture = False
+
+    def page_players(self, shared: SharedAxes) -> Sequence[Player]:
+        return points_players(self)
 
     # -- features ------------------------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -41,6 +42,8 @@ from cnnviz_widgets.views.predictions import PredictionView
 from cnnviz_widgets.views.saliency import SaliencyView
 from cnnviz_widgets.views.sketch import SketchView
 from cnnviz_widgets.views.take.app import app_state, restore_app
+from cnnviz_widgets.views.take.page.html import Live, SavedPage, Weights, app_to_html, check_options
+from cnnviz_widgets.views.take.page.wanted import CLASSES, Wanted
 from cnnviz_widgets.widgets.status import Status
 from cnnviz_widgets.widgets.tabs import TabOpened, Tabs
 from cnnviz_widgets.widgets.tiles import TilePicked, Tiles
@@ -201,6 +204,21 @@ class Explorer(Revertible, ipywidgets.VBox):
     def state(self, state: dict[str, Any]) -> None:
         with between_callbacks():
             restore_app(self, state)
+
+    def to_html(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        live: Live = "auto",
+        weights: Weights = "float16",
+        classes: int | Sequence[int | str] = CLASSES,
+        layers: Sequence[str] | None = None,
+        tabs: Sequence[str] | None = None,
+        tell: Callable[[str], object] | None = print,
+    ) -> SavedPage:
+        """Write a page of all pictures and `tabs` that needs no kernel, as `to_html` of a view."""
+        check_options(live, weights)
+        return app_to_html(self, path, tabs=tabs, wanted=Wanted(classes, layers, brief=True), tell=tell)
 
     @property
     def views(self) -> dict[str, Panel]:

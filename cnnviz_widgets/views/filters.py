@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import ipywidgets
@@ -10,6 +11,7 @@ import traitlets
 from numpy.typing import NDArray
 
 from cnnviz_widgets.classifier import Classifier, Layer
+from cnnviz_widgets.export import Axis
 from cnnviz_widgets.paint import colorize, table_names
 from cnnviz_widgets.study.filters import Filters, Order, convolution_of, convolutions
 from cnnviz_widgets.views.guess import Question
@@ -23,6 +25,7 @@ from cnnviz_widgets.views.parts.layers import LayerSlider
 from cnnviz_widgets.views.parts.scales import short
 from cnnviz_widgets.views.questions.pairs import larger_filter
 from cnnviz_widgets.views.take import table
+from cnnviz_widgets.views.take.page.wanted import Wanted, layer_axes
 from cnnviz_widgets.views.take.table import Columns, required
 from cnnviz_widgets.widgets.picker import Picked, Picker
 from cnnviz_widgets.widgets.slider import OptionSlider, SliderMoved
@@ -122,6 +125,9 @@ class FilterView(Panel):
     def table(self) -> Columns:
         """Figures about each filter; `filters.weights` are the kernels."""
         return table.of_filters(required(self.filters))
+
+    def page_axes(self, wanted: Wanted) -> Sequence[Axis]:
+        return layer_axes(self.layer_slider, wanted, 8 if wanted.brief else None)
 
     # -- work ----------------------------------------------------------------------------------------------------
 

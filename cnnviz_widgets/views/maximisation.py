@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import ipywidgets
 import traitlets
 
+from cnnviz_widgets.export import Axis
 from cnnviz_widgets.picture import Picture
 from cnnviz_widgets.study import ActivationMaximisation, AscentState, Channel
 from cnnviz_widgets.views.choice import Chooses
@@ -22,6 +23,8 @@ from cnnviz_widgets.views.parts.curve import ProbabilityCurves
 from cnnviz_widgets.views.parts.layers import ChannelSlider, LayerSlider
 from cnnviz_widgets.views.questions.classes import class_made
 from cnnviz_widgets.views.take import table
+from cnnviz_widgets.views.take.page.growth import growth_axis
+from cnnviz_widgets.views.take.page.wanted import Wanted
 from cnnviz_widgets.views.take.table import Columns, required
 from cnnviz_widgets.widgets.picker import Picked, Picker
 from cnnviz_widgets.widgets.picture import PictureCanvas
@@ -274,6 +277,20 @@ class MaximisationView(Chooses, renamed={"visual": "technique"}):
         if self._all_finished:
             self.say("")
             self.set_trait("answer", self._answered)
+
+    page_of_picture = False
+
+    def page_axes(self, wanted: Wanted) -> Sequence[Axis]:
+        """The steps of the first picture."""
+        axis = growth_axis(self)
+        return [axis] if axis else []
+
+    def show_growth(self, frames: Sequence[AscentFrame]) -> None:
+        """Draw the steps of a picture as if it had grown to the last of `frames`."""
+        self.curves.clear(0)
+        self._sure_at = None
+        for frame in frames:
+            self._draw(frame)
 
     def _answer_of(self, frame: AscentFrame) -> Answer | None:
         """How sure the network is of the first picture, that of a class."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import traitlets
@@ -14,6 +14,7 @@ from cnnviz_widgets.collection.neighbours import (
 from cnnviz_widgets.collection.source import Source
 from cnnviz_widgets.collection.store import FeatureStore
 from cnnviz_widgets.errors import ExplanationError
+from cnnviz_widgets.export import Axis, axis_of
 from cnnviz_widgets.views.deprecated import old_name
 from cnnviz_widgets.views.guess import Question
 from cnnviz_widgets.views.job import Job
@@ -27,6 +28,7 @@ from cnnviz_widgets.views.parts.scales import short
 from cnnviz_widgets.views.parts.uploads import small_picture
 from cnnviz_widgets.views.questions.pairs import nearer_picture
 from cnnviz_widgets.views.take import table
+from cnnviz_widgets.views.take.page.wanted import Wanted
 from cnnviz_widgets.views.take.table import Columns, required
 from cnnviz_widgets.widgets.picker import Picked, Picker
 from cnnviz_widgets.widgets.slider import OptionSlider, SliderMoved
@@ -117,6 +119,10 @@ class NeighbourView(Panel, once_positional=("source",)):
 
     def layer_made_at(self) -> str:
         return self.session.layer if self.store is None or "store" in self.features.given else self.store.layer
+
+    def page_axes(self, wanted: Wanted) -> Sequence[Axis]:
+        """How distances are taken."""
+        return [] if wanted.brief else [axis_of(self.metric_picker)]
 
     def question(self) -> Question | None:
         found = self.neighbours

@@ -37,11 +37,12 @@ from cnnviz_widgets.views.parts.resting import RestingWork
 from cnnviz_widgets.views.parts.scales import scales_of
 from cnnviz_widgets.views.questions.windows import window_to_cover
 from cnnviz_widgets.views.take import table
+from cnnviz_widgets.views.take.page.patch import PatchOnPage
 from cnnviz_widgets.views.take.table import Columns, required
 from cnnviz_widgets.widgets.picture import PictureCanvas, Window, WindowMoved
 
 
-class OcclusionView(Panel, renamed={"occlusion": "technique", "ahead": "run_ahead"}):
+class OcclusionView(PatchOnPage, Panel, renamed={"occlusion": "technique", "ahead": "run_ahead"}):
     """Drag and resize a patch; the class probabilities follow, with those of the whole picture ghosted behind.
 
     `OcclusionView(model, picture)` or, linked with other views, `OcclusionView(session)`. `window` is the patch on the

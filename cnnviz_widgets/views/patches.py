@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -12,6 +12,7 @@ from cnnviz_widgets.classifier import Classifier, Layer
 from cnnviz_widgets.collection.patches import Patches
 from cnnviz_widgets.collection.source import Source
 from cnnviz_widgets.errors import PictureError
+from cnnviz_widgets.export import Axis, axis_of
 from cnnviz_widgets.views.deprecated import old_name
 from cnnviz_widgets.views.guess import Question
 from cnnviz_widgets.views.job import Job
@@ -29,6 +30,7 @@ from cnnviz_widgets.views.parts.scanning import layer_before_ties, rate_channels
 from cnnviz_widgets.views.questions.pairs import stronger_patch
 from cnnviz_widgets.views.take import table
 from cnnviz_widgets.views.take.code import Variable
+from cnnviz_widgets.views.take.page.wanted import Wanted
 from cnnviz_widgets.views.take.table import Columns, required
 from cnnviz_widgets.widgets.slider import OptionSlider, SliderMoved
 from cnnviz_widgets.widgets.tiles import TilePicked, Tiles
@@ -163,6 +165,24 @@ class PatchView(Panel):
         if self._path is not None:
             made["path"] = str(self._path)
         return made if self._k == _PATCHES else {**made, "k": self._k}
+
+    def page_axes(self, wanted: Wanted) -> Sequence[Axis]:
+        """The channels that give most to the class, and for each the ranks."""
+        count = 2 if wanted.brief else 8
+
+        def on_page() -> list[int]:
+            if self._shares is None:
+                return list(range(min(count, len(self.channel_slider.options))))
+            return sorted(int(channel) for channel in self._shares.order[:count])
+
+        def choose(option: int) -> None:
+            self.session.channel = on_page()[option]
+
+        known = on_page()
+        start = known.index(self._channel) if self._channel in known else 0
+        channels = Axis((self.channel_slider,), len(known), choose, lambda _: on_page(), start)
+        ranks = axis_of(self.rank_slider)
+        return [axis for axis in (channels, *([] if wanted.brief else [ranks])) if axis.count > 1]
 
     def _rank_set(self, _: Any) -> None:
         self.rank_slider.index = list(RANKS).index(self.rank)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import logging
 import os
@@ -15,7 +16,8 @@ import traitlets
 
 from cnnviz_widgets import export
 from cnnviz_widgets.errors import ExportError
-from cnnviz_widgets.export import Recording
+from cnnviz_widgets.export import recording_of
+from cnnviz_widgets.export.values import Values, to_levels
 from cnnviz_widgets.widgets.base import BaseWidget
 from cnnviz_widgets.widgets.picker import Picker
 from cnnviz_widgets.widgets.picture import PictureCanvas
@@ -23,7 +25,7 @@ from cnnviz_widgets.widgets.slider import OptionSlider
 from cnnviz_widgets.widgets.status import Status
 from cnnviz_widgets.widgets.tabs import Tabs
 from cnnviz_widgets.widgets.tiles import Tiles
-from tests.support.exported import cam_view, content_of
+from tests.support.exported import cam_view, content_of, recorded_states
 
 
 def canvas() -> PictureCanvas:
@@ -50,10 +52,11 @@ def test_a_tree_is_packed_with_its_state() -> None:
     }
 
 
-def test_scripts_and_equal_bytes_are_inlined_once() -> None:
+def test_scripts_and_equal_bytes_are_there_once() -> None:
     one = export.page(ipywidgets.VBox([canvas()]), title="t")
     three = export.page(ipywidgets.VBox([canvas(), canvas(), canvas()]), title="t")
-    assert content_of(three)["scripts"] == content_of(one)["scripts"] == [canvas()._esm]
+    assert {widget.get("script") for widget in content_of(three)["widgets"]} == {None, "picture"}
+    assert content_of(three)["scripts"] == []  # the page's own script has it
     assert len(three) - len(one) < 40 * 30 * 3
 
 
@@ -67,7 +70,7 @@ def test_the_same_state_is_the_same_page() -> None:
     assert export.page(canvas(), title="t") == export.page(canvas(), title="t")
 
 
-def test_what_would_ask_a_kernel_is_disabled_and_named() -> None:
+def test_what_would_ask_a_kernel_is_left_out_and_named() -> None:
     kept = Picker(options=["a"], index=0, description="kept")
     parts = [
         kept,
@@ -76,19 +79,26 @@ def test_what_would_ask_a_kernel_is_disabled_and_named() -> None:
         Tabs(titles=["t"]),
     ]
     parts += [canvas(), ipywidgets.Image(value=b"")]
-    document = export.page(ipywidgets.VBox(parts), title="t", recorded=[Recording(kept, ({},))])
-    picker, slider, button, tabs, picture, image = content_of(document)["widgets"][1:]
-    assert (picker["state"]["disabled"], slider["state"]["disabled"]) == (False, True)
-    assert (button["kind"], tabs["inert"], picture["state"]["mode"], image["kind"]) == (
-        "button",
-        True,
-        "view",
-        "absent",
-    )
-    assert "Recorded: kept (1 options)." in document
-    assert "What needs a kernel is disabled: layer, Go, Tabs." in document
-    assert "What needs a kernel is not shown: Image." in document
+    document = export.page(ipywidgets.VBox(parts), title="t", recorded=[recording_of(kept, ({},))])
+    picker, picture, image = content_of(document)["widgets"][1:]
+    assert picker["state"]["disabled"] is False and picker["state"]["index"] == 0
+    assert (picture["state"]["mode"], image["kind"]) == ("view", "absent")
+    assert "kept (1)." in document
+    assert "Left out, as it needs a kernel: layer, Go, Tabs." in document
+    assert "Not shown, as it needs a kernel: Image." in document
     assert "threshold" in document
+
+
+def test_a_script_of_others_is_taken_along_and_allowed() -> None:
+    class Other(BaseWidget):
+        _esm = "export default { render({ el }) { el.textContent = 'other'; } }"
+
+    document = export.page(ipywidgets.VBox([Other(), Other(), Status()]), title="t")
+    content = content_of(document)
+    assert content["scripts"] == [Other._esm]
+    assert [widget.get("script") for widget in content["widgets"]] == [None, 0, 0, "status"]
+    assert "' blob:; style-src" in document
+    assert "blob:; style-src" not in export.page(Status(), title="t")
 
 
 def test_the_window_is_outlined_where_it_was() -> None:
@@ -99,34 +109,85 @@ def test_the_window_is_outlined_where_it_was() -> None:
     assert picture.box is None
 
 
-def test_choosing_tiles_needs_a_kernel() -> None:
-    tiles = Tiles()
-    assert "tile" not in export.page(tiles, title="t").split("<footer>")[1].split("</footer>")[0]
-    tiles.show(np.zeros((2, 8, 8), np.uint8))
-    assert "Choosing a tile needs a kernel." in export.page(tiles, title="t")
-
-
-def test_a_recording_never_enables_what_is_disabled() -> None:
-    control, other = Picker(options=["a", "b"], index=0), Picker(options=["x"])
-    recording = Recording(control, ({other: {"disabled": False}}, {other: {"disabled": False}}))
-    content = content_of(export.page(ipywidgets.VBox([control, other]), title="t", recorded=[recording]))
-    assert content["recordings"] == [{"control": 1, "states": [{"2": {"disabled": True}}] * 2}]
-
-
 def test_a_recorded_panel_is_packed_as_it_was_recorded() -> None:
     view, recording = cam_view()
-    (recorded,) = content_of(export.page(view, title="t", recorded=[recording]))["recordings"]
-    for packed, state in zip(recorded["states"], recording.states, strict=True):
-        assert sorted(json.dumps(traits, default=repr) for traits in packed.values()) == sorted(
-            json.dumps(traits, default=repr) for traits in state.values()
+    packed = recorded_states(content_of(export.page(view, title="t", recorded=[recording])))
+    for state, recorded in zip(packed, recording.states, strict=True):
+        assert sorted(json.dumps(traits, default=repr) for traits in state.values()) == sorted(
+            json.dumps(traits, default=repr) for traits in recorded.values()
         )
 
 
 def test_widgets_that_are_not_on_the_page_are_left_out_of_recordings() -> None:
     view, recording = cam_view()
     box = ipywidgets.VBox([view.layer_slider, view.canvas])
-    (recorded,) = content_of(export.page(box, title="t", recorded=[recording]))["recordings"]
-    assert {tuple(state) for state in recorded["states"]} == {("2",)}
+    recorded = content_of(export.page(box, title="t", recorded=[recording]))["recorded"]
+    assert {(trait["widget"], trait["trait"]) for trait in recorded} == {(2, "_map")}
+
+
+def test_a_trait_is_packed_for_the_axes_that_it_depends_on() -> None:
+    one, two = (Picker(options=["a", "b", "c"], index=0, description=name) for name in ("one", "two"))
+    both, second = Status(), Status()
+
+    def say(_: object = None) -> None:
+        both.say(f"{one.index}{two.index}")
+        second.say(str(two.index))
+
+    for picker in (one, two):
+        picker.observe(say, names="index")
+    say()
+    recording = export.record_all([export.axis_of(one), export.axis_of(two)], [both, second])
+    content = content_of(export.page(ipywidgets.VBox([one, two, both, second]), title="t", recorded=[recording]))
+    assert [axis["name"] for axis in content["axes"]] == ["one", "two"]
+    texts = {
+        trait["widget"]: (trait["axes"], [content["values"][place] for place in trait["values"]])
+        for trait in content["recorded"]
+    }
+    assert texts == {
+        3: ([0, 1], [f"{first}{other}" for first in range(3) for other in range(3)]),
+        4: ([1], ["0", "1", "2"]),
+    }
+
+
+def test_some_options_of_a_control_can_be_recorded() -> None:
+    picker, line = Picker(options=["a", "b", "c", "d"], hints=["1", "2", "3", "4"], index=1), Status()
+    picker.observe(lambda change: line.say(picker.options[change["new"]]), names="index")
+    line.say("b")
+    kept = (1, 3)
+    axis = export.Axis((picker,), 2, lambda option: export.hand_on(picker)(kept[option]), lambda _: kept)
+    recording = export.record_all([axis], [picker, line])
+    content = content_of(export.page(ipywidgets.VBox([picker, line]), title="t", recorded=[recording]))
+    state = content["widgets"][1]["state"]
+    assert (state["options"], state["hints"], state["index"]) == (["b", "d"], ["2", "4"], 0)
+    assert [one[2]["text"] for one in recorded_states(content)] == ["b", "d"]
+    assert picker.index == 1
+
+
+def test_maps_are_rounded_and_averaged_where_that_is_wanted_and_it_is_said() -> None:
+    cells = np.random.default_rng(0).normal(size=(12, 9)).astype(np.float32)
+    for finest, size in ((6, (6, 6)), (24, (12, 9))):
+        values = Values(finest)
+        packed = values.packed({"values": cells.tobytes(), "size": [12, 9], "scales": [], "signed": True})
+        assert tuple(packed["size"]) == size
+        begin, length = values.extents[packed["values"]["$levels"]]
+        levels = np.frombuffer(values.block[begin : begin + length], np.uint8).reshape(size)
+        low, high = packed["values"]["low"], packed["values"]["high"]
+        restored = low + (high - low) * levels.astype(float) / 254
+        expected = cells.astype(float)
+        if finest == 6:
+            starts = [9 * at // 6 for at in range(6)] + [9]
+            expected = expected.reshape(6, 2, 9).mean(axis=1)
+            pairs = itertools.pairwise(starts)
+            expected = np.stack([expected[:, a:b].mean(axis=1) for a, b in pairs], axis=1)
+        assert np.abs(restored - expected).max() <= values.rounding * (high - low) + 1e-6
+        assert values.averaged == (finest == 6)
+        assert 0 in {round(low + (high - low) * level / 254, 9) for level in range(255)}  # zero stays zero
+
+
+def test_numbers_that_are_none_stay_so() -> None:
+    cells = np.array([[np.nan, 1.0], [2.0, np.nan]], np.float32)
+    levels, low, high = to_levels(cells)
+    assert levels.tolist() == [[255, 0], [254, 255]] and (low, high) == (1, 2)
 
 
 def test_a_panel_that_has_changed_since_is_refused() -> None:
@@ -144,13 +205,13 @@ def test_what_the_page_itself_writes_may_change() -> None:
 
 def test_two_recordings_of_one_trait_are_refused() -> None:
     first, second, line = Picker(options=["a"], index=0, description="one"), Picker(options=["b"], index=0), Status()
-    recorded = [Recording(control, ({line: {"text": "x"}},)) for control in (first, second)]
+    recorded = [recording_of(control, ({line: {"text": "x"}},)) for control in (first, second)]
     with pytest.raises(ExportError, match="one and Picker change the same 'text' of Status: record one of the two"):
         export.page(ipywidgets.VBox([first, second, line]), title="t", recorded=recorded)
 
 
 def test_a_recorded_control_must_be_on_the_page() -> None:
-    recording = Recording(Picker(options=["a"], index=0, description="one"), ({},))
+    recording = recording_of(Picker(options=["a"], index=0, description="one"), ({},))
     with pytest.raises(ExportError, match="one was recorded but is not among the widgets"):
         export.page(Status(), title="t", recorded=[recording])
 
@@ -174,13 +235,13 @@ def test_labels_do_not_end_what_they_stand_in(hostile: str) -> None:
     picker = Picker(options=[hostile], index=0, description=hostile)
     tiles = Tiles(description=hostile, labels=[hostile])
     box = ipywidgets.VBox([picker, tiles, ipywidgets.Label(hostile)])
-    recording = Recording(picker, ({tiles: {"badges": [hostile]}},))
+    recording = recording_of(picker, ({tiles: {"badges": [hostile]}},))
     document = export.page(box, title=hostile, recorded=[recording])
     assert hostile not in document
-    assert document.count("<script") == document.count("</script>") == 3
+    assert document.count("<script") == document.count("</script>") == 2
     content = content_of(document)
     assert content["widgets"][1]["state"]["options"] == [hostile]
-    assert content["recordings"][0]["states"] == [{"2": {"badges": [hostile]}}]
+    assert recorded_states(content) == [{2: {"badges": [hostile]}}]
 
 
 def test_a_page_names_no_address() -> None:

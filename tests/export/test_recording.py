@@ -8,11 +8,12 @@ import pytest
 from cnnviz_widgets import export, schedule
 from cnnviz_widgets.errors import ExportError
 from cnnviz_widgets.explain import GradCAM
-from cnnviz_widgets.export import Recording
+from cnnviz_widgets.export import recording_of
 from cnnviz_widgets.widgets.picker import Picker
 from cnnviz_widgets.widgets.slider import OptionSlider
 from cnnviz_widgets.widgets.status import Status
 from cnnviz_widgets.widgets.tabs import Tabs
+from cnnviz_widgets.widgets.tiles import Tiles
 from tests.support.exported import cam_view
 
 
@@ -37,7 +38,7 @@ def test_what_changes_is_recorded_and_nothing_else() -> None:
         {line: {"text": "b", "layout": {}}},
         {line: {"text": "c", "layout": {"display": "none"}}},
     ]
-    assert recording.control is picker
+    assert recording.axes[0].controls == (picker,) and recording.axes[0].start == 1
 
 
 def test_afterwards_all_is_as_before() -> None:
@@ -61,13 +62,13 @@ def test_also_when_choosing_raises() -> None:
 
 def test_recorded_values_are_copies() -> None:
     picker, _, _ = linked()
-    held = Picker(options=["x"])
+    held = Tiles(labels=["x"])
     labels = [["x"], ["y"], ["z"]]
-    picker.observe(lambda change: held.set_trait("options", labels[change["new"]]), names="index")
-    held.options = labels[1]
+    picker.observe(lambda change: held.set_trait("labels", labels[change["new"]]), names="index")
+    held.labels = labels[1]
     recording = export.record(picker, export.hand_on(picker), [held])
     labels[0].append("later")
-    assert [state[held]["options"] for state in recording.states] == [["x"], ["y"], ["z"]]
+    assert [state[held]["labels"] for state in recording.states] == [["x"], ["y"], ["z"]]
 
 
 def test_a_panel_is_recorded_by_the_hand_alone() -> None:
@@ -96,7 +97,7 @@ def test_what_has_nothing_chosen_cannot_be_recorded() -> None:
 
 def test_what_has_no_options_cannot_be_recorded() -> None:
     with pytest.raises(ExportError, match="no options"):
-        Recording(Status(), ())
+        recording_of(Status(), ())
     for control in (Status(), OptionSlider(), Tabs(titles=["a"])):
         with pytest.raises(ExportError, match="no options"):
             export.record(control, print, [])
@@ -104,7 +105,7 @@ def test_what_has_no_options_cannot_be_recorded() -> None:
 
 def test_each_option_needs_a_state() -> None:
     with pytest.raises(ExportError, match="1 states for the 2 options"):
-        Recording(Picker(options=["a", "b"], index=0), ({},))
+        recording_of(Picker(options=["a", "b"], index=0), ({},))
 
 
 def test_options_that_change_cannot_be_recorded() -> None:

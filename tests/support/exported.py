@@ -21,21 +21,31 @@ def cam_view() -> tuple[CAMView, Recording]:
 
 
 def content_of(document: str) -> dict[str, Any]:
-    """The JSON in a page, with bytes where it refers to binary values."""
-    parts = {
-        name: re.search(f'<script type="[a-z/]*" id="cnnviz-{name}">([^<]*)</script>', document)
-        for name in ("content", "block")
-    }
-    assert parts["content"] and parts["block"]
-    content = json.loads(parts["content"][1])
-    block = gzip.decompress(base64.b64decode(parts["block"][1]))
+    """What is packed in a page, with bytes where it refers to binary values."""
+    found = re.search('<script type="text/plain" id="cnnviz-block">([^<]*)</script>', document)
+    assert found
+    block = gzip.decompress(base64.b64decode(found[1]))
+    length = int.from_bytes(block[:4], "little")
+    content = json.loads(block[4 : 4 + length])
+    values = block[-(-(4 + length) // 8) * 8 :]
 
     def revived(value: Any) -> Any:
         if isinstance(value, list):
             return [revived(item) for item in value]
         if isinstance(value, dict) and "$bytes" in value:
-            begin, length = content["buffers"][value["$bytes"]]
-            return block[begin : begin + length]
+            begin, size = content["buffers"][value["$bytes"]]
+            return values[begin : begin + size]
         return {name: revived(item) for name, item in value.items()} if isinstance(value, dict) else value
 
-    return {name: revived(content[name]) for name in ("widgets", "recordings", "scripts")}
+    return {name: revived(content[name]) for name in ("widgets", "axes", "recorded", "values", "scripts", "players")}
+
+
+def recorded_states(content: dict[str, Any]) -> list[dict[int, dict[str, Any]]]:
+    """What is recorded for each option of the one axis of a page: traits by the number of the widget."""
+    (axis,) = content["axes"]
+    states: list[dict[int, dict[str, Any]]] = [{} for _ in range(axis["count"])]
+    for trait in content["recorded"]:
+        for option, state in enumerate(states):
+            value = content["values"][trait["values"][option]]
+            state.setdefault(trait["widget"], {})[trait["trait"]] = value
+    return states

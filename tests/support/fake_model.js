@@ -1,6 +1,6 @@
-// The model of a page without a kernel (cnnviz_widgets/export/host.js), except that a test plays the kernel: this one
-// records what leaves the browser, and acknowledges events only when it is told to.
-import { Model, decoded, definitionAt, rendered, revived } from "/host.js";
+// The model of a page without a kernel (js/src/host), except that a test plays the kernel: this one records what leaves
+// the browser, and acknowledges events only when it is told to.
+const { Model, decoded, definitionAt, rendered, revived } = globalThis.cnnvizHost;
 
 class FakeModel extends Model {
   constructor(state) {

@@ -20,7 +20,7 @@ ORIGIN = "http://localhost"
 PAGE = """<!doctype html><meta charset="utf-8"><title>widget</title><link rel="icon" href="data:,">
 <style>:root {{ color-scheme: {scheme} }} body {{ margin: 16px; background: {background} }} {css}</style>
 <body {attributes}><button id="before">before</button><div id="views"></div><button id="after">after</button>
-<script type="module" src="/fake_model.js"></script>"""
+<script src="/host.js"></script><script type="module" src="/fake_model.js"></script>"""
 
 
 class FakePage:
@@ -98,8 +98,6 @@ class FakePage:
             route.fulfill(body=self._document, content_type="text/html")
         elif path == "/fake_model.js":
             route.fulfill(path=HERE / "fake_model.js", content_type="text/javascript")
-        elif path == "/host.js":
-            route.fulfill(path=PACKAGE / "export" / "host.js", content_type="text/javascript")
         elif (STATIC / path[1:]).is_file():
             route.fulfill(path=STATIC / path[1:], content_type="text/javascript")
         else:

@@ -63,13 +63,14 @@ def grow(technique: ActivationMaximisation, places: Any, example: Any, interval:
                 continue
             last = made.step >= technique.iterations
             if last or time.monotonic() - drawn.get(place, 0.0) >= interval:
-                yield _frame(place, made, last)
+                yield frame_of(place, made, last)
                 drawn[place] = time.monotonic()
             else:
                 yield None
 
 
-def _frame(place: int, visual: AscentState, last: bool) -> AscentFrame:
+def frame_of(place: int, visual: AscentState, last: bool) -> AscentFrame:
+    """What is drawn of a picture; how it takes small transformations is known of the `last` one alone."""
     # What the panel draws from is computed here, on the worker.
     _ = visual.appearance
     scores = visual.classifier.scores

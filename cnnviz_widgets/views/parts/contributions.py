@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from cnnviz_widgets.errors import ExplanationError
 from cnnviz_widgets.session import Example
+from cnnviz_widgets.views.parts.scales import short
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,3 +46,8 @@ def contributions_to(example: Example, layer: str, class_index: int) -> Contribu
         return Contributions(example, layer, class_index, values, tape.is_linear_behind(name))
     except ExplanationError:
         return None
+
+
+def strength_badge(strength: float, extent: float) -> str:
+    """A strength in the corner of a tile: what is next to nothing is not given three digits."""
+    return "~0" if 0 < abs(strength) < 0.001 * extent else short(strength)

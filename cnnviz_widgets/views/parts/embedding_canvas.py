@@ -28,6 +28,14 @@ _LEGEND = 12
 _COMPARE = "Two clicked points are compared in the true space."
 
 
+class PointsBox(ipywidgets.VBox):
+    """Where the points are drawn; `drawn` is what they show."""
+
+    def __init__(self, drawn: Callable[[], PointsPart | None]) -> None:
+        self.drawn = drawn
+        super().__init__(layout=ipywidgets.Layout(min_height="200px"))
+
+
 class EmbeddingCanvas(ipywidgets.VBox):
     """Draws frames of a map, and tells of the hand.
 
@@ -43,7 +51,7 @@ class EmbeddingCanvas(ipywidgets.VBox):
         self._pair: list[int] = []
         #: The drawing of the points, once there are any.
         self.points: PointMap | None = None
-        self.points_box = ipywidgets.VBox(layout=ipywidgets.Layout(min_height="200px"))
+        self.points_box = PointsBox(self._points_drawn)
         self.trustworthiness_line = Status()
         self.pair_line = Status(text=_COMPARE)
         self.hovered = Tiles(tile_width=96, height=130, description="the point under the pointer", placeholder=" ")
@@ -104,7 +112,7 @@ class EmbeddingCanvas(ipywidgets.VBox):
             points.select(rows)
         return rows
 
-    def drawn(self) -> PointsPart | None:
+    def _points_drawn(self) -> PointsPart | None:
         """The points, with the colours of the largest groups; None while there are none."""
         points, frame = self.points, self._frame
         if points is None or frame is None:

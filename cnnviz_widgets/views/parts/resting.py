@@ -20,6 +20,8 @@ class RestingWork:
 
     def __init__(self, panel: Panel, deliver: Callable[[ShownMap], None], *, wanted: bool) -> None:
         self.wanted = wanted
+        #: Whether windows around the patch are run; a map is made all the same.
+        self.ahead = True
         self.ahead_job = panel.job(lambda _: None, idle=True)
         self.map_job = panel.job(deliver, idle=True)
         #: What the network says of windows around the patch.
@@ -55,6 +57,8 @@ class RestingWork:
             self.map_job.start(self._map.steps())
             if self.map_job.busy and not placed:  # the patch may soon be elsewhere
                 return
+        if not self.ahead:
+            return
         if self.cache is None or self.cache.occluder is not occluder or self.cache.size != box[2:]:
             self.cache = WindowCache(occluder, box[2:])
         self.ahead_job.start(self.cache.run_ahead(box))

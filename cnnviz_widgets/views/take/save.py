@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
-from cnnviz_widgets import export
 from cnnviz_widgets.collection.cluster import csv_of
 from cnnviz_widgets.errors import ExportError
 from cnnviz_widgets.export.files import replace_file
@@ -15,6 +13,8 @@ from cnnviz_widgets.schedule import between_callbacks
 from cnnviz_widgets.views.take.arrange import sheet
 from cnnviz_widgets.views.take.figure import parts_of
 from cnnviz_widgets.views.take.marks import Drawing
+from cnnviz_widgets.views.take.page.html import panel_to_html
+from cnnviz_widgets.views.take.page.wanted import Wanted
 from cnnviz_widgets.views.take.png import png
 from cnnviz_widgets.views.take.svg import svg
 from cnnviz_widgets.views.take.table import Columns
@@ -29,11 +29,6 @@ class Saved(Protocol):
     def caption(self) -> str: ...
     @property
     def title(self) -> str: ...
-    @property
-    def state(self) -> dict[str, Any]: ...
-    @state.setter
-    def state(self, state: dict[str, Any]) -> None: ...
-    def recorded_controls(self) -> Sequence[Any]: ...
     def table(self) -> Columns: ...
 
 
@@ -48,7 +43,7 @@ def save(panel: Saved, path: str | os.PathLike[str]) -> Path:
     if suffix not in SUFFIXES:
         raise ExportError(f"A view is saved as {', '.join(SUFFIXES)}; give {str(target)!r} one of these endings.")
     if suffix == ".html":
-        _write_page(panel, target)
+        panel_to_html(panel, target, wanted=Wanted(classes=1), finest=None)
         return target
     with between_callbacks():  # no panel draws half of it meanwhile
         table, title = panel.table(), panel.title
@@ -60,16 +55,6 @@ def save(panel: Saved, path: str | os.PathLike[str]) -> Path:
     else:
         replace_file(target, png(drawing), "figure")
     return target
-
-
-def _write_page(panel: Saved, target: Path) -> None:
-    panel.table()  # refuses a panel that has nothing to show yet
-    before, title = panel.state, panel.title
-    try:
-        recorded = [export.record(control, export.hand_on(control), [panel]) for control in panel.recorded_controls()]
-        export.write(target, panel, title=title, recorded=recorded)
-    finally:
-        panel.state = before  # to be recorded, controls are moved as by the hand
 
 
 def figure(panel: Saved) -> Drawing:

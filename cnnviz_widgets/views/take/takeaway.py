@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, ClassVar
 
 from cnnviz_widgets.errors import ExportError, MissingExtra
+from cnnviz_widgets.export import Axis, Player
 from cnnviz_widgets.schedule import between_callbacks, in_turn
 from cnnviz_widgets.session import Session
 from cnnviz_widgets.views.take.code import code_of
+from cnnviz_widgets.views.take.page.html import Live, SavedPage, Weights, check_options, panel_to_html
+from cnnviz_widgets.views.take.page.wanted import CLASSES, SharedAxes, Wanted
 from cnnviz_widgets.views.take.save import save
 from cnnviz_widgets.views.take.state import restore, state_of
 from cnnviz_widgets.views.take.table import Columns
@@ -31,6 +35,9 @@ class Takeaway:
     #: panel; None where these depend on something.
     settings: ClassVar[Mapping[str, object]] = {}
 
+    #: Whether what is shown is of the session's picture.
+    page_of_picture: ClassVar[bool] = True
+
     # -- for subclasses ------------------------------------------------------------------------------------------
 
     def options_made_with(self) -> Mapping[str, object]:
@@ -46,9 +53,17 @@ class Takeaway:
         """Lines that begin what was begun by hand, for `code`."""
         return ()
 
-    def recorded_controls(self) -> Sequence[Any]:
-        """The controls whose options a saved page shows without a kernel: those that cost next to nothing each."""
+    def page_axes(self, wanted: Wanted) -> Sequence[Axis]:
+        """What can be chosen on a page without a kernel, besides picture and class: what costs next to nothing each."""
         return ()
+
+    def page_players(self, shared: SharedAxes) -> Sequence[Player]:
+        """What answers the hand on a page beside what is recorded."""
+        return ()
+
+    def being_recorded(self) -> AbstractContextManager[None]:
+        """Entered while a page is made: what is only of use to a hand can be left off."""
+        return nullcontext()
 
     # -- the public face -----------------------------------------------------------------------------------------
 
@@ -70,6 +85,30 @@ class Takeaway:
         Raises ExportError for another suffix, while there is no result, and where nothing can be written.
         """
         return save(self, path)
+
+    def to_html(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        live: Live = "auto",
+        weights: Weights = "float16",
+        pictures: Sequence[object] | None = None,
+        classes: int | Sequence[int | str] = CLASSES,
+        layers: Sequence[str] | None = None,
+        tell: Callable[[str], object] | None = print,
+    ) -> SavedPage:
+        """Write a page that goes on living without a kernel, a server or a network, and return what was written.
+
+        On it are the `pictures`, by default the one that is shown, and of each the best so many `classes` or those
+        that are listed; of the sliders the `layers` that are named, or all. `live`: "tables" answers the hand by what
+        was computed before; "network" takes the network along, its `weights` stored as "float16" or "float32"; "auto"
+        does where that is possible. `tell` is called with what is done, and at the end with the size.
+
+        Raises ExportError while there is no result, for options that are none, and where nothing can be written.
+        """
+        check_options(live, weights)
+        wanted = Wanted(classes=classes, layers=layers)
+        return panel_to_html(self, path, pictures=pictures, wanted=wanted, tell=tell)
 
     @in_turn
     def code(self) -> str:

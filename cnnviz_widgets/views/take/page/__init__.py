@@ -1,0 +1,1 @@
+"""Panels and apps as pages without a kernel: what is recorded of them, and what answers the hand in the page."""
