@@ -70,12 +70,12 @@ def record(control: Any, choose: Callable[[int], object], widgets: Iterable[Any]
     return record_all([axis_of(control, choose)], widgets)
 
 
-def record_all(axes: Sequence[Axis], widgets: Iterable[Any]) -> Recording:
+def record_all(axes: Sequence[Axis], widgets: Iterable[Any], settle: Callable[[], object] = lambda: None) -> Recording:
     """What each combination of options of `axes` changes in `widgets` and all inside them.
 
     Chooses one after the other, the last axis fastest, and at the end what was chosen before. What that sets off is
-    done at once, on this thread. Raises ExportError if options or children of a widget change meanwhile. What an axis
-    raises is raised.
+    done at once, on this thread; then `settle` is called. Raises ExportError if options or children of a widget change
+    meanwhile. What an axis raises is raised.
     """
     roots = list(widgets)
     controls = {control: axis for axis in axes for control in axis.controls}
@@ -88,6 +88,7 @@ def record_all(axes: Sequence[Axis], widgets: Iterable[Any]) -> Recording:
         try:
             with _notes(watched, controls) as noted:
                 for _ in _chosen(axes):
+                    settle()
                     for control, known in options.items():
                         if list(control.options) != known:
                             raise ExportError(f"The options of {title_of(control)} change while it is recorded.")
@@ -101,6 +102,7 @@ def record_all(axes: Sequence[Axis], widgets: Iterable[Any]) -> Recording:
         finally:
             for axis in axes:
                 axis.choose(axis.start)
+            settle()
     final = {widget: _of_page(widget, controls) for widget in watched}
     return Recording(tuple(axes), _changes(states), final)
 

@@ -151,7 +151,7 @@ def test_a_lasso_lists_pictures_and_a_click_their_neighbours(living: LivingPage,
     for across, down in corners[1:]:
         page.mouse.move(box["x"] + across * box["width"], box["y"] + down * box["height"])
     page.mouse.up()
-    line = page.locator(".cnnviz-page:visible .cnnviz-status").filter(has_text=f"{count} pictures")
+    line = page.locator(".cnnviz-page:visible .cnnviz-status").filter(has_text=f"{count} pictures: ")
     expect(line).to_have_count(1)
     chart.locator("[data-point='0']").click(force=True)
     expect(
@@ -162,7 +162,7 @@ def test_a_lasso_lists_pictures_and_a_click_their_neighbours(living: LivingPage,
 def test_the_growth_of_a_picture_can_be_gone_through(living: LivingPage, app: Explorer) -> None:
     page = living.page
     page.locator("[role=tab]").nth(app.tabs.titles.index("Class image")).click()
-    slider = page.locator(".cnnviz-page:visible input[type=range]")
+    slider = page.locator(".cnnviz-page:visible").get_by_role("slider", name="step")
     slider.focus()
     seen = set()
     for _ in range(4):

@@ -1,4 +1,4 @@
-"""A page that lives without a kernel, in a browser: from disk without a network, or from a server with a strict policy."""
+"""A page that lives without a kernel, in a browser: from disk without a network, or from a strict server."""
 
 from __future__ import annotations
 

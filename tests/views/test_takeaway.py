@@ -287,7 +287,10 @@ def test_the_page_has_the_slider_of_the_layers_and_the_view_stays_as_it_was(sess
     before, cells = view.state, view.heatmap.cells
     document = view.save(tmp_path / "map.html").read_text(encoding="utf-8")
     options = view.layer_slider.options
-    assert f"Recorded: layer ({len(options)} options)" in document and content_of(document)["widgets"]
+    assert (
+        f"Recorded, with the numbers of the notebook: layer ({len(options)})." in document
+        and content_of(document)["widgets"]
+    )
     assert view.state == before and session.layer == session.classifier.default_layer
     np.testing.assert_array_equal(view.heatmap.cells, cells)
     view.technique = "Score-CAM"

@@ -17,6 +17,7 @@ from cnnviz_widgets.views.take.page.html import Live, SavedPage, Weights, check_
 from cnnviz_widgets.views.take.page.wanted import CLASSES, SharedAxes, Wanted
 from cnnviz_widgets.views.take.save import save
 from cnnviz_widgets.views.take.state import restore, state_of
+from cnnviz_widgets.views.take.still import still_bundle
 from cnnviz_widgets.views.take.table import Columns
 from cnnviz_widgets.widgets.status import Status
 
@@ -60,6 +61,9 @@ class Takeaway:
     def page_players(self, shared: SharedAxes) -> Sequence[Player]:
         """What answers the hand on a page beside what is recorded."""
         return ()
+
+    def settle_on_page(self) -> None:
+        """Finish what is shown, when the work that a choice set off is done."""
 
     def being_recorded(self) -> AbstractContextManager[None]:
         """Entered while a page is made: what is only of use to a hand can be left off."""
@@ -114,6 +118,10 @@ class Takeaway:
     def code(self) -> str:
         """The Python that makes this view again, of variables `network` and `picture`."""
         return code_of(self)
+
+    def _repr_mimebundle_(self, **options: Any) -> dict[str, Any] | None:
+        bundle: dict[str, Any] | None = super()._repr_mimebundle_(**options)  # type: ignore[misc]
+        return None if bundle is None else still_bundle(self, bundle)
 
     @property
     def state(self) -> dict[str, Any]:

@@ -30,7 +30,7 @@ def record_panel(view: Any, shared: SharedAxes, own: Sequence[Axis]) -> PanelRec
     """What `view` shows for each combination of the shared axes that it follows and its `own`. Raises ExportError."""
     axes = [axis for axis in (shared.picture if view.page_of_picture else None, _target_of(view, shared)) if axis]
     with view.being_recorded():
-        recordings = [record_all([*axes, *own], [view])] if axes or own else []
+        recordings = [record_all([*axes, *own], [view], view.settle_on_page)] if axes or own else []
         return PanelRecord(recordings, [*view.page_players(shared), *_rows_of(view, shared)])
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -10,57 +10,68 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnviz_widgets import schedule, words
-from cnnviz_widgets.explain import Occlusion
+from cnnviz_widgets.explain.occlusion.occlusion_map import OcclusionMap
 from cnnviz_widgets.export import Player
-from cnnviz_widgets.session import Example
+from cnnviz_widgets.picture import Picture
+from cnnviz_widgets.session import Example, Session
+from cnnviz_widgets.views.job import Job
 from cnnviz_widgets.views.parts.answers import SENTENCES
-from cnnviz_widgets.views.parts.probing import OcclusionSetup
+from cnnviz_widgets.views.parts.probing import ShownMap
 from cnnviz_widgets.views.parts.reading import score_name
 from cnnviz_widgets.views.parts.resting import RestingWork
 from cnnviz_widgets.views.parts.scores import best_classes, entropy
 from cnnviz_widgets.views.take.page.wanted import SharedAxes
 
-#: So many places a side a table has, about.
-_PLACES = 14
-#: So many windows are run at once.
-_TOGETHER = 16
-
 
 class PatchOnPage:
-    """The part of an OcclusionView that a page is made of."""
+    """The part of an OcclusionView that a page is made of: the map of each picture, which is a table of windows too."""
 
+    session: Session
     resting: RestingWork
-    _setup: OcclusionSetup | None
+    _shown: ShownMap | None
+    _page_maps: dict[Picture | None, OcclusionMap]
 
-    @property
-    def setup(self) -> OcclusionSetup | None:
-        """What answers for windows on the picture; None while there is none."""
-        return self._setup
-
-    def page_players(self, shared: SharedAxes) -> Sequence[Player]:
-        """The tables of windows."""
-        return patch_players(self, shared)
+    def compute_map(self) -> Job | None:
+        raise NotImplementedError
 
     @contextmanager
     def being_recorded(self) -> Iterator[None]:
-        """Inside, no windows are run ahead of a hand that does not come."""
-        self.resting.ahead = False
+        """Inside, windows are run for maps alone, and the maps are kept."""
+        self._page_maps, self.resting.ahead = {}, False
         try:
             yield
         finally:
-            self.resting.ahead = True
+            self._page_maps, self.resting.ahead = {}, True
+
+    def settle_on_page(self) -> None:
+        """Make the whole map, once for each picture."""
+        if self.session.picture in self._page_maps:
+            return
+        if self._shown is None or self._shown.heatmap.progress < 1:
+            self.compute_map()
+        if self._shown is not None and isinstance(self._shown.heatmap, OcclusionMap):
+            self._page_maps[self.session.picture] = self._shown.heatmap
+
+    def page_players(self, shared: SharedAxes) -> Sequence[Player]:
+        """What answers the hand on the patch."""
+        with schedule.inline():
+            return patch_players(self, shared, self._page_maps)
 
 
-def patch_players(view: Any, shared: SharedAxes) -> list[Player]:
+def patch_players(view: Any, shared: SharedAxes, maps: Mapping[Picture | None, OcclusionMap]) -> list[Player]:
     """What answers the hand on the patch of an OcclusionView: a table for each of the pictures on the page."""
-    classifier, tables = view.session.classifier, []
-    with schedule.inline():
-        for option in range(1 if shared.picture is None else shared.picture.count):
-            if shared.picture is not None:
-                shared.picture.choose(option)
-            tables.append(patch_table(view.setup, view.window[2:], _classes_of(view, shared)))
+    session, tables = view.session, []
+    for option in range(1 if shared.picture is None else shared.picture.count):
         if shared.picture is not None:
-            shared.picture.choose(shared.picture.start)
+            shared.picture.choose(option)
+        if session.picture not in maps:
+            view.settle_on_page()
+        if session.picture not in maps:
+            return []
+        tables.append(patch_table(session.example, maps[session.picture], _classes_of(view, shared)))
+    if shared.picture is not None:
+        shared.picture.choose(shared.picture.start)
+    classifier = session.classifier
     rows, columns = (len(tables[0][name]) for name in ("tops", "lefts"))
     language = view.language
     player = Player(
@@ -92,23 +103,16 @@ def _classes_of(view: Any, shared: SharedAxes) -> list[int]:
     return [at - 1 for at in axis.kept(view.class_picker)]  # the first option of the picker is no class
 
 
-def patch_table(setup: OcclusionSetup, window: tuple[int, int], classes: Sequence[int]) -> dict[str, Any]:
-    """What the network says of windows (height, width) all over a picture, of the `classes` and of all that count."""
-    example = setup.example
-    height, width = example.appearance.shape[:2]
-    stride = max(1, round((min(height, width) - min(window)) / (_PLACES - 1)))
-    windows = Occlusion(window, stride).windows((height, width))
-    boxes = windows.boxes
-    logits = np.concatenate(
-        [setup.occluder.logits(boxes[at : at + _TOGETHER]).numpy() for at in range(0, len(boxes), _TOGETHER)]
-    )
+def patch_table(example: Example, found: OcclusionMap, classes: Sequence[int]) -> dict[str, Any]:
+    """What the network says of the windows of a map, of the `classes` and of all that count."""
+    windows, logits = found.windows, found.run.measured[found.run.source.ravel()]
     kept = _that_count(example, logits, classes)
     readout = example.classifier.readout
     whole = example.logits
     return {
         "tops": list(windows.tops),
         "lefts": list(windows.lefts),
-        "window": list(window),
+        "window": list(windows.window),
         "names": [example.classifier.class_names[index] for index in kept],
         "logits": logits[:, kept].astype("<f4").tobytes(),
         "log_sums": _log_sums(logits).astype("<f4").tobytes(),

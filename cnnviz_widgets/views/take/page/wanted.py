@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -90,13 +90,16 @@ def some_options(control: Any, kept: Sequence[int], choose: Callable[[int], obje
 
 def first_tiles(tiles: Tiles, most: int) -> Axis | None:
     """The axis of the first tiles, which are picked as by the hand; None where that leaves no choice."""
-    kept = range(min(most, tiles.count))
+    count = min(most, tiles.count)
 
     def choose(option: int) -> None:
-        event = {"kind": "event", "seq": 0, "final": True, "name": "picked", "index": option, "modifiers": []}
+        index = min(option, tiles.count - 1)  # another layer may have fewer
+        event = {"kind": "event", "seq": 0, "final": True, "name": "picked", "index": index, "modifiers": []}
         tiles._handle_custom_msg({**event, "revision": tiles.revision}, [])
 
-    return Axis((tiles,), len(kept), choose, lambda _: kept, name="channel") if len(kept) > 1 else None
+    if count < 2:
+        return None
+    return Axis((tiles,), count, choose, lambda _: range(min(count, tiles.count)), name="channel")
 
 
 def spread(count: int, most: int, also: int | None = None) -> list[int]:
@@ -125,4 +128,7 @@ def layer_axes(slider: Any, wanted: Wanted, most: int | None = None) -> list[Axi
 def layers_and_tiles(slider: Any, tiles: Tiles, wanted: Wanted, most: int) -> list[Axis]:
     """The axes of some layers, and of the tiles that are first for each, at most so many."""
     channels = first_tiles(tiles, most // 2 if wanted.brief else most)
-    return [*layer_axes(slider, wanted, 2 if wanted.brief else 5), *([channels] if channels else [])]
+    layers = layer_axes(slider, wanted, 2 if wanted.brief else 5)
+    if channels is None:
+        return layers
+    return [*(replace(axis, resets=(channels,)) for axis in layers), channels]
