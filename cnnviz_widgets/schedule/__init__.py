@@ -15,7 +15,14 @@ from cnnviz_widgets.schedule.executors import (
     spare_executor,
 )
 from cnnviz_widgets.schedule.latest import Awaited, LatestWins
-from cnnviz_widgets.schedule.turns import Job, after_callbacks, between_callbacks, in_turn, is_between_callbacks
+from cnnviz_widgets.schedule.turns import (
+    Job,
+    after_callbacks,
+    at_end_of_turn,
+    between_callbacks,
+    in_turn,
+    is_between_callbacks,
+)
 
 __all__ = [
     "WORKER",
@@ -27,6 +34,7 @@ __all__ = [
     "SpareTime",
     "Worker",
     "after_callbacks",
+    "at_end_of_turn",
     "between_callbacks",
     "current_executor",
     "in_turn",

@@ -46,13 +46,14 @@ class LatestWins:
 
     def submit(
         self,
-        steps: Generator[Any, None, None],
+        steps: Generator[Any, None, Any],
         deliver: Callable[[Any], None],
         fail: Callable[[Exception], None],
         ended: Callable[[], None] | None = None,
     ) -> None:
         """Replace the current request by `steps`; call `deliver` with what they yield until they end or are replaced.
 
+        What they return, unless None, is delivered too, in one turn with `ended`: no other callback is between them.
         `fail` is called with an exception of the steps or of `deliver`. `ended` is called exactly once: after the last
         delivery, after `fail`, or when the request has been replaced or cancelled. If another thread is delivering a
         result of the replaced request, this waits; nothing of that request is delivered after this returns.
@@ -90,7 +91,7 @@ class _Request:
         self,
         owner: LatestWins,
         executor: Executor,
-        steps: Generator[Any, None, None],
+        steps: Generator[Any, None, Any],
         deliver: Callable[[Any], None],
         fail: Callable[[Exception], None],
         *,
@@ -104,6 +105,8 @@ class _Request:
         self._ended = ended
         self._awaited: Awaited | None = None
         self._waiting = False
+        #: What the steps returned.
+        self._returned: Any = None
 
     @property
     def _is_newest(self) -> bool:
@@ -117,17 +120,18 @@ class _Request:
             raise
 
     def _advance(self) -> None:
-        more = False
+        more, failure = False, None
         try:
             more = self._is_newest and self._step()
         except Exception as error:
-            self._report(error)
+            failure = error
         except BaseException as error:
-            self._report(RuntimeError(f"The work was stopped by {type(error).__name__}."))
+            failure = RuntimeError(f"The work was stopped by {type(error).__name__}.")
             raise
         finally:
             if not more:
-                self._end()
+                self._end(failure)
+            failure = None  # its traceback holds this frame
         if more and self._awaited is None:
             self.queue()
         elif more:
@@ -157,7 +161,8 @@ class _Request:
         """Run one step and deliver its result; return whether there is more to do."""
         try:
             result = next(self._steps)
-        except StopIteration:
+        except StopIteration as end:
+            self._returned = end.value
             return False
         if isinstance(result, Awaited):
             self._awaited = result
@@ -171,6 +176,15 @@ class _Request:
         except Exception:
             _log.exception("A failure could not be reported.")
 
+    def _deliver_returned(self) -> None:
+        returned, self._returned = self._returned, None
+        if returned is None:
+            return
+        try:
+            self._call_if_newest(self._deliver, returned)
+        except Exception as error:
+            self._report(error)
+
     def _call_if_newest(self, callback: Callable[[Any], None], argument: object) -> None:
         with between_callbacks():
             # Before the check, so that a thread which replaces the request after the check waits for this delivery.
@@ -181,19 +195,30 @@ class _Request:
             finally:
                 self._owner._delivering -= 1
 
-    def _end(self) -> None:
+    def _end(self, failure: Exception | None = None) -> None:
+        """In one turn, deliver what the steps returned, or a failure, and say that this ended."""
+        if failure is None:
+            self._close()
+        try:
+            with between_callbacks():
+                if failure is not None:
+                    self._report(failure)
+                    self._close()
+                self._deliver_returned()
+                self._say_ended()
+        except Exception:
+            _log.exception("The end of the work could not be reported.")
+
+    def _close(self) -> None:
         try:
             self._steps.close()
         except Exception:
             _log.exception("The work failed while it was being closed.")
-        finally:
-            with self._owner._changing:
-                if self._is_newest:
-                    self._owner._newest = None
-            ended, self._ended = self._ended, None
-            try:
-                if ended is not None:
-                    with between_callbacks():
-                        ended()
-            except Exception:
-                _log.exception("The end of the work could not be reported.")
+
+    def _say_ended(self) -> None:
+        with self._owner._changing:
+            if self._is_newest:
+                self._owner._newest = None
+        ended, self._ended = self._ended, None
+        if ended is not None:
+            ended()

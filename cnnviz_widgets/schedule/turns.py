@@ -26,10 +26,15 @@ _CALLBACKS = lock()
 
 
 class _Turn(threading.local):
-    """A context manager that holds `_CALLBACKS`, reentrant; jobs in `put_off` are called after the outermost block."""
+    """A context manager that holds `_CALLBACKS`, reentrant.
+
+    Jobs in `at_end` are called at the end of the outermost block, then those in `leaving`; those in `put_off` after it.
+    """
 
     def __init__(self) -> None:
         self.held: list[AbstractContextManager[Any]] = []
+        self.at_end: list[Job] = []
+        self.leaving: list[Job] = []
         self.put_off: list[Job] = []
 
     def __enter__(self) -> None:
@@ -39,12 +44,15 @@ class _Turn(threading.local):
         self.held.append(turn)
 
     def __exit__(self, kind: object, raised: object, traceback: object) -> None:
+        found: list[Exception | None] = []
         put_off: list[Job] = []
-        turn = self.held.pop()
-        if not self.held:
+        if len(self.held) == 1:
+            while jobs := self.at_end or self.leaving:
+                found.append(_error_of(jobs.pop(0)))
             put_off, self.put_off = self.put_off, put_off
-        turn.__exit__(None, None, None)
-        errors = [error for error in map(_error_of, put_off) if error is not None]
+        self.held.pop().__exit__(None, None, None)
+        found += map(_error_of, put_off)
+        errors = [error for error in found if error is not None]
         for error in errors[raised is None :]:
             _log.error("An observer failed.", exc_info=error)
         if errors and raised is None:
@@ -71,6 +79,17 @@ def between_callbacks() -> AbstractContextManager[None]:
 def is_between_callbacks() -> bool:
     """Whether this thread is within a `between_callbacks` block or runs a callback."""
     return bool(_TURN.held)
+
+
+def at_end_of_turn(job: Job, *, last: bool = False) -> None:
+    """Call `job` at the end of this thread's outermost `between_callbacks` block, or at once outside of one.
+
+    No other thread runs a callback before. Jobs that are `last` are called after the others.
+    """
+    if _TURN.held:
+        (_TURN.leaving if last else _TURN.at_end).append(job)
+    else:
+        job()
 
 
 def after_callbacks(job: Job) -> None:

@@ -2,7 +2,10 @@
 
 // src/core/model.ts
 async function hostModel(model) {
-  return await model.widget_manager?.get_model?.(String(model.get("_host_id"))) ?? null;
+  return modelOf(model, String(model.get("_host_id")));
+}
+async function modelOf(model, id) {
+  return await model.widget_manager?.get_model?.(id) ?? null;
 }
 
 // src/core/reconnect.ts
@@ -15,7 +18,8 @@ async function listenAgain(model) {
   if (!host || !comm || await isListening(host)) return;
   const anywidgets = Object.getPrototypeOf(host);
   const original = Object.getPrototypeOf(anywidgets);
-  comm.on_msg((message) => original._handle_comm_msg.call(host, message));
+  host._handle_comm_msg = (message) => original._handle_comm_msg.call(host, message);
+  comm.on_msg((message) => host._handle_comm_msg(message));
   model.send({ kind: "state" });
 }
 async function isListening(host) {

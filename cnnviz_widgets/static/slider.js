@@ -89,6 +89,44 @@ function iconButton(label, path) {
   return button;
 }
 
+// src/core/model.ts
+async function hostModel(model) {
+  return modelOf(model, String(model.get("_host_id")));
+}
+async function modelOf(model, id) {
+  return await model.widget_manager?.get_model?.(id) ?? null;
+}
+
+// src/core/answer.ts
+var last = Promise.resolve();
+function takeAnswers(model) {
+  model.on("msg:custom", (content, buffers) => {
+    const { kind, parts } = content ?? {};
+    if (kind !== "answer" || !Array.isArray(parts)) return;
+    last = last.then(() => handOn(model, parts, buffers ?? [])).catch(warn);
+  });
+}
+async function handOn(model, parts, buffers) {
+  const hosts = await Promise.all(parts.map(({ id }) => modelOf(model, id).catch(() => null)));
+  let changing = [];
+  let taken = 0;
+  for (const [index, { data, buffers: count }] of parts.entries()) {
+    const own = buffers.slice(taken, taken + count);
+    taken += count;
+    const host = hosts[index];
+    if (host === null) continue;
+    if (data.method !== "update") {
+      await Promise.all(changing);
+      changing = [];
+    }
+    changing.push(host._handle_comm_msg({ content: { data }, buffers: own }).catch(warn));
+  }
+  await Promise.all(changing);
+}
+function warn(error) {
+  console.warn("cnnviz: part of an answer was lost", error);
+}
+
 // src/core/event_queue.ts
 var browserClock = {
   set: (callback, milliseconds) => setTimeout(callback, milliseconds),
@@ -162,11 +200,6 @@ var EventQueue = class {
     this.onBusy(busy);
   }
 };
-
-// src/core/model.ts
-async function hostModel(model) {
-  return await model.widget_manager?.get_model?.(String(model.get("_host_id"))) ?? null;
-}
 
 // src/core/standing.ts
 var STANDINGS = ["answers", "late", "reconnecting", "cut off", "absent", "ended"];
@@ -373,7 +406,8 @@ async function listenAgain(model) {
   if (!host || !comm || await isListening(host)) return;
   const anywidgets = Object.getPrototypeOf(host);
   const original = Object.getPrototypeOf(anywidgets);
-  comm.on_msg((message) => original._handle_comm_msg.call(host, message));
+  host._handle_comm_msg = (message) => original._handle_comm_msg.call(host, message);
+  comm.on_msg((message) => host._handle_comm_msg(message));
   model.send({ kind: "state" });
 }
 async function isListening(host) {
@@ -388,7 +422,10 @@ async function isListening(host) {
 // src/core/widget.ts
 function define(name, css, render) {
   return {
-    initialize: reconnect,
+    initialize({ model }) {
+      takeAnswers(model);
+      reconnect({ model });
+    },
     render(context) {
       const view = new View(context, name, css);
       render(view);
@@ -436,7 +473,7 @@ var View = class {
   queue({ onSent, onBusy } = {}) {
     const send = (message, buffers) => {
       onSent?.(message["seq"]);
-      this.link.send(message, buffers);
+      this.link.send({ ...message, takes_answers: this.takesAnswers }, buffers);
     };
     const showBusy = (busy) => {
       this.root.toggleAttribute("data-waiting", busy);
@@ -447,6 +484,10 @@ var View = class {
     this.onMessage((message) => queue.receive(message));
     this.onDispose(() => queue.dispose());
     return queue;
+  }
+  /** Whether this page can hand the parts of an answer to other widgets. */
+  get takesAnswers() {
+    return this.model.widget_manager?.get_model !== void 0;
   }
   onDispose(callback) {
     this.endings.push(callback);
@@ -504,23 +545,23 @@ var OptionSlider = class {
     return this.view.get("options").length - 1;
   }
   draw() {
-    const { view, range, last } = this;
+    const { view, range, last: last2 } = this;
     const options = view.get("options");
-    const index = Math.min(this.index.value, last);
+    const index = Math.min(this.index.value, last2);
     const label = options[index] ?? "";
     const more = view.get("details")[index] ?? "";
     const idle = view.get("disabled") || options.length < 2;
-    range.max = String(Math.max(0, last));
+    range.max = String(Math.max(0, last2));
     range.value = String(Math.max(0, index));
     range.disabled = idle;
-    range.style.setProperty("--share", `${last > 0 ? 100 * index / last : 0}%`);
+    range.style.setProperty("--share", `${last2 > 0 ? 100 * index / last2 : 0}%`);
     const position = options.length ? `${index + 1} / ${options.length}` : "";
     range.setAttribute("aria-valuetext", [label, more, position.replace("/", "of")].filter(Boolean).join(", "));
     this.name.textContent = this.name.title = label;
     this.detail.textContent = this.detail.title = more;
     this.place.textContent = view.get("details").length ? position : "";
     this.previous.disabled = idle || index <= 0;
-    this.next.disabled = idle || index >= last;
+    this.next.disabled = idle || index >= last2;
   }
   describe() {
     const text = this.view.get("description");

@@ -57,6 +57,49 @@ function control(view, name, show) {
   return [value, queue];
 }
 
+// src/core/model.ts
+async function hostModel(model) {
+  return modelOf(model, String(model.get("_host_id")));
+}
+async function modelOf(model, id) {
+  return await model.widget_manager?.get_model?.(id) ?? null;
+}
+function bytesOf(value) {
+  if (value instanceof ArrayBuffer) return new Uint8Array(value);
+  if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+  return new Uint8Array(0);
+}
+
+// src/core/answer.ts
+var last = Promise.resolve();
+function takeAnswers(model) {
+  model.on("msg:custom", (content, buffers) => {
+    const { kind, parts } = content ?? {};
+    if (kind !== "answer" || !Array.isArray(parts)) return;
+    last = last.then(() => handOn(model, parts, buffers ?? [])).catch(warn);
+  });
+}
+async function handOn(model, parts, buffers) {
+  const hosts = await Promise.all(parts.map(({ id }) => modelOf(model, id).catch(() => null)));
+  let changing = [];
+  let taken = 0;
+  for (const [index, { data, buffers: count }] of parts.entries()) {
+    const own = buffers.slice(taken, taken + count);
+    taken += count;
+    const host = hosts[index];
+    if (host === null) continue;
+    if (data.method !== "update") {
+      await Promise.all(changing);
+      changing = [];
+    }
+    changing.push(host._handle_comm_msg({ content: { data }, buffers: own }).catch(warn));
+  }
+  await Promise.all(changing);
+}
+function warn(error) {
+  console.warn("cnnviz: part of an answer was lost", error);
+}
+
 // src/core/element.ts
 function element(name, className, attributes = {}) {
   const made = document.createElement(name);
@@ -138,16 +181,6 @@ var EventQueue = class {
     this.onBusy(busy);
   }
 };
-
-// src/core/model.ts
-async function hostModel(model) {
-  return await model.widget_manager?.get_model?.(String(model.get("_host_id"))) ?? null;
-}
-function bytesOf(value) {
-  if (value instanceof ArrayBuffer) return new Uint8Array(value);
-  if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
-  return new Uint8Array(0);
-}
 
 // src/core/standing.ts
 var STANDINGS = ["answers", "late", "reconnecting", "cut off", "absent", "ended"];
@@ -354,7 +387,8 @@ async function listenAgain(model) {
   if (!host || !comm || await isListening(host)) return;
   const anywidgets = Object.getPrototypeOf(host);
   const original = Object.getPrototypeOf(anywidgets);
-  comm.on_msg((message) => original._handle_comm_msg.call(host, message));
+  host._handle_comm_msg = (message) => original._handle_comm_msg.call(host, message);
+  comm.on_msg((message) => host._handle_comm_msg(message));
   model.send({ kind: "state" });
 }
 async function isListening(host) {
@@ -369,7 +403,10 @@ async function isListening(host) {
 // src/core/widget.ts
 function define(name, css, render2) {
   return {
-    initialize: reconnect,
+    initialize({ model }) {
+      takeAnswers(model);
+      reconnect({ model });
+    },
     render(context) {
       const view = new View(context, name, css);
       render2(view);
@@ -417,7 +454,7 @@ var View = class {
   queue({ onSent, onBusy } = {}) {
     const send = (message, buffers) => {
       onSent?.(message["seq"]);
-      this.link.send(message, buffers);
+      this.link.send({ ...message, takes_answers: this.takesAnswers }, buffers);
     };
     const showBusy = (busy) => {
       this.root.toggleAttribute("data-waiting", busy);
@@ -428,6 +465,10 @@ var View = class {
     this.onMessage((message) => queue.receive(message));
     this.onDispose(() => queue.dispose());
     return queue;
+  }
+  /** Whether this page can hand the parts of an answer to other widgets. */
+  get takesAnswers() {
+    return this.model.widget_manager?.get_model !== void 0;
   }
   onDispose(callback) {
     this.endings.push(callback);
@@ -552,14 +593,14 @@ var Grid = class {
   }
   /** Where a key takes the cursor from `index`; `page` is the number of rows in sight. Null: not a key that moves. */
   keyTarget(index, key, page) {
-    const last = this.shape.count - 1;
-    if (last < 0) return null;
-    const within = (to) => to < 0 || to > last ? index : to;
+    const last2 = this.shape.count - 1;
+    if (last2 < 0) return null;
+    const within = (to) => to < 0 || to > last2 ? index : to;
     switch (key) {
       case "ArrowLeft":
         return Math.max(0, index - 1);
       case "ArrowRight":
-        return Math.min(last, index + 1);
+        return Math.min(last2, index + 1);
       case "ArrowUp":
         return within(index - this.columns);
       case "ArrowDown":
@@ -567,13 +608,13 @@ var Grid = class {
       case "PageUp":
         return Math.max(index % this.columns, index - page * this.columns);
       case "PageDown": {
-        const rows = Math.min(page, Math.floor((last - index) / this.columns));
+        const rows = Math.min(page, Math.floor((last2 - index) / this.columns));
         return index + rows * this.columns;
       }
       case "Home":
         return 0;
       case "End":
-        return last;
+        return last2;
       default:
         return null;
     }

@@ -18,6 +18,44 @@ function icon(path) {
   return svg;
 }
 
+// src/core/model.ts
+async function hostModel(model) {
+  return modelOf(model, String(model.get("_host_id")));
+}
+async function modelOf(model, id) {
+  return await model.widget_manager?.get_model?.(id) ?? null;
+}
+
+// src/core/answer.ts
+var last = Promise.resolve();
+function takeAnswers(model) {
+  model.on("msg:custom", (content, buffers) => {
+    const { kind, parts } = content ?? {};
+    if (kind !== "answer" || !Array.isArray(parts)) return;
+    last = last.then(() => handOn(model, parts, buffers ?? [])).catch(warn);
+  });
+}
+async function handOn(model, parts, buffers) {
+  const hosts = await Promise.all(parts.map(({ id }) => modelOf(model, id).catch(() => null)));
+  let changing = [];
+  let taken = 0;
+  for (const [index, { data, buffers: count }] of parts.entries()) {
+    const own = buffers.slice(taken, taken + count);
+    taken += count;
+    const host = hosts[index];
+    if (host === null) continue;
+    if (data.method !== "update") {
+      await Promise.all(changing);
+      changing = [];
+    }
+    changing.push(host._handle_comm_msg({ content: { data }, buffers: own }).catch(warn));
+  }
+  await Promise.all(changing);
+}
+function warn(error) {
+  console.warn("cnnviz: part of an answer was lost", error);
+}
+
 // src/core/event_queue.ts
 var browserClock = {
   set: (callback, milliseconds) => setTimeout(callback, milliseconds),
@@ -91,11 +129,6 @@ var EventQueue = class {
     this.onBusy(busy);
   }
 };
-
-// src/core/model.ts
-async function hostModel(model) {
-  return await model.widget_manager?.get_model?.(String(model.get("_host_id"))) ?? null;
-}
 
 // src/core/standing.ts
 var STANDINGS = ["answers", "late", "reconnecting", "cut off", "absent", "ended"];
@@ -302,7 +335,8 @@ async function listenAgain(model) {
   if (!host || !comm || await isListening(host)) return;
   const anywidgets = Object.getPrototypeOf(host);
   const original = Object.getPrototypeOf(anywidgets);
-  comm.on_msg((message) => original._handle_comm_msg.call(host, message));
+  host._handle_comm_msg = (message) => original._handle_comm_msg.call(host, message);
+  comm.on_msg((message) => host._handle_comm_msg(message));
   model.send({ kind: "state" });
 }
 async function isListening(host) {
@@ -317,7 +351,10 @@ async function isListening(host) {
 // src/core/widget.ts
 function define(name, css, render) {
   return {
-    initialize: reconnect,
+    initialize({ model }) {
+      takeAnswers(model);
+      reconnect({ model });
+    },
     render(context) {
       const view = new View(context, name, css);
       render(view);
@@ -365,7 +402,7 @@ var View = class {
   queue({ onSent, onBusy } = {}) {
     const send = (message, buffers) => {
       onSent?.(message["seq"]);
-      this.link.send(message, buffers);
+      this.link.send({ ...message, takes_answers: this.takesAnswers }, buffers);
     };
     const showBusy = (busy) => {
       this.root.toggleAttribute("data-waiting", busy);
@@ -376,6 +413,10 @@ var View = class {
     this.onMessage((message) => queue.receive(message));
     this.onDispose(() => queue.dispose());
     return queue;
+  }
+  /** Whether this page can hand the parts of an answer to other widgets. */
+  get takesAnswers() {
+    return this.model.widget_manager?.get_model !== void 0;
   }
   onDispose(callback) {
     this.endings.push(callback);

@@ -20,7 +20,7 @@ from cnnviz_widgets.study.receptive_field import ReceptiveField
 from cnnviz_widgets.views.cells import Cell, look_at_cell, said_of, shaded
 from cnnviz_widgets.views.deprecated import old_name
 from cnnviz_widgets.views.guess import Question
-from cnnviz_widgets.views.job import Job, Steps
+from cnnviz_widgets.views.job import Job, one_step
 from cnnviz_widgets.views.layout import column, row
 from cnnviz_widgets.views.panel import Panel
 from cnnviz_widgets.views.parts import answers
@@ -381,7 +381,8 @@ def _summary(shown: ActivationState, channel: int | None, quantile: float | None
     return text
 
 
-def _look(scene: Scene, off: frozenset[int], known: ActivationState | None) -> Steps:
+@one_step
+def _look(scene: Scene, off: frozenset[int], known: ActivationState | None) -> ActivationState:
     example, layer = scene.example, scene.layer
     if known is not None and known.example is example and known.maps.layer == layer:
         maps = known.maps
@@ -392,4 +393,4 @@ def _look(scene: Scene, off: frozenset[int], known: ActivationState | None) -> S
     shares = None if known is None else known.shares
     if shares is None or not shares.is_of(example, layer, scene.class_index):
         shares = contributions_to(example, layer, scene.class_index)
-    yield ActivationState(example, scene.class_index, maps, off, logits, shares)
+    return ActivationState(example, scene.class_index, maps, off, logits, shares)

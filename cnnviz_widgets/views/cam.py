@@ -135,7 +135,11 @@ def explained_at(scene: Scene, technique: Explainer, layer: str, extents: dict[o
         if type(technique).explain is LayerExplainer.explain:  # any layer's map is one more product of what is recorded
             others = [np.array([_extent(technique, instance, extents)], np.float32)]
         scales = scales_of(heatmap.cells, signed=heatmap.signed, others=others, blank=heatmap.blank)
-        yield HeatmapState(example, scene.class_index, heatmap, scales, technique)
+        state = HeatmapState(example, scene.class_index, heatmap, scales, technique)
+        if heatmap.progress >= 1:
+            return state
+        yield state
+    return None
 
 
 def _extent(technique: Any, instance: Instance, known: dict[object, float]) -> float:

@@ -12,7 +12,7 @@ from cnnviz_widgets.errors import PictureError
 from cnnviz_widgets.picture import Picture
 from cnnviz_widgets.session import Example
 from cnnviz_widgets.views.guess import Question
-from cnnviz_widgets.views.job import Job, Steps
+from cnnviz_widgets.views.job import Job, Steps, one_step
 from cnnviz_widgets.views.layout import column, row, show_if
 from cnnviz_widgets.views.panel import Panel
 from cnnviz_widgets.views.parts.class_list import ClassList
@@ -162,7 +162,8 @@ def _picture_of(event: FrameTaken, side: int, others_wait: Callable[[], bool]) -
         yield None
 
 
-def _judge(example: Example) -> Steps:
+@one_step
+def _judge(example: Example) -> Example:
     # What the panel draws from is computed here, on the worker.
     _ = example.logits, example.appearance
-    yield example
+    return example

@@ -56,13 +56,13 @@ def look_at_cell(
     channel = int(np.abs(vector).argmax()) if chosen is None or chosen >= len(vector) else chosen
     # The first question about a classifier costs a forward pass, the others nothing.
     cell = Cell(maps, place, receptive_field(example.classifier, maps.layer), channel)
+    if not final:
+        return cell
     yield cell
-    if final:
-        try:
-            field = effective_field(example.classifier, example.pixels, maps.layer, place, channel)
-            yield replace(cell, answers=field)
-        except ExplanationError as error:
-            yield replace(cell, answers=str(error))
+    try:
+        return replace(cell, answers=effective_field(example.classifier, example.pixels, maps.layer, place, channel))
+    except ExplanationError as error:
+        return replace(cell, answers=str(error))
 
 
 def shaded(picture: NDArray[np.uint8], cell: Cell | None) -> NDArray[np.uint8]:

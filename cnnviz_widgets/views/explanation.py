@@ -110,7 +110,7 @@ def of_another_class(explanation: Explanation) -> Steps:
     """The map of an unrelated class, and the difference."""
     yield from map_of(explanation)
     example = explanation.example
-    yield another_class(explanation.technique, example.classifier, example.pixels, explanation.target)
+    return another_class(explanation.technique, example.classifier, example.pixels, explanation.target)
 
 
 def follow_map(panel: Any, view: Any | None) -> Callable[[], None]:

@@ -169,7 +169,11 @@ def explained(example: Example, target: Target, technique: Explainer) -> Steps:
     yield HeatmapState(example, target.index)
     for heatmap in technique.explain(Instance.of(example.classifier, example.pixels, target)):
         scales = scales_of(heatmap.cells, signed=heatmap.signed, tailed=True, blank=heatmap.blank)
-        yield HeatmapState(example, target.index, heatmap, scales, technique)
+        state = HeatmapState(example, target.index, heatmap, scales, technique)
+        if heatmap.progress >= 1:
+            return state
+        yield state
+    return None
 
 
 def target_name(example: Example, target: Target) -> str:

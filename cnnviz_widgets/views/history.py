@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import ipywidgets
 
-from cnnviz_widgets.schedule import between_callbacks, in_turn
+from cnnviz_widgets.schedule import at_end_of_turn, between_callbacks, in_turn
 from cnnviz_widgets.session import Session
 
 #: In the order in which they are set: each resets those behind it, or decides what they may be.
@@ -42,6 +42,7 @@ class History:
         self._now: Snapshot = {}
         self._watched: list[tuple[Any, list[str]]] = []
         self._buttons: tuple[ipywidgets.Button, ...] = ()
+        self._noticing = False
 
     @property
     def depth(self) -> int:
@@ -66,13 +67,12 @@ class History:
         if results := results_of(self._panel):
             self._watched.append((self._panel, results))
         for owner, names in self._watched:
-            # After the turn: all that one change brings about is one step.
-            owner.observe(self._changed, names=names)
+            owner.link(self._noticed, names)
 
     def close(self) -> None:
         """Let go of the session and the panel, and of what was looked at."""
         for owner, names in self._watched:
-            owner.unobserve(self._changed, names=names)
+            owner.unlink(self._noticed, names)
         self._watched.clear()
         self._past.clear()
         self._first = self._now = {}
@@ -106,7 +106,14 @@ class History:
         return taken
 
     @in_turn
-    def _changed(self, _: Any = None) -> None:
+    def _noticed(self, _: Any) -> None:
+        # At the end of the turn: all that one change brings about is one step.
+        if not self._noticing:
+            self._noticing = True
+            at_end_of_turn(self._changed)
+
+    def _changed(self) -> None:
+        self._noticing = False
         if not self._watched or not getattr(self._panel, "settled", True):
             return
         before, now = self._now, self._snapshot()

@@ -40,6 +40,11 @@ def _constructed(widget: Any) -> None:
     _call_constructed(widget)
 
 
+def is_of_panel(widget: Any) -> bool:
+    """Whether a panel made the widget."""
+    return widget in _OF_PANELS
+
+
 def _handled(widget: Any, message: Any) -> None:
     """Handle a message to `widget`."""
     if widget not in _OF_PANELS and not isinstance(widget, BaseWidget):

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections.abc import Callable, Generator, Hashable
-from typing import Any, Protocol
+from typing import Any, ParamSpec, Protocol
 
 from cnnviz_widgets.schedule import LatestWins
 from cnnviz_widgets.views.pacing import pace_results
 from cnnviz_widgets.widgets.pace import FrameAcknowledger
 
 _log = logging.getLogger("cnnviz_widgets")
-#: A generator of ever better results. None is no result, but a point at which the work can be dropped.
-Steps = Generator[Any, None, None]
+#: A generator of ever better results. None is no result, but a point at which the work can be dropped. A last result
+#: that is returned is drawn in one turn with the end of the work, and so with the acknowledgement.
+Steps = Generator[Any, None, Any]
+_P = ParamSpec("_P")
+
+
+def one_step(function: Callable[_P, object]) -> Callable[_P, Steps]:
+    """A decorator: a call of `function` becomes work of one step, whose result is what `function` returns."""
+
+    @functools.wraps(function)
+    def steps(*arguments: _P.args, **options: _P.kwargs) -> Steps:
+        return function(*arguments, **options)
+        yield  # makes this a generator
+
+    return steps
 
 
 class _Owner(Protocol):

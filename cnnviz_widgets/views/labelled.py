@@ -17,7 +17,7 @@ from cnnviz_widgets.collection.source import Source
 from cnnviz_widgets.collection.store import FeatureStore
 from cnnviz_widgets.errors import ExplanationError, PictureError
 from cnnviz_widgets.views.guess import Question
-from cnnviz_widgets.views.job import Job, Steps
+from cnnviz_widgets.views.job import Job, one_step
 from cnnviz_widgets.views.layout import column, row, show_if
 from cnnviz_widgets.views.panel import Panel
 from cnnviz_widgets.views.parts.controls import percent
@@ -259,6 +259,7 @@ class DataView(Panel):
         self.tiles.selected = shown.index(at) if at in shown else None
 
 
+@one_step
 def tabulate(
     store: FeatureStore,
     classifier: Any,
@@ -267,7 +268,7 @@ def tabulate(
     order: str,
     only_wrong: bool,
     selection: tuple[int, ...],
-) -> Steps:
+) -> LabelledSheet:
     """The LabelledSheet of the pictures so far; `known` are their predictions, where they were made before."""
     if known is None:
         count = len(store)  # it may grow meanwhile
@@ -282,7 +283,7 @@ def tabulate(
         rows = rows[known.wrong[rows]]
     rows = rows[_sorted(known, order)[rows].argsort(kind="stable")]
     shown = rows[:SHOWN].astype(np.intp)
-    yield LabelledSheet(store, known, shown, store.thumbnails(shown), known.items[rows], selected)
+    return LabelledSheet(store, known, shown, store.thumbnails(shown), known.items[rows], selected)
 
 
 def _sorted(known: Predictions, order: str) -> NDArray[np.float64]:

@@ -17,7 +17,7 @@ from cnnviz_widgets.errors import ExplanationError
 from cnnviz_widgets.schedule import in_turn
 from cnnviz_widgets.session import Example, Session, as_classifier
 from cnnviz_widgets.session.observing import SetInTurn
-from cnnviz_widgets.views import incoming
+from cnnviz_widgets.views import incoming, outgoing
 from cnnviz_widgets.views.closing import discard_contents
 from cnnviz_widgets.views.events import Handle, on
 from cnnviz_widgets.views.guess import Guessable, Guessing
@@ -378,6 +378,7 @@ _tell_states = ipywidgets.Widget._handle_control_comm_msg
 
 @in_turn
 def _tell_whole_states(message: object) -> None:
+    Acknowledged.await_pages()  # whoever asks is a new page, whose widgets are still being made
     _tell_states(message)
 
 
@@ -385,6 +386,7 @@ def _tell_whole_states(message: object) -> None:
 # panel that draws on another thread may make new ones: the page hears of a child that it does not know, or of nothing.
 ipywidgets.Widget._handle_control_comm_msg = staticmethod(_tell_whole_states)
 incoming.install()
+outgoing.install()
 
 
 def sentence(error: BaseException) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from cnnviz_widgets.session import Example
 from cnnviz_widgets.views.guess import Question
-from cnnviz_widgets.views.job import Job, Steps
+from cnnviz_widgets.views.job import Job, one_step
 from cnnviz_widgets.views.panel import Panel
 from cnnviz_widgets.views.parts.reading import score_name, verdict
 from cnnviz_widgets.views.parts.scores import bars_of
@@ -52,9 +52,10 @@ class PredictionView(Panel):
         self.say(f"{text}{_in_fewer_bits(example)}")
 
 
-def _predict(example: Example) -> Steps:
+@one_step
+def _predict(example: Example) -> Example:
     _ = example.logits, example.autocast_error
-    yield example
+    return example
 
 
 def _in_fewer_bits(example: Example) -> str:

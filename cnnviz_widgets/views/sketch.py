@@ -13,7 +13,7 @@ from cnnviz_widgets.picture import Picture
 from cnnviz_widgets.schedule import in_turn
 from cnnviz_widgets.session import Example
 from cnnviz_widgets.views.guess import Question
-from cnnviz_widgets.views.job import Job, Steps
+from cnnviz_widgets.views.job import Job, one_step
 from cnnviz_widgets.views.layout import column, row, show_if
 from cnnviz_widgets.views.panel import Panel
 from cnnviz_widgets.views.parts.class_list import ClassList
@@ -257,7 +257,8 @@ class SketchView(Panel):
             self._is_drawing = False
 
 
-def _judge(example: Example) -> Steps:
+@one_step
+def _judge(example: Example) -> Example:
     # What the panel draws from is computed here, on the worker.
     _ = example.logits, example.appearance
-    yield example
+    return example

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
+from weakref import ReferenceType, ref
 
 from cnnviz_widgets.widgets.base import BaseWidget
 
@@ -27,14 +28,38 @@ class Acknowledged(BaseWidget):
     arrives. Acknowledge when the work is done, not when the message came: that is the flow control.
     """
 
+    #: Grows when a page is loaded.
+    _pages: ClassVar[int] = 0
+    _newest: ClassVar[ReferenceType[Acknowledged] | None] = None
+
     def __init__(self, **traits: Any) -> None:
         self._handlers: list[Handler] = []
+        self._heard_with: int | None = None
+        self._reading = False
+        #: Traits that an event has set as the page that it came from has them: told with the acknowledgement.
+        self._mirrored: set[str] = set()
         super().__init__(**traits)
         self.on_msg(self._receive)
 
     def on_event(self, handler: Handler) -> None:
         """Call `handler(event, done)` for each event; the browser sends no further one until `done()` is called."""
         self._handlers.append(handler)
+
+    @classmethod
+    def await_pages(cls) -> None:
+        """A page is being loaded: no widget can answer for others there before an event of that page has come."""
+        Acknowledged._pages += 1
+
+    @property
+    def page_takes_answers(self) -> bool:
+        """Whether the page of the last event hands what is sent to this widget on to others (js/src/core/answer.ts)."""
+        return self._heard_with == Acknowledged._pages
+
+    @staticmethod
+    def heard_last() -> Acknowledged | None:
+        """The widget that the last event came from, if its page takes answers."""
+        widget = None if Acknowledged._newest is None else Acknowledged._newest()
+        return widget if widget is not None and widget.comm is not None and widget.page_takes_answers else None
 
     def close(self) -> None:
         """Let go of who listens, too: anywidget keeps widgets of an editable install for its reloading."""
@@ -46,12 +71,21 @@ class Acknowledged(BaseWidget):
         """Turn a browser message into an event, or raise ValueError: everything from the browser is untrusted."""
         raise NotImplementedError
 
+    def _should_send_property(self, key: str, value: Any) -> bool:
+        if self._reading:
+            self._mirrored.add(key)
+            return False
+        send: bool = super()._should_send_property(key, value)
+        return send
+
     def _receive(self, _: object, content: object, buffers: list[memoryview]) -> None:
         if not isinstance(content, dict) or content.get("kind") != "event":
             return
         seq = content.get("seq")
         if isinstance(seq, bool) or not isinstance(seq, int) or not 0 <= seq < 2**53:
             return
+        self._heard_with = Acknowledged._pages if content.get("takes_answers") is True else None
+        Acknowledged._newest = ref(self)
         with self._turn:
             self._handle_event(seq, content, buffers)
 
@@ -59,6 +93,9 @@ class Acknowledged(BaseWidget):
         waiting = [object() for _ in self._handlers]
 
         def acknowledge() -> None:
+            mirrored, self._mirrored = self._mirrored, set()
+            if mirrored:
+                self.send_state(mirrored)
             self.send({"kind": "ack", "seq": seq})
 
         def done_of(token: object) -> Callable[[], None]:
@@ -71,6 +108,7 @@ class Acknowledged(BaseWidget):
             return done
 
         try:
+            self._reading = True
             event = self.event(content, buffers)
         except Outdated as error:
             _log.debug("%s: %s", type(self).__name__, error)
@@ -80,6 +118,8 @@ class Acknowledged(BaseWidget):
             _log.warning("%s: refused a browser message: %s", type(self).__name__, error)
             acknowledge()
             return
+        finally:
+            self._reading = False
         if not waiting:
             acknowledge()
         for handler, token in list(zip(self._handlers, list(waiting), strict=True)):

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, ClassVar
 from uuid import uuid4
+from weakref import WeakSet
 
 import anywidget
 import traitlets
@@ -42,6 +43,8 @@ class BaseWidget(anywidget.AnyWidget):
         identity = uuid4().hex
         #: Held while an event is handled: where a panel made this widget, it does not draw meanwhile.
         self._turn: AbstractContextManager[None] = between_callbacks() if is_between_callbacks() else nullcontext()
+        #: The widgets whose changes were sent to this one, to be handed on.
+        self.carried: WeakSet[Any] = WeakSet()
         super().__init__(_host_id=identity, model_id=identity, **traits)
         self.on_msg(self._tell_state)
 
@@ -57,4 +60,5 @@ class BaseWidget(anywidget.AnyWidget):
 
     def _tell_state(self, _: object, content: object, buffers: list[memoryview]) -> None:
         if isinstance(content, dict) and content.get("kind") == "state":
-            self.send_state()
+            for widget in {self, *self.carried}:
+                widget.send_state()

@@ -65,6 +65,7 @@ globalThis.mount = async (widget, state, views, host) => {
   globalThis.views = [];
   const life = new AbortController();
   await definition.initialize?.({ model, signal: life.signal });
+  model.withoutViews = model.listeners.length;
   for (let index = 0; index < views; index++) {
     const el = document.createElement("div");
     el.className = "view";

@@ -84,7 +84,8 @@ class FakePage:
 
     @property
     def listeners(self) -> int:
-        return self.page.evaluate("() => model.listeners.length")
+        """How many listeners the views have."""
+        return self.page.evaluate("() => model.listeners.length - model.withoutViews")
 
     def unmount(self, view: int = 0) -> None:
         self.page.evaluate("view => unmount(view)", view)

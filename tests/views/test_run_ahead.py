@@ -40,12 +40,17 @@ def test_windows_around_the_resting_one_answer_the_next_drag(
     said, calls = view.status.text, network.calls
     spare.work()
     assert network.calls > calls and not view.ahead_job.busy and view.status.text == said
-    expected = Occlusion().occluded(classifier, classifier.pixels(picture), [(2, 6, 16, 16), (7, 13, 16, 16)])
+    windows = [(2, 6, 16, 16), (7, 13, 16, 16), (2, 8, 16, 16), (4, 6, 16, 16), (4, 8, 16, 16)]
+    expected = Occlusion().occluded(classifier, classifier.pixels(picture), windows)
+    between = (expected[0] + expected[2]) / 2
     calls = network.calls
     acknowledged(view, seq=2, final=False, window=[2, 7, 16, 16])
     assert network.calls == calls and view.probe is not None
     assert view.probe.interpolated and view.probe.box == (2, 7, 16, 16)
-    np.testing.assert_allclose(view.probe.logits, expected[0], atol=1e-5)
+    np.testing.assert_allclose(view.probe.logits, between, atol=1e-5)
+    acknowledged(view, seq=3, final=False, window=[3, 7, 16, 16])
+    assert network.calls == calls
+    np.testing.assert_allclose(view.probe.logits, expected[[0, 2, 3, 4]].mean(0), atol=1e-5)
     # The very window: exact, and at the end of a drag good enough.
     acknowledged(view, seq=3, final=True, window=[2, 6, 16, 16])
     assert network.calls == calls and not view.probe.interpolated
@@ -57,7 +62,7 @@ def test_windows_around_the_resting_one_answer_the_next_drag(
     calls = network.calls
     acknowledged(view, seq=5, final=False, window=[2, 7, 16, 16])
     assert network.calls == calls and view.probe.class_index == view.session.target
-    np.testing.assert_allclose(view.probe.logits, expected[0], atol=1e-5)
+    np.testing.assert_allclose(view.probe.logits, between, atol=1e-5)
 
 
 def test_the_nearest_ones_are_run_first_and_none_twice(rested: tuple[OcclusionView, Stepping]) -> None:

@@ -75,7 +75,7 @@ def cut_sheet(scanned: Scanned, layer: str, channel: int, rank: str, count: int)
             yield None
         cell = _cell(field, location, classifier.layer(layer).stride)
         tiles[number] = crop(scanned.kept[location.image], field.box(location.row, location.column), cell)
-    yield Sheet(layer, channel, rank, locations, tiles)
+    return Sheet(layer, channel, rank, locations, tiles)
 
 
 def nearest_scanned(classifier: Classifier, scanned: Iterable[str], layer: str) -> str:

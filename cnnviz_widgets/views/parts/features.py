@@ -281,4 +281,4 @@ def make_embedded(classifier: Classifier) -> Steps:
     source = made.result()
     assert source is not None
     _ = source.fingerprint  # reads pictures, and is kept
-    yield source
+    return source

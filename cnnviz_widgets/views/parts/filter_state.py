@@ -12,7 +12,7 @@ from cnnviz_widgets.errors import ExplanationError
 from cnnviz_widgets.session import Example
 from cnnviz_widgets.study.activations import Activations, activations
 from cnnviz_widgets.study.filters import Filters, convolution_of
-from cnnviz_widgets.views.job import Steps
+from cnnviz_widgets.views.job import one_step
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,9 +30,10 @@ class FilterState:
     responses: Activations | None = None
 
 
+@one_step
 def load_filters(
     classifier: Classifier, layer: str, beside: bool, known: FilterState | None, example: Example | None
-) -> Steps:
+) -> FilterState:
     name = convolution_of(classifier, layer).name
     filters, other = study.filters(classifier, name), None
     if known is not None and known.classifier is classifier and known.filters.layer == name:
@@ -50,7 +51,7 @@ def load_filters(
     elif example is not None:
         responses = _responses(example, name, len(filters.weights))
     drawn = other if beside else None
-    yield FilterState(classifier, filters, drawn, classifier.layer(layer).name, example, responses)
+    return FilterState(classifier, filters, drawn, classifier.layer(layer).name, example, responses)
 
 
 def _responses(example: Example, layer: str, count: int) -> Activations | None:

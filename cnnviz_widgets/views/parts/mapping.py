@@ -90,7 +90,7 @@ def embed(store: FeatureStore, technique: Projection, start: EmbeddingFrame | No
         yield None
     frame = EmbeddingFrame(store, technique, made)
     yield frame
-    yield from measure(frame)
+    return (yield from measure(frame))
 
 
 def _first(steps: Iterator[Embedding], count: int) -> Embedding | None:
@@ -107,18 +107,19 @@ def measure(frame: EmbeddingFrame) -> Steps:
     )
     yield measured
     trust, farthest = measured.result()
-    yield dataclasses.replace(frame, trustworthiness=trust, farthest_nearest=farthest)
+    return dataclasses.replace(frame, trustworthiness=trust, farthest_nearest=farthest)
 
 
 def place(frame: EmbeddingFrame, example: Example, row: int | None) -> Steps:
     """Where an example lies on the map; one that is no row of it, once it rests."""
     if row is not None and row < len(frame.embedding.positions):
-        yield PlacedPicture(frame.embedding.positions[row])
-    elif frame.trustworthiness is not None:
+        return PlacedPicture(frame.embedding.positions[row])
+    if frame.trustworthiness is not None:
         vector = frame.store.features_of(example.classifier, example.pixels)
         placed = Aside(frame.technique.label, lambda: _place(frame, vector))
         yield placed
-        yield placed.result()
+        return placed.result()
+    return None
 
 
 def _place(frame: EmbeddingFrame, vector: NDArray[np.float32]) -> PlacedPicture:

@@ -56,7 +56,7 @@ def find_neighbours(store: FeatureStore, example: Example, row: int | None, metr
     itself, sample, near, by_pixels = searched.result()
     pixels = Neighbours(sample[by_pixels.rows], by_pixels.distances / np.sqrt(seen.size), PIXEL_METRIC)
     tiles = store.thumbnails(near.rows), store.thumbnails(pixels.rows)
-    yield FoundNeighbours(store, example, row, seen, near, pixels, len(sample) + len(itself), tiles)
+    return FoundNeighbours(store, example, row, seen, near, pixels, len(sample) + len(itself), tiles)
 
 
 def copies_of(store: FeatureStore, vector: NDArray[np.float32], seen: NDArray[np.uint8], known: list[int]) -> list[int]:

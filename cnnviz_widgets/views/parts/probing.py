@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import bisect
 import dataclasses
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ from cnnviz_widgets.explain.baseline import Baseline
 from cnnviz_widgets.explain.occlusion.occluder import Box, Occluder
 from cnnviz_widgets.explain.occlusion.occlusion_map import OcclusionMap
 from cnnviz_widgets.session import Example, Scene
-from cnnviz_widgets.views.job import Steps
+from cnnviz_widgets.views.job import Steps, one_step
 
 #: Windows around that are run ahead lie this share of the window's shorter side apart.
 _FINENESS = 6
@@ -42,7 +43,7 @@ class OcclusionSetup:
 class Probe:
     """What the network says with a window on the picture. `box` is (top, left, height, width).
 
-    Where it is `interpolated`, the network said that of a window nearby.
+    Where it is `interpolated`, the network said that of windows nearby.
     """
 
     example: Example
@@ -74,10 +75,22 @@ class WindowCache:
         return len(self._known)
 
     def answer(self, box: Box) -> tuple[Box, NDArray[np.float32]] | None:
-        """The window nearest to one of this size, and its logits (K,); None where that has not been run."""
+        """The window nearest to one of this size, and the logits (K,) there; None where that has not been run.
+
+        Where the four windows around it have been, the logits are interpolated between theirs: a fifth nearer to the
+        network's than the nearest window's, and they move with every pixel.
+        """
         cell = self._windows.cell(box[0], box[1])
         logits = self._known.get(cell)
-        return None if logits is None else (self._windows.box(*cell), logits)
+        if logits is None:
+            return None
+        rows, columns = (
+            _between(places, at) for places, at in zip((self._windows.tops, self._windows.lefts), box, strict=False)
+        )
+        around = [(self._known.get((i, j)), down * across) for i, down in rows for j, across in columns]
+        if all(known is not None for known, _ in around):
+            logits = np.sum([known * np.float32(weight) for known, weight in around if known is not None], axis=0)
+        return self._windows.box(*cell), logits
 
     def run_ahead(self, box: Box) -> Steps:
         """Run the windows that overlap with `box`, nearest first, a few neighbours at each step."""
@@ -117,6 +130,15 @@ class WindowCache:
             self._known[cell] = of_cell.copy()
         while len(self._known) > self._most:
             del self._known[next(iter(self._known))]
+
+
+def _between(places: Sequence[int], at: int) -> list[tuple[int, float]]:
+    """The indices of the one or two of the ascending `places` next to `at`, with their weights."""
+    after = bisect.bisect_left(places, at)
+    if after == len(places) or places[after] == at or after == 0:
+        return [(min(after, len(places) - 1), 1.0)]
+    share = (at - places[after - 1]) / (places[after] - places[after - 1])
+    return [(after - 1, 1 - share), (after, share)]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -168,20 +190,21 @@ def grow_map(setup: OcclusionSetup, technique: Explainer) -> Steps:
         yield ShownMap(example, technique, heatmap)
 
 
-def prepare(scene: Scene, baseline: Baseline, before: OcclusionSetup | None) -> Steps:
+@one_step
+def prepare(scene: Scene, baseline: Baseline, before: OcclusionSetup | None) -> OcclusionSetup:
     """Yield an OcclusionSetup; for another class of the picture `before`, the same with that class."""
     example = scene.example
     if before is not None and before.example is example and before.baseline == baseline:
-        yield dataclasses.replace(before, class_index=scene.class_index)
-        return
+        return dataclasses.replace(before, class_index=scene.class_index)
     filling = baseline_pixels(example.classifier, example.pixels, baseline)
     occluder = Occluder(example.classifier, example.classifier.input_copy(example.pixels), filling)
     # What the panel draws from is computed here, on the worker.
     _ = example.logits, example.appearance
-    yield OcclusionSetup(example, scene.class_index, baseline, example.classifier.appearance(filling), occluder)
+    return OcclusionSetup(example, scene.class_index, baseline, example.classifier.appearance(filling), occluder)
 
 
-def probe(setup: OcclusionSetup, box: Box) -> Steps:
+@one_step
+def probe(setup: OcclusionSetup, box: Box) -> Probe:
     """Yield what the network says of one window."""
     logits = setup.occluder.logits([box])[0].numpy()
-    yield Probe(setup.example, setup.class_index, box, logits, interpolated=False)
+    return Probe(setup.example, setup.class_index, box, logits, interpolated=False)

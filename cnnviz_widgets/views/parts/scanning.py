@@ -10,8 +10,8 @@ from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.collection.patches import Patches, scan
 from cnnviz_widgets.collection.source import source_of
 from cnnviz_widgets.session import Scene
-from cnnviz_widgets.views.job import Steps
-from cnnviz_widgets.views.parts.contributions import contributions_to
+from cnnviz_widgets.views.job import Steps, one_step
+from cnnviz_widgets.views.parts.contributions import Contributions, contributions_to
 from cnnviz_widgets.views.parts.crops import Sheet
 from cnnviz_widgets.views.parts.embedded import embedded_source
 from cnnviz_widgets.views.parts.scales import short
@@ -44,9 +44,10 @@ def _tied(patches: Patches, layer: str, channel: int) -> bool:
     return ties > 1 and values[0] > 0 and ties >= _TIED * len(values)
 
 
-def rate_channels(scene: Scene) -> Steps:
+@one_step
+def rate_channels(scene: Scene) -> Contributions | None:
     """The Contributions of the scene's layer to its class, where they are known."""
-    yield contributions_to(scene.example, scene.layer, scene.class_index)
+    return contributions_to(scene.example, scene.layer, scene.class_index)
 
 
 def summary(patches: Patches, sheet: Sheet | None, wanted: str) -> str:

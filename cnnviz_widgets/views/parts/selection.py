@@ -64,7 +64,7 @@ def describe_selection(store: FeatureStore, rows: NDArray[np.intp]) -> Steps:
     yield found
     different, common = found.result()
     near = store.thumbnails([row for row, _ in common])
-    yield SelectionState(store, rows, shown, thumbnails, different, common, near)
+    return SelectionState(store, rows, shown, thumbnails, different, common, near)
 
 
 class SelectionDetails(ipywidgets.VBox):

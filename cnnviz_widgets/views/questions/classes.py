@@ -14,7 +14,7 @@ from cnnviz_widgets.errors import PictureError
 from cnnviz_widgets.session import Example
 from cnnviz_widgets.study import AscentState
 from cnnviz_widgets.views.guess import Question, Verdict
-from cnnviz_widgets.views.job import Steps
+from cnnviz_widgets.views.job import one_step
 from cnnviz_widgets.views.parts.guess_scores import rank
 
 MADE_FOR = "For which class was this picture made?"
@@ -32,8 +32,9 @@ def class_predicted(example: Example) -> Question:
     """The class that is predicted for a picture."""
     names = example.classifier.class_names
 
-    def judge(guess: int) -> Steps:
-        yield _class_verdict(names, example.logits, example.predicted, guess)
+    @one_step
+    def judge(guess: int) -> Verdict:
+        return _class_verdict(names, example.logits, example.predicted, guess)
 
     answers = _answers(names, example.predicted)
     return Question("class", PREDICTED, (example,), answers, judge, picture=example.appearance, options=names)
@@ -58,8 +59,9 @@ def _class_of_input(
     if example is not None:
         made = example
 
-        def judge(guess: int) -> Steps:
-            yield _class_verdict(names, made.logits, made.predicted, guess)
+        @one_step
+        def judge(guess: int) -> Verdict:
+            return _class_verdict(names, made.logits, made.predicted, guess)
 
     def refuse() -> None:
         raise PictureError(first)
@@ -74,9 +76,10 @@ def class_made(visual: AscentState) -> Question:
     names = visual.classifier.class_names
     target = visual.target if isinstance(visual.target, int) else None
 
-    def judge(guess: int) -> Steps:
+    @one_step
+    def judge(guess: int) -> Verdict:
         scores = visual.probabilities()
-        yield _class_verdict(names, scores, int(np.argmax(scores)) if target is None else target, guess)
+        return _class_verdict(names, scores, int(np.argmax(scores)) if target is None else target, guess)
 
     answers = _answers(names, target or 0)
     text = PREDICTED if target is None else MADE_FOR

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnviz_widgets.views.guess import Question, Verdict
-from cnnviz_widgets.views.job import Steps
+from cnnviz_widgets.views.job import one_step
 from cnnviz_widgets.views.parts.guess_scores import LETTERS, overlap
 from cnnviz_widgets.views.parts.mapping import EmbeddingFrame
 from cnnviz_widgets.views.parts.scatter import extent_of, normalise, point_map
@@ -39,8 +39,9 @@ def group_on_map(view: Any, frame: EmbeddingFrame) -> Question:
         points = point_map(view, plain, positions, on_lasso=mark, on_hover=hover, on_click=lambda row: None)
         return ipywidgets.VBox([points, hovered])
 
-    def judge(guess: tuple[int, ...]) -> Steps:
-        yield _lasso_verdict(view, store, label, members, positions, guess=guess)
+    @one_step
+    def judge(guess: tuple[int, ...]) -> Verdict:
+        return _lasso_verdict(view, store, label, members, positions, guess=guess)
 
     text = CIRCLE.format(label=label, count=len(members), whole=len(groups))
     return Question("lasso", text, (frame.store, len(groups), label), LETTERS, judge, drawing=drawing)

@@ -18,7 +18,7 @@ from cnnviz_widgets.study.activations import Activations
 from cnnviz_widgets.study.filters import Filters
 from cnnviz_widgets.views.explanation import Explanation
 from cnnviz_widgets.views.guess import Question, Verdict
-from cnnviz_widgets.views.job import Steps
+from cnnviz_widgets.views.job import one_step
 from cnnviz_widgets.views.parts.controls import percent
 from cnnviz_widgets.views.parts.crops import Sheet
 from cnnviz_widgets.views.parts.data_set import captions
@@ -150,8 +150,9 @@ def _which(
     said = {letter: (figure, value / largest) for letter, figure, value in zip(LETTERS, figures, values, strict=False)}
     truth = "; ".join(f"{letter} is {figure}" for letter, figure in zip(LETTERS, figures, strict=False))
 
-    def judge(guess: str) -> Steps:
-        yield Verdict(winner, float(guess == winner), f"{IT_IS.format(truth=winner)} {truth}.", said)
+    @one_step
+    def judge(guess: str) -> Verdict:
+        return Verdict(winner, float(guess == winner), f"{IT_IS.format(truth=winner)} {truth}.", said)
 
     return Question("order", text, subject, LETTERS[:2], judge, picture=_pair(tiles))
 

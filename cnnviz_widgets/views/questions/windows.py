@@ -13,7 +13,7 @@ from cnnviz_widgets.explain import Heatmap
 from cnnviz_widgets.explain.occlusion.occluder import Box
 from cnnviz_widgets.session import Example
 from cnnviz_widgets.views.guess import Question, Verdict
-from cnnviz_widgets.views.job import Steps
+from cnnviz_widgets.views.job import Steps, one_step
 from cnnviz_widgets.views.parts.guess_scores import (
     LETTERS,
     Window,
@@ -39,8 +39,9 @@ def window_on_map(canvas: PictureCanvas, example: Example, heatmap: Heatmap, nam
     """Where a map is largest; revealed on `canvas`, the guess as a box, the middle of the best as a point."""
     values = heatmap.values
 
-    def judge(guess: Window) -> Steps:
-        yield _share_verdict(canvas, values, name, guess)
+    @one_step
+    def judge(guess: Window) -> Verdict:
+        return _share_verdict(canvas, values, name, guess)
 
     return Question("box", WHERE.format(name=name), (example, heatmap), LETTERS, judge, picture=example.appearance)
 
@@ -73,7 +74,7 @@ def window_to_cover(view: Any, setup: OcclusionSetup, found: Heatmap | None) -> 
         values = found.values
 
         def judge(guess: Window) -> Steps:
-            yield from _cover(view, setup, values, guess)
+            return (yield from _cover(view, setup, values, guess))
 
     return Question(
         "box",
@@ -104,7 +105,7 @@ def _cover(view: Any, setup: OcclusionSetup, values: NDArray[np.float32], guess:
     said = COVERED.format(best=winner, loss=said_of(of_quarters[winner]), name=name, others=others)
     said += YOURS.format(loss=said_of(mine), name=name, best=said_of(most))
     show = functools.partial(_show_covered, view, guess, best)
-    yield Verdict(winner, against_best(mine, most), said, figures, show, lambda: unmark(view.canvas))
+    return Verdict(winner, against_best(mine, most), said, figures, show, lambda: unmark(view.canvas))
 
 
 def _show_covered(view: Any, guess: Window, best: Window) -> None:

@@ -33,7 +33,12 @@ export type HostedModel = Model & { widget_manager?: WidgetManager };
 
 /** The host's own model; null in hosts without one. */
 export async function hostModel(model: HostedModel): Promise<HostModel | null> {
-  return (await model.widget_manager?.get_model?.(String(model.get("_host_id")))) ?? null;
+  return modelOf(model, String(model.get("_host_id")));
+}
+
+/** The host's model `id` in the page of `model`; null in hosts without one. */
+export async function modelOf(model: HostedModel, id: string): Promise<HostModel | null> {
+  return (await model.widget_manager?.get_model?.(id)) ?? null;
 }
 
 export interface RenderContext {

@@ -14,7 +14,8 @@ async function listenAgain(model: HostedModel): Promise<void> {
   if (!host || !comm || (await isListening(host))) return;
   const anywidgets = Object.getPrototypeOf(host) as HostModel;
   const original = Object.getPrototypeOf(anywidgets) as HostModel;
-  comm.on_msg((message) => original._handle_comm_msg.call(host, message));
+  host._handle_comm_msg = (message) => original._handle_comm_msg.call(host, message);
+  comm.on_msg((message) => host._handle_comm_msg(message));
   model.send({ kind: "state" });
 }
 

@@ -1,14 +1,18 @@
 // What every widget is made of: a view with its root and style, listeners that end with it, and events for the kernel.
+import { takeAnswers } from "./answer.ts";
 import { element } from "./element.ts";
 import { EventQueue } from "./event_queue.ts";
 import { Link } from "./link.ts";
-import type { Model, RenderContext } from "./model.ts";
+import type { HostedModel, Model, RenderContext } from "./model.ts";
 import { reconnect } from "./reconnect.ts";
 
 /** The module that anywidget loads; `render` fills each view of the widget `name`. */
 export function define<Traits>(name: string, css: string, render: (view: View<Traits>) => void) {
   return {
-    initialize: reconnect,
+    initialize({ model }: { model: HostedModel }): void {
+      takeAnswers(model);
+      reconnect({ model });
+    },
     render(context: RenderContext): () => void {
       const view = new View<Traits>(context, name, css);
       render(view);
@@ -76,7 +80,7 @@ export class View<Traits> {
   queue({ onSent, onBusy }: QueueHooks = {}): EventQueue {
     const send = (message: Record<string, unknown>, buffers?: ArrayBuffer[]) => {
       onSent?.(message["seq"] as number);
-      this.link.send(message, buffers);
+      this.link.send({ ...message, takes_answers: this.takesAnswers }, buffers);
     };
     const showBusy = (busy: boolean) => {
       this.root.toggleAttribute("data-waiting", busy);
@@ -87,6 +91,11 @@ export class View<Traits> {
     this.onMessage((message) => queue.receive(message));
     this.onDispose(() => queue.dispose());
     return queue;
+  }
+
+  /** Whether this page can hand the parts of an answer to other widgets. */
+  private get takesAnswers(): boolean {
+    return (this.model as HostedModel).widget_manager?.get_model !== undefined;
   }
 
   onDispose(callback: () => void): void {
