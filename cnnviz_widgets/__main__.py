@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cnnviz_widgets import __version__
+from cnnviz_widgets.errors import ExplanationError, MissingExtra
 from cnnviz_widgets.serve import ServeError, serve_lab, serve_voila, system_language
 from cnnviz_widgets.words import LANGUAGES
 
@@ -16,7 +17,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command with `argv`, by default the arguments of the process, and return the exit status."""
     arguments = _parser().parse_args((sys.argv[1:] if argv is None else argv) or ["demo"])
     try:
-        if arguments.lab:
+        if arguments.command == "export":
+            _export(arguments)
+        elif arguments.lab:
             serve_lab(arguments.folder, arguments.port, browser=not arguments.no_browser, language=arguments.language)
         else:
             serve_voila(
@@ -25,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 theme=arguments.theme,
                 language=arguments.language,
             )
-    except ServeError as error:
+    except (ServeError, ExplanationError) as error:
         print(f"cnnviz: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -41,7 +44,9 @@ def _parser() -> argparse.ArgumentParser:
         epilog="Plain `cnnviz` is `cnnviz demo`.",
     )
     parser.add_argument("--version", action="version", version=__version__)
-    demo = parser.add_subparsers(required=True).add_parser(
+    commands = parser.add_subparsers(required=True, dest="command")
+    _add_export(commands)
+    demo = commands.add_parser(
         "demo",
         help="open the explorer in a browser",
         description="Serve the explorer on this machine only: as a page, or as a notebook to work in.",
@@ -63,6 +68,28 @@ def _parser() -> argparse.ArgumentParser:
         help="where --lab keeps your copies of the notebooks (default: ./%(default)s)",
     )
     return parser
+
+
+def _add_export(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """The options of `cnnviz export`."""
+    export = commands.add_parser(
+        "export",
+        help="write a notebook as a page that lives without a kernel",
+        description="Run a notebook and write it as one HTML file in which its panels go on living.",
+    )
+    export.add_argument("notebook", type=Path, help="the notebook")
+    export.add_argument("-o", "--output", type=Path, help="the page (default: the notebook's name with .html)")
+    export.add_argument("--folder", action="store_true", help="share one script with other pages in the same folder")
+    export.add_argument("--classes", type=int, default=5, help="classes of each picture (default: %(default)s)")
+
+
+def _export(arguments: argparse.Namespace) -> None:
+    try:
+        from cnnviz_widgets.publish import publish
+    except ImportError as error:
+        raise MissingExtra(f'This needs {error.name}: pip install "cnnviz-widgets[share]".') from error
+    output = arguments.output or arguments.notebook.with_suffix(".html")
+    publish(arguments.notebook, output, shared=arguments.folder, classes=arguments.classes)
 
 
 def _port(text: str) -> int:

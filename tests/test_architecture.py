@@ -21,7 +21,7 @@ FILES = sorted(path for path in PACKAGE.rglob("*.py"))
 #: Part of the package -> parts and libraries that it may import, besides itself and the standard library.
 ALLOWED = {
     "__init__": "classifier collection session views",  # when a name is first used
-    "__main__": "__version__ serve words",
+    "__main__": "__version__ errors publish serve words",
     "aside": "forks schedule",
     "cells": "forks",
     "classifier": "cells errors forks picture tracing PIL numpy onnxruntime psutil torch torchvision",
@@ -37,6 +37,7 @@ ALLOWED = {
     "parameters": "errors",
     "preprocess": "classifier",  # the old name of a module of it
     "picture": "errors forks PIL numpy",
+    "publish": "errors export latex2mathml nbclient nbconvert nbformat pygments",
     "schedule": "cells forks",
     "serve": "words jupyterlab traitlets visitors voila",
     "session": "classifier errors explain forks picture schedule numpy torch traitlets",

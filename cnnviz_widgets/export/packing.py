@@ -48,7 +48,8 @@ class Packing:
 
     `content` has the widgets by number, the roots first, what is recorded, and where each value in `block` begins and
     how long it is. What would ask a kernel is left out, and listed in `left_out`. With `finest`, maps are rounded as
-    `Values` says.
+    `Values` says. What was recorded looks as it did at the end of its recording; unless it is `checked`, it may look
+    otherwise by now.
     """
 
     def __init__(
@@ -58,8 +59,10 @@ class Packing:
         players: Sequence[Player] = (),
         *,
         finest: int | None = None,
+        checked: bool = True,
     ) -> None:
         self.recorded = recorded
+        self._final = {widget: traits for recording in recorded for widget, traits in recording.final.items()}
         self.axes = list(dict.fromkeys(axis for recording in recorded for axis in recording.axes))
         self._axis_of = {control: axis for axis in self.axes for control in axis.controls}
         found = widgets_of(roots)
@@ -71,7 +74,7 @@ class Packing:
         self._moved = {player.moves for player in players}
         self._numbers = {widget: number for number, widget in enumerate(self.widgets)}
         self._scripts: dict[str, int] = {}
-        self._check_recordings()
+        self._check_recordings(checked)
         content = {
             "widgets": [self._widget(widget) for widget in self.widgets],
             "axes": [self._axis(axis) for axis in self.axes],
@@ -101,10 +104,11 @@ class Packing:
     def _asks(self, widget: Any) -> bool:
         return widget not in self._axis_of and asks(widget)
 
-    def _check_recordings(self) -> None:
+    def _check_recordings(self, checked: bool) -> None:
         recorded_by: dict[tuple[Any, str], Recording] = {}
         for recording in self.recorded:
-            recording.check()
+            if checked:
+                recording.check()
             for axis in recording.axes:
                 for control in axis.controls:
                     if control not in self._numbers:
@@ -126,9 +130,10 @@ class Packing:
                 packed["script"] = self._scripts.setdefault(script, len(self._scripts))
         if children := [self._numbers[child] for child in children_of(widget) if child in self._numbers]:
             packed["children"] = children
-        traits = state_of(widget)
+        traits = {**state_of(widget), **self._final.get(widget, {})}
         if axis := self._axis_of.get(widget):
-            traits = {**axis.traits_on_page(widget, traits), chosen_trait(widget): axis.start}
+            own = traits if widget in self._final else axis.traits_on_page(widget, traits)
+            traits = {**own, chosen_trait(widget): axis.start}
         return {**packed, "state": self._state(widget, traits)}
 
     def _axis(self, axis: Axis) -> dict[str, Any]:

@@ -111,8 +111,10 @@ def data_of(packing: Packing, runtime: str | None = None) -> str:
     return f'<script type="text/plain" id="cnnviz-block">{block}</script>\n{script}'
 
 
-def policy(packing: Packing) -> str:
-    """What the page may do: run its own script and those of widgets that others have made."""
+def policy(packing: Packing, runtime: str | None = None) -> str:
+    """What the page may do: run its own script, or that at the address `runtime`, and those of widgets of others."""
+    if runtime is not None:
+        return ""  # a file beside the page may be anywhere: its host says what is allowed
     digest = base64.b64encode(hashlib.sha256(host().encode()).digest()).decode()
     return _POLICY.format(scripts=f"'sha256-{digest}'" + (" blob:" if packing.content["scripts"] else ""))
 

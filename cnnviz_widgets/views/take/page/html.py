@@ -137,7 +137,7 @@ def app_to_html(
     if unknown := [name for name in names if name not in app.tabs.titles]:
         raise ExportError(f"There is no tab {unknown[0]!r}; there are {', '.join(app.tabs.titles)}.")
     with kept_as_it_is(app):
-        plan = _plan_of_app(app, names, wanted, tell)
+        plan = plan_of_app(app, names, wanted, tell)
         try:
             saved = _written(path, plan, tell, title=app.session.classifier.name, finest=finest, language=app.language)
         finally:
@@ -148,7 +148,7 @@ def app_to_html(
     return saved
 
 
-def _plan_of_app(app: Any, names: list[str], wanted: Wanted, tell: Callable[[str], object] | None) -> Plan:
+def plan_of_app(app: Any, names: list[str], wanted: Wanted, tell: Callable[[str], object] | None) -> Plan:
     views = {name: app.open_tab(name) for name in names}
     own = {name: list(view.page_axes(wanted)) for name, view in views.items()}
     target = target_axis(app.session, list(filter(None, map(page_class_picker, views.values()))), wanted)
