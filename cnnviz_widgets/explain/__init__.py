@@ -8,7 +8,7 @@ from cnnviz_widgets.explain.baseline import baseline_pixels
 from cnnviz_widgets.explain.cam.ablationcam import AblationCAM
 from cnnviz_widgets.explain.cam.cam import CAM
 from cnnviz_widgets.explain.cam.eigencam import EigenCAM
-from cnnviz_widgets.explain.cam.gradcam import GradCAM, GradCAMPlusPlus, HiResCAM, LayerCAM, XGradCAM
+from cnnviz_widgets.explain.cam.gradcam import FinerCAM, GradCAM, GradCAMPlusPlus, HiResCAM, LayerCAM, XGradCAM
 from cnnviz_widgets.explain.cam.scorecam import ScoreCAM
 from cnnviz_widgets.explain.evaluation.agreement import Agreement, agreement
 from cnnviz_widgets.explain.evaluation.insertion import Evaluation, OrderTest, evaluate
@@ -24,6 +24,7 @@ from cnnviz_widgets.explain.gradient.saliency import GradientXInput, Saliency
 from cnnviz_widgets.explain.gradient.smoothgrad import SmoothGrad
 from cnnviz_widgets.explain.heatmap import Heatmap
 from cnnviz_widgets.explain.instance import Instance
+from cnnviz_widgets.explain.occlusion.kernelshap import KernelSHAP
 from cnnviz_widgets.explain.occlusion.occlusion import Occlusion
 from cnnviz_widgets.explain.occlusion.rise import RISE
 from cnnviz_widgets.parameters import Range
@@ -32,7 +33,9 @@ from cnnviz_widgets.parameters import Range
 TECHNIQUES: tuple[type[Explainer], ...] = (
     Occlusion,
     RISE,
+    KernelSHAP,
     GradCAM,
+    FinerCAM,
     HiResCAM,
     GradCAMPlusPlus,
     LayerCAM,
@@ -60,6 +63,7 @@ __all__ = [
     "EigenCAM",
     "Evaluation",
     "Explainer",
+    "FinerCAM",
     "GradCAM",
     "GradCAMPlusPlus",
     "GradientXInput",
@@ -69,6 +73,7 @@ __all__ = [
     "HiResCAM",
     "Instance",
     "IntegratedGradients",
+    "KernelSHAP",
     "LayerCAM",
     "LayerExplainer",
     "Occlusion",

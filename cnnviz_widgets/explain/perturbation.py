@@ -75,3 +75,12 @@ class Variants:
         copies.copy_(self.pixels)
         alter(copies)
         return self._classifier.logits(copies[part]).to("cpu", torch.float32)
+
+
+def seen_through(variants: Variants, masks: Tensor, start: Tensor) -> Tensor:
+    """Logits of the picture where masks (n, H, W) are 1 and of `start` (1, C, H, W) where they are 0."""
+
+    def mask(copies: Tensor) -> None:
+        copies.copy_(start + masks[:, None].to(copies) * (copies - start))
+
+    return variants.logits(len(masks), mask)

@@ -17,7 +17,9 @@ from tests.support.networks import ConvGapLinear, seeded
 ORACLES: list[tuple[Explainer, Any]] = [
     (explain.Occlusion(window=4, stride=2), oracles.occlusion),
     (explain.RISE(masks=40, cells=3), oracles.rise),
+    (explain.KernelSHAP(segments=6, regions="squares"), oracles.shapley_values),
     (explain.GradCAM(relu=False), oracles.grad_cam),
+    (explain.FinerCAM(relu=False), oracles.finer_cam),
     (explain.HiResCAM(relu=False), oracles.hires_cam),
     (explain.GradCAMPlusPlus(relu=False), oracles.grad_cam_plus_plus),
     (explain.LayerCAM(relu=False), oracles.layer_cam),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 from functools import cache
 from typing import Any
 
@@ -137,8 +138,42 @@ def rise(technique: Any, book: Textbook) -> Tensor:
     return weighted / masks.sum(dim=0) - sum(scores) / len(scores)
 
 
+def shapley_values(technique: Any, book: Textbook) -> Tensor:
+    """Of squares in two rows and three columns: the mean of what each adds to those before it, in every order."""
+    segments = torch.zeros(book.pixels.shape[2:], dtype=torch.long)
+    for row, rows in enumerate(torch.tensor_split(torch.arange(segments.shape[0]), 2)):
+        for column, columns in enumerate(torch.tensor_split(torch.arange(segments.shape[1]), 3)):
+            segments[rows[:, None], columns] = 3 * row + column
+    mean = book.pixels.mean(dim=(2, 3), keepdim=True)
+
+    @cache
+    def worth(shown: frozenset[int]) -> float:
+        visible = torch.isin(segments, torch.tensor(sorted(shown), dtype=torch.long))
+        return float(book.logit(torch.where(visible, book.pixels, mean)))
+
+    orders = list(itertools.permutations(range(6)))
+    values = torch.zeros(6, dtype=torch.float64)
+    for order in orders:
+        for place, segment in enumerate(order):
+            before = frozenset(order[:place])
+            values[segment] += (worth(before | {segment}) - worth(before)) / len(orders)
+    return values[segments]
+
+
 def grad_cam(technique: Any, book: Textbook) -> Tensor:
     return sum(g.mean() * A for g, A in zip(book.g, book.A, strict=True))
+
+
+def finer_cam(technique: Any, book: Textbook) -> Tensor:
+    """The mean of the differences of Grad-CAM maps."""
+    logits = book.network(book.pixels)[0]
+    others = sorted(set(range(len(logits))) - {book.target}, key=lambda index: abs(logits[index] - logits[book.target]))
+    maps = []
+    for index in [book.target, *others[: technique.similar]]:
+        other = copy.copy(book)
+        other.target = index
+        maps.append(grad_cam(technique, other))
+    return sum(maps[0] - technique.strength * other for other in maps[1:]) / len(maps[1:])
 
 
 def hires_cam(technique: Any, book: Textbook) -> Tensor:

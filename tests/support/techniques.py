@@ -18,6 +18,7 @@ from cnnviz_widgets.explain.cam.tape import Tape
 PARAMETERS: dict[type[Explainer], dict[str, Any]] = {
     explain.AblationCAM: {"relu": False},
     explain.IntegratedGradients: {"points": 150},
+    explain.KernelSHAP: {"segments": 9, "samples": 150},
     explain.Occlusion: {"window": 3, "stride": 1},
     explain.RISE: {"masks": 150, "cells": 3},
     explain.SmoothGrad: {"samples": 150},

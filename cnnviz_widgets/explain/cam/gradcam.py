@@ -6,7 +6,7 @@ In the equations A is the activations (C, h, w) and g the gradients of the class
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import numpy as np
 import torch
@@ -15,12 +15,14 @@ from torch.nn.functional import relu
 
 from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.classifier.inputs import FloatArray
+from cnnviz_widgets.errors import MethodError
 from cnnviz_widgets.explain.cam.tape import layer_before
 from cnnviz_widgets.explain.explainer import LayerExplainer
 from cnnviz_widgets.explain.heatmap import Heatmap
 from cnnviz_widgets.explain.instance import Instance
 from cnnviz_widgets.explain.notes import ONE_CLASS, OTHER_METHOD, class_note, same_maps
 from cnnviz_widgets.explain.rounding import rounding
+from cnnviz_widgets.parameters import Range, check_count, check_share
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,42 @@ class GradCAM(_GradientCAM):
 
     def weighted(self, A: Tensor, g: Tensor) -> Tensor:
         return (g.mean(dim=(1, 2), keepdim=True) * A).sum(dim=0)
+
+
+@dataclass(frozen=True)
+class FinerCAM(_GradientCAM):
+    """Finer-CAM: Grad-CAM of y - `strength` x mean(y_d), y_d the logits of the `similar` classes next to y.
+
+    Shows what tells the class from those that are most like it, and leaves out what they share. Similar are the classes
+    whose logits differ least from its own on this picture; all of them count the same. Costs a backward pass for each.
+    Raises MethodError for a network with a single score. Zhang et al. 2025 (arXiv 2501.11309).
+    """
+
+    label = "Finer-CAM"
+    quantity = "activations weighted by the mean gradient of the logit minus those of similar classes"
+
+    similar: Annotated[int, Range(1, 10)] = 3
+    strength: Annotated[float, Range(0, 1, 0.1)] = 1.0
+
+    def __post_init__(self) -> None:
+        check_count("similar", self.similar)
+        check_share("strength", self.strength, 0, 10)
+
+    def neighbours(self, logits: Tensor, index: int) -> list[int]:
+        """The classes that class `index` is compared with, of logits (K,): the most similar first."""
+        order = (logits - logits[index]).abs().argsort(stable=True).tolist()
+        return [other for other in order if other != index][: self.similar]
+
+    def weighted(self, A: Tensor, g: Tensor) -> Tensor:
+        return (g.mean(dim=(1, 2), keepdim=True) * A).sum(dim=0)
+
+    def _of_class(self, instance: Instance, index: int) -> Tensor:
+        g = instance.gradients(index)
+        others = self.neighbours(instance.tape.logits[0], index)
+        if not others:
+            raise MethodError(f"Finer-CAM compares classes, and {instance.classifier.name} has one; use Grad-CAM.")
+        mean = torch.stack([instance.gradients(other) for other in others]).mean(dim=0)
+        return self.weighted(instance.activations, g - self.strength * mean)
 
 
 @dataclass(frozen=True)

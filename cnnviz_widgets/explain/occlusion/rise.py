@@ -19,7 +19,7 @@ from cnnviz_widgets.explain.explainer import Explainer
 from cnnviz_widgets.explain.heatmap import Heatmap
 from cnnviz_widgets.explain.instance import Instance
 from cnnviz_widgets.explain.notes import rank_correlation
-from cnnviz_widgets.explain.perturbation import Variants, slices
+from cnnviz_widgets.explain.perturbation import seen_through, slices
 from cnnviz_widgets.explain.rounding import floor_of, rounding
 from cnnviz_widgets.parameters import Range, check_choice, check_count, check_share
 
@@ -66,7 +66,7 @@ class RISE(Explainer):
         sums, low, high, floor = [_Sums(size), _Sums(size)], math.inf, -math.inf, 0.0
         for some in slices(variants, self.masks):
             masks = self.draw(some.stop - some.start, size, generator)
-            logits = _seen_through(variants, masks, start)
+            logits = seen_through(variants, masks, start)
             scores = target.of(logits, self.score, classifier.readout).double()
             # Every second mask, in whatever batches they come.
             for part, half in enumerate(sums):
@@ -130,12 +130,3 @@ def _halves(first: Tensor, second: Tensor) -> str:
         f"Two maps of half of the masks each correlate at {correlation:.2f} (ranks): "
         "differences smaller than that noise mean nothing."
     )
-
-
-def _seen_through(variants: Variants, masks: Tensor, start: Tensor) -> Tensor:
-    """Logits of the picture where masks (n, H, W) are 1 and of `start` (1, C, H, W) where they are 0."""
-
-    def mask(copies: Tensor) -> None:
-        copies.copy_(start + masks[:, None].to(copies) * (copies - start))
-
-    return variants.logits(len(masks), mask)
