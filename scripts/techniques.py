@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from cnnviz_widgets.explain import TECHNIQUES, Explainer
@@ -26,10 +27,10 @@ def row(technique: type[Explainer]) -> str:
     return f"| {technique.label} | `{technique.__name__}` | `{VIEWS[technique.family]}` | {what} | {paper} |\n"
 
 
-def table() -> str:
-    """All of them, in the order of the panels."""
+def table(techniques: Sequence[type[Explainer]] = TECHNIQUES) -> str:
+    """These techniques, by default all, in the order of the panels."""
     head = "| technique | class | view | a value of the map | source |\n|---|---|---|---|---|\n"
-    return head + "".join(map(row, TECHNIQUES))
+    return head + "".join(map(row, techniques))
 
 
 def with_table(text: str) -> str:

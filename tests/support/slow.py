@@ -50,8 +50,10 @@ SLOW = {
     "tests/test_architecture.py::test_a_program_is_written_down_without_the_compiler": "an interpreter",
     "tests/test_architecture.py::test_receptive_fields_are_followed_without_the_compiler": "an interpreter",
     "tests/test_architecture.py::test_the_app_opens_without_what_only_some_tabs_need": "an interpreter",
+    "tests/test_documentation.py": "builds the documentation",
     "tests/test_notebooks.py::test_it_runs": "a kernel for each notebook",
     "tests/test_packaging.py": "builds, installs and serves the package",
+    "tests/test_repository.py::test_what_other_systems_try_works_here": "a server and a kernel",
     "tests/test_serve.py": "servers",
     "tests/test_visitors.py": "servers and kernels",
     # A long run in short, and what only the garbage collector shows.
