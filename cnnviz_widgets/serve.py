@@ -218,14 +218,17 @@ def serve_lab(folder: Path, port: int | None = None, *, browser: bool = True, la
 
 
 def copy_notebooks(folder: Path) -> None:
-    """Copy the notebooks that are missing in `folder`, which is created if necessary. Raises ServeError."""
+    """Copy the notebooks that are missing in `folder`, which is created if necessary, and their pictures.
+
+    Raises ServeError.
+    """
     try:
-        for language in LANGUAGES:
-            place = folder.joinpath(*_folder_of(language))
-            place.mkdir(parents=True, exist_ok=True)
-            for source in sorted(notebooks().joinpath(*_folder_of(language)).glob("*.ipynb")):
-                if not (place / source.name).exists():
-                    shutil.copyfile(source, place / source.name)
+        folder.mkdir(parents=True, exist_ok=True)
+        for source in sorted([*notebooks().rglob("*.ipynb"), *notebooks().glob("pictures/*.png")]):
+            copy = folder / source.relative_to(notebooks())
+            if not copy.exists() and ".ipynb_checkpoints" not in source.parts:
+                copy.parent.mkdir(exist_ok=True)
+                shutil.copyfile(source, copy)
     except OSError as error:
         raise ServeError(
             f"No notebooks can be written to {folder} ({error.strerror}): choose another place with --folder."

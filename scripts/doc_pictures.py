@@ -30,7 +30,7 @@ from cnnviz_widgets.explain import Occlusion, SmoothGrad  # noqa: E402
 from cnnviz_widgets.study import ActivationMaximisation  # noqa: E402
 from cnnviz_widgets.views.panel import Panel  # noqa: E402
 
-FOLDER = ROOT / "docs" / "pictures"
+FOLDER = ROOT / "notebooks" / "pictures"
 #: Wider ones are made smaller: no column of the documentation is wider.
 WIDTH = 760
 

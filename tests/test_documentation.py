@@ -96,5 +96,5 @@ def test_every_page_of_a_technique_says_what_a_reader_needs() -> None:
         text = path.read_text(encoding="utf-8")
         for part in ("## How to read it", "## What it is often misread as", "## When not to use it", "## Source"):
             assert part in text, (path.name, part)
-        assert "$$" in text and f"../pictures/{path.stem}.png" in text, path.name
-        assert (ROOT / "docs" / "pictures" / f"{path.stem}.png").is_file()
+        assert "$$" in text and f"../notebooks/pictures/{path.stem}.png" in text, path.name
+        assert (ROOT / "notebooks" / "pictures" / f"{path.stem}.png").is_file()

@@ -153,3 +153,16 @@ def test_they_are_numbered_with_minutes_a_goal_and_hints() -> None:
         name: said for name, said in numbers.items() if "/" in name
     }
     assert sorted(int(number) for number, _ in english.values()) == list(range(1, len(NOTEBOOKS)))
+
+
+@pytest.mark.parametrize("path", [*NOTEBOOKS, *KOREAN], ids=name_of)
+def test_its_pictures_are_there(path: Path) -> None:
+    sources = "".join(cell.source for cell in nbformat.read(path, as_version=4).cells)
+    for picture in re.findall(r"!\[[^]]+\]\(([^)]+)\)", sources):
+        assert (path.parent / picture).is_file()
+
+
+def test_no_picture_is_left_over() -> None:
+    text = "".join(path.read_text(encoding="utf-8") for path in NOTEBOOKS)
+    pictures = list((FOLDER / "pictures").iterdir())
+    assert len(pictures) >= 10 and all(f"pictures/{path.name}" in text for path in pictures)

@@ -43,9 +43,8 @@ def package_files() -> set[str]:
 
 
 def test_the_wheel_is_the_package_with_its_notebooks(wheel: Path) -> None:
-    notebooks = {
-        f"cnnviz_widgets/{path.relative_to(ROOT).as_posix()}" for path in (ROOT / "notebooks").rglob("*.ipynb")
-    }
+    files = [path for path in (ROOT / "notebooks").rglob("*") if path.suffix in (".ipynb", ".png")]
+    notebooks = {f"cnnviz_widgets/{path.relative_to(ROOT).as_posix()}" for path in files}
     names = set(zipfile.ZipFile(wheel).namelist())
     assert {name for name in names if name.startswith("cnnviz_widgets/")} == package_files() | notebooks
     assert "cnnviz_widgets/static/picture.js" in names

@@ -56,9 +56,11 @@ def test_what_is_not_installed_is_named(
 def test_copies_of_notebooks_are_yours(tmp_path: Path) -> None:
     folder = tmp_path / "my course"
     copy_notebooks(folder)
-    copied = {path.relative_to(folder) for path in folder.rglob("*.ipynb")}
-    assert copied == {path.relative_to(notebooks()) for path in notebooks().rglob("*.ipynb")}
-    assert Path("ko/explorer.ipynb") in copied
+    copied = {path.relative_to(folder) for path in folder.rglob("*") if path.is_file()}
+    assert {path for path in copied if path.suffix == ".ipynb"} == {
+        path.relative_to(notebooks()) for path in notebooks().rglob("*.ipynb")
+    }
+    assert {Path("ko/explorer.ipynb"), Path("pictures/cam.png")} <= copied
     (folder / "explorer.ipynb").write_text("mine")
     (folder / "cam.ipynb").unlink(missing_ok=True)
     copy_notebooks(folder)
