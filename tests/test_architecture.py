@@ -42,7 +42,7 @@ ALLOWED = {
     "schedule": "cells forks",
     "serve": "words jupyterlab traitlets visitors voila",
     "session": "classifier errors explain forks picture schedule numpy torch traitlets",
-    "study": "classifier errors graph parameters tracing numpy torch",
+    "study": "classifier errors graph parameters tracing numpy sklearn torch",
     "tracing": "errors numpy onnx torch",
     "views": "aside classifier collection demo errors explain export forks paint parameters picture schedule session "
     "study widgets words PIL bqplot ipycanvas ipywidgets jscatter numpy pandas traitlets",  # never torch: explainers

@@ -1,7 +1,8 @@
 """What a network or one of its layers is, independent of any class score.
 
-Functions: `activations` and `filters` of a layer, its `receptive_field`, the logits after `ablate`-ing channels, and
-the picture that `maximise`s a class or a channel.
+Functions: `activations` and `filters` of a layer, its `receptive_field`, the logits after `ablate`-ing channels,
+the picture that `maximise`s a class or a channel, and what channels fire for where masks show it (`dissect`). A `Concept`
+is a direction of features.
 """
 
 import warnings
@@ -9,6 +10,8 @@ from typing import Any
 
 from cnnviz_widgets.study.ablation import ablate
 from cnnviz_widgets.study.activations import Activations, activations
+from cnnviz_widgets.study.concept import Concept, Sensitivity
+from cnnviz_widgets.study.dissection import Dissection, dissect
 from cnnviz_widgets.study.filters import Filters, filters, initial_filters
 from cnnviz_widgets.study.maximisation.ascent import ActivationMaximisation, AscentState, Channel, maximise
 from cnnviz_widgets.study.receptive_field import ReceptiveField, receptive_field
@@ -18,10 +21,14 @@ __all__ = [
     "Activations",
     "AscentState",
     "Channel",
+    "Concept",
+    "Dissection",
     "Filters",
     "ReceptiveField",
+    "Sensitivity",
     "ablate",
     "activations",
+    "dissect",
     "filters",
     "initial_filters",
     "maximise",
