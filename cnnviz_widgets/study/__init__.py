@@ -1,8 +1,8 @@
 """What a network or one of its layers is, independent of any class score.
 
 Functions: `activations` and `filters` of a layer, its `receptive_field`, the logits after `ablate`-ing channels,
-the picture that `maximise`s a class or a channel, and what channels fire for where masks show it (`dissect`). A `Concept`
-is a direction of features.
+the picture that `maximise`s a class or a channel, and what channels fire for where masks show it (`dissect`). A
+`Concept` is a direction of features.
 """
 
 import warnings
