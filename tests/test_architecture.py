@@ -162,7 +162,7 @@ LONG_FILES = {
 }
 #: Functions over 40 lines.
 LONG_FUNCTIONS = {
-    "classifier/classifier.py:Classifier.__init__": "eight documented parameters, which are most of its lines",
+    "classifier/classifier.py:Classifier.__init__": "nine documented parameters, which are most of its lines",
     "views/app.py:explore": "eight documented parameters, which are half of its lines",
 }
 
@@ -201,7 +201,7 @@ def test_no_other_function_is_long() -> None:
 ONLY_IN = {
     # A network input is checked and copied by `Classifier.input_copy`.
     r"\bsingle_input\(": "",
-    r"(?<!\.)\binput_copy\(": "classifier/classifier.py classifier/inputs.py",
+    r"(?<!\.)\binput_copy\(": "classifier/inputs.py",
     # The difference of two classes is a `Target`; nobody asks which kind it is, but who also takes plain indices.
     r"isinstance\([^()]*\bContrast\b": "",
     r"isinstance\([^()]*\bTarget\)": "classifier/target.py explain/occlusion/occlusion_map.py",

@@ -9,6 +9,7 @@ in the order of reading:
 - A pass. `runner` runs a `shadow` of the network, modules that share its weights (`shadow_values`: the attributes they
   have), or where there can be none the network itself, under `evaluation`. `passes`: one picture at a time, the same
   random numbers (`randomness`), a graph. `precision`: autocast. `failures`: what helps where a network raises.
+- Another engine. `runtime`: passes of which only scores are wanted, by ONNX Runtime, and the network as an ONNX model.
 - Getting to know it. `trial`: which size it takes, whether it is random, whether pictures see each other. `outputs`:
   which of the tensors that it returns are scores. `readout`: logits or probabilities (`capture`: what went into the
   network's own softmax). `scores`: class names and targets.

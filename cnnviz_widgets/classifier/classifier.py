@@ -6,9 +6,7 @@ import copy
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from cnnviz_widgets.classifier import failures, hooks, layer_hooks, outputs, precision, readout, trial
@@ -16,7 +14,7 @@ from cnnviz_widgets.classifier.adapters import as_preprocess
 from cnnviz_widgets.classifier.capture import Inputs
 from cnnviz_widgets.classifier.class_names import class_index, name_all, names_of_classes
 from cnnviz_widgets.classifier.given import network_in
-from cnnviz_widgets.classifier.inputs import input_copy
+from cnnviz_widgets.classifier.inputs import PictureInputs
 from cnnviz_widgets.classifier.layers import Layer, Structure, input_depths, structure_of
 from cnnviz_widgets.classifier.locks import locked_property
 from cnnviz_widgets.classifier.modules import unwrapped
@@ -25,10 +23,7 @@ from cnnviz_widgets.classifier.outputs import Output
 from cnnviz_widgets.classifier.passes import Passes
 from cnnviz_widgets.classifier.precision import Autocast
 from cnnviz_widgets.classifier.preprocess import (
-    Colours,
     Preprocess,
-    checked_input,
-    measured_colours,
     pair_of,
     resize_and_crop,
 )
@@ -36,13 +31,14 @@ from cnnviz_widgets.classifier.pretrained import pretrained
 from cnnviz_widgets.classifier.randomness import GeneratorStates
 from cnnviz_widgets.classifier.readout import Readout, Scores, TrialReadout, TriedNetwork
 from cnnviz_widgets.classifier.runner import Runner
+from cnnviz_widgets.classifier.runtime.engine import Engine, EngineChoice, check_engine
+from cnnviz_widgets.classifier.runtime.runtime import Runtime
 from cnnviz_widgets.classifier.target import Target, TargetLike, target_of
 from cnnviz_widgets.classifier.wording import summarize_error
 from cnnviz_widgets.errors import ClassifierError, ExplanationError
-from cnnviz_widgets.picture import Picture, read_picture
 
 
-class Classifier:
+class Classifier(PictureInputs):
     """Any torch image classifier, greyscale or RGB, with the way its input is made and the names of its classes.
 
     `network` may return logits (N, K), or a tuple, dict or object that holds them. A shadow that shares its weights is
@@ -65,7 +61,12 @@ class Classifier:
     half the memory on most GPUs, and less exact, by what `autocast_error` says. Logits are float32 all the same.
     float16 is too coarse for gradients: where they are wanted the network is run in float32.
 
-    Raises ClassifierError when the network is no image classifier.
+    `engine` says what runs passes of which only scores are wanted, on a CPU in float32: "torch", "onnxruntime", whose
+    logits are those of torch within 1e-4 of their range, or "auto", the quicker one. What hooks of the user's listen to
+    is run by torch. See `Classifier.engine`.
+
+    Raises ClassifierError when the network is no image classifier; with "onnxruntime" EngineError where it cannot be
+    run so, and MissingExtra without onnxruntime.
     """
 
     def __init__(
@@ -81,6 +82,7 @@ class Classifier:
         autocast: Autocast | None = None,
         scores: Scores | None = None,
         output: Output | None = None,
+        engine: EngineChoice = "auto",
     ) -> None:
         network = network_in(network)
         preprocess = as_preprocess(preprocess)
@@ -94,6 +96,7 @@ class Classifier:
         #: The floating type that a pass is cast to, or None.
         self.autocast: Autocast | None = None
         chosen, wish = precision.check_autocast(autocast), readout.check_scores(scores)
+        self._runtime = Runtime(check_engine(engine))
         self.network = unwrapped(network)
         self.name = name or type(self.network).__name__
         depths = input_depths(self.network, self.name)
@@ -130,6 +133,7 @@ class Classifier:
         self.class_names: tuple[str, ...] = names_of_classes(names, self._classes)
         self._cast(chosen)
         self._complete = True
+        self._runtime.require(self, self._logits, self._trial_input())
 
     @classmethod
     def of(cls, name: str, weights: object = "DEFAULT", *, autocast: Autocast | None = None) -> Classifier:
@@ -145,6 +149,7 @@ class Classifier:
     def with_autocast(self, autocast: Autocast | None) -> Classifier:
         """A classifier of the same network in another arithmetic. Raises ClassifierError where it does not run so."""
         other = copy.copy(self)
+        other._runtime = copy.copy(self._runtime)
         other._cast(precision.check_autocast(autocast))
         return other
 
@@ -165,43 +170,6 @@ class Classifier:
         # To print it is not to run the network.
         layers = f", {len(self.layers)} layers" if "_structure" in vars(self) else ""
         return f"<Classifier {self.name}: {len(self.class_names)} classes, {shape}{layers}>"
-
-    # -- pictures ------------------------------------------------------------------------------------------------
-
-    def pixels(self, source: object) -> Tensor:
-        """The network input (1, C, H, W), float32 on the CPU, of anything `read_picture` takes.
-
-        Raises PictureError when the picture cannot be read or does not fit the network.
-        """
-        picture = read_picture(source)
-        return checked_input(self.preprocess, picture, (self.channels, *self.input_size), self.name)[None]
-
-    def input_copy(self, pixels: Tensor) -> Tensor:
-        """A private copy of one network input (1, C, H, W), float32 on the CPU. Raises PictureError."""
-        return input_copy(pixels, self.channels)
-
-    def note_on(self, picture: Picture) -> str:
-        """A sentence on how the values of a picture are read, where that is not plain; mostly ""."""
-        return picture.note if picture.tensor is None else self.colours.note_on(picture.tensor)
-
-    def appearance(self, pixels: Tensor) -> NDArray[np.uint8]:
-        """What the network sees, uint8 (H, W, 3): `pixels` (1, C, H, W) with the normalisation undone."""
-        return self.colours.picture_of(pixels)
-
-    @locked_property
-    def colours(self) -> Colours:
-        """The network-input values of black and white, measured by preprocessing a black and a white picture."""
-        return measured_colours(self.preprocess, self.channels, self.input_size)
-
-    @property
-    def black(self) -> Tensor:
-        """Network-input value of black, (C, 1, 1)."""
-        return self.colours.black
-
-    @property
-    def white(self) -> Tensor:
-        """Network-input value of white, (C, 1, 1)."""
-        return self.colours.white
 
     # -- the network ---------------------------------------------------------------------------------------------
 
@@ -230,13 +198,24 @@ class Classifier:
 
         Differentiable in `pixels`. Raises ClassifierError when the network raises or answers with NaN.
         """
-        return self._logits(pixels, self.autocast)
-
-    def _logits(self, pixels: Tensor, autocast: Autocast | None) -> Tensor:
         if pixels.ndim != 4:
             raise ClassifierError(f"{self.name} takes pixels (N, C, H, W), not of shape {tuple(pixels.shape)}.")
+        found = self._runtime.logits(self, self._logits, pixels) if self._complete else None
+        return self._logits(pixels) if found is None else found
+
+    def _logits(self, pixels: Tensor, exactly: bool = False) -> Tensor:
+        """The same by torch; in the types that there are where `exactly`."""
+        autocast = None if exactly else self.autocast
         with self.evaluating():
             return self._passes.scores(pixels, lambda part: self._passed(part, autocast))
+
+    @property
+    def engine(self) -> Engine:
+        """What runs passes of which only scores are wanted, and why not another engine; for the network as it is now.
+
+        Found out when it is first asked for, or many pictures are, by two passes of each, which takes up to seconds.
+        """
+        return self._runtime.engine(self, self._logits, self._trial_input())
 
     def _passed(self, pixels: Tensor, autocast: Autocast | None) -> Tensor:
         """The logits of one forward pass."""
@@ -277,7 +256,7 @@ class Classifier:
             return 0.0
         cast = self.logits(pixels)
         with precision.exactly(self.device):
-            exact = self._logits(pixels, None)
+            exact = self._logits(pixels, exactly=True)
         return precision.largest_error(cast, exact)
 
     def probabilities(self, values: Tensor) -> Tensor:

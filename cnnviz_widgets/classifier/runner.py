@@ -65,6 +65,16 @@ class Runner(Renewed):
         """Whether a pass so far has drawn random numbers of torch."""
         return self.randomness.used
 
+    @property
+    def is_open(self) -> bool:
+        """Whether this thread is in a block of `evaluating`, where hooks may be set."""
+        return bool(self._depth) and is_mine(locks.network_lock)
+
+    def form(self) -> Hashable | None:
+        """What changes when anything of the network but its weights does; None where that is not known."""
+        with self.evaluating():
+            return None if self._shadow is None else self._shadow.form()
+
     def weights(self, *, anew: bool = False) -> Hashable:
         """What changes when a weight or a buffer does; through `.data`, as of the last time it was asked `anew`."""
         found = modules(self.network)

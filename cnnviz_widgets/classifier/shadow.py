@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from itertools import chain
 from operator import is_
 from typing import Any
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
 from cnnviz_widgets.classifier.modules import inside
-from cnnviz_widgets.classifier.shadow_values import Values
+from cnnviz_widgets.classifier.shadow_values import Values, comparable
 
 _HOOKS = frozenset({
     "_forward_hooks", "_forward_hooks_with_kwargs", "_forward_hooks_always_called",
@@ -120,6 +120,7 @@ class Shadow:
         self._network = network
         self._private = True
         self._volatile: set[_Place] = set()
+        self._builds = 0
         self._build()
 
     @property
@@ -139,6 +140,14 @@ class Shadow:
     def was_written(self) -> bool:
         """Whether a pass has written to a tensor, since the last `refresh`."""
         return any(tensor.was_written() or tensor.differs() for tensor in self._tensors.values())
+
+    def form(self) -> Hashable:
+        """What is another when an attribute of the network was, or something that one leads to, at the last `refresh`.
+
+        The network's modules and tensors count as themselves, whatever their values.
+        """
+        values = {id(value): value for _, _, _, value in self._varying}
+        return self._builds, tuple(map(comparable, values.values()))
 
     def refresh(self) -> None:
         """Follow what has changed in the network, and take back what passes did to the shadow."""
@@ -167,6 +176,7 @@ class Shadow:
     # What is made in inference mode could not take part in a graph later.
     @torch.inference_mode(False)
     def _build(self) -> None:
+        self._builds += 1
         self._modules: dict[int, tuple[nn.Module, nn.Module]] = {}
         #: The shadow's modules: a hook of the user's may lead to them, as by a classifier that it refers to.
         self._blanks: set[int] = set()

@@ -7,7 +7,7 @@ import functools
 import types
 import weakref
 from collections import Counter, OrderedDict, defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator, Set
+from collections.abc import Callable, Hashable, Iterable, Iterator, Set
 from typing import Any
 
 import torch
@@ -175,6 +175,19 @@ def _inside(value: Any) -> Iterable[Any]:
             return ()
         return [*value.copy().keys(), *value.copy().values()] if isinstance(value, dict) else list(value)
     return list(vars(value).values()) if _is_own(value) else ()
+
+
+def comparable(value: Any, seen: frozenset[int] = frozenset()) -> Hashable:
+    """What is another when `value`, or something that it leads to, has been changed in place or replaced."""
+    if isinstance(value, (int, float, complex, str, bytes)):
+        return type(value), value
+    if id(value) in seen or isinstance(value, (*_PLAIN, Tensor, nn.Module)):
+        return id(value)
+    if len(seen) > 2 * _DEPTH:
+        return 0
+    inner = tuple(comparable(item, seen | {id(value)}) for item in _inside(value))
+    code = getattr(value, "__code__", None)
+    return type(value), code, inner if inner or type(value) in (*_LISTS, *_DICTS) else id(value)
 
 
 def _is_own(value: Any) -> bool:

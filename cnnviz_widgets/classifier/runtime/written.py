@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
 
 import torch
@@ -96,7 +96,9 @@ def trace_of(classifier: Traceable, layers: Sequence[str] = ()) -> tuple[Trace, 
     # Noise, so that no two maps are alike. A trace holds for other pictures; who runs it tries it on some.
     pixels = torch.rand(BATCH, classifier.channels, *classifier.input_size, generator=torch.Generator().manual_seed(0))
     try:
-        with classifier.evaluating(), classifier.recording(*names) as recorded, classifier.readout.watching() as seen:
+        # Without layers nothing has to be known of them.
+        recording = classifier.recording(*names) if names else nullcontext({})
+        with classifier.evaluating(), recording as recorded, classifier.readout.watching() as seen:
             trace = trace_scores(
                 classifier.shadow, pixels, lambda output: classifier.logits_in(output, BATCH, seen, verified=False),
                 recorded,
