@@ -170,6 +170,20 @@ function fixedScale(value) {
   return { low, high, quantity: text(quantity), signed: signed === true };
 }
 
+// src/core/popover.ts
+function closeOnLeaving(view, details) {
+  view.listen(document, "pointerdown", (event) => {
+    if (details.open && !event.composedPath().includes(details)) details.open = false;
+  });
+  view.listen(details, "keydown", (event) => {
+    if (event.key !== "Escape" || !details.open) return;
+    event.stopPropagation();
+    event.preventDefault();
+    details.open = false;
+    details.querySelector("summary")?.focus();
+  });
+}
+
 // src/core/settings.ts
 var SAVE_AFTER = 300;
 var Settings = class {
@@ -1469,10 +1483,9 @@ var Toolbar = class {
     this.bar.width = 256;
     this.bar.height = 1;
     const head = element("div", "cnnviz-picture-line");
-    const more = element("details", "cnnviz-picture-more");
     const settings = element("div", "cnnviz-picture-settings");
-    more.append(moreButton(), settings);
-    head.append(this.quantity, more);
+    this.more.append(moreButton(), settings);
+    head.append(this.quantity, this.more);
     const bar = element("div", "cnnviz-picture-barbox");
     bar.append(this.bar, this.needle);
     const ticks = element("div", "cnnviz-picture-ticks");
@@ -1501,6 +1514,8 @@ var Toolbar = class {
   }
   onChange;
   root = element("div", "cnnviz-picture-tools");
+  /** What the map is drawn with, behind a button. */
+  more = element("details", "cnnviz-picture-more");
   quantity = element("span", "cnnviz-picture-quantity");
   bar = element("canvas", "cnnviz-picture-bar", { role: "img" });
   needle = element("div", "cnnviz-picture-needle", { "aria-hidden": "true" });
@@ -1652,6 +1667,7 @@ function render(view) {
   const second = mapBeside(view, () => drawState("map"));
   const readout = new Readout(drawing.canvas, view.id);
   const toolbar = new Toolbar((changed) => settings.change(changed));
+  closeOnLeaving(view, toolbar.more);
   const settings = new Settings(view, "view_state", parseViewState, showMap);
   const state = new PictureState(view.get, {
     onMove(event) {

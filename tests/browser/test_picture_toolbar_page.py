@@ -189,3 +189,17 @@ def test_weak_values_let_the_picture_through(heat: Shown) -> None:
     even.click()
     assert heat.color(50, 2) == PALE  # zero is clear
     assert heat.color(50, 98) == (253, 231, 37)
+
+
+def test_the_settings_close_on_a_press_elsewhere_and_on_escape(heat: Shown) -> None:
+    settings = heat.page.locator(".cnnviz-picture-settings")
+    expect(settings).to_be_visible()
+    heat.page.get_by_role("slider", name="Opacity").press("Escape")
+    expect(settings).to_be_hidden()
+    expect(heat.page.locator("summary")).to_be_focused()
+    heat.page.locator("summary").press("Enter")
+    expect(settings).to_be_visible()
+    heat.page.get_by_role("button", name="Cells", exact=True).click()
+    expect(settings).to_be_visible()
+    heat.page.mouse.click(5, 5)
+    expect(settings).to_be_hidden()

@@ -1,5 +1,6 @@
 // A picture, a heatmap over it, and an occlusion window that follows the hand without the kernel.
 import { parseViewState } from "../color/scales.ts";
+import { closeOnLeaving } from "../core/popover.ts";
 import { Settings } from "../core/settings.ts";
 import { define, type View } from "../core/widget.ts";
 import { Drawing, type DrawState } from "./drawing.ts";
@@ -23,6 +24,7 @@ function render(view: View<Traits>): void {
   const second = mapBeside(view, () => drawState("map"));
   const readout = new Readout(drawing.canvas, view.id);
   const toolbar = new Toolbar((changed) => settings.change(changed));
+  closeOnLeaving(view, toolbar.more);
   const settings = new Settings(view, "view_state", parseViewState, showMap);
   const state = new PictureState(view.get, {
     onMove(event) {

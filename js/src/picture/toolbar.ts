@@ -12,6 +12,8 @@ const GROUND = 200;
 /** `root` shows what `update` was last given; `onChange` hears each change the hand makes to it. */
 export class Toolbar {
   readonly root = element("div", "cnnviz-picture-tools");
+  /** What the map is drawn with, behind a button. */
+  readonly more = element("details", "cnnviz-picture-more");
   private readonly quantity = element("span", "cnnviz-picture-quantity");
   private readonly bar = element("canvas", "cnnviz-picture-bar", { role: "img" });
   private readonly needle = element("div", "cnnviz-picture-needle", { "aria-hidden": "true" });
@@ -32,10 +34,9 @@ export class Toolbar {
     this.bar.width = 256;
     this.bar.height = 1;
     const head = element("div", "cnnviz-picture-line");
-    const more = element("details", "cnnviz-picture-more");
     const settings = element("div", "cnnviz-picture-settings");
-    more.append(moreButton(), settings);
-    head.append(this.quantity, more);
+    this.more.append(moreButton(), settings);
+    head.append(this.quantity, this.more);
     const bar = element("div", "cnnviz-picture-barbox");
     bar.append(this.bar, this.needle);
     const ticks = element("div", "cnnviz-picture-ticks");
