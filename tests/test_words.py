@@ -11,11 +11,11 @@ import pytest
 import cnnviz_widgets
 from cnnviz_widgets import words
 from cnnviz_widgets.views.explorer import TABS
-from cnnviz_widgets.views.wording import HELP
+from cnnviz_widgets.views.wording import ACTIONS, HELP
 
 #: Sentences and tooltips of the design whose views do not say them yet; what is said leaves this list.
 AWAITED = re.compile(
-    r"answer\.|tooltip\.(guess|test|compare|save|back|reset|present|class_row|click_a_map_to|receptive_field|opacity|"
+    r"answer\.|tooltip\.(present|click_a_map_to|receptive_field|opacity|"
     r"colour_by|help)$"
 )
 #: Tooltips that `wording.tooltip` finds by a control's description: tests/views/test_laws.py looks at every control.
@@ -44,6 +44,7 @@ def test_every_key_is_used() -> None:
     topics = {view.topic for view in TABS.values()}
     made = {f"tab.{topic}.{part}" for topic in topics for part in ("name", "question")}
     made |= {f"help.{part}" for part in HELP} | {f"help.{topic}.{part}" for topic in topics for part in HELP}
+    made |= {f"action.{name}" for name in ACTIONS}
     made |= {f"group.{group}" for group in ("decision", "learned", "alike")}
     assert made <= words.catalogue("en").keys()
     unused = [

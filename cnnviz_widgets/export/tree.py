@@ -82,7 +82,9 @@ def state_of(widget: Any) -> dict[str, Any]:
     else:
         names = {name for name in _PLAIN if name in widget.keys}
         names |= {"value"} if kind in ("html", "label", "field") else set()
-    state = widget.get_state(names) if names else {}
+    state: dict[str, Any] = widget.get_state(names) if names else {}
+    if isinstance(widget, BaseWidget):
+        state.update(widget.without_kernel)
     layout = _css_of(getattr(widget, "layout", None))
     if kind == "absent":  # a sentence needs no room for a chart
         layout = {name: value for name, value in layout.items() if not name.endswith("height")}

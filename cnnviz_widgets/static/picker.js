@@ -462,7 +462,7 @@ var View = class {
   }
   /** Call `callback` with each custom message. */
   onMessage(callback) {
-    this.on("msg:custom", callback);
+    this.on("msg:custom", (message, buffers) => callback(message, Array.isArray(buffers) ? buffers : []));
   }
   /** A queue of events for the kernel. While an answer is overdue, the view says so: the kernel is busy, or gone. */
   queue({ onSent, onBusy } = {}) {

@@ -21,7 +21,6 @@ from cnnviz_widgets.views.comparison.linking import PanelLinks
 from cnnviz_widgets.views.comparison.matching import differences
 from cnnviz_widgets.views.comparison.panes import PANE, faint, pane, take_out
 from cnnviz_widgets.views.comparison.session_links import SessionLinks
-from cnnviz_widgets.views.heatmap import HeatmapView
 from cnnviz_widgets.views.layout import column, row, show_if
 from cnnviz_widgets.views.panel import Panel
 from cnnviz_widgets.widgets.picture import PictureCanvas
@@ -58,6 +57,9 @@ class Comparison(SetInTurn, ipywidgets.VBox):
         self._found: MapDifference | None = None
         self._compared: tuple[Any, ...] | None = None
         self._drawn_on: object = None
+        for panel in self.panels:  # no comparison in a comparison
+            panel.actions.comparer = None
+            panel.actions.show()
         with between_callbacks():
             super().__init__()
             self.add_class("cnnviz-comparison")
@@ -142,7 +144,7 @@ class Comparison(SetInTurn, ipywidgets.VBox):
             return
         if self._has_maps:
             heatmaps = tuple(panel.heatmap for panel in self.panels)
-            waits = any(panel.busy for panel in self.panels if isinstance(panel, HeatmapView))
+            waits = any(panel.busy for panel in self.panels if panel.works_on_map)
             if waits:
                 if None in heatmaps:  # of the picture before: never shown under this one
                     self._forget()
@@ -175,7 +177,7 @@ class Comparison(SetInTurn, ipywidgets.VBox):
             self.canvas.set_trait("marker", None)
         # The map is drawn as the views draw theirs.
         heatmap = found.heatmap
-        values = heatmap.cells if isinstance(self.panels[0], HeatmapView) else heatmap.values
+        values = heatmap.cells if self.panels[0].works_on_map else heatmap.values
         end = float(np.nanmax(np.abs(values), initial=0.0)) or 1.0
         self.canvas.overlay(values, "in B more than in A", signed=True, scales=[("this map", -end, end)])
         self.canvas.label = f"B minus A, {heatmap.quantity}"
@@ -246,6 +248,11 @@ class Comparison(SetInTurn, ipywidgets.VBox):
         else:
             height, width = window[2:]
             first.window = (spot[0] - height // 2, spot[1] - width // 2, height, width)
+
+    def add(self, control: ipywidgets.Widget) -> None:
+        """Put a control above what is compared."""
+        children: tuple[ipywidgets.Widget, ...] = self.children
+        self.children = (control, *children)
 
     @in_turn
     def close(self) -> None:

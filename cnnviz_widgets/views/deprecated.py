@@ -1,9 +1,10 @@
-"""Old names of attributes, which go on for one release."""
+"""Old names and old ways of calling, which go on for one release."""
 
 from __future__ import annotations
 
 import functools
 import warnings
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 
@@ -26,3 +27,25 @@ def old_name(old: str, new: str, assigned: str = "") -> property:
         setattr(functools.reduce(getattr, path, view), name, value)
 
     return property(read, write, doc=f"Old name of `{new}`.")
+
+
+def with_old_calls(
+    init: Callable[..., None], renamed: Mapping[str, str], once_positional: Sequence[str]
+) -> Callable[..., None]:
+    """`init`, which can be called as it once was, for one release."""
+
+    @functools.wraps(init)
+    def run(self: Any, *arguments: Any, **options: Any) -> None:
+        def warn(old: str, new: str) -> None:
+            warnings.warn(f"{type(self).__name__}({old}) is now {new}=", DeprecationWarning, stacklevel=4)
+
+        for old in renamed.keys() & options.keys():
+            warn(f"{old}=", renamed[old])
+            options[renamed[old]] = options.pop(old)
+        # What follows model and picture.
+        moved = dict(zip(once_positional, arguments[2:], strict=False))
+        for number, name in enumerate(moved, 3):
+            warn(f"argument {number}", name)
+        init(self, *arguments[:2], *arguments[2 + len(moved) :], **moved, **options)
+
+    return run

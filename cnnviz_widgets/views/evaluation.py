@@ -338,7 +338,7 @@ class TestView(Stops):
 
 
 class TestButton:
-    """The button of a view that shows a test of its map in `place`, and takes it away again."""
+    """Shows a test of a view's map in `place`, and takes it away again: what the button "Test" of its head does."""
 
     __test__ = False
 
@@ -347,7 +347,7 @@ class TestButton:
         #: The test that is shown, or None.
         self.panel: TestView | None = None
         self.place = ipywidgets.VBox().add_class("cnnviz-below")
-        self.button = view.button("Test", self._press, tooltip="Check whether this map can be trusted")
+        view.actions.test = self.toggle
 
     def open(self) -> TestView:
         """Show a test of the view's map, the one that is there if there is one."""
@@ -364,7 +364,8 @@ class TestButton:
         if panel is not None:
             panel.close()
 
-    def _press(self) -> None:
+    def toggle(self) -> None:
+        """Show the test, or take it away."""
         if self.panel is None:
             self._view.test()
         else:

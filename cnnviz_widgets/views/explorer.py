@@ -122,10 +122,9 @@ class Explorer(Revertible, ipywidgets.VBox):
         self.note = Status(text=note, kind="error" if note and refused else "info")
         self._page = ipywidgets.VBox().add_class("cnnviz-page")
         self.history = History(self)
-        buttons = [self.camera_button, self.draw_button, *self.history.buttons(self._button)]
-        bar = ipywidgets.HBox(buttons).add_class("cnnviz-bar")
+        bar = ipywidgets.HBox([self.camera_button, self.draw_button]).add_class("cnnviz-bar")
         top = ipywidgets.HBox([self.strip, self.upload, bar, self.predictions]).add_class("cnnviz-top")
-        show_if(False, self.predictions.bar)
+        show_if(False, self.predictions.head)
         self._notes = ipywidgets.VBox([self.note] if note else [])
         beside = [] if self.companion is None else [self.companion]
         super().__init__([top, self._desk, self._notes, *beside, self.tabs, self._page])
@@ -138,17 +137,6 @@ class Explorer(Revertible, ipywidgets.VBox):
         session.link(self._mark_strip, ["picture"])
         self.open_tab(next(iter(self._makers)))
         self.history.begin()
-
-    def _button(self, description: str, press: Callable[[], object], **traits: Any) -> ipywidgets.Button:
-        def pressed(_: object) -> None:
-            try:
-                press()
-            except ExplanationError as error:
-                self._fail(error)
-
-        button = ipywidgets.Button(description=description, layout=ipywidgets.Layout(width="72px"), **traits)
-        button.on_click(pressed)
-        return button
 
     @property
     def view(self) -> Panel:
@@ -186,6 +174,9 @@ class Explorer(Revertible, ipywidgets.VBox):
             options["language"] = self.language
         view = maker(self.session, **options)
         view.leave_notes_out()  # they stand below the predictions
+        view.history.follow_on(self.history)
+        if (comparer := view.actions.comparer) is not None:
+            comparer.choose_from(lambda: self.pictures)
         if self.companion is not None:
             self._comparisons[title] = self.companion.beside(view, lambda session: maker(session, **options))
         return view

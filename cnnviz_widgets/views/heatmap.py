@@ -14,6 +14,7 @@ from cnnviz_widgets.explain import TECHNIQUES, Explainer, Heatmap, Instance
 from cnnviz_widgets.explain.explainer import Family
 from cnnviz_widgets.session import Example, Scene
 from cnnviz_widgets.views.choice import Chooses
+from cnnviz_widgets.views.comparing import Comparer
 from cnnviz_widgets.views.deprecated import old_name
 from cnnviz_widgets.views.evaluation import TestButton, TestView
 from cnnviz_widgets.views.explanation import Explanation
@@ -52,6 +53,7 @@ class HeatmapView(Chooses, Stops, renamed={"methods": "techniques"}):
     """
 
     settings: ClassVar[Mapping[str, object]] = {"technique": None}
+    works_on_map = True
     family: ClassVar[Family]
 
     heatmap = traitlets.Instance(Heatmap, None, allow_none=True, read_only=True, help="The heatmap that is shown.")
@@ -76,9 +78,9 @@ class HeatmapView(Chooses, Stops, renamed={"methods": "techniques"}):
         self.choose_from(techniques or self.techniques(), self.refresh, skip=("layer", "batch"))
         self.class_list = ClassList(self, self.work)
         self.class_picker = self.class_list.picker
-        self.tester = TestButton(self)
+        self.tester, self.comparer = TestButton(self), Comparer(self)
         controls = (self.class_list, self.choice.picker, *self.extra_controls(), self.choice.controls)
-        buttons = row(self.tester.button, self.stop_button, gap=4)
+        buttons = row(self.stop_button, gap=4)
         self.show(row(self.canvas, column(*controls, buttons)), self.tester.place)
         self.begin()
 

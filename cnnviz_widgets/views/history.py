@@ -41,21 +41,24 @@ class History:
         self._first: Snapshot = {}
         self._now: Snapshot = {}
         self._watched: list[tuple[Any, list[str]]] = []
-        self._buttons: tuple[ipywidgets.Button, ...] = ()
         self._noticing = False
+        #: Called when there is another step to go back, or another way to the beginning.
+        self.shown: Callable[[], object] = lambda: None
 
     @property
     def depth(self) -> int:
         """How many steps there are to go back."""
         return len(self._past)
 
-    def buttons(self, button: Callable[..., ipywidgets.Button]) -> tuple[ipywidgets.Button, ...]:
-        """The buttons Back and Reset, made by `button(description, press)`."""
-        self._buttons = (
-            button("Back", self.back, tooltip="What was shown before", disabled=True),
-            button("Reset", self.reset, tooltip="As it opened", disabled=True),
-        )
-        return self._buttons
+    @property
+    def changed(self) -> bool:
+        """Whether anything else is looked at than at the beginning."""
+        return bool(_different(self._first, self._now))
+
+    def follow_on(self, other: History) -> None:
+        """Begin with the past of another history of the same session."""
+        self._past = list(other._past)
+        self.shown()
 
     def begin(self) -> None:
         """Take what is looked at now as the beginning, and follow it from here."""
@@ -124,7 +127,7 @@ class History:
             self._first = now  # the view has found out how large its window is: nobody has chosen it
         else:
             self._push(before)
-        self._show()
+        self.shown()
 
     def _push(self, snapshot: Snapshot) -> None:
         self._past = [*self._past, snapshot][-MOST:]
@@ -139,18 +142,12 @@ class History:
                 self._set(key, wanted)
             # What could not be had again is not tried at every step.
             self._now = self._snapshot()
-            self._show()
+            self.shown()
 
     def _set(self, key: tuple[str, str], wanted: Snapshot) -> None:
         owner = self._owners()[key[0]]
         if not _same(getattr(owner, key[1]), wanted[key]):
             setattr(owner, key[1], wanted[key])
-
-    def _show(self) -> None:
-        if self._buttons:
-            back, reset = self._buttons
-            back.disabled = not self._past
-            reset.disabled = not _different(self._first, self._now)
 
 
 class Revertible:

@@ -12,6 +12,7 @@ from cnnviz_widgets.explain import TECHNIQUES, Explainer, Heatmap, Occlusion
 from cnnviz_widgets.explain.occlusion.occluder import Box
 from cnnviz_widgets.explain.occlusion.occlusion_map import OcclusionMap
 from cnnviz_widgets.views.choice import Choice
+from cnnviz_widgets.views.comparing import Comparer
 from cnnviz_widgets.views.deprecated import old_name
 from cnnviz_widgets.views.evaluation import TestButton, TestView
 from cnnviz_widgets.views.explanation import Explanation
@@ -116,8 +117,8 @@ class OcclusionView(PatchOnPage, Panel, renamed={"occlusion": "technique", "ahea
         self.map_button = self.button("Whole map", self.compute_map, button_style="primary")
         self.stop_button = self.button("Stop", self.stop_map, disabled=True)
         self.clear_button = self.button("Clear", self.clear_map)
-        self.tester = TestButton(self)
-        buttons = row(self.map_button, self.stop_button, self.clear_button, self.tester.button, gap=4)
+        self.tester, self.comparer = TestButton(self), Comparer(self)
+        buttons = row(self.map_button, self.stop_button, self.clear_button, gap=4)
         self.show(row(self.canvas, column(self.class_list, self.choice, buttons)), self.tester.place)
 
     @property

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
 import logging
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -18,7 +16,9 @@ from cnnviz_widgets.schedule import in_turn
 from cnnviz_widgets.session import Example, Session, as_classifier
 from cnnviz_widgets.session.observing import SetInTurn
 from cnnviz_widgets.views import incoming, outgoing
+from cnnviz_widgets.views.actions import Actions
 from cnnviz_widgets.views.closing import discard_contents
+from cnnviz_widgets.views.deprecated import with_old_calls
 from cnnviz_widgets.views.events import Handle, on
 from cnnviz_widgets.views.guess import Guessable, Guessing
 from cnnviz_widgets.views.history import History, Revertible, results_of
@@ -27,6 +27,7 @@ from cnnviz_widgets.views.parts.answers import Answer
 from cnnviz_widgets.views.take.takeaway import Takeaway
 from cnnviz_widgets.views.wording import Tooltips, head_of
 from cnnviz_widgets.widgets.acknowledged import Acknowledged
+from cnnviz_widgets.widgets.head import ActionPressed
 from cnnviz_widgets.widgets.pace import FrameAcknowledger
 from cnnviz_widgets.widgets.status import Status
 
@@ -57,6 +58,9 @@ class Panel(Takeaway, Guessable, Revertible, SetInTurn, ipywidgets.VBox):
     #: Which of the tabs of the catalogue (`words`) the panel is; "" for one without a question of its own.
     topic: ClassVar[str] = ""
 
+    #: Whether its heatmap is its work, drawn by its own cells, and not laid over something else.
+    works_on_map: ClassVar[bool] = False
+
     active = traitlets.Bool(True, help="Whether to compute; work that was put off is done when this becomes True.")
     busy = traitlets.Bool(False, read_only=True, help="Whether work that was asked for is under way.")
     progress = traitlets.Float(1.0, read_only=True, help="How far the work under way is, 0 to 1; 1 when it is done.")
@@ -77,7 +81,7 @@ class Panel(Takeaway, Guessable, Revertible, SetInTurn, ipywidgets.VBox):
             if inspect.isfunction(member) and not name.startswith("_"):
                 setattr(cls, name, in_turn(member))
         if "__init__" in vars(cls):
-            cls.__init__ = in_turn(_with_old_calls(cls.__init__, renamed or {}, once_positional))  # type: ignore[method-assign]
+            cls.__init__ = in_turn(with_old_calls(cls.__init__, renamed or {}, once_positional))  # type: ignore[method-assign]
 
     def __init__(
         self,
@@ -98,6 +102,8 @@ class Panel(Takeaway, Guessable, Revertible, SetInTurn, ipywidgets.VBox):
         self._example: Example | None = None
         self._open = False
         self._notes_shown = True
+        #: What stands in the place of the panel's own widgets, which rest meanwhile.
+        self._in_place: ipywidgets.Widget | None = None
         words.sent(language)  # or raises
         #: "en" or "ko", or None for the language of the page.
         self.language = language
@@ -107,19 +113,18 @@ class Panel(Takeaway, Guessable, Revertible, SetInTurn, ipywidgets.VBox):
         super().__init__(**layout)
         self.active = active
         self.history, self.guessing, self._guess_first = History(self), Guessing(self), guess
-        guess_button = self.button("Guess", self.guess, tooltip="Say first, then see")
-        #: Back, Reset and Guess.
-        self.bar = ipywidgets.HBox([*self.history.buttons(self.button), guess_button]).add_class("cnnviz-bar")
-        heads = [self.bar] if self.head is None else [self.head, self.bar]
-        self._top = ipywidgets.HBox(heads).add_class("cnnviz-top-row")
+        self.actions = Actions(self)
+        self.on(self.head, ActionPressed, self.actions.press)
+        self.actions.show()
+        self._top = ipywidgets.HBox([self.head]).add_class("cnnviz-top-row")
         self.add_class("cnnviz-view").add_class(f"cnnviz-of-{self.topic or 'none'}")
         self.link(self._rest_or_resume, ["active"])
         self.show()
 
     def _make_frame(self, language: str | None) -> None:
         """Make what stands around the widgets of every panel."""
-        #: The question of the panel, with its help; None where it has none.
-        self.head = head_of(self.topic, language) if self.topic else None
+        #: The question of the panel, if it has one, with its help, and what can be done with the panel.
+        self.head = head_of(self.topic, language)
         self._tooltips = Tooltips(self.topic, language)
         self.status = Status()
         #: What there is to know of network and picture before any map is read, such as how scores are taken.
@@ -154,8 +159,21 @@ class Panel(Takeaway, Guessable, Revertible, SetInTurn, ipywidgets.VBox):
         self._body.children = (*shown[:1], self._answer_box, *shown[1:])
         # A box of its own: the page makes all views anew that stand behind a child that comes or goes.
         self._guess_box.children = () if box is None else (box,)
-        self.children = (self._top, self._guess_box, self._body, self.pace)
+        body = self._body if self._in_place is None else self._in_place
+        self.children = (self._top, self._guess_box, body, self.pace)
         self._tooltips.set(self)
+
+    @in_turn
+    def put_in_place(self, widget: ipywidgets.Widget | None) -> None:
+        """Show `widget` in the place of what is shown, which rests until that is taken away again, by None."""
+        self._in_place = widget
+        self.arrange()
+        self._rest_or_resume(None)
+        self.actions.show()
+
+    @property
+    def _rests(self) -> bool:
+        return not self.active or self._in_place is not None
 
     def begin(self) -> None:
         """Follow the session and begin to work: the last line of `__init__`."""
@@ -170,6 +188,7 @@ class Panel(Takeaway, Guessable, Revertible, SetInTurn, ipywidgets.VBox):
             self.guess()
         self.refresh()
         self.history.begin()
+        self.actions.show()
 
     def job(self, deliver: Callable[[Any], None], **options: Any) -> Job:
         """Make a job, as `Job` says, that is cancelled when the panel stops or is closed."""
@@ -197,10 +216,10 @@ class Panel(Takeaway, Guessable, Revertible, SetInTurn, ipywidgets.VBox):
 
     def when_active(self, handle: Callable[[], object]) -> None:
         """Call `handle()` now, or once the panel is active again."""
-        if self.active:
-            handle()
-        else:
+        if self._rests:
             self._put_off[handle] = None
+        else:
+            handle()
 
     def on(self, source: Acknowledged, kind: type | tuple[type, ...], handle: Handle) -> None:
         """Call `handle(event)` for events of a kind; the browser's next one waits for the job that it returns."""
@@ -247,7 +266,7 @@ class Panel(Takeaway, Guessable, Revertible, SetInTurn, ipywidgets.VBox):
         """Compute anew for what the session says now; put off while the panel is not active."""
         if not self._open:
             return None
-        if not self.active:
+        if self._rests:
             self._put_off[self.refresh] = None
             return None
         self._put_off.pop(self.refresh, None)
@@ -281,6 +300,7 @@ class Panel(Takeaway, Guessable, Revertible, SetInTurn, ipywidgets.VBox):
         self._open = False
         self.guessing.close()
         self.history.close()
+        self.actions.close()
         self.stop()
         for handler, names in self._followed:
             self.session.unlink(handler, names)
@@ -316,7 +336,7 @@ class Panel(Takeaway, Guessable, Revertible, SetInTurn, ipywidgets.VBox):
     def _rest_or_resume(self, _: Any) -> None:
         if not self._open:
             return
-        if not self.active:
+        if self._rests:
             for job in self._jobs:
                 if job.rests:
                     if job.busy and not job.idle:
@@ -349,28 +369,6 @@ def _session_of(model: object, picture: object, class_names: Any) -> Session:
     if picture is not None:
         model.picture = picture
     return model
-
-
-def _with_old_calls(
-    init: Callable[..., None], renamed: Mapping[str, str], once_positional: Sequence[str]
-) -> Callable[..., None]:
-    """`init`, which can be called as it once was, for one release."""
-
-    @functools.wraps(init)
-    def run(self: Any, *arguments: Any, **options: Any) -> None:
-        def warn(old: str, new: str) -> None:
-            warnings.warn(f"{type(self).__name__}({old}) is now {new}=", DeprecationWarning, stacklevel=4)
-
-        for old in renamed.keys() & options.keys():
-            warn(f"{old}=", renamed[old])
-            options[renamed[old]] = options.pop(old)
-        # What follows model and picture.
-        moved = dict(zip(once_positional, arguments[2:], strict=False))
-        for number, name in enumerate(moved, 3):
-            warn(f"argument {number}", name)
-        init(self, *arguments[:2], *arguments[2 + len(moved) :], **moved, **options)
-
-    return run
 
 
 _tell_states = ipywidgets.Widget._handle_control_comm_msg

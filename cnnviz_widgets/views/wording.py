@@ -15,13 +15,28 @@ from cnnviz_widgets.widgets.slider import OptionSlider
 HELP = ("see", "read", "misread", "source")
 
 
+#: What the buttons of a head and their menus are for, and what is said once it is done.
+ACTIONS = (
+    "back", "reset", "guess", "test", "compare", "save", "png", "svg", "csv", "code", "json", "html", "method", "class",
+    "picture", "saved", "copied",
+)  # fmt: skip
+_WITH_TOOLTIP = ("back", "reset", "guess", "test", "compare", "save")
+
+
 def head_of(topic: str, language: str | None) -> Head:
-    """The head of a view: the question of a tab of the catalogue, and its help."""
+    """The head of a view: the question of a tab of the catalogue, and its help; without a `topic`, its actions only."""
     return Head(texts={each: _texts(topic, each) for each in words.sent(language)}, language=language)
 
 
 def _texts(topic: str, language: str) -> dict[str, Any]:
+    named = {
+        "labels": {name: words.text(f"action.{name}", language) for name in ACTIONS},
+        "tooltips": {name: words.text(f"tooltip.{name}", language) for name in _WITH_TOOLTIP},
+    }
+    if not topic:
+        return named
     return {
+        **named,
         "name": words.text(f"tab.{topic}.name", language),
         "question": words.text(f"tab.{topic}.question", language),
         "help": words.text("help.button", language),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, ClassVar
@@ -25,6 +26,9 @@ class BaseWidget(anywidget.AnyWidget):
 
     #: The traits that a page writes.
     written_by_page: ClassVar[frozenset[str]] = frozenset()
+
+    #: Traits that are shown otherwise where there is no kernel.
+    without_kernel: ClassVar[Mapping[str, object]] = {}
 
     _host_id = traitlets.Unicode().tag(sync=True)
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
+from tests.browser.test_views import NETWORK
 from tests.support.picture_card import open_settings
 from tests.support.servers import Opener, until
 
@@ -90,3 +91,23 @@ def test_both_maps_and_their_difference_are_drawn_on_printed_scales(voila_page: 
     assert any("The maps agree by" in text for text in texts(page))
     boxes = [pictures.nth(i).bounding_box() for i in range(3)]
     assert len({round(box["y"]) for box in boxes if box}) == 1  # three panes beside each other
+
+
+def test_the_head_compares_in_place_and_saves_to_the_browser(any_page: Opener) -> None:
+    opened = any_page([NETWORK, "view = CAMView(classifier, picture)\nview"], ready=".cnnviz-picture canvas")
+    page, kernel = opened.page, opened.kernel
+    kernel.until("view.heatmap is not None")
+    page.get_by_role("button", name="Save", exact=True).click()
+    with page.expect_download() as download:
+        page.get_by_role("menuitem", name="Numbers (CSV)").click()
+    lines = download.value.path().read_text(encoding="utf-8-sig").splitlines()
+    assert len(lines) == 1 + kernel.value("view.heatmap.cells.size")
+    page.get_by_role("button", name="Compare").click()
+    page.get_by_role("menuitem", name="With another method").click()
+    kernel.until("view.comparer.shown is not None and view.comparer.shown.difference is not None")
+    expect(page.get_by_text("B minus A").first).to_be_in_viewport()
+    expect(page.locator(".cnnviz-comparison .cnnviz-picture-canvas")).to_have_count(3)
+    page.get_by_role("button", name="Compare").click()
+    kernel.until("view.comparer.shown is None")
+    expect(page.locator(".cnnviz-comparison")).to_have_count(0)
+    expect(page.locator(".cnnviz-picture-canvas")).to_have_count(1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.test_views import NETWORK
 from tests.support.servers import Opener, until
@@ -17,6 +18,7 @@ def test_a_map_is_tested_below_it(any_page: Opener) -> None:
     assert kernel.value("view.tester.panel is None")
     page.get_by_role("button", name="Test", exact=True).click()
     kernel.until("view.tester.panel is not None and getattr(view.tester.panel.evaluation, 'progress', 0) == 1")
+    expect(page.get_by_role("tab", name="Reveal and cover")).to_be_in_viewport()
     slider = page.get_by_role("slider", name="revealed")
     until(lambda: page.get_by_role("img", name="Reveal the most important first").count(), 30, "the chart")
     slider.evaluate("element => element.scrollIntoView({block: 'center'})")

@@ -23,7 +23,9 @@ def test_a_box_is_guessed_and_what_is_true_is_revealed(voila_page: Opener) -> No
     page.get_by_text("Where does").wait_for()
     # Run All has shown the question and nothing of the answer: no bars, no map, no sentence of the probe.
     assert page.locator("canvas.cnnviz-picture-canvas").count() == 1
-    assert page.locator(".bqplot").count() == 0 and "drop of the" not in page.locator("body").inner_text()
+    assert (
+        page.locator(".cnnviz-class-bars-row").count() == 0 and "drop of the" not in page.locator("body").inner_text()
+    )
     nb.kernel.run("canvas = view.canvas; view.canvas = view.guessing.stage.canvas")
     start = middle(nb)
     nb.kernel.run("view.canvas = canvas")
@@ -36,7 +38,7 @@ def test_a_box_is_guessed_and_what_is_true_is_revealed(voila_page: Opener) -> No
     nb.kernel.until("len(view.guesses) == 1 and not view.guessing.hidden", 60)
     page.get_by_text("19 of 19 hands said B. It is").wait_for()
     assert "Guess kept as no. 1" in page.locator(".cnnviz-guess").inner_text()
-    page.locator(".bqplot").first.wait_for()
+    page.locator(".cnnviz-class-bars-row").first.wait_for()
     row = nb.kernel.value("view.guesses.drop(columns='time').to_dict('records')[0]")
     assert row["kind"] == "box" and row["view"] == "OcclusionView" and row["hands"]["B"] == 19
     assert row["truth"] in "ABCD" and 0 <= row["score"] <= 1

@@ -178,10 +178,10 @@ def test_nothing_is_computed_before_it_is_opened(view: CAMView, network: Countin
 
 
 def test_the_button_opens_and_closes(view: CAMView) -> None:
-    view.tester.button.click()
+    view.tester.toggle()
     panel = view.tester.panel
     assert panel is not None and not panel.busy
-    view.tester.button.click()
+    view.tester.toggle()
     assert view.tester.panel is None and view.tester.place.children == () and panel.comm is None
     assert view.comm is not None and view.canvas.comm is not None and view.session.picture is not None
     view.session.picture = np.full((24, 32, 3), 90, np.uint8)  # the closed one hears nothing

@@ -389,7 +389,7 @@ def inside(root: Any) -> Iterator[Any]:
 @kinds
 def test_asks_a_question_with_help_at_its_head(kind: type[Panel], made: Panel) -> None:
     if not kind.topic:
-        assert made.head is None
+        assert "question" not in made.head.texts["en"]
         return
     assert made.children[0].children[0] is made.head
     assert made.head.texts["en"]["question"] == words.text(f"tab.{kind.topic}.question")

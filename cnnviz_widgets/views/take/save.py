@@ -9,6 +9,7 @@ from typing import Protocol
 from cnnviz_widgets.collection.cluster import csv_of
 from cnnviz_widgets.errors import ExportError
 from cnnviz_widgets.export.files import replace_file
+from cnnviz_widgets.export.page import page
 from cnnviz_widgets.schedule import between_callbacks
 from cnnviz_widgets.views.take.arrange import sheet
 from cnnviz_widgets.views.take.figure import parts_of
@@ -45,16 +46,23 @@ def save(panel: Saved, path: str | os.PathLike[str]) -> Path:
     if suffix == ".html":
         panel_to_html(panel, target, wanted=Wanted(classes=1), finest=None)
         return target
+    replace_file(target, content_of(panel, suffix), "table" if suffix == ".csv" else "figure")
+    return target
+
+
+def content_of(panel: Saved, suffix: str) -> bytes:
+    """What `save` writes to a file with this suffix; of a page by itself without the controls that it may record.
+
+    Raises ExportError where there is no result yet.
+    """
     with between_callbacks():  # no panel draws half of it meanwhile
         table, title = panel.table(), panel.title
+        if suffix == ".html":
+            return page(panel, title=title).encode()
         drawing = None if suffix == ".csv" else figure(panel)
     if drawing is None:
-        replace_file(target, csv_of(table).encode("utf-8-sig", "replace"), "table")
-    elif suffix == ".svg":
-        replace_file(target, svg(drawing, title).encode(), "figure")
-    else:
-        replace_file(target, png(drawing), "figure")
-    return target
+        return csv_of(table).encode("utf-8-sig", "replace")
+    return svg(drawing, title).encode() if suffix == ".svg" else png(drawing)
 
 
 def figure(panel: Saved) -> Drawing:

@@ -72,8 +72,8 @@ export class View<Traits> {
   }
 
   /** Call `callback` with each custom message. */
-  onMessage(callback: (message: unknown) => void): void {
-    this.on("msg:custom", callback);
+  onMessage(callback: (message: unknown, buffers: DataView[]) => void): void {
+    this.on("msg:custom", (message, buffers) => callback(message, Array.isArray(buffers) ? buffers : []));
   }
 
   /** A queue of events for the kernel. While an answer is overdue, the view says so: the kernel is busy, or gone. */
