@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from cnnviz_widgets.classifier import Classifier as Classifier
     from cnnviz_widgets.classifier import Target as Target
     from cnnviz_widgets.collection.store import FeatureStore as FeatureStore
+    from cnnviz_widgets.hosts import check as check
     from cnnviz_widgets.session import Session as Session
     from cnnviz_widgets.views.activation import ActivationView as ActivationView
     from cnnviz_widgets.views.app import explore as explore
@@ -58,6 +59,7 @@ _HOMES = {
     "SketchView": "views.sketch",
     "Target": "classifier",
     "TestView": "views.evaluation",
+    "check": "hosts",
     "compare": "views.compare",
     "explore": "views.app",
 }

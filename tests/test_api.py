@@ -30,6 +30,7 @@ NAMES = [
     "SketchView",
     "Target",
     "TestView",
+    "check",
     "compare",
     "explore",
 ]

@@ -20,7 +20,7 @@ FILES = sorted(path for path in PACKAGE.rglob("*.py"))
 
 #: Part of the package -> parts and libraries that it may import, besides itself and the standard library.
 ALLOWED = {
-    "__init__": "classifier collection session views",  # when a name is first used
+    "__init__": "classifier collection hosts session views",  # when a name is first used
     "__main__": "__version__ errors publish serve words",
     "aside": "forks schedule",
     "cells": "forks",
@@ -34,6 +34,7 @@ ALLOWED = {
     "export": "errors schedule widgets words PIL ipywidgets numpy traitlets",
     "forks": "",
     "graph": "classifier forks tracing numpy torch",
+    "hosts": "jupyter_core psutil torch",
     "paint": "numpy",
     "parameters": "errors",
     "preprocess": "classifier",  # the old name of a module of it
