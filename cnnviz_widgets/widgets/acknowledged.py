@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
@@ -35,6 +36,7 @@ class Acknowledged(BaseWidget):
     def __init__(self, **traits: Any) -> None:
         self._handlers: list[Handler] = []
         self._heard_with: int | None = None
+        self._asked: tuple[int, float] | None = None
         self._reading = False
         #: Traits that an event has set as the page that it came from has them: told with the acknowledgement.
         self._mirrored: set[str] = set()
@@ -54,6 +56,11 @@ class Acknowledged(BaseWidget):
     def page_takes_answers(self) -> bool:
         """Whether the page of the last event hands what is sent to this widget on to others (js/src/core/answer.ts)."""
         return self._heard_with == Acknowledged._pages
+
+    @property
+    def asked_at(self) -> float | None:
+        """When the last event came (time.monotonic()); None if it is acknowledged."""
+        return None if self._asked is None else self._asked[1]
 
     @staticmethod
     def heard_last() -> Acknowledged | None:
@@ -86,6 +93,7 @@ class Acknowledged(BaseWidget):
             return
         self._heard_with = Acknowledged._pages if content.get("takes_answers") is True else None
         Acknowledged._newest = ref(self)
+        self._asked = seq, time.monotonic()
         with self._turn:
             self._handle_event(seq, content, buffers)
 
@@ -93,10 +101,7 @@ class Acknowledged(BaseWidget):
         waiting = [object() for _ in self._handlers]
 
         def acknowledge() -> None:
-            mirrored, self._mirrored = self._mirrored, set()
-            if mirrored:
-                self.send_state(mirrored)
-            self.send({"kind": "ack", "seq": seq})
+            self._acknowledge(seq)
 
         def done_of(token: object) -> Callable[[], None]:
             def done() -> None:
@@ -129,6 +134,14 @@ class Acknowledged(BaseWidget):
             except Exception:
                 done()
                 raise
+
+    def _acknowledge(self, seq: int) -> None:
+        mirrored, self._mirrored = self._mirrored, set()
+        if mirrored:
+            self.send_state(mirrored)
+        self.send({"kind": "ack", "seq": seq})
+        if self._asked is not None and self._asked[0] == seq:
+            self._asked = None
 
 
 def integers(value: object, count: int, low: int, high: int) -> tuple[int, ...]:

@@ -429,7 +429,9 @@ def functions_of(tree: ast.AST) -> Iterator[tuple[str, ast.FunctionDef]]:
 
 
 def yields(function: ast.FunctionDef) -> bool:
-    """Whether a function is a generator itself, and not only one inside it."""
+    """Whether a function is a generator itself, and not only one inside it, or is made one."""
+    if any(isinstance(made, ast.Name) and made.id == "one_step" for made in function.decorator_list):
+        return True
     waiting: list[ast.AST] = list(function.body)
     while waiting:
         node = waiting.pop()
