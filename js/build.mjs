@@ -25,7 +25,7 @@ const WIDGETS = {
   pace: "src/controls/pace.ts",
 };
 /** Classic scripts, which also run in a page that is opened from disk. */
-const SCRIPTS = { host: "src/host/index.ts" };
+const SCRIPTS = { host: "src/host/index.ts", network_worker: "src/host/network_worker.ts" };
 
 /** `import css from "./x.css"` is the stylesheet as text, its @imports resolved. */
 const stylesheet = {
@@ -84,5 +84,6 @@ if (values.test) {
     format: "iife",
     globalName: "cnnvizHost",
     minify: true,
+    define: { "import.meta.url": "self.location.href" }, // a script without an address, in a worker
   });
 }

@@ -46,7 +46,7 @@ ALLOWED = {
     "study": "classifier errors graph parameters tracing numpy sklearn torch",
     "tracing": "errors numpy onnx torch",
     "views": "aside classifier collection demo errors explain export forks paint parameters picture schedule session "
-    "study widgets words PIL bqplot ipycanvas ipywidgets jscatter numpy pandas traitlets",  # never torch: explainers
+    "study widgets words PIL bqplot ipycanvas ipywidgets jscatter numpy onnxruntime pandas traitlets",  # never torch
     "visitors": "jupyter_server traitlets voila websocket",
     "websocket": "jupyter_server",
     "widgets": "paint schedule anywidget ipywidgets numpy traitlets",

@@ -62,23 +62,26 @@ def page(
     players: Sequence[Player] = (),
     finest: int | None = None,
     language: str | None = "en",
+    model: bytes | None = None,
+    further_note: str = "",
 ) -> str:
     """An HTML document that shows `widget`, with all inside it, as it looks now.
 
     Controls with a recording work in it, and what `players` answer; so do the colours, scale and threshold of
     pictures. What else would need a kernel is left out, and a line at the foot says so. With `finest`, maps are rounded
-    as `Values` says. Raises ExportError if a recording does not fit what is shown now.
+    as `Values` says. `model` is the network, as ONNX, that players run, and `further_note` what is said of it. Raises
+    ExportError if a recording does not fit what is shown now.
     """
     with between_callbacks():  # a panel that draws meanwhile would be written down half drawn
         packing = Packing([widget], list(recorded), players, finest=finest)
     return _DOCUMENT.format(
         language=language or "en",
-        policy=policy(packing),
+        policy=policy(packing, with_network=model is not None),
         title=html.escape(title),
         style=style(),
         noscript=html.escape(words.text("page.script", language)),
-        note=html.escape(note(packing, language)),
-        data=data_of(packing),
+        note=html.escape(f"{note(packing, language)} {further_note}".strip()),
+        data=data_of(packing, model=model),
     )
 
 
@@ -101,22 +104,36 @@ def write_document(path: str | os.PathLike[str], document: str) -> float:
     return size
 
 
-def data_of(packing: Packing, runtime: str | None = None) -> str:
+def data_of(packing: Packing, runtime: str | None = None, *, model: bytes | None = None) -> str:
     """The elements of a document with what the widgets are made of, and the script, or the address `runtime` of it.
 
     They stand below the places of the widgets: elements with the number of a root in `data-cnnviz-root`.
     """
     block = base64.b64encode(gzip.compress(packing.block, mtime=0)).decode()
     script = f"<script>{host()}</script>" if runtime is None else f'<script src="{html.escape(runtime)}"></script>'
-    return f'<script type="text/plain" id="cnnviz-block">{block}</script>\n{script}'
+    network = "" if model is None else _network(model)
+    return f'<script type="text/plain" id="cnnviz-block">{block}</script>\n{network}{script}'
 
 
-def policy(packing: Packing, runtime: str | None = None) -> str:
-    """What the page may do: run its own script, or that at the address `runtime`, and those of widgets of others."""
+def _network(model: bytes) -> str:
+    """The elements with a network and what runs it."""
+    parts = {
+        "worker": (STATIC / "network_worker.js").read_text(encoding="utf-8").replace("</script", "<\\/script"),
+        "wasm": base64.b64encode((STATIC / "onnxruntime" / "ort-wasm-simd-threaded.wasm.gz").read_bytes()).decode(),
+        "model": base64.b64encode(gzip.compress(model, mtime=0)).decode(),
+    }
+    return "".join(f'<script type="text/plain" id="cnnviz-{name}">{text}</script>\n' for name, text in parts.items())
+
+
+def policy(packing: Packing, runtime: str | None = None, *, with_network: bool = False) -> str:
+    """What the page may do: run its own script, those of widgets of others, and a network in a worker."""
     if runtime is not None:
         return ""  # a file beside the page may be anywhere: its host says what is allowed
     digest = base64.b64encode(hashlib.sha256(host().encode()).digest()).decode()
-    return _POLICY.format(scripts=f"'sha256-{digest}'" + (" blob:" if packing.content["scripts"] else ""))
+    scripts = f"'sha256-{digest}'" + (" blob:" if packing.content["scripts"] else "")
+    if with_network:
+        return _POLICY.format(scripts=f"{scripts} 'wasm-unsafe-eval'") + "; worker-src blob:"
+    return _POLICY.format(scripts=scripts)
 
 
 @cache

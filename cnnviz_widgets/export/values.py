@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 LEVELS = 254
 _NO_NUMBER = 255
 #: Of JPEG, 1 to 95.
-_QUALITY = 90
+_QUALITY = 88
 #: Smaller pictures, in pixels a side, are enlarged by those who look at them: they stay as they are.
-_SMALL_PICTURE = 48
+_SMALL_PICTURE = 32
 
 
 class Values:

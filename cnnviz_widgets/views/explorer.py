@@ -42,7 +42,8 @@ from cnnviz_widgets.views.predictions import PredictionView
 from cnnviz_widgets.views.saliency import SaliencyView
 from cnnviz_widgets.views.sketch import SketchView
 from cnnviz_widgets.views.take.app import app_state, restore_app
-from cnnviz_widgets.views.take.page.html import Live, SavedPage, Weights, app_to_html, check_options
+from cnnviz_widgets.views.take.page.html import SavedPage, app_to_html, check_options
+from cnnviz_widgets.views.take.page.network import Live, Weights
 from cnnviz_widgets.views.take.page.wanted import CLASSES, Wanted
 from cnnviz_widgets.widgets.status import Status
 from cnnviz_widgets.widgets.tabs import TabOpened, Tabs
@@ -209,7 +210,9 @@ class Explorer(Revertible, ipywidgets.VBox):
     ) -> SavedPage:
         """Write a page of all pictures and `tabs` that needs no kernel, as `to_html` of a view."""
         check_options(live, weights)
-        return app_to_html(self, path, tabs=tabs, wanted=Wanted(classes, layers, brief=True), tell=tell)
+        return app_to_html(
+            self, path, tabs=tabs, wanted=Wanted(classes, layers, brief=True, live=live, weights=weights), tell=tell
+        )
 
     @property
     def views(self) -> dict[str, Panel]:

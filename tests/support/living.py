@@ -17,6 +17,8 @@ STRICT = (
     "default-src 'none'; script-src 'self' 'unsafe-inline' blob:; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data: blob:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 )
+#: The same for a page that runs a network: compiled code, in a worker that is part of the page.
+STRICT_WITH_NETWORK = STRICT.replace("blob:;", "blob: 'wasm-unsafe-eval'; worker-src blob:;", 1)
 
 
 class LivingPage:
@@ -79,12 +81,12 @@ def open_from_disk(browser: Browser, path: Path) -> Iterator[LivingPage]:
 
 
 @contextmanager
-def open_from_server(browser: Browser, path: Path) -> Iterator[LivingPage]:
-    """The page as a static host with the policy `STRICT` hands it out."""
+def open_from_server(browser: Browser, path: Path, policy: str = STRICT) -> Iterator[LivingPage]:
+    """The page as a static host with a `policy` hands it out."""
 
     class Handler(http.server.SimpleHTTPRequestHandler):
         def end_headers(self) -> None:
-            self.send_header("Content-Security-Policy", STRICT)
+            self.send_header("Content-Security-Policy", policy)
             super().end_headers()
 
         def log_message(self, *_: Any) -> None:

@@ -13,7 +13,8 @@ from cnnviz_widgets.export import Axis, Player
 from cnnviz_widgets.schedule import between_callbacks, in_turn
 from cnnviz_widgets.session import Session
 from cnnviz_widgets.views.take.code import code_of
-from cnnviz_widgets.views.take.page.html import Live, SavedPage, Weights, check_options, panel_to_html
+from cnnviz_widgets.views.take.page.html import SavedPage, check_options, panel_to_html
+from cnnviz_widgets.views.take.page.network import Live, Weights
 from cnnviz_widgets.views.take.page.wanted import CLASSES, SharedAxes, Wanted
 from cnnviz_widgets.views.take.save import save
 from cnnviz_widgets.views.take.state import restore, state_of
@@ -38,6 +39,8 @@ class Takeaway:
 
     #: Whether what is shown is of the session's picture.
     page_of_picture: ClassVar[bool] = True
+    #: Whether the network itself is of use on a page of the view.
+    page_takes_network: ClassVar[bool] = False
 
     # -- for subclasses ------------------------------------------------------------------------------------------
 
@@ -111,7 +114,7 @@ class Takeaway:
         Raises ExportError while there is no result, for options that are none, and where nothing can be written.
         """
         check_options(live, weights)
-        wanted = Wanted(classes=classes, layers=layers)
+        wanted = Wanted(classes, layers, live=live, weights=weights)
         return panel_to_html(self, path, pictures=pictures, wanted=wanted, tell=tell)
 
     @in_turn

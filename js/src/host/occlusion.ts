@@ -22,6 +22,8 @@ export interface TableData {
   readonly window: [number, number];
   /** The classes that count somewhere: names, and logits of (rows, columns, classes). */
   readonly names: string[];
+  /** Which classes of the network these are. */
+  readonly indices: number[];
   readonly logits: unknown;
   readonly log_sums: unknown;
   readonly entropies: unknown;

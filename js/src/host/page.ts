@@ -4,6 +4,7 @@ import { type Axis, Choices, type Recorded } from "./axes.ts";
 import { decoded, pixelsOf, revived, split, unzipped } from "./binary.ts";
 import { drawChart, type Part } from "./chart.ts";
 import { HostModel } from "./model.ts";
+import { hasNetwork, type Network, networkIn } from "./network.ts";
 import { type PatchSpec, playPatch } from "./patch.ts";
 import { follow, PLAIN } from "./plain.ts";
 import { type PointsSpec, playPoints } from "./points.ts";
@@ -53,12 +54,19 @@ export async function showPage(made: (page: Page) => void): Promise<void> {
   try {
     const block = await unzipped(decoded(document.getElementById("cnnviz-block")?.textContent ?? ""));
     const { content, values } = split(block);
-    const page = new Page(content as Content, values, await picturesIn(content as Content, values));
+    let begin = () => {};
+    const begun = new Promise<void>((resolve) => {
+      begin = resolve;
+    });
+    const loading = hasNetwork(document) ? begun.then(() => networkIn(document)) : null;
+    const page = new Page(content as Content, values, await picturesIn(content as Content, values), loading);
     made(page);
     for (const place of places) {
       place.replaceChildren();
       await page.draw(Number(place.dataset["cnnvizRoot"]), place);
     }
+    // What was recorded is there at once; the network takes seconds, and comes when that has been painted.
+    requestAnimationFrame(() => setTimeout(begin));
   } catch (error) {
     const text = `This page could not be shown: ${(error as Error).message}. A newer browser may show it.`;
     for (const place of places) place.append(sentence(text));
@@ -88,11 +96,15 @@ export class Page {
   private readonly begun = new Map<number, unknown>();
   /** Called with the axes that have changed, after what was recorded has been written. */
   readonly followers: ((axes: readonly number[]) => void)[] = [];
+  /** By widget: puts a further element below it. */
+  readonly extras = new Map<number, (made: HTMLElement) => void>();
 
   constructor(
     private readonly content: Content,
     block: ArrayBuffer,
     pictures: ReadonlyMap<number, DataView>,
+    /** The network that is being loaded; null where the page has none. */
+    readonly network: Promise<Network | null> | null,
   ) {
     const known = new Map<unknown, unknown>();
     const binary = (key: number) => new DataView(block, ...content.buffers[key]!);
@@ -151,6 +163,7 @@ export class Page {
       el.classList.add(...((model.get("_dom_classes") as string[] | undefined) ?? []));
       follow(model, ["layout"], layOut(model, el));
       await this.fill(number, el);
+      this.extras.set(number, (made) => el.append(made));
     } catch (error) {
       console.error(error);
       el.append(sentence(`${name} could not be drawn: ${(error as Error).message}.`));

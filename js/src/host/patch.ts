@@ -1,7 +1,11 @@
 // A patch on a picture that the hand moves: scores, bars and sentence follow without a kernel.
+import { bytesOf } from "../core/model.ts";
+import { answerOf, bestClasses, covered, type InputForm, inputOf } from "./input.ts";
 import type { HandEvent } from "./model.ts";
+import type { Network } from "./network.ts";
 import { percent, short } from "./numbers.ts";
 import { type Answer, probabilities, type Said, type Scores, sentence, Table, type TableData } from "./occlusion.ts";
+import { ownPicture } from "./own.ts";
 import type { Page } from "./page.ts";
 
 export interface PatchSpec {
@@ -18,59 +22,193 @@ export interface PatchSpec {
   readonly scores: Scores;
   readonly score_name: string;
   readonly sentences: Record<string, string>;
-  /** What is said of an answer that is exact, and of one that is interpolated. */
-  readonly exact: string;
-  readonly interpolated: string;
+  /** What is said of an answer that is exact, interpolated, or computed in {ms}; and what the network cannot do. */
+  readonly words: Record<"exact" | "interpolated" | "live" | "failed" | "own", string>;
+  /** All classes, and how inputs are made; null where the network is not on the page. */
+  readonly network: { readonly form: InputForm; readonly names: string[]; readonly own: boolean } | null;
+  readonly inputs: number[];
 }
 
 type Window = readonly [number, number, number, number];
 
+/** A picture as the network takes it, what fills the patch, and what the network says of the whole. */
+interface Subject {
+  readonly pixels: Float32Array;
+  readonly filling: Float32Array;
+  whole?: Answer;
+}
+
 export function playPatch(page: Page, spec: PatchSpec): void {
-  const canvas = page.model(spec.canvas);
-  const tables = new Map<number, Table>();
-  const table = (): Table => {
-    const place = spec.tables[page.choices.place(spec.axes)]!;
-    if (!tables.has(place)) tables.set(place, new Table(page.value(place) as TableData));
-    return tables.get(place)!;
-  };
-  let window = canvas.get("_window_final") as Window;
-  const [height, width] = table().data.window;
-  if (height === width) canvas.write({ window_limits: [height, width] }); // the table is of one size
+  new PatchPlayer(page, spec);
+}
 
-  const show = (known: Table, answer: Answer, note: string) => {
-    const option = page.choices.chosen[spec.class_axes[0] ?? -1] ?? 0;
-    const { names, classes, bars } = known.data;
-    const said: Said = { names, scores: spec.scores, scoreName: spec.score_name, sentences: spec.sentences };
-    const text = sentence(said, classes[option]!, known.whole, answer, ` ${note}`);
-    page.model(spec.status).write({ text, kind: "info", progress: -1 });
-    const [before, now] = [known.whole, answer].map((of) => probabilities(of, spec.scores)) as [
-      Float32Array,
-      Float32Array,
-    ];
-    const [pale, solid] = [before, now].map((of) => bars[option]!.map((row) => of[row]!)) as [number[], number[]];
-    const texts = solid.map((value) => (spec.scores === "none" ? short(value) : percent(value)));
-    page.model(spec.bars).write({ now: solid, before: pale, texts, ends: endsOf(spec.scores, [...pale, ...solid]) });
-  };
-  const tell = () => {
-    const known = table();
-    const answer = known.answer(window);
-    show(known, answer, known.has(window) ? spec.exact : spec.interpolated);
-  };
+class PatchPlayer {
+  private window: Window;
+  private network: Network | null = null;
+  private readonly tables = new Map<number, Table>();
+  private readonly subjects = new Map<number, Subject>();
+  /** The reader's own picture, and the class that is explained there. */
+  private own: (Subject & { index: number }) | null = null;
+  private readonly limits: unknown;
 
-  canvas.answer = (event: HandEvent) => {
-    if (event["name"] !== "moved") return;
-    window = event["window"] as Window;
-    if (event.final) {
-      window = table().nearest(window); // the hand rests: the patch goes where the answer is exact
-      canvas.write({ _window_final: [...window] });
+  constructor(
+    private readonly page: Page,
+    private readonly spec: PatchSpec,
+  ) {
+    const canvas = page.model(spec.canvas);
+    this.window = canvas.get("_window_final") as Window;
+    this.limits = canvas.get("window_limits");
+    const [height, width] = this.table.data.window;
+    if (height === width) canvas.write({ window_limits: [height, width] }); // the table is of one size
+    canvas.answer = (event) => this.answer(event);
+    page.followers.push((axes) => this.follow(axes));
+    if (spec.network !== null && page.network !== null) void this.await(page.network);
+  }
+
+  private get table(): Table {
+    const place = this.spec.tables[this.page.choices.place(this.spec.axes)]!;
+    const known = this.tables.get(place) ?? new Table(this.page.value(place) as TableData);
+    this.tables.set(place, known);
+    return known;
+  }
+
+  /** Take the network when it is there. */
+  private async await(coming: Promise<Network | null>): Promise<void> {
+    const { page, spec } = this;
+    try {
+      const network = await coming;
+      await network?.ready;
+      this.network = network;
+      page.model(spec.canvas).write({ window_limits: this.limits });
+      document.documentElement.dataset["cnnvizNetwork"] = "ready";
+      if (spec.network!.own)
+        page.extras.get(spec.canvas)?.(ownPicture(spec.words.own, spec.network!.form, (rgb) => this.look(rgb)));
+    } catch (error) {
+      const text = spec.words.failed.replace("{reason}", (error as Error).message);
+      page.model(spec.status).write({ text, kind: "error" });
     }
-    tell();
-  };
-  page.followers.push((axes) => {
+  }
+
+  private answer(event: HandEvent): void | Promise<void> {
+    if (event["name"] !== "moved") return;
+    const { page, spec } = this;
+    this.window = event["window"] as Window;
+    if (this.network !== null) {
+      if (event.final) page.model(spec.canvas).write({ _window_final: [...this.window] });
+      return this.compute(this.window);
+    }
+    if (event.final) {
+      this.window = this.table.nearest(this.window); // the hand rests: the patch goes where the answer is exact
+      page.model(spec.canvas).write({ _window_final: [...this.window] });
+    }
+    this.tell();
+  }
+
+  private follow(axes: readonly number[]): void {
+    const { page, spec } = this;
     const concerns = (mine: number[]) => axes.some((axis) => mine.includes(axis));
-    if (concerns(spec.axes)) window = canvas.get("_window_final") as Window;
-    if (concerns([...spec.axes, ...spec.class_axes])) tell();
-  });
+    if (concerns([...spec.axes, ...spec.class_axes])) this.own = null;
+    if (concerns(spec.axes)) this.window = page.model(spec.canvas).get("_window_final") as Window;
+    if (!concerns([...spec.axes, ...spec.class_axes])) return;
+    if (this.network !== null) void this.compute(this.window);
+    else this.tell();
+  }
+
+  /** What the table says of the window. */
+  private tell(): void {
+    const { table, window, spec } = this;
+    const option = this.option;
+    const { names, classes, bars } = table.data;
+    const note = table.has(window) ? spec.words.exact : spec.words.interpolated;
+    this.show(names, classes[option]!, bars[option]!, table.whole, table.answer(window), note);
+  }
+
+  private get option(): number {
+    return this.page.choices.chosen[this.spec.class_axes[0] ?? -1] ?? 0;
+  }
+
+  /** The picture that is looked at, for the network. */
+  private get subject(): Subject {
+    if (this.own !== null) return this.own;
+    const place = this.page.choices.place(this.spec.axes);
+    const known = this.subjects.get(place);
+    if (known !== undefined) return known;
+    const { pixels, filling } = this.page.value(this.spec.inputs[place]!) as { pixels: unknown; filling: unknown };
+    const fill = new Float32Array(bytesOf(filling).slice().buffer);
+    const made = { pixels: inputOf(bytesOf(pixels), this.spec.network!.form), filling: fill };
+    this.subjects.set(place, made);
+    return made;
+  }
+
+  /** What the network says of the window. */
+  private async compute(window: Window): Promise<void> {
+    const { spec, network, subject } = this;
+    const { form, names } = spec.network!;
+    const said = async (pixels: Float32Array) =>
+      answerOf(await network!.logits(new Float32Array(pixels), [1, ...form.shape]), spec.scores);
+    subject.whole ??= await said(subject.pixels);
+    const answer = await said(covered(subject.pixels, subject.filling, window, form));
+    if (subject !== this.subject) return; // another picture was chosen meanwhile
+    const { data } = this.table;
+    const index = this.own?.index ?? data.indices[data.classes[this.option]!]!;
+    const note = spec.words.live.replace("{ms}", network!.took.toFixed(0));
+    this.show(names, index, bestClasses(subject.whole.logits, index), subject.whole, answer, note);
+  }
+
+  /** Look at a picture of the reader's own: RGB bytes of the size of the network's input. */
+  private async look(rgb: Uint8Array): Promise<void> {
+    const { page, spec } = this;
+    const { form } = spec.network!;
+    const pixels = inputOf(rgb, form);
+    const [, height, width] = form.shape;
+    const filling = pixels.map((_, at) => meanOf(pixels, Math.floor(at / (height * width)), height * width));
+    const whole = answerOf(await this.network!.logits(new Float32Array(pixels), [1, ...form.shape]), spec.scores);
+    this.own = { pixels, filling, whole, index: whole.logits.indexOf(Math.max(...whole.logits)) };
+    const baseline = bytesFrom(filling, form);
+    const picture = { _picture: { pixels: rgb, size: [height, width] }, _map: {}, baseline };
+    page.model(spec.canvas).write({ ...picture, label: spec.words.own });
+    await this.compute(this.window);
+  }
+
+  private show(
+    names: string[],
+    index: number,
+    rows: readonly number[],
+    before: Answer,
+    after: Answer,
+    note: string,
+  ): void {
+    const { page, spec } = this;
+    const said: Said = { names, scores: spec.scores, scoreName: spec.score_name, sentences: spec.sentences };
+    const text = sentence(said, index, before, after, ` ${note}`);
+    page.model(spec.status).write({ text, kind: "info", progress: -1 });
+    const [pale, solid] = [before, after].map((of) => {
+      const values = probabilities(of, spec.scores);
+      return rows.map((row) => values[row]!);
+    }) as [number[], number[]];
+    const texts = solid.map((value) => (spec.scores === "none" ? short(value) : percent(value)));
+    const ends = endsOf(spec.scores, [...pale, ...solid]);
+    const named = this.own === null ? {} : { names: rows.map((row) => names[row]!), chosen: rows.indexOf(index) };
+    page.model(spec.bars).write({ now: solid, before: pale, texts, ends, ...named });
+  }
+}
+
+function meanOf(pixels: Float32Array, channel: number, area: number): number {
+  let sum = 0;
+  for (let at = channel * area; at < (channel + 1) * area; at++) sum += pixels[at]!;
+  return sum / area;
+}
+
+/** An input as RGB bytes, row by row. */
+function bytesFrom(pixels: Float32Array, { shape, scale, offset }: InputForm): Uint8Array {
+  const area = shape[1] * shape[2];
+  const bytes = new Uint8ClampedArray(3 * area);
+  for (let band = 0; band < 3; band++) {
+    const channel = Math.min(band, shape[0] - 1);
+    for (let at = 0; at < area; at++)
+      bytes[3 * at + band] = (pixels[channel * area + at]! - offset[channel]!) / scale[channel]!;
+  }
+  return new Uint8Array(bytes.buffer);
 }
 
 /** A scale that holds what is to be shown. */

@@ -18,7 +18,7 @@ export interface PointsSpec {
 }
 
 interface Pictures {
-  readonly sheet: unknown;
+  readonly sheet: { readonly pixels: unknown };
   readonly tile_size: [number, number];
   readonly captions: string[];
   readonly labels: string[];
@@ -112,7 +112,7 @@ export function counts(texts: string[]): [string, number][] {
 }
 
 function tilesOf({ sheet, tile_size, captions, labels }: Pictures, rows: number[], revision: number) {
-  const bytes = bytesOf(sheet);
+  const bytes = bytesOf(sheet.pixels);
   const size = tile_size[0] * tile_size[1] * 3;
   const part = new Uint8Array(rows.length * size);
   for (const [at, row] of rows.entries()) part.set(bytes.subarray(row * size, (row + 1) * size), at * size);

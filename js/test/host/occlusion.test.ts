@@ -16,6 +16,7 @@ function table() {
     lefts,
     window: [3, 3],
     names: ["cat", "dog"],
+    indices: [0, 1],
     logits: floats(cells.flat()),
     log_sums: floats(cells.map(([a, b]) => Math.log(Math.exp(a!) + Math.exp(b!)))),
     entropies: floats(cells.map((_, at) => at)),

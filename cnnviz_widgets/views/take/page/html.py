@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import ipywidgets
 import numpy as np
@@ -17,7 +17,8 @@ from cnnviz_widgets import schedule
 from cnnviz_widgets.errors import ExportError
 from cnnviz_widgets.export import Axis, Player, Recording, page, record_all, widgets_of, write_document
 from cnnviz_widgets.picture import Picture, read_picture
-from cnnviz_widgets.session import Session
+from cnnviz_widgets.session import Example, Session
+from cnnviz_widgets.views.take.page.network import Live, PageNetwork, Weights, network_for
 from cnnviz_widgets.views.take.page.panel_page import (
     STRIP_SIDE,
     kept_as_it_is,
@@ -27,13 +28,8 @@ from cnnviz_widgets.views.take.page.panel_page import (
 )
 from cnnviz_widgets.views.take.page.wanted import SharedAxes, Wanted, picture_axis, target_axis
 
-#: What answers the hand in the page: tables of what was computed before, or the network itself.
-Live = Literal["auto", "tables", "network"]
-#: How the network's weights are stored.
-Weights = Literal["float16", "float32"]
-
 #: Cells a side of the finest maps on a page of one view, and on one of an app with many pictures.
-FINEST, FINEST_OF_APP = 224, 56
+FINEST, FINEST_OF_APP = 224, 48
 
 
 def check_options(live: object, weights: object) -> None:
@@ -65,6 +61,7 @@ class Plan:
     extra: Sequence[Any] = ()
     #: What is chosen once more when all is as before: what is lost when the class changes.
     restored: Sequence[Axis] = ()
+    network: PageNetwork | None = None
 
     @property
     def states(self) -> int:
@@ -108,12 +105,20 @@ def plan_of_panel(
     chosen = None if strip is None else picture_axis(view.session, shown, strip, [target])
     if chosen is not None:
         chosen.choose(chosen.start)
-    shared = SharedAxes(chosen, target)
+    network = None
+    if view.page_takes_network and view.session.picture is not None:
+        network = _network_of(view.session, shown or [view.session.picture], wanted)
+    shared = SharedAxes(chosen, target, network)
     record = record_panel(view, shared, view.page_axes(wanted))
     parts = _page_controls(view, record.recordings, strip)
     root = view if strip is None and not parts else ipywidgets.VBox([*filter(None, [strip]), view, *parts])
     extra = [] if root is view else [box for box in (root, strip, *parts) if box is not None]
-    return Plan(root, list(record.recordings), list(record.players), extra)
+    return Plan(root, list(record.recordings), list(record.players), extra, network=network)
+
+
+def _network_of(session: Session, pictures: Sequence[Picture], wanted: Wanted) -> PageNetwork | None:
+    examples = [session.example if one is session.picture else Example(session.classifier, one) for one in pictures]
+    return network_for(session.classifier, examples, wanted.live, wanted.weights)
 
 
 def _page_controls(view: Any, recordings: Sequence[Recording], strip: Any) -> list[Any]:
@@ -153,7 +158,10 @@ def plan_of_app(app: Any, names: list[str], wanted: Wanted, tell: Callable[[str]
     own = {name: list(view.page_axes(wanted)) for name, view in views.items()}
     target = target_axis(app.session, list(filter(None, map(page_class_picker, views.values()))), wanted)
     picture = picture_axis(app.session, app.pictures, app.strip, [target]) if len(app.pictures) > 1 else None
-    shared = SharedAxes(picture, target)
+    network = None
+    if any(view.page_takes_network for view in views.values()):
+        network = _network_of(app.session, app.pictures, wanted)
+    shared = SharedAxes(picture, target, network)
     if target is not None:
         target.choose(target.start)
     layer, channel = app.session.layer, app.session.channel
@@ -181,6 +189,7 @@ def plan_of_app(app: Any, names: list[str], wanted: Wanted, tell: Callable[[str]
     if picture is not None:
         recordings.append(record_all([picture], [app.predictions]))
     plan = _app_page(app, {name: kept[name] for name in names if name in kept}, recordings, players)
+    plan.network = network
     plan.restored = [axis for name, view in views.items() if not view.page_of_picture for axis in own[name]]
     return plan
 
@@ -207,7 +216,12 @@ def _app_page(app: Any, views: dict[str, list[Any]], recordings: list[Recording]
 def _written(
     path: str | os.PathLike[str], plan: Plan, tell: Callable[[str], object] | None, **options: Any
 ) -> SavedPage:
-    document = page(plan.root, recorded=plan.recordings, players=plan.players, **options)
+    network = plan.network
+    note = "" if network is None else network.note(options.get("language"))
+    model = None if network is None else network.model
+    document = page(
+        plan.root, recorded=plan.recordings, players=plan.players, model=model, further_note=note, **options
+    )
     saved = SavedPage(Path(path), write_document(path, document), plan.states)
     if tell is not None:
         tell(f"{saved.path}: {saved.size:.1f} MB")

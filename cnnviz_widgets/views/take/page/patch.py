@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cnnviz_widgets import schedule, words
+from cnnviz_widgets.explain import baseline_pixels
 from cnnviz_widgets.explain.occlusion.occlusion_map import OcclusionMap
 from cnnviz_widgets.export import Player
 from cnnviz_widgets.picture import Picture
@@ -20,12 +21,14 @@ from cnnviz_widgets.views.parts.probing import ShownMap
 from cnnviz_widgets.views.parts.reading import score_name
 from cnnviz_widgets.views.parts.resting import RestingWork
 from cnnviz_widgets.views.parts.scores import best_classes, entropy
+from cnnviz_widgets.views.take.page.network import as_bytes
 from cnnviz_widgets.views.take.page.wanted import SharedAxes
 
 
 class PatchOnPage:
     """The part of an OcclusionView that a page is made of: the map of each picture, which is a table of windows too."""
 
+    page_takes_network: ClassVar[bool] = True
     session: Session
     resting: RestingWork
     _shown: ShownMap | None
@@ -58,9 +61,23 @@ class PatchOnPage:
             return patch_players(self, shared, self._page_maps)
 
 
+#: Texts by the names that the page knows them by.
+_TEXTS = {
+    "exact": "page.exact",
+    "interpolated": "page.interpolated",
+    "live": "page.live",
+    "failed": "page.failed",
+    "own": "page.own",
+}
+
+
 def patch_players(view: Any, shared: SharedAxes, maps: Mapping[Picture | None, OcclusionMap]) -> list[Player]:
     """What answers the hand on the patch of an OcclusionView: a table for each of the pictures on the page."""
-    session, tables = view.session, []
+    session, network = view.session, None
+    if shared.network is not None:
+        names = list(session.classifier.class_names)
+        network = {"form": shared.network.form, "names": names, "own": shared.network.own}
+    tables, inputs = [], []
     for option in range(1 if shared.picture is None else shared.picture.count):
         if shared.picture is not None:
             shared.picture.choose(option)
@@ -68,6 +85,7 @@ def patch_players(view: Any, shared: SharedAxes, maps: Mapping[Picture | None, O
             view.settle_on_page()
         if session.picture not in maps:
             return []
+        inputs.append(_input_of(view, session.example))
         tables.append(patch_table(session.example, maps[session.picture], _classes_of(view, shared)))
     if shared.picture is not None:
         shared.picture.choose(shared.picture.start)
@@ -85,14 +103,26 @@ def patch_players(view: Any, shared: SharedAxes, maps: Mapping[Picture | None, O
             "scores": classifier.scores,
             "score_name": score_name(classifier),
             "sentences": {name: text for name, text in SENTENCES.items() if name.startswith("occlusion")},
-            "exact": words.text("page.exact", language),
-            "interpolated": words.text("page.interpolated", language),
+            "words": {name: _text(name, language) for name in ("exact", "interpolated", "live", "failed", "own")},
+            "network": network,
         },
-        tables={"tables": tables},
+        tables={"tables": tables, "inputs": inputs if network is not None else []},
         moves=view.canvas,
         note=words.text("page.patch", language, rows=rows, columns=columns),
     )
     return [player]
+
+
+def _text(name: str, language: str | None) -> str:
+    """A text that the page fills in itself."""
+    values = {"live": {"ms": "{ms}"}, "failed": {"reason": "{reason}"}}.get(name, {})
+    return words.text(_TEXTS[name], language, **values)
+
+
+def _input_of(view: Any, example: Example) -> dict[str, bytes]:
+    """What the network in the page is run on: the picture's bytes, and what fills the patch."""
+    filling = baseline_pixels(example.classifier, example.pixels, view.technique.baseline)
+    return {"pixels": example.appearance.tobytes(), "filling": as_bytes(filling.cpu().numpy())}
 
 
 def _classes_of(view: Any, shared: SharedAxes) -> list[int]:
@@ -114,6 +144,7 @@ def patch_table(example: Example, found: OcclusionMap, classes: Sequence[int]) -
         "lefts": list(windows.lefts),
         "window": list(windows.window),
         "names": [example.classifier.class_names[index] for index in kept],
+        "indices": kept,
         "logits": logits[:, kept].astype("<f4").tobytes(),
         "log_sums": _log_sums(logits).astype("<f4").tobytes(),
         "entropies": np.array([_entropy(readout, row, example) for row in logits], "<f4").tobytes(),

@@ -29,7 +29,7 @@ def points_players(view: Any) -> list[Player]:
     rows = np.arange(count)
     sheet = _small(store.thumbnails(rows))
     pictures = {
-        "sheet": sheet.tobytes(),
+        "sheet": {"pixels": sheet.tobytes(), "size": [count * sheet.shape[1], sheet.shape[2]]},
         "tile_size": list(sheet.shape[1:3]),
         "captions": captions(store, rows),
         "labels": [store.label_name(int(row)) or "" for row in rows],

@@ -12,6 +12,7 @@ from cnnviz_widgets.errors import ExportError
 from cnnviz_widgets.export import Axis, hand_on
 from cnnviz_widgets.picture import Picture
 from cnnviz_widgets.session import Session
+from cnnviz_widgets.views.take.page.network import Live, PageNetwork, Weights
 from cnnviz_widgets.widgets.tiles import Tiles
 
 #: So many classes of each picture are on a page where nobody says which.
@@ -22,20 +23,24 @@ CLASSES = 10
 class Wanted:
     """What is to be on a page: `classes`, the best so many of each picture or these; `layers` by name, or None for all.
 
-    With `brief`, as in an app of many views, a view records less of what is large.
+    With `brief`, as in an app of many views, a view records less of what is large. `live` and `weights` are as
+    `to_html` says.
     """
 
     classes: int | Sequence[int | str] = CLASSES
     layers: Sequence[str] | None = None
     brief: bool = False
+    live: Live = "tables"
+    weights: Weights = "float16"
 
 
 @dataclass(frozen=True, eq=False)
 class SharedAxes:
-    """The axes that several views have in common; None where there is no such choice."""
+    """The axes that several views have in common, None where there is no such choice; and the network, if any."""
 
     picture: Axis | None = None
     target: Axis | None = None
+    network: PageNetwork | None = None
 
 
 def target_axis(session: Session, pickers: Sequence[Any], wanted: Wanted) -> Axis | None:
@@ -111,8 +116,11 @@ def spread(count: int, most: int, also: int | None = None) -> list[int]:
     return sorted(places)
 
 
-def layer_axes(slider: Any, wanted: Wanted, most: int | None = None) -> list[Axis]:
-    """The axis of a slider of layers: those that are wanted, or all, or `most` of them; nothing without a choice."""
+def layer_axes(slider: Any, wanted: Wanted, most: int | None = None, *, late: bool = False) -> list[Axis]:
+    """The axis of a slider of layers: those that are wanted, or all, or `most` of them; nothing without a choice.
+
+    Those that nobody named are of the `late` half of the network where its maps are small.
+    """
     names = slider.names
     if wanted.layers is not None:
         unknown = [name for name in wanted.layers if name not in names]
@@ -120,7 +128,9 @@ def layer_axes(slider: Any, wanted: Wanted, most: int | None = None) -> list[Axi
             raise ExportError(f"There is no layer {unknown[0]!r} on the slider; there are {', '.join(names[:6])}, ...")
         kept = sorted(names.index(name) for name in wanted.layers)
     else:
-        kept = list(range(len(names))) if most is None else spread(len(names), most, slider.index)
+        first = len(names) // 2 if late else 0
+        places = range(len(names)) if most is None else spread(len(names) - first, most, slider.index - first)
+        kept = list(places) if most is None else [first + place for place in places]
     axis = some_options(slider, kept)
     return [axis] if axis else []
 
@@ -128,7 +138,7 @@ def layer_axes(slider: Any, wanted: Wanted, most: int | None = None) -> list[Axi
 def layers_and_tiles(slider: Any, tiles: Tiles, wanted: Wanted, most: int) -> list[Axis]:
     """The axes of some layers, and of the tiles that are first for each, at most so many."""
     channels = first_tiles(tiles, most // 2 if wanted.brief else most)
-    layers = layer_axes(slider, wanted, 2 if wanted.brief else 5)
+    layers = layer_axes(slider, wanted, 2 if wanted.brief else 5, late=wanted.brief)
     if channels is None:
         return layers
     return [*(replace(axis, resets=(channels,)) for axis in layers), channels]
