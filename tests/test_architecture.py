@@ -223,7 +223,7 @@ ONLY_IN = {
     # Who listens to a network's modules.
     r"\.register_(forward|module|full)_\w*hook\(": "classifier/functions.py classifier/hooks.py classifier/observed.py",
     # Who starts threads: the browser that `cnnviz demo` opens is waited for on one.
-    r"\bthreading\.Thread\(": "schedule/executors.py serve.py",
+    r"\bthreading\.Thread\(": "classifier/workers.py schedule/executors.py serve.py",
 }
 
 

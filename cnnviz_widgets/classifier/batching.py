@@ -41,15 +41,15 @@ class Batches:
     """
 
     def __init__(self, classifier: Classifier, shape: tuple[int, ...], work: BatchKind) -> None:
-        self._classifier = classifier
+        self.classifier = classifier
         self._shape = tuple(shape)
-        self._work = work
+        self.work = work
         self._key = work, self._shape, classifier.arithmetic
 
     @property
     def batch(self) -> int:
         """How many pictures to run next. Raises ClassifierError when the network cannot be run at all."""
-        sizes = self._classifier.batch_sizes
+        sizes = self.classifier.batch_sizes
         size = sizes.get(self._key)
         # Of two threads that come at once both go by what the first found.
         return sizes.setdefault(self._key, self._size()) if size is None else size
@@ -61,7 +61,7 @@ class Batches:
         memory, and whatever else `compute` raises.
         """
         found: list[_T] = []
-        most = 1 if self._classifier.one_at_a_time else self._classifier.batch_limits.get(self._key, count)
+        most = 1 if self.classifier.one_at_a_time else self.classifier.batch_limits.get(self._key, count)
         done = 0
         while done < count or not found:
             size = min(count - done, most)
@@ -77,34 +77,40 @@ class Batches:
                 done += size
                 continue
             # Only here the error is gone, and with it what the pass had made so far.
-            memory.free(self._classifier.device)
+            memory.free(self.classifier.device)
         return found
+
+    def fitting(self) -> int:
+        """How many batches fit into memory at once, at least 1."""
+        cost = GRADIENT_COST if self.work == "gradients" else 1
+        whole, _ = _bytes(self.classifier, self._shape)
+        return max(1, int(MEMORY_SHARE * memory.left(self.classifier.device) / (cost * whole * self.batch)))
 
     def _limit(self, most: int) -> int:
         """Remember that no more than `most` pictures fit into memory."""
-        classifier = self._classifier
+        classifier = self.classifier
         classifier.batch_limits[self._key] = most
         if self._key in classifier.batch_sizes:
             classifier.batch_sizes[self._key] = min(most, classifier.batch_sizes[self._key])
         return most
 
     def _size(self) -> int:
-        classifier = self._classifier
+        classifier = self.classifier
         if classifier.one_at_a_time:
             return 1
-        cost = GRADIENT_COST if self._work == "gradients" else 1
+        cost = GRADIENT_COST if self.work == "gradients" else 1
         whole, largest = _bytes(classifier, self._shape)
         fitting = MEMORY_SHARE * memory.left(classifier.device) / (cost * whole)
         most = MAX_BATCH_ACCELERATED
         if classifier.device.type == "cpu":
             most = min(MAX_BATCH, max(MIN_BATCH, _power(MAX_BLOCK / largest)))
-        timely = MAX_SECONDS[self._work] / max(cost * _seconds(classifier, self._shape), 1e-9)
+        timely = MAX_SECONDS[self.work] / max(cost * _seconds(classifier, self._shape), 1e-9)
         size = min(max(_power(timely), MIN_BATCH), most)
         return _power(min(size, fitting, classifier.batch_limits.get(self._key, size)))
 
     def _too_large(self, error: Exception) -> ClassifierError:
-        classifier = self._classifier
-        without = ", or a technique without gradients" if self._work == "gradients" else ""
+        classifier = self.classifier
+        without = ", or a technique without gradients" if self.work == "gradients" else ""
         return ClassifierError(
             f"{classifier.name} needs more memory for a single picture than there is on {classifier.device} "
             f"({summarize_error(error.__cause__ or error)}); free some, or use a smaller `input_size`{without}."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import weakref
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 
@@ -34,7 +35,6 @@ from cnnviz_widgets.classifier.runner import Runner
 from cnnviz_widgets.classifier.runtime.engine import Engine, EngineChoice, check_engine
 from cnnviz_widgets.classifier.runtime.runtime import Runtime
 from cnnviz_widgets.classifier.target import Target, TargetLike, target_of
-from cnnviz_widgets.classifier.wording import summarize_error
 from cnnviz_widgets.errors import ClassifierError, ExplanationError
 
 
@@ -93,6 +93,7 @@ class Classifier(PictureInputs):
         self.batch_sizes: dict[Hashable, int] = {}
         self.batch_limits: dict[Hashable, int] = {}
         self._notes: tuple[str, ...] = ()
+        self._original: weakref.ref[Classifier] | None = None
         #: The floating type that a pass is cast to, or None.
         self.autocast: Autocast | None = None
         chosen, wish = precision.check_autocast(autocast), readout.check_scores(scores)
@@ -156,13 +157,7 @@ class Classifier(PictureInputs):
     def _cast(self, autocast: Autocast | None) -> None:
         self.autocast = autocast
         if autocast is not None:
-            try:
-                self._try_out(self._trial_input())
-            except (ClassifierError, RuntimeError) as error:
-                raise ClassifierError(
-                    f"{self.name} does not run in {autocast} on {self.device} "
-                    f"({summarize_error(error.__cause__ or error)}); choose another `autocast`, or None."
-                ) from error
+            precision.check_runs(lambda: self._try_out(self._trial_input()), self.name, autocast, self.device)
             del self._passes.seconds[self.arithmetic]  # of a first pass
 
     def __repr__(self) -> str:
@@ -321,8 +316,24 @@ class Classifier(PictureInputs):
 
     def note(self, sentence: str) -> None:
         """Add a sentence to `notes`, once; "" is none."""
-        if sentence and sentence not in self._notes:
-            self._notes += (sentence,)
+        if sentence and sentence not in (original := self.original)._notes:
+            original._notes += (sentence,)
+
+    @property
+    def original(self) -> Classifier:
+        """What this is a replica of, itself if it is none."""
+        return (self._original and self._original()) or self
+
+    def replica(self, runner: Runner) -> Classifier:
+        """The same, run by another runner of the network; what it notes is noted here."""
+        other = copy.copy(self)
+        other.runner, other._original = runner, weakref.ref(self)
+        other.follow(self)
+        return other
+
+    def follow(self, original: Classifier) -> None:
+        """From now on run passes of which only scores are wanted by the engine that runs those of `original`."""
+        self._runtime = original._runtime.of_replica(original, self)
 
     # -- layers --------------------------------------------------------------------------------------------------
 

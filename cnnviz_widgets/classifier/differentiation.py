@@ -68,10 +68,10 @@ def looking_for_cuts(classifier: Classifier, pixels: Tensor) -> Iterator[Callabl
     Where values reach these on ways that autograd does not follow, beside others that it does, the classifier gets a
     note: a gradient is then only a part of what the scores do.
     """
-    if classifier in _KNOWN:
+    if classifier.original in _KNOWN:
         yield lambda logits: None
         return
-    _KNOWN.add(classifier)
+    _KNOWN.add(classifier.original)
     cuts = _Cuts(pixels)
 
     def judge(logits: Tensor) -> None:

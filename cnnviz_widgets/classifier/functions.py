@@ -14,7 +14,6 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 from torch.utils import _pytree as trees
 
-from cnnviz_widgets.classifier import locks
 from cnnviz_widgets.classifier.hooks import See
 
 _Function = Callable[..., Any]
@@ -138,7 +137,8 @@ class _Listening(TorchFunctionMode):
 def listening(network: nn.Module, wanted: FunctionCall, names: list[str], see: See) -> Iterator[None]:
     """Call `see` for one function call of each forward pass that this thread makes inside the block.
 
-    What it returns, if anything, takes the place of the result for all that follows.
+    What it returns, if anything, takes the place of the result for all that follows. For the `root` of a Runner while
+    it is `evaluating`.
     """
     thread = threading.get_ident()
     mode = _Listening(wanted, names, see)
@@ -162,14 +162,13 @@ def listening(network: nn.Module, wanted: FunctionCall, names: list[str], see: S
         if threading.get_ident() == thread and calls == wanted.call + 1:
             mode.leave()
 
-    with locks.network_lock:
-        handles = []
-        try:
-            handles.append(network.register_forward_pre_hook(restart))
-            handles.append(owner.register_forward_pre_hook(enter))
-            handles.append(owner.register_forward_hook(leave))
-            with mode:
-                yield
-        finally:
-            for handle in handles:
-                handle.remove()
+    handles = []
+    try:
+        handles.append(network.register_forward_pre_hook(restart))
+        handles.append(owner.register_forward_pre_hook(enter))
+        handles.append(owner.register_forward_hook(leave))
+        with mode:
+            yield
+    finally:
+        for handle in handles:
+            handle.remove()

@@ -26,7 +26,7 @@ class StopForward(BaseException):
 def watching(network: nn.Module, wanted: Wanted, calls: Mapping[str, int], see: See) -> Iterator[None]:
     """Call `see` for each wanted call of each forward pass that this thread makes inside the block.
 
-    `calls` says how often a forward pass calls each module.
+    `calls` says how often a forward pass calls each module. For the `root` of a Runner while it is `evaluating`.
     """
     thread = threading.get_ident()
     counts = dict.fromkeys(wanted, 0)
@@ -47,15 +47,14 @@ def watching(network: nn.Module, wanted: Wanted, calls: Mapping[str, int], see: 
 
         return hook
 
-    with locks.network_lock:
-        try:
-            handles.append(network.register_forward_pre_hook(restart))
-            for module in wanted:
-                handles.append(modules[module].register_forward_hook(hook_of(module), with_kwargs=True))
-            yield
-        finally:
-            for handle in handles:
-                handle.remove()
+    try:
+        handles.append(network.register_forward_pre_hook(restart))
+        for module in wanted:
+            handles.append(modules[module].register_forward_hook(hook_of(module), with_kwargs=True))
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
 
 
 @contextmanager

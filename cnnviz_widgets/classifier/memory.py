@@ -10,7 +10,8 @@ from pathlib import Path
 
 import torch
 
-_ROOT = Path("/")
+from cnnviz_widgets.classifier.control_groups import ROOT, folders_of, number_in
+
 #: Where a control group's limit and use stand below its folder, and what of the use is files that can be dropped.
 _CGROUPS = (
     ("sys/fs/cgroup", "memory.max", "memory.current", "inactive_file"),
@@ -57,7 +58,7 @@ def free(device: torch.device | str) -> None:
         torch.mps.empty_cache()
 
 
-def _of_linux(root: Path = _ROOT) -> int:
+def _of_linux(root: Path = ROOT) -> int:
     """What is left by Linux' own account under `root`, or 0 where there is none."""
     available = _numbers(root / "proc/meminfo").get("MemAvailable")
     return 0 if available is None else min(1024 * available, *_of_cgroups(root), sys.maxsize)
@@ -65,20 +66,12 @@ def _of_linux(root: Path = _ROOT) -> int:
 
 def _of_cgroups(root: Path) -> Iterator[int]:
     """What each control group that the process is in has left, of those that have a limit."""
-    try:
-        lines = (root / "proc/self/cgroup").read_text().splitlines()
-    except OSError:
-        return
-    for line in lines:
-        _, _, group = line.split(":", 2)
-        for mount, limit, usage, droppable in _CGROUPS:
-            inner = Path(group.lstrip("/"))
-            # A group has the limits of all around it; inside a container those outside cannot be read.
-            for folder in (root / mount / part for part in (inner, *inner.parents)):
-                most, used = _number(folder / limit), _number(folder / usage)
-                if most is not None and used is not None:
-                    used -= _numbers(folder / "memory.stat").get(droppable, 0)
-                    yield max(1, most - max(0, used))
+    for mount, limit, usage, droppable in _CGROUPS:
+        for folder in folders_of(mount, root):
+            most, used = number_in(folder / limit), number_in(folder / usage)
+            if most is not None and used is not None:
+                used -= _numbers(folder / "memory.stat").get(droppable, 0)
+                yield max(1, most - max(0, used))
 
 
 def _of_others() -> int:
@@ -92,14 +85,6 @@ def _of_others() -> int:
         return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, OSError, ValueError):
         return sys.maxsize
-
-
-def _number(path: Path) -> int | None:
-    """The number in a file; None where there is none, as where it says "max"."""
-    try:
-        return int(path.read_text())
-    except (OSError, ValueError):
-        return None
 
 
 def _numbers(path: Path) -> dict[str, int]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Literal, get_args
 
 import torch
 
-from cnnviz_widgets.classifier.wording import short_repr
+from cnnviz_widgets.classifier.wording import short_repr, summarize_error
 from cnnviz_widgets.errors import ClassifierError
 
 #: Floating types that torch casts to on its own.
@@ -22,6 +23,17 @@ def check_autocast(autocast: object) -> Autocast | None:
             f"`autocast` is {' or '.join(map(repr, choices))}, or None for float32, not {short_repr(autocast)}."
         )
     return autocast  # type: ignore[return-value]
+
+
+def check_runs(run: Callable[[], object], name: str, autocast: Autocast, device: torch.device) -> None:
+    """`run` a pass of the network `name` in `autocast`. Raises ClassifierError where it fails."""
+    try:
+        run()
+    except (ClassifierError, RuntimeError) as error:
+        why = summarize_error(error.__cause__ or error)
+        raise ClassifierError(
+            f"{name} does not run in {autocast} on {device} ({why}); choose another `autocast`, or None."
+        ) from error
 
 
 def casting(autocast: Autocast | None, device: torch.device) -> AbstractContextManager[object]:

@@ -19,7 +19,9 @@ from cnnviz_widgets.classifier.evaluation import Attributes, evaluating
 from cnnviz_widgets.classifier.modules import modules, tensors, weights
 from cnnviz_widgets.classifier.randomness import OwnRandomness
 from cnnviz_widgets.classifier.shadow import NoShadowError, Shadow
-from cnnviz_widgets.forks import Renewed, is_mine
+from cnnviz_widgets.classifier.shadow_values import state_of
+from cnnviz_widgets.classifier.workers import OutdatedError
+from cnnviz_widgets.forks import Renewed, is_mine, lock
 
 _UNUSUAL = "has modules of an unusual kind"
 
@@ -46,6 +48,8 @@ class Runner(Renewed):
         #: What the shadow has raised, and the network too.
         self._failures: set[type[Exception]] = set()
         self._depth = 0
+        #: Whether a pass leaves something behind in a module; None as long as none was looked at.
+        self._traces: bool | None = None
         #: What the network draws random numbers from.
         self.randomness = OwnRandomness()
         self._checksum = Checksum()
@@ -61,6 +65,11 @@ class Runner(Renewed):
         return self.network if self._shadow is None else self._shadow.root
 
     @property
+    def lock(self) -> Any:
+        """Held while `root` is run."""
+        return locks.network_lock
+
+    @property
     def is_random(self) -> bool:
         """Whether a pass so far has drawn random numbers of torch."""
         return self.randomness.used
@@ -68,7 +77,7 @@ class Runner(Renewed):
     @property
     def is_open(self) -> bool:
         """Whether this thread is in a block of `evaluating`, where hooks may be set."""
-        return bool(self._depth) and is_mine(locks.network_lock)
+        return bool(self._depth) and is_mine(self.lock)
 
     def form(self) -> Hashable | None:
         """What changes when anything of the network but its weights does; None where that is not known."""
@@ -86,9 +95,9 @@ class Runner(Renewed):
     def evaluating(self) -> Iterator[None]:
         """Inside, `root` is in eval mode with frozen parameters and as the network is now, and this thread's alone."""
         with ExitStack() as stack:
-            if self._shadow is None and not (self._depth and is_mine(locks.network_lock)):
+            if self._shadow is None and not (self._depth and is_mine(self.lock)):
                 CELLS.give_way()
-            stack.enter_context(locks.network_lock)
+            stack.enter_context(self.lock)
             if not self._depth and self._shadow is not None:
                 self._follow(self._shadow)
             if self._shadow is None:
@@ -113,7 +122,7 @@ class Runner(Renewed):
 
     def settle(self) -> None:
         """Passes so far were on copies of all weights; from now on share those that they have not written to."""
-        with locks.network_lock:
+        with self.lock:
             if self._shadow is not None:
                 self._shadow.settle()
 
@@ -125,14 +134,31 @@ class Runner(Renewed):
             with self.randomness:
                 return self._tried_out(self._shadow, pixels)
         with self.randomness if self.is_random else nullcontext():
-            return self.root(pixels)
+            return self.root(pixels) if self._traces is not None else self._traced(pixels)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _settled, (self.network, self._name)
 
     def renew(self) -> None:
-        if not is_mine(locks.network_lock):
+        if not is_mine(self.lock):
             self._depth = 0
+
+    @property
+    def may_be_replicated(self) -> bool:
+        """Whether several threads may run replicas at the same time without anybody telling that from one by one."""
+        with self.evaluating():
+            shadow = self._shadow
+            settled = self._tried and self._first is None and self._traces is False and not self.is_random
+            return shadow is not None and settled and self._makeup == shadow.makeup and shadow.is_plain
+
+    def replica(self) -> Runner:
+        """A runner with a shadow and a lock of its own. It raises OutdatedError for a network that is made up anew."""
+        assert self._shadow is not None
+        return _Replica(self, self._shadow.twin())
+
+    def is_replica_of(self, original: Runner) -> bool:
+        """Whether it was made of what the other's network is now."""
+        return self.network is original.network and self._makeup == original._makeup
 
     def _follow(self, shadow: Shadow) -> None:
         try:
@@ -168,7 +194,14 @@ class Runner(Renewed):
             self._in_place(reason)
         elif not self._tried and not shadow.was_written():
             self._first = kept, output
-        self._tried, self._makeup = True, shadow.makeup
+        self._tried, self._makeup, self._traces = True, shadow.makeup, None
+        return output
+
+    def _traced(self, pixels: Tensor) -> object:
+        """The answer, and whether the pass changes an attribute of a module or something that one leads to."""
+        before = state_of(self.root)
+        output = self.root(pixels)
+        self._traces = state_of(self.root) != before
         return output
 
     def _compare(self, pixels: Tensor, output: object) -> None:
@@ -198,6 +231,25 @@ class Runner(Renewed):
     @property
     def _buffers(self) -> list[str]:
         return [name for name, _ in self.network.named_buffers()]
+
+
+class _Replica(Runner):
+    """See `Runner.replica`."""
+
+    def __init__(self, original: Runner, shadow: Shadow) -> None:
+        self.__dict__.update(original.__dict__)
+        self._lock, self._depth, self._shadow = lock(), 0, shadow
+        Renewed.__init__(self)
+
+    @property
+    def lock(self) -> Any:
+        return self._lock
+
+    def _in_place(self, reason: str) -> None:
+        raise OutdatedError(reason)
+
+    def _tried_out(self, shadow: Shadow, pixels: Tensor) -> object:
+        raise OutdatedError
 
 
 def _settled(network: nn.Module, name: str) -> Runner:

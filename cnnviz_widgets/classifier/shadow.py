@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
-from cnnviz_widgets.classifier.modules import inside
+from cnnviz_widgets.classifier.modules import inside, is_compiled
 from cnnviz_widgets.classifier.shadow_values import Values, comparable
 
 _HOOKS = frozenset({
@@ -116,9 +116,9 @@ class Shadow:
     `named_modules`, keep the mode that they have. Raises NoShadowError, here and in `refresh`.
     """
 
-    def __init__(self, network: nn.Module) -> None:
+    def __init__(self, network: nn.Module, private: bool = True) -> None:
         self._network = network
-        self._private = True
+        self._private = private
         self._volatile: set[_Place] = set()
         self._builds = 0
         self._build()
@@ -148,6 +148,17 @@ class Shadow:
         """
         values = {id(value): value for _, _, _, value in self._varying}
         return self._builds, tuple(map(comparable, values.values()))
+
+    def twin(self) -> Shadow:
+        """Another shadow of the network, which shares all its tensors."""
+        return Shadow(self._network, private=False)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether nothing of the user's is called but the modules themselves, and no pass has written to a tensor."""
+        hooked = any(getattr(module, name) for module, _ in self._modules.values() for name in _HOOKS)
+        compiled = any(map(is_compiled, self._network.modules()))
+        return not (self._private or self._volatile or hooked or compiled or self.was_written())
 
     def refresh(self) -> None:
         """Follow what has changed in the network, and take back what passes did to the shadow."""

@@ -155,7 +155,7 @@ class Values:
         if isinstance(value, types.FunctionType) and next(self._globals(value), None) is not None:
             return True
         objects = _inside(value) if depth else ()
-        deeper = depth - 1 if _is_own(value) else depth
+        deeper = depth - 1 if is_own(value) else depth
         return any(self._leads(item, seen, deeper) for item in objects)
 
 
@@ -174,7 +174,7 @@ def _inside(value: Any) -> Iterable[Any]:
         if len(value) > _MOST_ITEMS:
             return ()
         return [*value.copy().keys(), *value.copy().values()] if isinstance(value, dict) else list(value)
-    return list(vars(value).values()) if _is_own(value) else ()
+    return list(vars(value).values()) if is_own(value) else ()
 
 
 def comparable(value: Any, seen: frozenset[int] = frozenset()) -> Hashable:
@@ -190,7 +190,7 @@ def comparable(value: Any, seen: frozenset[int] = frozenset()) -> Hashable:
     return type(value), code, inner if inner or type(value) in (*_LISTS, *_DICTS) else id(value)
 
 
-def _is_own(value: Any) -> bool:
+def is_own(value: Any) -> bool:
     """Whether it is an ordinary object of a class of Python, and not one of torch's or of Python's own."""
     kind = type(value)
     return (
@@ -198,6 +198,46 @@ def _is_own(value: Any) -> bool:
         and (kind.__flags__ & (1 << 9) != 0 or kind is types.SimpleNamespace)
         and kind.__module__.partition(".")[0] not in ("torch", "builtins", "threading", "logging", __package__)
     )
+
+
+def state_of(network: nn.Module) -> list[Any]:
+    """What differs after a pass that has changed an attribute of a module, or something that one leads to.
+
+    Keeps all of it alive, as an identity may be given again.
+    """
+    state: list[Any] = []
+    waiting: list[tuple[Any, int]] = [(network, _DEPTH)]
+    seen: set[int] = set()
+    while waiting:
+        value, depth = waiting.pop()
+        if id(value) in seen or isinstance(value, (*_PLAIN, Tensor)):
+            continue
+        seen.add(id(value))
+        if isinstance(value, nn.Module):
+            items, deeper = [*value.__dict__.keys(), *value.__dict__.values()], _DEPTH
+        elif isinstance(value, dict) or depth > 0:
+            items, deeper = list(_inside(value)), depth - 1 if is_own(value) else depth
+        else:
+            continue
+        state.append([_Same(item) for item in items])
+        waiting.extend((item, deeper) for item in items)
+    return state
+
+
+class _Same:
+    """Equal only where it is of the very same object, or of an equal number or text."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: Any) -> None:
+        self._value = value
+
+    def __eq__(self, other: object) -> bool:
+        value = other._value if isinstance(other, _Same) else other
+        plain = isinstance(value, int | float | str) and type(value) is type(self._value)
+        return value is self._value or (plain and value == self._value)
+
+    __hash__ = None  # type: ignore[assignment]
 
 
 def _contents(cell: types.CellType) -> Iterator[Any]:

@@ -6,19 +6,23 @@ import dataclasses
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
 
 from cnnviz_widgets.classifier import Classifier, Target, TargetLike
 from cnnviz_widgets.classifier.batching import Batches
+from cnnviz_widgets.classifier.replicas import parts_of
 from cnnviz_widgets.errors import MethodError
 from cnnviz_widgets.explain.baseline import Baseline, baseline_of
 from cnnviz_widgets.explain.cam.tape import Tape
 from cnnviz_widgets.explain.gradient.input_gradients import gradients_in_batches, input_gradients
 from cnnviz_widgets.explain.perturbation import Variants, slices
 from cnnviz_widgets.explain.rounding import Floor
+
+_T = TypeVar("_T")
+_U = TypeVar("_U")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -106,13 +110,15 @@ class Instance:
         where memory runs out it is asked again. Raises LayerError, ClassifierError.
         """
         batches = Batches(self.classifier, self.pixels.shape[1:], "scores")
-        for some in slices(batches, count):
-            first = some.start
 
-            def run(part: slice, first: int = first) -> Tensor:
-                return self._perturbed_layer(alter, slice(first + part.start, first + part.stop))
+        def call(some: slice) -> Callable[[Classifier], Tensor]:
+            def run(classifier: Classifier, part: slice) -> Tensor:
+                which = slice(some.start + part.start, some.start + part.stop)
+                return dataclasses.replace(self, classifier=classifier)._perturbed_layer(alter, which)
 
-            yield torch.cat(batches.run(some.stop - first, run))
+            return lambda classifier: torch.cat(batches.run(some.stop - some.start, lambda part: run(classifier, part)))
+
+        return parts_of(batches, count).in_order(map(call, slices(batches, count)), _itself)
 
     @torch.inference_mode(False)
     @torch.no_grad()
@@ -140,15 +146,28 @@ class Instance:
         return input_gradients(self.classifier, batch, self.target, floor=floor)
 
     def gradients_of_many(
-        self, inputs: Callable[[slice], Tensor], count: int, floor: Floor
-    ) -> Iterator[tuple[slice, Tensor]]:
-        """The same for `count` network inputs, in batches: which they were, and their gradients.
+        self, inputs: Callable[[slice], Tensor], count: int, floor: Floor, then: Callable[[slice, Tensor], _T]
+    ) -> Iterator[_T]:
+        """The same for `count` network inputs, in batches: what `then` makes of which they were, and their gradients.
 
         `inputs` makes those of a slice, (n, C, H, W), once each and in order.
         """
         batches = Batches(self.classifier, self.pixels.shape[1:], "gradients")
-        for some in slices(batches, count):
-            yield some, gradients_in_batches(self.classifier, batches, inputs(some), self.target, floor)
+
+        def call(some: slice) -> Callable[[Classifier], tuple[slice, Tensor, Floor]]:
+            pixels, seen = inputs(some), Floor(self.classifier)
+
+            def run(classifier: Classifier) -> tuple[slice, Tensor, Floor]:
+                return some, gradients_in_batches(classifier, batches, pixels, self.target, seen), seen
+
+            return run
+
+        def found(result: tuple[slice, Tensor, Floor]) -> _T:
+            some, gradients, seen = result
+            floor.rise_to(seen)
+            return then(some, gradients)
+
+        return parts_of(batches, count).in_order(map(call, slices(batches, count)), found)
 
     def variants(self) -> Variants:
         """What runs altered copies of the pixels."""
@@ -160,17 +179,36 @@ class Instance:
         `alter(copies, which)` changes copies (n, C, H, W) number `which` in place; where memory runs out it is called
         again. Raises ClassifierError.
         """
-        variants = self.variants()
-        for which in slices(variants, count):
+        return self.passes(count, lambda which: lambda copies: alter(copies, which), lambda _, logits: logits, _itself)
 
-            def change(copies: Tensor, which: slice = which) -> None:
-                alter(copies, which)
+    def passes(
+        self,
+        count: int,
+        altering: Callable[[slice], Callable[[Tensor], None]],
+        read: Callable[[slice, Tensor], _T],
+        then: Callable[[_T], _U],
+    ) -> Iterator[_U]:
+        """What `then` makes of what `read(which, logits)` makes of each batch of `count` copies, in order.
 
-            yield variants.logits(which.stop - which.start, change)
+        `altering(which)` is called for one batch after the other, and answers with what changes its copies in place.
+        What it answers with, and `read`, may be called by several threads at once, `read` with logits (n, K), float32
+        on the CPU. Raises ClassifierError.
+        """
+        batches = Batches(self.classifier, self.pixels.shape[1:], "scores")
+
+        def call(which: slice) -> Callable[[Classifier], _T]:
+            alter, number = altering(which), which.stop - which.start
+            return lambda classifier: read(which, Variants(classifier, self.pixels).logits(number, alter))
+
+        return parts_of(batches, count).in_order(map(call, slices(batches, count)), then)
 
     def baseline(self, name: Baseline) -> Tensor:
         """What stands in for "nothing", (1, C, H, W), as `baseline_pixels`. Raises MethodError."""
         return baseline_of(self.classifier, self.pixels, name)
+
+
+def _itself(found: _T) -> _T:
+    return found
 
 
 @torch.inference_mode(False)

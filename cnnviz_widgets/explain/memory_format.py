@@ -33,7 +33,7 @@ _TELLING |= {"storage", "storage_offset", "stride", "untyped_storage", "__array_
 
 def layout_for(classifier: Classifier) -> torch.memory_format:
     """The quicker layout that the network has not been seen to fail in."""
-    return QUICK if classifier.device.type == "cpu" and _proven.get(classifier) != 0 else USUAL
+    return QUICK if classifier.device.type == "cpu" and _proven.get(classifier.original) != 0 else USUAL
 
 
 def run_in_a_layout(classifier: Classifier, part: slice, run: Run) -> Tensor:
@@ -45,7 +45,7 @@ def run_in_a_layout(classifier: Classifier, part: slice, run: Run) -> Tensor:
     # One picture proves nothing for several: with one channel it has the same strides in both layouts.
     few = slice(part.start, min(part.start + 2, part.stop))
     size = few.stop - few.start
-    if layout is USUAL or _proven.get(classifier, 0) >= size:
+    if layout is USUAL or _proven.get(classifier.original, 0) >= size:
         return run(layout, part)
     try:
         with _Watch() as watch:
@@ -58,12 +58,12 @@ def run_in_a_layout(classifier: Classifier, part: slice, run: Run) -> Tensor:
         refused = False
     if refused:
         logits = run(USUAL, part)
-        _proven[classifier] = 0
+        _proven[classifier.original] = 0
     elif watch.told and not _are_near(classifier, logits[:size], run(USUAL, few)):
-        _proven[classifier] = 0
+        _proven[classifier.original] = 0
         logits = run(USUAL, part)
     else:
-        _proven[classifier] = size
+        _proven[classifier.original] = size
     return logits
 
 

@@ -42,14 +42,15 @@ class Variants:
         with torch.inference_mode(False):
             #: The network input, on the network's device in its floating type.
             self.pixels = classifier.to_network(pixels)
-        self._batches = Batches(classifier, self.pixels.shape[1:], "scores")
+        #: How many are run at once.
+        self.batches = Batches(classifier, self.pixels.shape[1:], "scores")
         self._buffer = self.pixels[:0]
         self._layout = USUAL
 
     @property
     def batch(self) -> int:
         """How many variants to ask for next: not always as many, as the best number is measured meanwhile."""
-        return self._batches.batch
+        return self.batches.batch
 
     @torch.inference_mode(False)
     @torch.no_grad()
@@ -63,7 +64,7 @@ class Variants:
         def run(part: slice) -> Tensor:
             return run_in_a_layout(self._classifier, part, lambda layout, some: self._run(count, alter, layout, some))
 
-        return torch.cat(self._batches.run(count, run))
+        return torch.cat(self.batches.run(count, run))
 
     def _run(self, count: int, alter: Callable[[Tensor], None], layout: torch.memory_format, part: slice) -> Tensor:
         if len(self._buffer) < count or self._layout is not layout:
@@ -77,10 +78,6 @@ class Variants:
         return self._classifier.logits(copies[part]).to("cpu", torch.float32)
 
 
-def seen_through(variants: Variants, masks: Tensor, start: Tensor) -> Tensor:
-    """Logits of the picture where masks (n, H, W) are 1 and of `start` (1, C, H, W) where they are 0."""
-
-    def mask(copies: Tensor) -> None:
-        copies.copy_(start + masks[:, None].to(copies) * (copies - start))
-
-    return variants.logits(len(masks), mask)
+def see_through(copies: Tensor, masks: Tensor, start: Tensor) -> None:
+    """Leave copies (n, C, H, W) as they are where masks (n, H, W) are 1, and put `start` (1, C, H, W) where 0."""
+    copies.copy_(start + masks[:, None].to(copies) * (copies - start))

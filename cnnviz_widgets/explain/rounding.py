@@ -44,6 +44,10 @@ class Floor:
         """Take note of logits (N, K) that are differentiated."""
         self._largest = max(self._largest, float(logits.detach().abs().max()))
 
+    def rise_to(self, other: Floor) -> None:
+        """Take note of what another one has seen."""
+        self._largest = max(self._largest, other._largest)
+
     def is_above(self, gradients: Tensor) -> bool:
         """Whether gradients (C, H, W) times the range of each pixel are nothing but rounding."""
         ranges = (self._classifier.white - self._classifier.black).abs()

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.classifier.locks import network_lock
+from cnnviz_widgets.forks import lock
 from cnnviz_widgets.graph.boxes import Box, Integers, changes
 from cnnviz_widgets.graph.plan import MIN_GROUP, Plan, forget, plan_for, state_of
 from cnnviz_widgets.graph.run import Base
@@ -30,6 +32,7 @@ class Engine:
     def __init__(self, plan: Plan, classifier: Classifier, pixels: Tensor, filling: Tensor) -> None:
         self._plan, self._classifier = plan, classifier
         self._base = Base(plan.program, pixels, filling)
+        self._lock: Any = network_lock
         #: Logits (1, K), float32 on the CPU, of the picture itself, by the network.
         self.uncovered = classifier.logits(pixels).to("cpu", torch.float32)
 
@@ -45,11 +48,14 @@ class Engine:
 
     def runs(self, boxes: Sequence[Box]) -> list[Integers]:
         """Boxes, by number, in groups that are best run together. The same boxes are grouped the same way again."""
-        return self._plan.group_alike(changes(self._plan.program, boxes))
+        return self._plan.group(changes(self._plan.program, boxes))
 
-    def keeping(self) -> AbstractContextManager[None]:
-        """Inside, memory for groups of boxes is kept from one to the next."""
-        return self._base.keeping()
+    def shared(self, dropped: Callable[[], bool]) -> Engine:
+        """The same for another thread, to be asked at the same time; `dropped` says whether it works for nobody."""
+        other = copy.copy(self)
+        other._base, other._lock = self._base.shared(), lock()
+        other._base.dropped = dropped
+        return other
 
     @torch.inference_mode(False)
     @torch.no_grad()
@@ -57,7 +63,7 @@ class Engine:
         """Logits (n, K), float32, of boxes that lie inside the picture."""
         moved = changes(self._plan.program, boxes)
         found = torch.empty(len(boxes), self.whole.shape[1])
-        with network_lock:
+        with self._lock:
             for group in self._plan.group(moved):
                 found[torch.from_numpy(group)] = self._plan.run(self._base, moved.of(group)).float()
         return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -31,6 +32,13 @@ class Table:
         self.rows[: self.cells] = _as_rows(value)
         for position, fill in enumerate(_FILLS):
             self.rows[self.cells + position] = fill
+
+    def shared(self) -> Table:
+        """A table of the same value, in the same memory until it is written to."""
+        other = copy.copy(self)
+        # What is written is then put into rows of its own, as there is no room behind these.
+        other.rows = self.rows[: self.cells + len(_FILLS)]
+        return other
 
     def write(self, *patches: Tensor) -> None:
         """Put patches (N, ..., h, w) behind the plane; if several, side by side along their channels."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Hashable
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
@@ -32,9 +31,9 @@ _MIN_GAIN = 1.15
 #: Share of the memory that is left, and most bytes, for values of the whole picture, for windows that run together,
 #: and for transformed weights, each. Networks that need more are left to themselves.
 _MEMORY_SHARE, _MAX_BYTES = 1 / 8, 2**30
-#: Longest duration of a group in seconds, at the speed of the first windows, which are slower than later ones. A map
-#: can be given up only between groups; shorter groups do not keep all threads busy.
-_MAX_SECONDS_PER_GROUP = 1.2
+#: Multiply-adds of a group: a second or two of one core. A map gets better group by group; smaller ones cost more for
+#: each window. It is no share of a measured speed, or a map that was begun on a busy machine would be slow for good.
+_MAX_GROUP_WORK = 60e9
 #: Fewest and most windows of a group. A smaller one costs much more for each window; a larger one gains no more.
 MIN_GROUP, _MAX_GROUP = 4, 24
 #: Bytes of the largest value of windows that run together. The C library takes more than 32 MiB from the system anew
@@ -49,27 +48,19 @@ class Plan:
     """A program for pictures of one size; `state` is that of the network when it was written down.
 
     `room` are bytes for windows that run together. `tried` is True once it did on some windows what the network does.
-    `rate` is the speed of the fastest windows so far in multiply-adds a second; once `settled`, it stays as it is.
     """
 
     program: Program
     state: Hashable
     room: float
     tried: bool = False
-    rate: float = 0.0
-    settled: bool = False
-
-    def group_alike(self, changes: Changes) -> list[Integers]:
-        """The same as `group`, and from now on the same windows are grouped the same way."""
-        self.settled = True
-        return self.group(changes)
 
     def group(self, changes: Changes) -> list[Integers]:
-        """Windows, by number, in groups to run together: as large as time and memory for one group allow."""
+        """Windows, by number, in groups to run together: always the same for the same windows."""
         if not len(changes):
             return []
         most = min(
-            self.rate * _MAX_SECONDS_PER_GROUP / work(self.program, changes),
+            _MAX_GROUP_WORK / work(self.program, changes),
             self.room / bytes_of(self.program, changes),
             _MAX_VALUE_BYTES / largest_bytes(self.program, changes),
         )
@@ -82,14 +73,8 @@ class Plan:
 
     def run(self, base: Base, changes: Changes) -> Tensor:
         """Logits (N, K) of windows that run together."""
-        needed = work(self.program, changes)
-        pays = _MIN_GAIN * needed <= self.program.work
-        began = time.perf_counter()
-        found = base.by_boxes(changes) if pays else base.by_planes(changes)
-        if not self.settled:
-            done = len(changes) * (needed if pays else self.program.work)
-            self.rate = max(self.rate, done / max(time.perf_counter() - began, 1e-9))
-        return found
+        pays = _MIN_GAIN * work(self.program, changes) <= self.program.work
+        return base.by_boxes(changes) if pays else base.by_planes(changes)
 
 
 def state_of(classifier: Classifier) -> Hashable:

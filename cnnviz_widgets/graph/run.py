@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import copy
+from collections.abc import Callable
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from cnnviz_widgets.forks import lock
+from cnnviz_widgets.classifier.workers import OutdatedError
 from cnnviz_widgets.graph.boxes import Changes, Part, parts
 from cnnviz_widgets.graph.functions import Clamp, join_channels
 from cnnviz_widgets.graph.gather import Cutout, Rim, Table, index, rim
@@ -35,35 +35,37 @@ class Base:
         for value, tensor in program.listing.constants.items():
             self.tables[value] = Table(tensor)
         self.pixels, self.filling = pixels, filling
-        self._keepers, self._counting = 0, lock()  # the end of a dropped map may come anywhere
+        self._keeps = False
         self.logits = program.logits(pixels, note)
         self.tables[program.listing.input].write(filling)
+        #: Asked between operations: whether nobody wants the windows any more that run.
+        self.dropped: Callable[[], bool] = lambda: False
+
+    def shared(self) -> Base:
+        """The same for another thread: the picture's values are in the same memory, those of windows are not.
+
+        Room for what windows change is kept from one group to the next, as long as the base itself.
+        """
+        other = copy.copy(self)
+        other.tables = {value: table.shared() for value, table in self.tables.items()}
+        other.tables[self.program.listing.input] = self.tables[self.program.listing.input]  # is never written to again
+        other._keeps = True
+        return other
 
     def by_boxes(self, changes: Changes) -> Tensor:
         """Logits (N, K) with each of these windows replaced, run together: only what they change."""
-        with self.keeping():
-            return _Batch(self, changes).logits()
-
-    @contextmanager
-    def keeping(self) -> Iterator[None]:
-        """Inside, room for what windows change is kept from one group to the next."""
-        with self._counting:
-            self._keepers += 1
         try:
-            yield
+            return _Batch(self, changes).logits()
         finally:
-            with self._counting:
-                self._keepers -= 1
-                if not self._keepers:
-                    for table in self.tables.values():
-                        table.shrink()
+            for table in () if self._keeps else self.tables.values():
+                table.shrink()
 
     def by_planes(self, changes: Changes) -> Tensor:
         """The same, everything computed anew."""
         shape = (len(changes), *self.pixels.shape[1:])
         pixels = self.pixels.new_empty(shape).contiguous(memory_format=torch.channels_last).copy_(self.pixels)
-        for copy, (top, left), (bottom, right) in zip(pixels, changes.first[0].T, changes.last[0].T, strict=True):
-            copy[:, top:bottom, left:right] = self.filling[0, :, top:bottom, left:right]
+        for one, (top, left), (bottom, right) in zip(pixels, changes.first[0].T, changes.last[0].T, strict=True):
+            one[:, top:bottom, left:right] = self.filling[0, :, top:bottom, left:right]
         return self.program.logits(pixels)
 
 
@@ -84,9 +86,11 @@ class _Batch:
         self.rims: dict[object, Rim | None] = {}
 
     def logits(self) -> Tensor:
-        """The program's output for all windows, (N, K)."""
+        """The program's output for all windows, (N, K). Raises OutdatedError where it is not wanted any more."""
         listing = self.program.listing
         for position, op in enumerate(listing.ops):
+            if self.base.dropped():
+                raise OutdatedError
             region = self.program.region_of.get(op.output)
             if region is not None and self.parts[region] is not None:
                 self.patches[op.output] = self.part_of(op, region)

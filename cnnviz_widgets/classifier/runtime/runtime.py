@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any, Protocol
 
@@ -104,6 +104,12 @@ class Runtime(Renewed):
         # With numbers that are none the network itself has the last word.
         return found if bool(torch.isfinite(found).all()) else None
 
+    def of_replica(self, original: Runnable, replica: Runnable) -> Runtime:
+        """One for a replica of the network, which goes on as this one runs it now: by torch once anything changes."""
+        known, state = self._current(original), _state(replica)
+        same = known is not None and state is not None and _apart_from_builds(state) == _apart_from_builds(known.state)
+        return _OfReplica(replace(known, state=state) if known is not None and same else None)
+
     def _session_for(self, of: Runnable, by_torch: _Pass, pixels: Tensor) -> Any:
         """The session to run a network by as it is now, or None."""
         known, self._asked = self._known, self._asked + len(pixels)
@@ -160,6 +166,18 @@ class Runtime(Renewed):
         _log.warning("%s is run by torch, because %s.", of.name, reason)
         error = EngineError(f'{of.name} is not run by ONNX Runtime: {reason}; use `engine="torch"`.')
         return _Known(Engine("torch", f"{reason}."), state, error=error)
+
+
+class _OfReplica(Runtime):
+    """See `Runtime.of_replica`."""
+
+    def __init__(self, known: _Known | None) -> None:
+        super().__init__("auto")
+        self._known = known
+
+    def _session_for(self, of: Runnable, by_torch: _Pass, pixels: Tensor) -> Any:
+        known = self._current(of)
+        return None if known is None else known.session
 
 
 @torch.no_grad()
@@ -219,6 +237,11 @@ def _state(of: Runnable) -> Hashable:
     """What changes when the network, its weights or what it is run with does; through `.data` too."""
     form = of.runner.form()
     return None if form is None else (form, of.runner.weights(anew=True), of.arithmetic, bool(_global_hooks()))
+
+
+def _apart_from_builds(state: Any) -> Hashable:
+    """What of a state is the same for a replica."""
+    return None if state is None else (state[0][1:], state[1:])
 
 
 def _global_hooks() -> bool:

@@ -61,16 +61,20 @@ class IntegratedGradients(Explainer):
         def along(some: slice) -> Tensor:
             return start + nodes[some, None, None, None] * (pixels - start)
 
-        total = torch.zeros_like(pixels)
-        for some, gradients in instance.gradients_of_many(along, self.points, floor):
+        total = torch.zeros_like(pixels[0])
+
+        def mapped(some: slice, gradients: Tensor) -> Attribution:
+            nonlocal total
             total = total + torch.einsum("n,nchw->chw", weights[some], gradients)
             mean = total / weights[: some.stop].sum()
-            values, progress = (mean * (pixels - start))[0].sum(dim=0), some.stop / self.points
+            values, progress = (mean * (pixels - start)[0]).sum(dim=0), some.stop / self.points
             quantity = f"{self.quantity} ({self.baseline})"
             heatmap = self.heatmap(instance, values, signed=True, progress=progress, quantity=quantity)
             attribution = Attribution(**vars(heatmap), difference=difference)
-            blank = floor.is_above(mean[0])
-            yield attribution.as_nothing("pixel") if blank else attribution.noted(_gap(attribution, some.stop, floor))
+            blank = floor.is_above(mean)
+            return attribution.as_nothing("pixel") if blank else attribution.noted(_gap(attribution, some.stop, floor))
+
+        yield from instance.gradients_of_many(along, self.points, floor, mapped)
 
 
 @functools.lru_cache(maxsize=8)

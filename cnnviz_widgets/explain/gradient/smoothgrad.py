@@ -59,15 +59,18 @@ class SmoothGrad(Explainer):
             return pixels + deviation * torch.stack(draws)
 
         halves = [torch.zeros_like(pixels[0]), torch.zeros_like(pixels[0])]
-        for some, gradients in instance.gradients_of_many(noisy, self.samples, floor):
+
+        def mapped(some: slice, gradients: Tensor) -> Heatmap:
             # Every second sample, in whatever batches they come.
-            halves = [half + gradients[(some.start + part) % 2 :: 2].sum(dim=0) for part, half in enumerate(halves)]
+            halves[:] = [half + gradients[(some.start + part) % 2 :: 2].sum(dim=0) for part, half in enumerate(halves)]
             mean = (halves[0] + halves[1]) / some.stop
             # How far they agree is said once, of the finished map: ranks take a tenth as long as a sample.
             compared = halves if some.stop == self.samples > 1 else []
             values, progress = mean.abs().amax(dim=0), some.stop / self.samples
             heatmap = self.heatmap(instance, values, signed=False, progress=progress)
-            yield _tiled(heatmap, values, compared, floor.is_above(mean))
+            return _tiled(heatmap, values, compared, floor.is_above(mean))
+
+        yield from instance.gradients_of_many(noisy, self.samples, floor, mapped)
 
 
 def _tiled(heatmap: Heatmap, values: Tensor, halves: list[Tensor], blank: bool) -> Heatmap:

@@ -21,7 +21,7 @@ from cnnviz_widgets.explain.explainer import Explainer
 from cnnviz_widgets.explain.heatmap import Heatmap
 from cnnviz_widgets.explain.instance import Instance
 from cnnviz_widgets.explain.occlusion.superpixels import Regions, has_superpixels, superpixels
-from cnnviz_widgets.explain.perturbation import seen_through, slices
+from cnnviz_widgets.explain.perturbation import see_through
 from cnnviz_widgets.explain.rounding import floor_of, rounding
 from cnnviz_widgets.parameters import Range, check_choice, check_count
 
@@ -74,15 +74,18 @@ class KernelSHAP(Explainer):
         check_score(self.score, classifier.readout)
         segments = superpixels(classifier, instance.pixels, self.segments, self.regions)
         sets = self.draw(int(segments.max()) + 1)
-        variants, start = instance.variants(), classifier.to_network(instance.baseline(self.baseline))
+        start = classifier.to_network(instance.baseline(self.baseline))
         scores, floor = torch.zeros(0, dtype=torch.float64), 0.0
-        for some in slices(variants, len(sets.shown)):
-            logits = seen_through(variants, sets.shown[some][:, segments].float(), start)
+
+        def cover(copies: Tensor, which: slice) -> None:
+            see_through(copies, sets.shown[which][:, segments].float(), start)
+
+        for logits in instance.perturbed(cover, len(sets.shown)):
             scores = torch.cat([scores, target.of(logits, self.score, classifier.readout).double()])
             floor = max(floor, floor_of(logits, target, self.score, classifier.readout, rounding(classifier)))
             if len(scores) <= 2:
                 continue
-            heatmap = self._map(instance, segments, sets.fit(scores), some.stop / len(sets.shown))
+            heatmap = self._map(instance, segments, sets.fit(scores), len(scores) / len(sets.shown))
             if float(scores.max() - scores.min()) <= floor:
                 yield heatmap.as_nothing("segment")
             else:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -13,6 +12,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from cnnviz_widgets.classifier.locks import network_lock
+from cnnviz_widgets.classifier.replicas import parts_of
+from cnnviz_widgets.classifier.workers import OutdatedError, Parts
 from cnnviz_widgets.explain.perturbation import Variants
 from cnnviz_widgets.graph import Engine, engine_for
 from cnnviz_widgets.graph.boxes import Box
@@ -69,9 +70,29 @@ class Occluder:
             return self._engine.uncovered[0]
         return self.classifier.logits(self.pixels)[0].to("cpu", torch.float32)
 
-    def keeping(self) -> AbstractContextManager[None]:
-        """Inside, memory for groups of boxes is kept from one to the next."""
-        return nullcontext() if self._engine is None else self._engine.keeping()
+    def parts(self, boxes: int) -> Parts[Any, Any]:
+        """Parts of a map with so many `boxes`: what each is given is for `logits_by`. Raises ClassifierError."""
+        self.prepare(boxes)
+        engine = self._engine
+        if engine is None:
+            return parts_of(self._variants.batches, boxes)
+        parts: Parts[Any, Any] = Parts(self.classifier, lambda: engine.shared(lambda: parts.closed))
+        return parts
+
+    def logits_by(self, lent: Engine | Classifier, boxes: Sequence[Box]) -> Tensor:
+        """The same as `logits`, by what a part of a map was given. Raises OutdatedError, ClassifierError."""
+        if lent is self.classifier:
+            return self.logits(boxes)
+        if not isinstance(lent, Engine):
+            return self._by_network(boxes, Variants(lent, self.pixels))
+        try:
+            found = lent.logits(boxes) if lent.current else None
+        except (RuntimeError, MemoryError):
+            found = None
+        # What else can be done is for `logits` to find out.
+        if found is None or not torch.isfinite(found).all():
+            raise OutdatedError
+        return found
 
     def runs(self, boxes: Sequence[Box]) -> list[NDArray[np.int64]]:
         """Boxes, by number, in groups of boxes near each other that are best run together. Raises ClassifierError."""
@@ -94,22 +115,23 @@ class Occluder:
                 # With numbers that are none the network itself has the last word.
                 if torch.isfinite(found).all():
                     return found
-        return self._by_network(boxes)
+        return self._by_network(boxes, self._variants)
 
-    def _by_network(self, boxes: Sequence[Box]) -> Tensor:
+    def _by_network(self, boxes: Sequence[Box], variants: Variants | None = None) -> Tensor:
+        variants = self._variants if variants is None else variants
         found: list[Tensor] = []
         while boxes:
-            part, boxes = boxes[: (batch := self.batch)], boxes[batch:]
-            found.append(self._of_batch(part))
+            part, boxes = boxes[: (batch := variants.batch)], boxes[batch:]
+            found.append(self._of_batch(part, variants))
         return torch.cat(found)
 
-    def _of_batch(self, boxes: Sequence[Box]) -> Tensor:
+    def _of_batch(self, boxes: Sequence[Box], variants: Variants) -> Tensor:
         def cover(copies: Tensor) -> None:
             for copy, (top, left, height, width) in zip(copies, boxes, strict=True):
                 area = (slice(None), slice(top, top + height), slice(left, left + width))
                 copy[area] = self._baseline[0][area]
 
-        return self._variants.logits(len(boxes), cover)
+        return variants.logits(len(boxes), cover)
 
 
 def _compact(corners: NDArray[np.int64], numbers: NDArray[np.int64], most: int) -> list[NDArray[np.int64]]:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from cnnviz_widgets.classifier import Classifier, Score, TargetLike
+from cnnviz_widgets.classifier.inputs import FloatArray
 from cnnviz_widgets.classifier.target import check_score
 from cnnviz_widgets.errors import MethodError
 from cnnviz_widgets.explain.baseline import Baseline, baseline_of
@@ -25,6 +26,8 @@ from cnnviz_widgets.parameters import Range, check_choice, check_count
 
 #: Share of the windows that the first map is made of.
 _COARSE = 0.05
+#: So many groups are run last, the largest first.
+_LAST = 4
 #: The default window's side, as a share of the picture's shorter one.
 _WINDOW = 2 / 7
 
@@ -82,34 +85,28 @@ class Occlusion(Explainer):
         occluder.prepare(len(boxes))
         whole = occluder.uncovered().numpy()
         measured = np.empty((len(boxes), len(whole)), np.float32)
-        refinement = Refinement(*windows.shape)
-        share = rounding(occluder.classifier)
+        refinement, share = Refinement(*windows.shape), rounding(occluder.classifier)
+        groups = _Groups(occluder, windows, boxes)
 
-        def covered(cells: IntArray) -> OcclusionMap:
+        def measuring(cells: IntArray) -> Callable[[Any], tuple[IntArray, Tensor]]:
+            return lambda lent: (cells, occluder.logits_by(lent, [boxes[cell] for cell in cells]))
+
+        def covered(cells: IntArray, logits: Tensor) -> OcclusionMap:
             done = refinement.done
-            measured[done : done + len(cells)] = occluder.logits([boxes[cell] for cell in cells]).numpy()
+            measured[done : done + len(cells)] = logits.numpy()
             refinement.add(cells)
             seen, source, known = measured[: refinement.done], refinement.source, refinement.known
             return OcclusionRun(windows, readout, whole, seen, source, known, share).map_of(target, self.score)
 
-        first = spread_evenly(*windows.shape, max(1, int(_COARSE * len(boxes))))
-        with occluder.keeping():
-            while len(first):
-                some = np.array_split(first, -(-len(first) // occluder.batch))[0]
-                first = first[len(some) :]
-                yield (found := covered(some))
-            # Groups of neighbours run fastest; of every second cell, as on a chessboard, they show nearly as much.
-            colours = np.add.outer(*map(np.arange, windows.shape)).ravel() % 2
-            groups: list[IntArray] = []
-            batch = 0
+        found: OcclusionMap | None = None
+        with occluder.parts(len(boxes)) as parts:
             while refinement.done < len(boxes):
-                if batch != occluder.batch:
-                    rest = np.flatnonzero(~refinement.known)
-                    halves = [rest[colours[rest] == colour] for colour in range(2)]
-                    groups = [cells[run] for cells in halves for run in occluder.runs([boxes[cell] for cell in cells])]
-                    batch = occluder.batch
-                interest = refinement.interest(found.cells).ravel()
-                yield (found := covered(groups.pop(int(np.argmax([interest[group].mean() for group in groups])))))
+                with parts.alone():
+                    while parts.free and groups.left:
+                        interest = None if found is None else refinement.interest(found.cells).ravel()
+                        parts.start(measuring(groups.next(interest)))
+                    found = covered(*parts.first())
+                yield found
 
     def sized(self, size: tuple[int, int]) -> Occlusion:
         """The same with `window` and `stride` in numbers, for a picture of `size` (height, width)."""
@@ -142,6 +139,49 @@ class Occlusion(Explainer):
         if not checked:
             return torch.empty(0, len(classifier.class_names))
         return self._occluder(classifier, pixels).logits(checked)
+
+
+class _Groups:
+    """Windows in the order in which a map runs them: some spread over the picture, then groups of neighbours."""
+
+    def __init__(self, occluder: Occluder, windows: Windows, boxes: Sequence[Box]) -> None:
+        self._occluder, self._boxes = occluder, boxes
+        self._spread = spread_evenly(*windows.shape, max(1, int(_COARSE * len(boxes))))
+        # Groups of neighbours run fastest; of every second cell, as on a chessboard, they show nearly as much.
+        self._colours = np.add.outer(*map(np.arange, windows.shape)).ravel() % 2
+        self._waiting = np.ones(len(boxes), np.bool_)
+        self._groups: list[IntArray] = []
+        self._batch = 0
+
+    @property
+    def left(self) -> bool:
+        """Whether there are any."""
+        return bool(self._waiting.any())
+
+    def next(self, interest: FloatArray | None) -> IntArray:
+        """The numbers of those to run next, given how much there is to learn from each; None: nothing is known yet."""
+        if len(self._spread):
+            cells = np.array_split(self._spread, -(-len(self._spread) // self._occluder.batch))[0]
+            self._spread = self._spread[len(cells) :]
+        else:
+            self._group()
+            # At last the largest, so that no worker has nothing to do while another one has much.
+            if interest is None or len(self._groups) <= _LAST:
+                worth = [float(len(group)) for group in self._groups]
+            else:
+                worth = [float(interest[group].mean()) for group in self._groups]
+            cells = self._groups.pop(int(np.argmax(worth)))
+        self._waiting[cells] = False
+        return cells
+
+    def _group(self) -> None:
+        """Put those that wait into groups, again where others than before are best."""
+        if self._batch != self._occluder.batch:
+            rest = np.flatnonzero(self._waiting)
+            halves = [rest[self._colours[rest] == colour] for colour in range(2)]
+            runs = self._occluder.runs
+            self._groups = [cells[run] for cells in halves for run in runs([self._boxes[cell] for cell in cells])]
+            self._batch = self._occluder.batch
 
 
 def positions(size: int, window: int, stride: int) -> tuple[int, ...]:

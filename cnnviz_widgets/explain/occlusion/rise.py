@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -19,7 +19,7 @@ from cnnviz_widgets.explain.explainer import Explainer
 from cnnviz_widgets.explain.heatmap import Heatmap
 from cnnviz_widgets.explain.instance import Instance
 from cnnviz_widgets.explain.notes import rank_correlation
-from cnnviz_widgets.explain.perturbation import seen_through, slices
+from cnnviz_widgets.explain.perturbation import see_through
 from cnnviz_widgets.explain.rounding import floor_of, rounding
 from cnnviz_widgets.parameters import Range, check_choice, check_count, check_share
 
@@ -60,28 +60,45 @@ class RISE(Explainer):
         """Yield the map of the masks so far after each batch. Raises MethodError, ClassifierError."""
         classifier, target, size = instance.classifier, instance.target, instance.size
         check_score(self.score, classifier.readout)
-        variants, start = instance.variants(), classifier.to_network(instance.baseline(self.baseline))
+        start = classifier.to_network(instance.baseline(self.baseline))
         generator = torch.Generator().manual_seed(self.seed)
         quantity = self.quantity.replace("score", self.score)
-        sums, low, high, floor = [_Sums(size), _Sums(size)], math.inf, -math.inf, 0.0
-        for some in slices(variants, self.masks):
-            masks = self.draw(some.stop - some.start, size, generator)
-            logits = seen_through(variants, masks, start)
+        done = _Done()
+
+        def altering(some: slice) -> Callable[[Tensor], None]:
+            masks = self.drawing(some.stop - some.start, size, generator)
+
+            def look(copies: Tensor) -> None:
+                known[some.start] = masks()
+                see_through(copies, known[some.start], start)
+
+            return look
+
+        known: dict[int, Tensor] = {}
+
+        def read(some: slice, logits: Tensor) -> tuple[int, _Done]:
+            masks = known.pop(some.start).double()
             scores = target.of(logits, self.score, classifier.readout).double()
-            # Every second mask, in whatever batches they come.
-            for part, half in enumerate(sums):
-                half.add(scores[(some.start + part) % 2 :: 2], masks[(some.start + part) % 2 :: 2].double())
-            low, high = min(low, float(scores.min())), max(high, float(scores.max()))
-            floor = max(floor, floor_of(logits, target, self.score, classifier.readout, rounding(classifier)))
-            values, progress = (sums[0] + sums[1]).map, some.stop / self.masks
+            share = floor_of(logits, target, self.score, classifier.readout, rounding(classifier))
+            return some.stop, _Done.of(some.start, scores, masks, share)
+
+        def mapped(found: tuple[int, _Done]) -> Heatmap:
+            count, more = found
+            done.add(more)
+            values, progress = (done.halves[0] + done.halves[1]).map, count / self.masks
             heatmap = self.heatmap(instance, values, signed=True, progress=progress, quantity=quantity)
-            if high - low <= floor:
-                yield heatmap.as_nothing("mask")
-            else:
-                yield heatmap.noted(_halves(sums[0].map, sums[1].map) if progress == 1 else "")
+            if done.high - done.low <= done.floor:
+                return heatmap.as_nothing("mask")
+            return heatmap.noted(_agreement(*(half.map for half in done.halves)) if progress == 1 else "")
+
+        yield from instance.passes(self.masks, altering, read, mapped)
 
     def draw(self, count: int, size: tuple[int, int], generator: torch.Generator) -> Tensor:
         """The next `count` masks (count, H, W), float32 from 0 to 1, for pictures of `size` (H, W)."""
+        return self.drawing(count, size, generator)()
+
+    def drawing(self, count: int, size: tuple[int, int], generator: torch.Generator) -> Callable[[], Tensor]:
+        """What makes those masks: only the random numbers are drawn at once, and the generator moved."""
         cell = [-(-side // self.cells) for side in size]
         grids, shifts = [], []
         # One by one, so that the masks do not depend on how many are drawn at once.
@@ -89,10 +106,15 @@ class RISE(Explainer):
             grid = torch.rand(self.cells, self.cells, generator=generator) < self.probability
             grids.append(grid.float())
             shifts.append([int(torch.randint(side, (), generator=generator)) for side in cell])
-        larger = [(self.cells + 1) * side for side in cell]
-        masks = functional.interpolate(torch.stack(grids)[None], size=larger, mode="bilinear", align_corners=False)
-        shifted = zip(masks[0].clamp(0, 1), shifts, strict=True)
-        return torch.stack([mask[top : top + size[0], left : left + size[1]] for mask, (top, left) in shifted])
+
+        def masks() -> Tensor:
+            larger = [(self.cells + 1) * side for side in cell]
+            whole = torch.stack(grids)[None]
+            whole = functional.interpolate(whole, size=larger, mode="bilinear", align_corners=False)
+            shifted = zip(whole[0].clamp(0, 1), shifts, strict=True)
+            return torch.stack([mask[top : top + size[0], left : left + size[1]] for mask, (top, left) in shifted])
+
+        return masks
 
 
 class _Sums:
@@ -122,7 +144,36 @@ class _Sums:
         return torch.where(self._shown > 0, self._weighted / self._shown.clamp_min(1e-12) - mean, 0)
 
 
-def _halves(first: Tensor, second: Tensor) -> str:
+class _Done:
+    """Sums over two halves of the masks so far, the lowest and the highest score, and how much of one is rounding."""
+
+    def __init__(self, halves: list[_Sums] | None = None, low: float = math.inf, high: float = -math.inf) -> None:
+        self.halves = [] if halves is None else halves
+        self.low, self.high, self.floor = low, high, 0.0
+
+    @classmethod
+    def of(cls, first: int, scores: Tensor, masks: Tensor, floor: float) -> _Done:
+        """Scores (n,) of masks (n, H, W), the first of which is number `first`."""
+        halves = []
+        # Every second mask, in whatever batches they come.
+        for part in range(2):
+            halves.append(_Sums((masks.shape[1], masks.shape[2])))
+            halves[part].add(scores[(first + part) % 2 :: 2], masks[(first + part) % 2 :: 2])
+        made = cls(halves, float(scores.min()), float(scores.max()))
+        made.floor = floor
+        return made
+
+    def add(self, other: _Done) -> None:
+        """Take the masks of another one too."""
+        if self.halves:
+            self.halves = [ours + theirs for ours, theirs in zip(self.halves, other.halves, strict=True)]
+        else:
+            self.halves = other.halves
+        self.low, self.high = min(self.low, other.low), max(self.high, other.high)
+        self.floor = max(self.floor, other.floor)
+
+
+def _agreement(first: Tensor, second: Tensor) -> str:
     correlation = rank_correlation(first, second)
     if math.isnan(correlation):
         return ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy as np
@@ -66,12 +67,12 @@ def exact(classifier: Classifier, pixels: Tensor, target: int | Target, probabil
 class Every(RISE):
     """Draws each of the masks once, in a shuffled order."""
 
-    def draw(self, count: int, size: tuple[int, int], generator: torch.Generator) -> Tensor:
+    def drawing(self, count: int, size: tuple[int, int], generator: torch.Generator) -> Callable[[], Tensor]:
         masks = all_masks(size)[0]
         order = torch.randperm(len(masks), generator=torch.Generator().manual_seed(0))
         start = len(self.drawn)
         self.drawn.extend(range(count))
-        return torch.from_numpy(masks)[order[start : start + count]].float()
+        return lambda: torch.from_numpy(masks)[order[start : start + count]].float()
 
     drawn: ClassVar[list[int]] = []
 
