@@ -95,4 +95,5 @@ def test_the_wheel_alone_runs_the_demo(wheel: Path, tmp_path: Path) -> None:
             os.killpg(process.pid, signal.SIGINT)
     assert "application/vnd.jupyter.widget-view+json" in page
     assert '"output_type": "error"' not in page
+    assert "Look inside a network" not in page  # the notebook's heading: on the page the app is first
     assert "cdn." not in page
