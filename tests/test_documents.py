@@ -103,7 +103,13 @@ def test_both_readmes_name_the_same_views_and_hosts() -> None:
     english, korean = ((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "README.ko.md"))
     for pattern in (r"^\| `(\w+View)` \|", r"notebooks/(?:ko/)?(\w+)\.ipynb"):
         assert set(re.findall(pattern, english, re.MULTILINE)) == set(re.findall(pattern, korean, re.MULTILINE))
-    for host in ("JupyterLab 4", "Voila 0.5", "Notebook 7, VS Code, Colab"):
+    for host in (
+        "JupyterLab 4",
+        "Voila 0.5",
+        "Notebook 7, VS Code, Colab",
+        "nbclassic, marimo",
+        "cnnviz_widgets.check()",
+    ):
         assert host in english and host in korean
 
 
