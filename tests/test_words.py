@@ -10,6 +10,7 @@ import pytest
 
 import cnnviz_widgets
 from cnnviz_widgets import words
+from cnnviz_widgets.views.covering import BRUSH
 from cnnviz_widgets.views.explorer import TABS
 from cnnviz_widgets.views.wording import ACTIONS, HELP
 
@@ -46,6 +47,7 @@ def test_every_key_is_used() -> None:
     made |= {f"help.{part}" for part in HELP} | {f"help.{topic}.{part}" for topic in topics for part in HELP}
     made |= {f"action.{name}" for name in ACTIONS}
     made |= {f"group.{group}" for group in ("decision", "learned", "alike")}
+    made |= {f"brush.{name}" for name in BRUSH}
     assert made <= words.catalogue("en").keys()
     unused = [
         key

@@ -252,9 +252,9 @@ async function handOn(model, parts, buffers) {
   const hosts = await Promise.all(parts.map(({ id }) => modelOf(model, id).catch(() => null)));
   let changing = [];
   let taken = 0;
-  for (const [index, { data, buffers: count }] of parts.entries()) {
-    const own = buffers.slice(taken, taken + count);
-    taken += count;
+  for (const [index, { data, buffers: count2 }] of parts.entries()) {
+    const own = buffers.slice(taken, taken + count2);
+    taken += count2;
     const host = hosts[index];
     if (host === null) continue;
     if (data.method !== "update") {
@@ -285,6 +285,11 @@ function icon(path) {
   line.setAttribute("d", path);
   svg.append(line);
   return svg;
+}
+function iconButton(label, path) {
+  const button = element("button", "cnnviz-icon-button", { type: "button", "aria-label": label, title: label });
+  button.append(icon(path));
+  return button;
 }
 
 // src/core/event_queue.ts
@@ -662,6 +667,183 @@ var View = class {
   }
 };
 
+// src/core/language.ts
+function pageLanguage(search, preferred) {
+  const asked = new URLSearchParams(search).get("lang") || preferred;
+  return (asked.split("-")[0] ?? "").toLowerCase();
+}
+function textsIn(texts, language) {
+  const wanted = language ?? pageLanguage(location.search, navigator.language);
+  for (const name of [wanted, "en", ...Object.keys(texts)]) {
+    if (Object.hasOwn(texts, name)) return [name, texts[name]];
+  }
+  return ["en", void 0];
+}
+
+// src/picture/brush.ts
+var UNDO = "M6.5 3 3 6.5 6.5 10M3 6.5h6.5a3.5 3.5 0 0 1 0 7H7";
+var CLEAR = "M3 4.5h10M6.5 4.5V3h3v1.5M4.5 4.5l.6 8.5h5.8l.6-8.5";
+var BrushTools = class {
+  constructor(painting, act, changed) {
+    this.painting = painting;
+    this.own.append(group(this.cover, this.restore), this.radius, this.undo, this.clear);
+    this.root.append(group(this.patch, this.brush), this.own);
+    const on = (button, press2) => button.addEventListener("click", press2);
+    on(this.patch, () => act("takePatch"));
+    on(this.brush, () => act("takeBrush"));
+    on(this.undo, () => act("undo"));
+    on(this.clear, () => act("clear"));
+    for (const [button, restores] of [
+      [this.cover, false],
+      [this.restore, true]
+    ]) {
+      on(button, () => {
+        painting.restores = restores;
+        changed();
+      });
+    }
+    this.radius.addEventListener("input", () => {
+      painting.radius = this.radius.valueAsNumber;
+      changed();
+    });
+  }
+  painting;
+  root = element("div", "cnnviz-picture-brush", { role: "toolbar" });
+  patch = choice();
+  brush = choice();
+  cover = choice();
+  restore = choice();
+  radius = element("input", "cnnviz-picture-slider", {
+    type: "range",
+    min: "1",
+    step: "1",
+    "data-lm-suppress-shortcuts": "true"
+  });
+  undo = iconButton("", UNDO);
+  clear = iconButton("", CLEAR);
+  own = element("div", "cnnviz-picture-brush-own");
+  texts = {};
+  /** What it is called, by language; without texts there is no brush. Returns them in the page's language. */
+  write(texts, language) {
+    const [found, own] = textsIn(texts, language);
+    this.texts = own ?? {};
+    this.root.lang = found;
+    this.root.hidden = own === void 0;
+    this.root.setAttribute("aria-label", this.texts.brush ?? "");
+    for (const name of ["patch", "brush", "cover", "restore"]) {
+      this[name].textContent = this[name].title = this.texts[name] ?? "";
+    }
+    for (const name of ["radius", "undo", "clear"]) {
+      this[name].title = this.texts[name] ?? "";
+      this[name].setAttribute("aria-label", this.texts[name] ?? "");
+    }
+    this.update();
+    return this.texts;
+  }
+  /** The tools below what is read. */
+  below(readout) {
+    const foot = element("div", "cnnviz-picture-foot");
+    foot.append(readout, this.root);
+    return foot;
+  }
+  update() {
+    const { painting } = this;
+    const brushed = painting.mask !== null;
+    this.own.hidden = !brushed;
+    press(this.patch, !brushed);
+    press(this.brush, brushed);
+    press(this.cover, !painting.restores);
+    press(this.restore, painting.restores);
+    this.radius.max = String(painting.largest);
+    this.radius.value = String(painting.radius);
+    this.undo.disabled = !painting.canUndo;
+    this.clear.disabled = painting.covered === 0;
+  }
+  /** What was painted, in words. */
+  describe() {
+    const { covered, mask } = this.painting;
+    const share = mask ? 100 * covered / mask.length : 0;
+    return (this.texts.painted ?? "").replace("{a}", share.toFixed(share >= 9.95 || share === 0 ? 0 : 1));
+  }
+};
+function choice() {
+  return element("button", "cnnviz-picture-toggle", { type: "button", "aria-pressed": "false" });
+}
+function group(...buttons) {
+  const box = element("div", "cnnviz-picture-choice", { role: "group" });
+  box.append(...buttons);
+  return box;
+}
+function press(button, pressed) {
+  button.setAttribute("aria-pressed", String(pressed));
+}
+
+// src/geometry/mask.ts
+function pack(mask) {
+  const bits = new Uint8Array(Math.ceil(mask.length / 8));
+  for (let pixel = 0; pixel < mask.length; pixel++) {
+    if (mask[pixel]) bits[pixel >> 3] |= 128 >> (pixel & 7);
+  }
+  return bits;
+}
+function unpack(bits, count2) {
+  if (count2 === 0 || bits.length !== Math.ceil(count2 / 8)) return null;
+  const mask = new Uint8Array(count2);
+  for (let pixel = 0; pixel < count2; pixel++) mask[pixel] = bits[pixel >> 3] >> 7 - (pixel & 7) & 1;
+  return mask;
+}
+function stroke(mask, size, from, to, radius, value) {
+  const { rows, columns } = size;
+  const across = to.column - from.column;
+  const down = to.row - from.row;
+  const length = across * across + down * down;
+  const clampRow = (row) => Math.max(0, Math.min(rows - 1, Math.floor(row)));
+  const clampColumn = (column) => Math.max(0, Math.min(columns - 1, Math.floor(column)));
+  for (let r = clampRow(Math.min(from.row, to.row) - radius); r <= clampRow(Math.max(from.row, to.row) + radius); r++) {
+    const last2 = clampColumn(Math.max(from.column, to.column) + radius);
+    for (let c = clampColumn(Math.min(from.column, to.column) - radius); c <= last2; c++) {
+      const y = r + 0.5 - from.row;
+      const x = c + 0.5 - from.column;
+      const along = length === 0 ? 0 : Math.max(0, Math.min(1, (x * across + y * down) / length));
+      if ((x - along * across) ** 2 + (y - along * down) ** 2 <= radius * radius) mask[r * columns + c] = value;
+    }
+  }
+  const inside = to.row >= 0 && to.row < rows && to.column >= 0 && to.column < columns;
+  if (inside) mask[Math.floor(to.row) * columns + Math.floor(to.column)] = value;
+}
+function count(mask) {
+  let covered = 0;
+  for (const pixel of mask) covered += pixel;
+  return covered;
+}
+function sameMask(a, b) {
+  if (a === null || b === null || a === b) return a === b;
+  return a.length === b.length && a.every((pixel, place) => pixel === b[place]);
+}
+function edges(mask, { rows, columns }, edge) {
+  const at = (r, c) => r >= 0 && r < rows && c >= 0 && c < columns ? mask[r * columns + c] : 0;
+  for (let r = 0; r <= rows; r++) {
+    for (let c = 0, from = -1; c <= columns; c++) {
+      const differs = c < columns && at(r - 1, c) !== at(r, c);
+      if (differs && from < 0) from = c;
+      if (!differs && from >= 0) {
+        edge(r, from, r, c);
+        from = -1;
+      }
+    }
+  }
+  for (let c = 0; c <= columns; c++) {
+    for (let r = 0, from = -1; r <= rows; r++) {
+      const differs = r < rows && at(r, c - 1) !== at(r, c);
+      if (differs && from < 0) from = r;
+      if (!differs && from >= 0) {
+        edge(from, c, r, c);
+        from = -1;
+      }
+    }
+  }
+}
+
 // src/geometry/viewport.ts
 var Viewport = class {
   constructor(width, height, deviceWidth, deviceHeight, rows, columns) {
@@ -753,6 +935,8 @@ var Drawing = class {
   grey = null;
   baseline = null;
   map = null;
+  covered = null;
+  filling = null;
   frame = 0;
   fading;
   faint = false;
@@ -764,6 +948,7 @@ var Drawing = class {
   }
   /** The picture as it is under the window; null: the window is grey. */
   showBaseline(rgb) {
+    this.filling = rgb;
     this.baseline = rgb && this.picture && layer(toRgba(rgb), this.picture.width);
     this.schedule();
   }
@@ -837,12 +1022,47 @@ var Drawing = class {
     }
     const place = window2 && viewport.place(window2.top, window2.left, window2.height, window2.width);
     if (window2 !== null && place !== null && state.pane !== "map") this.occlude(context, window2, place);
+    if (state.mask) this.cover(context, viewport, state.mask, state.pane !== "map");
+    if (state.brush && state.pane !== "map") outlineBrush(context, viewport, state.brush);
     if (box !== null) outlineBox(context, viewport, box);
     if (marker !== null) outlineMarker(context, viewport, marker);
     if (place !== null) {
       strokeTwice(context, density, (inset) => context.strokeRect(...shrink(place, inset)));
       if (state.pane !== "map") drawHandles(context, place, density);
     }
+  }
+  /** What the brush has covered, filled on the picture and outlined on the map. */
+  cover(context, viewport, mask, filled) {
+    const { rows, columns, deviceWidth, deviceHeight, density } = viewport;
+    if (mask.length !== rows * columns) return;
+    if (this.covered?.mask !== mask || this.covered.filling !== this.filling) {
+      const outline = new Path2D();
+      edges(mask, { rows, columns }, (fromRow, fromColumn, toRow, toColumn) => {
+        outline.moveTo(fromColumn, fromRow);
+        outline.lineTo(toColumn, toRow);
+      });
+      const rgba = new Uint8ClampedArray(4 * mask.length);
+      for (let pixel = 0; pixel < mask.length; pixel++) {
+        for (let part = 0; part < 3; part++) rgba[4 * pixel + part] = this.filling?.[3 * pixel + part] ?? 128;
+        rgba[4 * pixel + 3] = 255 * mask[pixel];
+      }
+      this.covered = { mask, filling: this.filling, layer: layer(rgba, columns), outline };
+    }
+    context.imageSmoothingEnabled = false;
+    if (filled) context.drawImage(this.covered.layer, 0, 0, deviceWidth, deviceHeight);
+    const scale = deviceWidth / columns;
+    context.save();
+    context.scale(scale, deviceHeight / rows);
+    context.lineCap = "square";
+    for (const [color, width] of [
+      ["#000", 3],
+      ["#fff", 1.25]
+    ]) {
+      context.strokeStyle = color;
+      context.lineWidth = width * density / scale;
+      context.stroke(this.covered.outline);
+    }
+    context.restore();
   }
   occlude(context, window2, place) {
     const { x, y, width, height } = place;
@@ -866,17 +1086,17 @@ function layer(rgba, columns) {
   canvas.getContext("2d").putImageData(image, 0, 0);
   return canvas;
 }
-function strokeTwice(context, density, stroke) {
+function strokeTwice(context, density, stroke2) {
   const line = Math.max(1, Math.round(1.5 * density));
   const edge = Math.max(1, Math.round(density));
   context.lineJoin = "miter";
   context.strokeStyle = "#000";
   context.lineWidth = line + 2 * edge;
   context.setLineDash([]);
-  stroke(line / 2);
+  stroke2(line / 2);
   context.strokeStyle = "#fff";
   context.lineWidth = line;
-  stroke(line / 2);
+  stroke2(line / 2);
 }
 function shrink({ x, y, width, height }, inset) {
   return [x + inset, y + inset, Math.max(0, width - 2 * inset), Math.max(0, height - 2 * inset)];
@@ -923,6 +1143,15 @@ function outlineBox(context, viewport, box) {
     context.stroke();
   }
   context.setLineDash([]);
+}
+function outlineBrush(context, viewport, { row, column, radius }) {
+  const place = viewport.place(row, column, 1, 1);
+  strokeTwice(context, viewport.density, () => {
+    context.beginPath();
+    const reach2 = Math.max(3 * viewport.density, radius * viewport.deviceWidth / viewport.columns);
+    context.arc(place.x + place.width / 2, place.y + place.height / 2, reach2, 0, 2 * Math.PI);
+    context.stroke();
+  });
 }
 function outlineMarker(context, viewport, { row, column }) {
   const { density } = viewport;
@@ -1004,13 +1233,14 @@ var Hand = class {
     on("pointercancel", (event) => this.abandon(event));
     on("lostpointercapture", (event) => this.abandon(event));
     on("pointerleave", () => this.leave());
+    surface.canvas.addEventListener("touchstart", (event) => this.touch(event), { signal, passive: false });
     on("contextmenu", (event) => this.drag !== null && event.preventDefault());
     on("keydown", (event) => this.pressKey(event));
-    on("keyup", () => this.endTyping());
-    on("blur", () => this.endTyping());
+    on("keyup", (event) => this.releaseKey(event.key));
+    on("blur", () => this.releaseKey(" "));
     signal.addEventListener("abort", () => {
       cancelAnimationFrame(this.frame);
-      this.endTyping();
+      this.releaseKey(" ");
       this.end();
     });
   }
@@ -1020,6 +1250,10 @@ var Hand = class {
   at = null;
   frame = 0;
   typing = false;
+  /** Whether the space bar is down. */
+  pressing = false;
+  /** A finger beside the window, which may be about to scroll the page. */
+  tap = null;
   press(event) {
     const { mode } = this.subject;
     const { viewport } = this.surface;
@@ -1027,9 +1261,13 @@ var Hand = class {
     this.endTyping();
     this.at = this.locate(event);
     const { row, column } = viewport.locate(this.at.x, this.at.y);
+    if (event.pointerType === "touch" && !this.takesHold(this.at, 18)) {
+      this.tap = { pointer: event.pointerId, ...this.at };
+      return;
+    }
     this.subject.beginGesture();
     const origin = this.subject.window;
-    const follow = mode === "point" ? this.picking() : this.holding(row, column, reach(event));
+    const follow = mode === "point" ? this.picking() : this.subject.mask ? this.brushing() : this.holding(row, column, reach(event));
     this.drag = { pointer: event.pointerId, origin, follow };
     try {
       this.surface.canvas.setPointerCapture(event.pointerId);
@@ -1044,6 +1282,21 @@ var Hand = class {
       const { viewport } = this.surface;
       if (viewport && this.at) this.subject.pickPoint(viewport.pixel(this.at.x, this.at.y));
     };
+  }
+  /** Follows with the brush. */
+  brushing() {
+    this.subject.painting.cursor = null;
+    return (row, column) => this.subject.painting.paintTo(row, column);
+  }
+  /** Whether a press at a CSS position takes hold of something; `miss` is how far a finger may miss. */
+  takesHold({ x, y }, miss) {
+    const { mode, mask, window: window2 } = this.subject;
+    if (mode !== "window" || mask) return mode !== "view";
+    return window2 !== null && this.surface.viewport?.grip(x, y, window2, miss) !== "outside";
+  }
+  touch(event) {
+    const [finger] = event.touches;
+    if (event.touches.length === 1 && finger && this.takesHold(this.locate(finger), 18)) event.preventDefault();
   }
   /** Follows with the part of the window that was taken hold of; a press beside the window fetches it. */
   holding(row, column, miss) {
@@ -1082,14 +1335,27 @@ var Hand = class {
     this.subject.hover(viewport.pixel(this.at.x, this.at.y));
   }
   release(event) {
+    const { tap } = this;
+    this.tap = null;
+    if (tap?.pointer === event.pointerId) this.fetch(tap, this.locate(event));
     if (event.pointerId !== this.drag?.pointer) return;
     this.at = this.locate(event);
     this.follow();
     this.end();
     if (event.pointerType === "touch") this.leave();
   }
+  /** A finger that tapped beside the window, and did not scroll, fetches it. */
+  fetch(from, to) {
+    const { viewport } = this.surface;
+    if (viewport === null || Math.hypot(to.x - from.x, to.y - from.y) > 10) return;
+    const { row, column } = viewport.locate(to.x, to.y);
+    this.subject.beginGesture();
+    this.subject.moveWindow(centre(this.subject.window ?? this.subject.start, row, column, this.subject.room));
+    this.subject.endGesture();
+  }
   /** The system took the pointer away: the window stays where the hand last had it. */
   abandon(event) {
+    if (event.pointerId === this.tap?.pointer) this.tap = null;
     if (event.pointerId === this.drag?.pointer) this.end();
   }
   end() {
@@ -1111,7 +1377,13 @@ var Hand = class {
     event.stopPropagation();
   }
   handleKey(event) {
-    const { mode, room, window: window2 } = this.subject;
+    const { mode, room, window: window2, painting, mask } = this.subject;
+    if (this.drag !== null && mask && mode === "window") {
+      if (event.key !== "Escape") return false;
+      painting.drop();
+      this.end();
+      return true;
+    }
     if (this.drag !== null) {
       if (event.key !== "Escape" || this.drag.origin === null || mode !== "window") return false;
       this.subject.moveWindow(this.drag.origin);
@@ -1120,6 +1392,12 @@ var Hand = class {
     }
     if (mode === "point") return this.steer(event);
     if (mode !== "window" || window2 === null) return false;
+    if (this.subject.hasBrush && (event.key === "m" || event.key === "M")) {
+      this.endTyping();
+      this.subject.paint(mask ? "takePatch" : "takeBrush");
+      return true;
+    }
+    if (mask) return this.paintByKey(event);
     const moved = windowAfterKey(event, window2, room, this.subject.start);
     if (moved === null) return false;
     this.type(() => this.subject.moveWindow(moved));
@@ -1138,6 +1416,31 @@ var Hand = class {
     this.type(() => this.subject.pickPoint(to));
     return true;
   }
+  paintByKey({ key, shiftKey }) {
+    const { painting, room } = this.subject;
+    const arrow = ARROWS[key];
+    const at = painting.cursor ?? { row: Math.floor(room.rows / 2), column: Math.floor(room.columns / 2) };
+    if (arrow || key === " ") {
+      const step = arrow ? (shiftKey ? 3 : 1) * Math.max(1, Math.round(painting.radius / 2)) : 0;
+      const row = Math.max(0, Math.min(room.rows - 1, at.row + (arrow?.[0] ?? 0) * step));
+      const column = Math.max(0, Math.min(room.columns - 1, at.column + (arrow?.[1] ?? 0) * step));
+      painting.cursor = { row, column };
+      this.pressing ||= key === " ";
+      if (this.pressing) this.type(() => painting.paintTo(row + 0.5, column + 0.5));
+    } else if (key === "+" || key === "=") painting.radius += 1;
+    else if (key === "-" || key === "_") painting.radius -= 1;
+    else if (key === "x" || key === "X") painting.restores = !painting.restores;
+    else if (key === "u" || key === "U") this.subject.paint("undo");
+    else if (key === "Delete" || key === "Backspace") this.subject.paint("clear");
+    else if (key === "Escape" && this.typing) painting.drop();
+    else return false;
+    this.subject.hover(null);
+    return true;
+  }
+  releaseKey(key) {
+    if (key === " ") this.pressing = false;
+    if (!this.pressing) this.endTyping();
+  }
   /** Keys held down are one gesture, which ends with the key. */
   type(change) {
     if (!this.typing) this.subject.beginGesture();
@@ -1152,8 +1455,8 @@ var Hand = class {
   pointAt(event) {
     const { mode, window: window2 } = this.subject;
     const { viewport } = this.surface;
-    if (mode !== "window" || window2 === null || viewport === null) {
-      this.surface.canvas.style.cursor = mode === "point" ? "crosshair" : "";
+    if (mode !== "window" || window2 === null || viewport === null || this.subject.mask) {
+      this.surface.canvas.style.cursor = mode === "view" ? "" : "crosshair";
       return;
     }
     const { x, y } = this.locate(event);
@@ -1192,7 +1495,7 @@ function cursor(grip) {
 }
 
 // src/picture/picture.css
-var picture_default = ':is(.cnnviz,.cnnviz-view,.cnnviz-explorer){--cnnviz-text: var(--vscode-foreground, var(--jp-ui-font-color1, #1b1f24));--cnnviz-text-quiet: var(--vscode-descriptionForeground, var(--jp-ui-font-color2, #57606a));--cnnviz-surface: var(--vscode-editor-background, var(--jp-layout-color1, #fff));--cnnviz-raised: var(--vscode-dropdown-background, var(--jp-layout-color1, #fff));--cnnviz-sunken: var(--vscode-input-background, var(--jp-layout-color2, #f4f6f8));--cnnviz-line: var(--vscode-input-border, var(--jp-border-color1, #d8dde3));--cnnviz-line-quiet: var(--vscode-widget-border, var(--jp-border-color2, #d8dde3));--cnnviz-accent: var(--vscode-focusBorder, var(--jp-brand-color1, #1769c9));--cnnviz-error: var(--vscode-errorForeground, var(--jp-error-color1, #b3261e));--cnnviz-hover: color-mix(in srgb, var(--cnnviz-accent) 12%, transparent);--cnnviz-chosen: color-mix(in srgb, var(--cnnviz-accent) 24%, transparent);--cnnviz-edge: #848d97;--cnnviz-ghost: #9aa4af;--cnnviz-shadow: 0 4px 16px rgb(0 0 0 / 24%);--cnnviz-font: var(--vscode-font-family, var(--jp-ui-font-family, system-ui, sans-serif));--cnnviz-size: 14px;--cnnviz-size-small: 12px;--cnnviz-radius: 6px;--cnnviz-height: 36px;box-sizing:border-box;min-width:0;color:var(--cnnviz-text);font:var(--cnnviz-size) / 1.4 var(--cnnviz-font)}.cnnviz-ruled::before{display:block;width:var(--cnnviz-width, 220px);height:0;content:""}.cnnviz[data-waiting]{cursor:progress;opacity:0.65}.cnnviz-view :is(.cnnviz-status,.cnnviz-picture,.cnnviz-tiles,.bqplot,.widget-html){transition:opacity 0.15s}[data-cnnviz-unanswered] .cnnviz-view :is(.cnnviz-status,.cnnviz-picture:not([data-waiting]),.cnnviz-tiles:not([data-waiting]),.bqplot,.widget-html){opacity:0.55}.cnnviz-picture[data-waiting]{opacity:1}[data-cnnviz-ended]:not([data-cnnviz-ended] *){opacity:0.55}[data-cnnviz-ended] .cnnviz[data-waiting]{cursor:auto;opacity:1}[data-cnnviz-ended] :is(button,input,select,textarea,canvas,svg,[role=slider],[role=listbox]){pointer-events:none}[data-cnnviz-ended].jupyter-widgets-disconnected::before,[data-cnnviz-ended] .jupyter-widgets-disconnected::before{display:none}.cnnviz-notice{position:fixed;bottom:16px;left:50%;z-index:1000;width:max-content;max-width:calc(100% - 32px);padding:10px 16px;color:var(--cnnviz-text);background:var(--cnnviz-raised);border:1px solid var(--cnnviz-line);border-left:4px solid var(--cnnviz-accent);border-radius:var(--cnnviz-radius);box-shadow:var(--cnnviz-shadow);font-weight:600;transform:translateX(-50%)}.cnnviz-notice[role=alert]{border-left-color:var(--cnnviz-error)}.jp-NotebookPanel>.cnnviz-notice,.jp-Document>.cnnviz-notice{position:absolute}.cnnviz *,.cnnviz *::before,.cnnviz *::after{box-sizing:border-box}@supports (color: light-dark(#000,#fff)){:is(.cnnviz,.cnnviz-view,.cnnviz-explorer){--cnnviz-text: var(--vscode-foreground, var(--jp-ui-font-color1, light-dark(#1b1f24, #e8eaed)));--cnnviz-text-quiet: var(--vscode-descriptionForeground, var(--jp-ui-font-color2, light-dark(#57606a, #a9b2bc)));--cnnviz-surface: var(--vscode-editor-background, var(--jp-layout-color1, light-dark(#fff, #14171b)));--cnnviz-raised: var(--vscode-dropdown-background, var(--jp-layout-color1, light-dark(#fff, #232930)));--cnnviz-sunken: var(--vscode-input-background, var(--jp-layout-color2, light-dark(#f4f6f8, #1c2126)));--cnnviz-line: var(--vscode-input-border, var(--jp-border-color1, light-dark(#d8dde3, #343b43)));--cnnviz-line-quiet: var(--vscode-widget-border, var(--jp-border-color2, light-dark(#d8dde3, #343b43)));--cnnviz-accent: var(--vscode-focusBorder, var(--jp-brand-color1, light-dark(#1769c9, #7ab7ff)));--cnnviz-error: var(--vscode-errorForeground, var(--jp-error-color1, light-dark(#b3261e, #ff9c93)));--cnnviz-edge: light-dark(#848d97, #6f7a86);--cnnviz-ghost: light-dark(#9aa4af, #7c8794)}}[data-jp-theme-light=true] :is(.cnnviz,.cnnviz-view,.cnnviz-explorer),.vscode-light :is(.cnnviz,.cnnviz-view,.cnnviz-explorer),[data-theme=light] :is(.cnnviz,.cnnviz-view,.cnnviz-explorer){color-scheme:light}[data-jp-theme-light=false] :is(.cnnviz,.cnnviz-view,.cnnviz-explorer),.vscode-dark :is(.cnnviz,.cnnviz-view,.cnnviz-explorer),.dark :is(.cnnviz,.cnnviz-view,.cnnviz-explorer),.dark-theme :is(.cnnviz,.cnnviz-view,.cnnviz-explorer),[data-theme=dark] :is(.cnnviz,.cnnviz-view,.cnnviz-explorer),html[theme=dark] :is(.cnnviz,.cnnviz-view,.cnnviz-explorer),.vscode-high-contrast:not(.vscode-high-contrast-light) :is(.cnnviz,.cnnviz-view,.cnnviz-explorer){color-scheme:dark}.cnnviz :focus-visible{outline:2px solid var(--cnnviz-accent);outline-offset:1px}.cnnviz-hidden{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}@media(pointer:coarse){:is(.cnnviz,.cnnviz-view,.cnnviz-explorer){--cnnviz-height: 44px}}.cnnviz-icon{display:block;width:16px;height:16px;fill:none;stroke:currentcolor;stroke-width:1.5;stroke-linecap:round;stroke-linejoin:round;pointer-events:none}.cnnviz-icon-button{display:grid;flex:none;width:var(--cnnviz-height);height:var(--cnnviz-height);padding:0;color:var(--cnnviz-text-quiet);background:none;border:0;border-radius:var(--cnnviz-radius);cursor:pointer;place-items:center}.cnnviz-icon-button:hover:not(:disabled){color:var(--cnnviz-text);background:var(--cnnviz-hover)}.cnnviz-icon-button:disabled{cursor:default;opacity:0.4}.cnnviz-picture{display:flex;flex-direction:column;gap:4px;box-sizing:content-box;width:var(--cnnviz-side);max-width:calc(100% - 6px);padding:3px;container-type:inline-size}.cnnviz-picture-canvas{display:block;width:var(--cnnviz-side);max-width:100%;border-radius:2px;user-select:none;-webkit-touch-callout:none}.cnnviz-picture-canvas[hidden],.cnnviz-picture-tools[hidden],.cnnviz-picture-needle[hidden]{display:none}.cnnviz-picture-second{display:none;width:100%;border-radius:2px}@container (min-width: 700px){.cnnviz-picture-second{display:block}}.cnnviz-picture-canvas[data-mode=window],.cnnviz-picture-canvas[data-mode=point]{touch-action:none}.cnnviz-picture-readout{display:flex;justify-content:space-between;gap:12px;height:1.4em;color:var(--cnnviz-text-quiet);font-size:var(--cnnviz-size-small);font-variant-numeric:tabular-nums;white-space:nowrap}.cnnviz-picture-readout span{overflow:hidden;text-overflow:ellipsis}.cnnviz-picture-value{flex:none;max-width:100%;margin-left:auto;color:var(--cnnviz-text)}@container (max-width: 400px){.cnnviz-picture-readout{flex-direction:column;gap:0;height:2.8em}.cnnviz-picture-value{margin-left:0}}.cnnviz-picture-tools{display:flex;flex-direction:column}.cnnviz-picture-more{position:relative;flex:none}.cnnviz-picture-more>summary{list-style:none}.cnnviz-picture-settings{position:absolute;right:0;bottom:100%;z-index:10;display:flex;flex-direction:column;gap:4px;width:min(280px,90cqi);padding:8px 12px;background:var(--cnnviz-raised);border:1px solid var(--cnnviz-edge);border-radius:10px;box-shadow:var(--cnnviz-shadow)}.cnnviz-picture-line{display:flex;flex-wrap:wrap;gap:4px 8px;align-items:center;min-height:var(--cnnviz-height)}.cnnviz-picture-quantity{flex:1 1 7em;overflow:hidden;font-weight:600;text-overflow:ellipsis;white-space:nowrap}.cnnviz-picture-barbox{position:relative;height:14px;border:1px solid var(--cnnviz-edge);border-radius:2px;background:repeating-linear-gradient(135deg,var(--cnnviz-line) 0 1px,transparent 1px 5px)}.cnnviz-picture-bar{display:block;width:100%;height:100%}.cnnviz-picture-needle{position:absolute;top:-3px;bottom:-3px;width:4px;margin-left:-2px;border:1px solid #000;border-radius:2px;background:#fff;pointer-events:none}.cnnviz-picture-ticks{display:flex;justify-content:space-between;font-size:var(--cnnviz-size-small);font-variant-numeric:tabular-nums}.cnnviz-picture-tick{flex:1}.cnnviz-picture-tick:nth-child(2){text-align:center}.cnnviz-picture-tick:last-child{text-align:right}.cnnviz-picture-label{display:flex;flex:1 1 8em;gap:6px;align-items:center;color:var(--cnnviz-text-quiet);font-size:var(--cnnviz-size-small);white-space:nowrap}.cnnviz-picture-settings>.cnnviz-picture-label{flex:none;min-height:28px}.cnnviz-picture-slider{flex:1;width:3em;min-width:3em;margin:0;accent-color:var(--cnnviz-accent)}.cnnviz-picture-cutoff{min-width:4em;font-variant-numeric:tabular-nums}.cnnviz-picture-cutoff:empty{display:none}.cnnviz-picture-select,.cnnviz-picture-toggle{height:calc(var(--cnnviz-height) - 4px);max-width:11em;padding:0 6px;border:1px solid var(--cnnviz-edge);border-radius:var(--cnnviz-radius);background:var(--cnnviz-raised);color:var(--cnnviz-text);font:inherit;font-size:var(--cnnviz-size-small)}.cnnviz-picture-toggle{cursor:pointer}.cnnviz-picture-toggle:hover{background:var(--cnnviz-hover)}.cnnviz-picture-toggle[aria-pressed=true]{border-color:var(--cnnviz-accent);background:var(--cnnviz-chosen)}\n';
+var picture_default = ':is(.cnnviz,.cnnviz-view,.cnnviz-explorer){--cnnviz-text: var(--vscode-foreground, var(--jp-ui-font-color1, #1b1f24));--cnnviz-text-quiet: var(--vscode-descriptionForeground, var(--jp-ui-font-color2, #57606a));--cnnviz-surface: var(--vscode-editor-background, var(--jp-layout-color1, #fff));--cnnviz-raised: var(--vscode-dropdown-background, var(--jp-layout-color1, #fff));--cnnviz-sunken: var(--vscode-input-background, var(--jp-layout-color2, #f4f6f8));--cnnviz-line: var(--vscode-input-border, var(--jp-border-color1, #d8dde3));--cnnviz-line-quiet: var(--vscode-widget-border, var(--jp-border-color2, #d8dde3));--cnnviz-accent: var(--vscode-focusBorder, var(--jp-brand-color1, #1769c9));--cnnviz-error: var(--vscode-errorForeground, var(--jp-error-color1, #b3261e));--cnnviz-hover: color-mix(in srgb, var(--cnnviz-accent) 12%, transparent);--cnnviz-chosen: color-mix(in srgb, var(--cnnviz-accent) 24%, transparent);--cnnviz-edge: #848d97;--cnnviz-ghost: #9aa4af;--cnnviz-shadow: 0 4px 16px rgb(0 0 0 / 24%);--cnnviz-font: var(--vscode-font-family, var(--jp-ui-font-family, system-ui, sans-serif));--cnnviz-size: 14px;--cnnviz-size-small: 12px;--cnnviz-radius: 6px;--cnnviz-height: 36px;box-sizing:border-box;min-width:0;color:var(--cnnviz-text);font:var(--cnnviz-size) / 1.4 var(--cnnviz-font)}.cnnviz-ruled::before{display:block;width:var(--cnnviz-width, 220px);height:0;content:""}.cnnviz[data-waiting]{cursor:progress;opacity:0.65}.cnnviz-view :is(.cnnviz-status,.cnnviz-picture,.cnnviz-tiles,.bqplot,.widget-html){transition:opacity 0.15s}[data-cnnviz-unanswered] .cnnviz-view :is(.cnnviz-status,.cnnviz-picture:not([data-waiting]),.cnnviz-tiles:not([data-waiting]),.bqplot,.widget-html){opacity:0.55}.cnnviz-picture[data-waiting]{opacity:1}[data-cnnviz-ended]:not([data-cnnviz-ended] *){opacity:0.55}[data-cnnviz-ended] .cnnviz[data-waiting]{cursor:auto;opacity:1}[data-cnnviz-ended] :is(button,input,select,textarea,canvas,svg,[role=slider],[role=listbox]){pointer-events:none}[data-cnnviz-ended].jupyter-widgets-disconnected::before,[data-cnnviz-ended] .jupyter-widgets-disconnected::before{display:none}.cnnviz-notice{position:fixed;bottom:16px;left:50%;z-index:1000;width:max-content;max-width:calc(100% - 32px);padding:10px 16px;color:var(--cnnviz-text);background:var(--cnnviz-raised);border:1px solid var(--cnnviz-line);border-left:4px solid var(--cnnviz-accent);border-radius:var(--cnnviz-radius);box-shadow:var(--cnnviz-shadow);font-weight:600;transform:translateX(-50%)}.cnnviz-notice[role=alert]{border-left-color:var(--cnnviz-error)}.jp-NotebookPanel>.cnnviz-notice,.jp-Document>.cnnviz-notice{position:absolute}.cnnviz *,.cnnviz *::before,.cnnviz *::after{box-sizing:border-box}@supports (color: light-dark(#000,#fff)){:is(.cnnviz,.cnnviz-view,.cnnviz-explorer){--cnnviz-text: var(--vscode-foreground, var(--jp-ui-font-color1, light-dark(#1b1f24, #e8eaed)));--cnnviz-text-quiet: var(--vscode-descriptionForeground, var(--jp-ui-font-color2, light-dark(#57606a, #a9b2bc)));--cnnviz-surface: var(--vscode-editor-background, var(--jp-layout-color1, light-dark(#fff, #14171b)));--cnnviz-raised: var(--vscode-dropdown-background, var(--jp-layout-color1, light-dark(#fff, #232930)));--cnnviz-sunken: var(--vscode-input-background, var(--jp-layout-color2, light-dark(#f4f6f8, #1c2126)));--cnnviz-line: var(--vscode-input-border, var(--jp-border-color1, light-dark(#d8dde3, #343b43)));--cnnviz-line-quiet: var(--vscode-widget-border, var(--jp-border-color2, light-dark(#d8dde3, #343b43)));--cnnviz-accent: var(--vscode-focusBorder, var(--jp-brand-color1, light-dark(#1769c9, #7ab7ff)));--cnnviz-error: var(--vscode-errorForeground, var(--jp-error-color1, light-dark(#b3261e, #ff9c93)));--cnnviz-edge: light-dark(#848d97, #6f7a86);--cnnviz-ghost: light-dark(#9aa4af, #7c8794)}}[data-jp-theme-light=true] :is(.cnnviz,.cnnviz-view,.cnnviz-explorer),.vscode-light :is(.cnnviz,.cnnviz-view,.cnnviz-explorer),[data-theme=light] :is(.cnnviz,.cnnviz-view,.cnnviz-explorer){color-scheme:light}[data-jp-theme-light=false] :is(.cnnviz,.cnnviz-view,.cnnviz-explorer),.vscode-dark :is(.cnnviz,.cnnviz-view,.cnnviz-explorer),.dark :is(.cnnviz,.cnnviz-view,.cnnviz-explorer),.dark-theme :is(.cnnviz,.cnnviz-view,.cnnviz-explorer),[data-theme=dark] :is(.cnnviz,.cnnviz-view,.cnnviz-explorer),html[theme=dark] :is(.cnnviz,.cnnviz-view,.cnnviz-explorer),.vscode-high-contrast:not(.vscode-high-contrast-light) :is(.cnnviz,.cnnviz-view,.cnnviz-explorer){color-scheme:dark}.cnnviz :focus-visible{outline:2px solid var(--cnnviz-accent);outline-offset:1px}.cnnviz-hidden{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}@media(pointer:coarse){:is(.cnnviz,.cnnviz-view,.cnnviz-explorer){--cnnviz-height: 44px}}.cnnviz-icon{display:block;width:16px;height:16px;fill:none;stroke:currentcolor;stroke-width:1.5;stroke-linecap:round;stroke-linejoin:round;pointer-events:none}.cnnviz-icon-button{display:grid;flex:none;width:var(--cnnviz-height);height:var(--cnnviz-height);padding:0;color:var(--cnnviz-text-quiet);background:none;border:0;border-radius:var(--cnnviz-radius);cursor:pointer;place-items:center}.cnnviz-icon-button:hover:not(:disabled){color:var(--cnnviz-text);background:var(--cnnviz-hover)}.cnnviz-icon-button:disabled{cursor:default;opacity:0.4}.cnnviz-picture{display:flex;flex-direction:column;gap:4px;box-sizing:content-box;width:var(--cnnviz-side);max-width:calc(100% - 6px);padding:3px;container-type:inline-size}.cnnviz-picture-canvas{display:block;width:var(--cnnviz-side);max-width:100%;border-radius:2px;user-select:none;-webkit-touch-callout:none}.cnnviz-picture-canvas[hidden],.cnnviz-picture-tools[hidden],.cnnviz-picture-needle[hidden]{display:none}.cnnviz-picture-second{display:none;width:100%;border-radius:2px}@container (min-width: 700px){.cnnviz-picture-second{display:block}}.cnnviz-picture-canvas[data-mode=window]{touch-action:pan-y pinch-zoom}.cnnviz-picture-canvas[data-mode=window][data-brush],.cnnviz-picture-canvas[data-mode=point]{touch-action:none}.cnnviz-picture-readout{display:flex;justify-content:space-between;gap:12px;height:1.4em;color:var(--cnnviz-text-quiet);font-size:var(--cnnviz-size-small);font-variant-numeric:tabular-nums;white-space:nowrap}.cnnviz-picture-readout span{overflow:hidden;text-overflow:ellipsis}.cnnviz-picture-value{flex:none;max-width:100%;margin-left:auto;color:var(--cnnviz-text)}@container (max-width: 400px){.cnnviz-picture-readout{flex-direction:column;gap:0;height:2.8em}.cnnviz-picture-value{margin-left:0}}.cnnviz-picture-tools{display:flex;flex-direction:column}.cnnviz-picture-more{position:relative;flex:none}.cnnviz-picture-more>summary{list-style:none}.cnnviz-picture-settings{position:absolute;right:0;bottom:100%;z-index:10;display:flex;flex-direction:column;gap:4px;width:min(280px,90cqi);padding:8px 12px;background:var(--cnnviz-raised);border:1px solid var(--cnnviz-edge);border-radius:10px;box-shadow:var(--cnnviz-shadow)}.cnnviz-picture-line{display:flex;flex-wrap:wrap;gap:4px 8px;align-items:center;min-height:var(--cnnviz-height)}.cnnviz-picture-quantity{flex:1 1 7em;overflow:hidden;font-weight:600;text-overflow:ellipsis;white-space:nowrap}.cnnviz-picture-barbox{position:relative;height:14px;border:1px solid var(--cnnviz-edge);border-radius:2px;background:repeating-linear-gradient(135deg,var(--cnnviz-line) 0 1px,transparent 1px 5px)}.cnnviz-picture-bar{display:block;width:100%;height:100%}.cnnviz-picture-needle{position:absolute;top:-3px;bottom:-3px;width:4px;margin-left:-2px;border:1px solid #000;border-radius:2px;background:#fff;pointer-events:none}.cnnviz-picture-ticks{display:flex;justify-content:space-between;font-size:var(--cnnviz-size-small);font-variant-numeric:tabular-nums}.cnnviz-picture-tick{flex:1}.cnnviz-picture-tick:nth-child(2){text-align:center}.cnnviz-picture-tick:last-child{text-align:right}.cnnviz-picture-label{display:flex;flex:1 1 8em;gap:6px;align-items:center;color:var(--cnnviz-text-quiet);font-size:var(--cnnviz-size-small);white-space:nowrap}.cnnviz-picture-settings>.cnnviz-picture-label{flex:none;min-height:28px}.cnnviz-picture-slider{flex:1;width:3em;min-width:3em;margin:0;accent-color:var(--cnnviz-accent)}.cnnviz-picture-cutoff{min-width:4em;font-variant-numeric:tabular-nums}.cnnviz-picture-cutoff:empty{display:none}.cnnviz-picture-select,.cnnviz-picture-toggle{height:calc(var(--cnnviz-height) - 4px);max-width:11em;padding:0 6px;border:1px solid var(--cnnviz-edge);border-radius:var(--cnnviz-radius);background:var(--cnnviz-raised);color:var(--cnnviz-text);font:inherit;font-size:var(--cnnviz-size-small)}.cnnviz-picture-toggle{cursor:pointer}.cnnviz-picture-toggle:hover{background:var(--cnnviz-hover)}.cnnviz-picture-toggle[aria-pressed=true]{border-color:var(--cnnviz-accent);background:var(--cnnviz-chosen)}.cnnviz-picture-brush,.cnnviz-picture-brush-own{display:flex;flex-wrap:wrap;gap:0 8px;align-items:center;min-width:0}.cnnviz-picture-brush[hidden],.cnnviz-picture-brush-own[hidden]{display:none}.cnnviz-picture-brush-own{flex:1 1 0}.cnnviz-picture-brush .cnnviz-picture-slider{flex:1 1 56px;width:56px;min-width:0}.cnnviz-picture-brush button{height:var(--cnnviz-height)}.cnnviz-picture-choice{display:flex}.cnnviz-picture-choice>:first-child{border-start-end-radius:0;border-end-end-radius:0}.cnnviz-picture-choice>:last-child{margin-inline-start:-1px;border-start-start-radius:0;border-end-start-radius:0}\n';
 
 // src/picture/readout.ts
 var ANNOUNCE_AFTER = 500;
@@ -1218,10 +1521,10 @@ var Readout = class {
   right = element("span", "cnnviz-picture-value");
   words = "";
   announcing;
-  /** Only a canvas that takes keys can be tabbed to. */
-  mode(mode) {
+  /** Only a canvas that takes keys can be tabbed to; `more` are further keys. */
+  mode(mode, more = "") {
     this.canvas.setAttribute("role", mode === "view" ? "img" : "application");
-    this.keys.textContent = KEYS[mode];
+    this.keys.textContent = [KEYS[mode], more].filter(Boolean).join(" ");
     if (mode === "view") this.canvas.removeAttribute("tabindex");
     else this.canvas.tabIndex = 0;
   }
@@ -1318,6 +1621,109 @@ var ControlledValue = class {
   }
 };
 
+// src/picture/painting.ts
+var MOST = 50;
+var RADIUS = 0.05;
+var LARGEST = 0.25;
+var Painting = class {
+  constructor(room, start, onPaint) {
+    this.room = room;
+    this.onPaint = onPaint;
+    this.held = new ControlledValue(start, sameMask);
+  }
+  room;
+  onPaint;
+  restores = false;
+  /** Where the keys have the brush; null before they were used. */
+  cursor = null;
+  held;
+  ownRadius = null;
+  past = [];
+  /** What was painted before the patch was taken. */
+  left = null;
+  /** Where the stroke under way has come to, and what was covered before it. */
+  last = null;
+  before = null;
+  /** Null while the window covers. */
+  get mask() {
+    const { value } = this.held;
+    return value?.length === this.pixels ? value : null;
+  }
+  get covered() {
+    return this.mask ? count(this.mask) : 0;
+  }
+  get radius() {
+    const { rows, columns } = this.room();
+    return this.ownRadius ?? Math.max(1, Math.round(RADIUS * Math.min(rows, columns)));
+  }
+  set radius(radius) {
+    this.ownRadius = clamp(Math.round(radius), 1, this.largest);
+  }
+  get largest() {
+    const { rows, columns } = this.room();
+    return Math.max(1, Math.round(LARGEST * Math.min(rows, columns)));
+  }
+  get canUndo() {
+    return this.mask !== null && this.past.length > 0;
+  }
+  /** Cover with the brush from now on, with what it had covered before. */
+  takeBrush() {
+    if (this.mask !== null) return;
+    this.put(this.left?.length === this.pixels ? this.left : new Uint8Array(this.pixels));
+  }
+  /** Cover with the window from now on. */
+  takePatch() {
+    this.left = this.mask;
+    this.held.move(null);
+  }
+  /** A stroke begins; what follows until `end` is one step to take back. */
+  begin() {
+    this.before = this.mask;
+    this.last = null;
+  }
+  /** The brush is at a place, continuous: the stroke goes on to there. */
+  paintTo(row, column) {
+    if (this.mask === null) return;
+    const next = this.mask.slice();
+    stroke(next, this.room(), this.last ?? { row, column }, { row, column }, this.radius, this.restores ? 0 : 1);
+    this.last = { row, column };
+    if (!sameMask(next, this.mask)) this.put(next);
+  }
+  end() {
+    if (this.before && this.mask && !sameMask(this.before, this.mask))
+      this.past = [...this.past, this.before].slice(-MOST);
+    this.before = this.last = null;
+  }
+  /** As if the stroke under way had not begun. */
+  drop() {
+    if (this.before && this.mask && !sameMask(this.before, this.mask)) this.put(this.before);
+    this.before = this.last = null;
+  }
+  undo() {
+    const mask = this.mask && this.past.pop();
+    if (mask?.length === this.pixels) this.put(mask);
+  }
+  clear() {
+    if (this.covered === 0) return;
+    this.begin();
+    this.put(new Uint8Array(this.pixels));
+    this.end();
+  }
+  /** Another picture: what was painted was of the one before. */
+  forget() {
+    this.past = [];
+    this.left = this.before = this.last = this.cursor = null;
+  }
+  get pixels() {
+    const { rows, columns } = this.room();
+    return rows * columns;
+  }
+  put(mask) {
+    this.held.move(mask);
+    this.onPaint();
+  }
+};
+
 // src/picture/state.ts
 var PictureState = class {
   constructor(get, effects) {
@@ -1325,6 +1731,11 @@ var PictureState = class {
     this.effects = effects;
     this.heldWindow = new ControlledValue(this.kernelWindow, sameWindow);
     this.heldMarker = new ControlledValue(this.kernelMarker, samePixel);
+    this.painting = new Painting(
+      () => this.room,
+      this.kernelMask,
+      () => this.reportMask()
+    );
   }
   get;
   effects;
@@ -1338,6 +1749,9 @@ var PictureState = class {
   map = null;
   /** What the gesture under way has last reported. */
   gesture = null;
+  /** The mask that the kernel last had, and what it was read of. */
+  readMask = [null, 0, null];
+  painting;
   heldWindow;
   heldMarker;
   get mode() {
@@ -1351,6 +1765,14 @@ var PictureState = class {
   get window() {
     const { value } = this.heldWindow;
     return this.mode === "window" && this.size.rows > 0 && value.height > 0 ? fit(value, this.room) : null;
+  }
+  /** Whether there is a brush to cover with. */
+  get hasBrush() {
+    return this.mode === "window" && this.size.rows > 0 && Object.keys(this.get("brush") ?? {}).length > 0;
+  }
+  /** What the brush has covered; null while the window covers. */
+  get mask() {
+    return this.hasBrush ? this.painting.mask : null;
   }
   get start() {
     return fit(windowOf(this.get("window_start")), this.room);
@@ -1368,7 +1790,15 @@ var PictureState = class {
   moveWindow(next) {
     if (sameWindow(next, this.heldWindow.value)) return;
     this.heldWindow.move(next);
-    this.report({ name: "moved", window: [next.top, next.left, next.height, next.width] });
+    this.reportWindow();
+  }
+  /** Cover with the brush, or with the patch; undo, clear: `act` is one gesture. */
+  paint(act) {
+    if (!this.hasBrush || act === "takePatch" && this.mask === null) return;
+    this.beginGesture();
+    this.painting[act]();
+    if (act === "takePatch") this.reportWindow();
+    this.endGesture();
   }
   pickPoint(pixel) {
     if (samePixel(pixel, this.marker)) return;
@@ -1378,17 +1808,23 @@ var PictureState = class {
   beginGesture() {
     this.heldWindow.hold();
     this.heldMarker.hold();
+    this.painting.held.hold();
+    this.painting.begin();
   }
   endGesture() {
     this.heldWindow.release();
     this.heldMarker.release();
-    if (this.gesture !== null) this.effects.onGestureEnd(this.gesture);
+    this.painting.held.release();
+    this.painting.end();
+    if (this.gesture !== null) this.effects.onGestureEnd(...this.gesture);
     else if (this.receiveTraits()) this.effects.onChange();
     this.gesture = null;
   }
   hover(pixel) {
     this.hovered = pixel;
-    this.effects.onWords();
+    if (this.mask)
+      this.effects.onChange();
+    else this.effects.onWords();
   }
   setBusy(busy) {
     this.busy = busy;
@@ -1398,27 +1834,31 @@ var PictureState = class {
   sent(seq) {
     this.heldWindow.sent(seq);
     this.heldMarker.sent(seq);
+    this.painting.held.sent(seq);
   }
   /** The kernel wrote the window or the marker; returns whether to draw. */
   receiveTraits() {
     const windowMoved = this.heldWindow.receive(this.kernelWindow);
-    return this.heldMarker.receive(this.kernelMarker) || windowMoved;
+    const painted = this.painting.held.receive(this.kernelMask);
+    return this.heldMarker.receive(this.kernelMarker) || windowMoved || painted;
   }
   /** A custom message came; returns whether to draw. */
   receiveAck(message) {
     const windowMoved = this.heldWindow.receiveAck(message, this.kernelWindow);
-    return this.heldMarker.receiveAck(message, this.kernelMarker) || windowMoved;
+    const painted = this.painting.held.receiveAck(message, this.kernelMask);
+    return this.heldMarker.receiveAck(message, this.kernelMarker) || windowMoved || painted;
   }
   /** Where the hand has put things, for the other views of the page; `id` is this view's. */
   live(id) {
     const { top, left, height, width } = this.heldWindow.value;
-    return { by: id, window: [top, left, height, width], marker: this.marker };
+    return { by: id, window: [top, left, height, width], marker: this.marker, mask: this.painting.held.value };
   }
   /** Show where the hand is in another view; returns whether to draw. */
   receiveLive(live, id) {
     if (live === void 0 || live.by === id || this.heldWindow.isHeld) return false;
     this.heldWindow.move(windowOf(live.window));
     this.heldMarker.move(live.marker);
+    this.painting.held.move(live.mask);
     return true;
   }
   /** The picture's raw RGB; null, and no size, where it is not as long as its size says. */
@@ -1428,6 +1868,8 @@ var PictureState = class {
     const valid = rows > 0 && columns > 0 && rgb.length === rows * columns * 3;
     this.size = valid ? { rows, columns } : { rows: 0, columns: 0 };
     if (valid) this.hovered = null;
+    this.painting.forget();
+    this.painting.held.receive(this.kernelMask);
     return valid ? rgb : null;
   }
   /** The wholly occluded picture; null where it is not of the picture's size. */
@@ -1454,7 +1896,17 @@ var PictureState = class {
   }
   /** What to draw over the picture. */
   drawState({ opacity, cells }) {
-    return { window: this.window, box: this.get("box"), marker: this.marker, opacity, cells };
+    const mask = this.mask;
+    const brush = mask && (this.hovered ?? this.painting.cursor);
+    return {
+      window: mask ? null : this.window,
+      box: this.get("box"),
+      marker: this.marker,
+      opacity,
+      cells,
+      mask,
+      brush: brush && { ...brush, radius: this.painting.radius }
+    };
   }
   get kernelWindow() {
     return windowOf(this.get("_window_final"));
@@ -1463,9 +1915,26 @@ var PictureState = class {
     const marker = this.get("marker");
     return marker && { row: marker[0], column: marker[1] };
   }
-  report(event) {
-    this.gesture = event;
-    this.effects.onMove(event);
+  get kernelMask() {
+    const { bits } = this.get("_mask") ?? {};
+    const pixels = this.size.rows * this.size.columns;
+    if (bits === void 0) return null;
+    if (this.readMask[0] !== bits || this.readMask[1] !== pixels) {
+      this.readMask = [bits, pixels, unpack(bytesOf(bits), pixels)];
+    }
+    return this.readMask[2];
+  }
+  reportWindow() {
+    const { top, left, height, width } = this.heldWindow.value;
+    this.report({ name: "moved", window: [top, left, height, width] });
+  }
+  reportMask() {
+    const { mask } = this.painting;
+    if (mask) this.report({ name: "painted", revision: this.get("_mask").revision }, [pack(mask).buffer]);
+  }
+  report(event, buffers) {
+    this.gesture = [event, buffers];
+    this.effects.onMove(event, buffers);
   }
 };
 function windowOf([top, left, height, width]) {
@@ -1635,11 +2104,12 @@ function setOptions(select2, names, chosen) {
 }
 
 // src/picture/words.ts
-function describe(state) {
-  const { window: window2, hovered } = state;
+function describe(state, painted = "") {
+  const { hovered } = state;
+  const window2 = state.mask ? null : state.window;
   const marker = state.mode === "point" ? state.marker : null;
   const centre2 = window2 && { row: window2.top + (window2.height >> 1), column: window2.left + (window2.width >> 1) };
-  const where = window2 ? `window ${window2.height} by ${window2.width} at row ${window2.top}, column ${window2.left}` : marker ? `point at row ${marker.row}, column ${marker.column}` : "";
+  const where = state.mask ? painted : window2 ? `window ${window2.height} by ${window2.width} at row ${window2.top}, column ${window2.left}` : marker ? `point at row ${marker.row}, column ${marker.column}` : "";
   const value = valueInWords(state, centre2 ?? marker);
   const under = hovered ? [`row ${hovered.row}, col ${hovered.column}`, valueInWords(state, hovered)] : [];
   return {
@@ -1662,6 +2132,14 @@ function mapBeside(view, drawState) {
   pane.canvas.setAttribute("aria-hidden", "true");
   return pane;
 }
+function followHands(view, state, draw) {
+  view.follow(["_window_final", "marker", "_mask"], () => {
+    state.receiveTraits();
+    draw();
+  });
+  view.follow(["_live"], () => state.receiveLive(view.get("_live"), view.id) && draw());
+  view.onMessage((message) => state.receiveAck(message) && draw());
+}
 function render(view) {
   const drawing = new Drawing(view, () => drawState(second.shown ? "photograph" : void 0), drawn);
   const second = mapBeside(view, () => drawState("map"));
@@ -1670,18 +2148,23 @@ function render(view) {
   closeOnLeaving(view, toolbar.more);
   const settings = new Settings(view, "view_state", parseViewState, showMap);
   const state = new PictureState(view.get, {
-    onMove(event) {
-      queue.offer(event);
+    onMove(event, buffers) {
+      queue.offer(event, false, buffers);
       view.model.set("_live", state.live(view.id));
       drawing.draw();
       readout.announce();
     },
-    onGestureEnd: (event) => queue.offer(event, true),
+    onGestureEnd: (event, buffers) => queue.offer(event, true, buffers),
     onChange: () => drawing.schedule(),
     onWords: say
   });
+  const brush = new BrushTools(
+    state.painting,
+    (act) => state.paint(act),
+    () => drawing.schedule()
+  );
   const queue = view.queue({ onSent: (seq) => state.sent(seq), onBusy: (busy) => state.setBusy(busy) });
-  view.root.append(drawing.canvas, second.canvas, readout.root, toolbar.root, readout.spoken);
+  view.root.append(drawing.canvas, second.canvas, brush.below(readout.root), toolbar.root, readout.spoken);
   const appearing = new ResizeObserver(() => drawing.schedule());
   appearing.observe(second.canvas);
   function drawState(pane) {
@@ -1693,7 +2176,9 @@ function render(view) {
     say();
   }
   function say() {
-    readout.say(describe(state));
+    brush.update();
+    drawing.canvas.toggleAttribute("data-brush", state.mask !== null);
+    readout.say(describe(state, brush.describe()));
     toolbar.point(state.valueAt(state.hovered));
   }
   function showMap() {
@@ -1719,8 +2204,9 @@ function render(view) {
   view.follow(["_picture"], showPicture);
   view.follow(["baseline"], () => drawing.showBaseline(state.baseline));
   view.follow(["view_state"], settings.read);
-  view.follow(["mode"], () => {
-    readout.mode(state.mode);
+  view.follow(["mode", "brush", "language"], () => {
+    const texts = brush.write(view.get("brush") ?? {}, view.get("language") ?? null);
+    readout.mode(state.mode, state.mode === "window" ? texts.keys : "");
     drawing.canvas.dataset["mode"] = state.mode;
     drawing.canvas.style.cursor = "";
   });
@@ -1731,12 +2217,7 @@ function render(view) {
     for (const pane of [second, drawing]) pane.showStale(view.get("stale"));
   });
   view.follow(["mode", "box", "label", "window_start", "window_limits"], () => drawing.schedule());
-  view.follow(["_window_final", "marker"], () => {
-    state.receiveTraits();
-    drawing.schedule();
-  });
-  view.follow(["_live"], () => state.receiveLive(view.get("_live"), view.id) && drawing.schedule());
-  view.onMessage((message) => state.receiveAck(message) && drawing.schedule());
+  followHands(view, state, () => drawing.schedule());
   const hand = new AbortController();
   new Hand(drawing, state, hand.signal);
   view.onDispose(() => {

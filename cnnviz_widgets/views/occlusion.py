@@ -8,18 +8,19 @@ from typing import Any, ClassVar
 
 import traitlets
 
+from cnnviz_widgets import words
 from cnnviz_widgets.explain import TECHNIQUES, Explainer, Heatmap, Occlusion
 from cnnviz_widgets.explain.occlusion.occluder import Box
 from cnnviz_widgets.explain.occlusion.occlusion_map import OcclusionMap
 from cnnviz_widgets.views.choice import Choice
 from cnnviz_widgets.views.comparing import Comparer
+from cnnviz_widgets.views.covering import Covering
 from cnnviz_widgets.views.deprecated import old_name
 from cnnviz_widgets.views.evaluation import TestButton, TestView
 from cnnviz_widgets.views.explanation import Explanation
 from cnnviz_widgets.views.guess import Question
 from cnnviz_widgets.views.job import Job
 from cnnviz_widgets.views.layout import column, row
-from cnnviz_widgets.views.panel import Panel
 from cnnviz_widgets.views.parts import answers
 from cnnviz_widgets.views.parts.class_list import ClassList
 from cnnviz_widgets.views.parts.opening import strongest_window
@@ -40,26 +41,24 @@ from cnnviz_widgets.views.questions.windows import window_to_cover
 from cnnviz_widgets.views.take import table
 from cnnviz_widgets.views.take.page.patch import PatchOnPage
 from cnnviz_widgets.views.take.table import Columns, required
-from cnnviz_widgets.widgets.picture import PictureCanvas, Window, WindowMoved
+from cnnviz_widgets.widgets.picture import Window
 
 
-class OcclusionView(PatchOnPage, Panel, renamed={"occlusion": "technique", "ahead": "run_ahead"}):
+class OcclusionView(PatchOnPage, Covering, renamed={"occlusion": "technique", "ahead": "run_ahead"}):
     """Drag and resize a patch; the class probabilities follow, with those of the whole picture ghosted behind.
 
     `OcclusionView(model, picture)` or, linked with other views, `OcclusionView(session)`. `window` is the patch on the
-    picture, (top, left, height, width) in pixels of the network's input; assign another to move it. "Whole map" makes
-    a map by one of `techniques`, coarse to fine; the first is `technique`, whose windows are as large as the patch.
+    picture, (top, left, height, width) in pixels of the network's input; assign another to move it. `mask` is what the
+    brush has covered in its place, of any shape. "Whole map" makes a map by one of `techniques`, coarse to fine; the
+    first is `technique`, whose windows are as large as the patch.
     While the hand rests, windows all over the picture make a map, and those around the patch are run ahead, unless
     `run_ahead` is False. From these a drag is answered at once; where it ends, by the network. Until somebody moves it,
     or where no `window` is given, the patch goes to the place of that map where it matters most.
     """
 
-    settings: ClassVar[Mapping[str, object]] = {"technique": None, "window": None, "map_technique": None}
+    settings: ClassVar[Mapping[str, object]] = {"technique": None, "window": None, "mask": None, "map_technique": None}
     topic = "occlusion"
 
-    window = traitlets.Tuple(
-        *[traitlets.Int()] * 4, allow_none=True, default_value=None, help="The patch: top, left, height, width."
-    )
     probe = traitlets.Instance(
         Probe, None, allow_none=True, read_only=True, help="What the network says with the patch on the picture."
     )
@@ -77,6 +76,7 @@ class OcclusionView(PatchOnPage, Panel, renamed={"occlusion": "technique", "ahea
         technique: Occlusion | None = None,
         techniques: Sequence[Explainer] | None = None,
         window: Window | None = None,
+        mask: object = None,
         run_ahead: bool = True,
         **options: Any,
     ) -> None:
@@ -96,7 +96,7 @@ class OcclusionView(PatchOnPage, Panel, renamed={"occlusion": "technique", "ahea
         self.resting = RestingWork(self, self._draw_map_at_rest, wanted=run_ahead)
         self.ahead_job, self.rest_job = self.resting.ahead_job, self.resting.map_job
         self._make_widgets(technique or Occlusion(), techniques or self.techniques())
-        self.link(self._window_set, ["window"])
+        self.follow_covered(mask)
         self.begin()
         self.link(lambda _: self._look_ahead(), ["active"])
 
@@ -109,8 +109,7 @@ class OcclusionView(PatchOnPage, Panel, renamed={"occlusion": "technique", "ahea
         # A slider needs a number.
         self._technique = technique.sized(self.session.classifier.input_size)
         others = [other for other in techniques if not isinstance(other, Occlusion)]
-        self.canvas = PictureCanvas(label="no picture yet", mode="window")
-        self.on(self.canvas, WindowMoved, self._moved)
+        self.canvas = self.canvas_to_cover()
         self.class_list = ClassList(self, self.setup_job, "classes.patch")
         self.bars, self.class_picker = self.class_list.bars, self.class_list.picker
         self.choice = Choice(self, [self._technique, *others], self._chosen, skip=("window",), description="map by")
@@ -147,8 +146,10 @@ class OcclusionView(PatchOnPage, Panel, renamed={"occlusion": "technique", "ahea
         self.choice.value = self._technique if technique is None else technique
 
     def table(self) -> Columns:
-        """The cells of the map that is shown, or else what the patch makes of each class."""
-        return table.of_probe(required(self.probe)) if self.heatmap is None else table.of_heatmap(self.heatmap)
+        """The cells of the map that is shown, or, without one or with a mask, what that makes of each class."""
+        probe, heatmap = self.probe, self.heatmap
+        painted = probe is not None and probe.mask is not None
+        return table.of_probe(required(probe)) if heatmap is None or painted else table.of_heatmap(heatmap)
 
     def options_made_with(self) -> Mapping[str, object]:
         return {} if self.resting.wanted else {"run_ahead": False}
@@ -164,9 +165,9 @@ class OcclusionView(PatchOnPage, Panel, renamed={"occlusion": "technique", "ahea
         return window_to_cover(self, setup, found)
 
     @property
-    def settled(self) -> bool:
-        """Whether the hand has let go of the patch."""
-        return self._resting
+    def awaits_picture(self) -> bool:
+        """Whether a picture, or another one, is about to be shown."""
+        return self._setup is None or self.setup_job.busy
 
     def _chosen(self) -> Job | None:
         value = self.choice.value
@@ -189,21 +190,23 @@ class OcclusionView(PatchOnPage, Panel, renamed={"occlusion": "technique", "ahea
     def _draw_setup(self, setup: OcclusionSetup) -> None:
         before, self._setup = self._setup, setup
         example = setup.example
+        new_picture = before is None or before.example is not example
         self.canvas.baseline = setup.filling.tobytes()
-        if before is None or before.example is not example:
+        if new_picture:
             # The map of the picture before is never drawn over this one.
             self._forget_map()
             self.canvas.show(example.appearance)
             self._start_window(setup)
-        elif before.class_index != setup.class_index and not isinstance(self._mapping, Occlusion):
+        elif before and before.class_index != setup.class_index and not isinstance(self._mapping, Occlusion):
             # Only a map by windows holds the scores of every class.
             self._forget_map()
+        self.keep_mask(new_picture=new_picture)
         self.class_list.show(example, setup.class_index)
         if self._shown is not None:
             self._show_map(self._shown.of_class(setup.class_index))
         self.resting.plan_map(setup, self.technique, by_windows=isinstance(self.choice.value, Occlusion))
         self.canvas.stale &= self.map_job.busy
-        self._ask(resting=True)
+        self.ask(resting=True)
 
     def _start_window(self, setup: OcclusionSetup) -> None:
         height, width = setup.example.appearance.shape[:2]
@@ -223,34 +226,15 @@ class OcclusionView(PatchOnPage, Panel, renamed={"occlusion": "technique", "ahea
 
     # -- the patch -----------------------------------------------------------------------------------------------
 
-    @traitlets.validate("window")
-    def _fitting(self, proposal: Any) -> Window | None:
-        window: Window | None = proposal["value"]
-        return None if window is None else self.canvas.fitted(window)
-
-    def _window_set(self, _: Any) -> None:
-        if self.window is not None and self.window != self.canvas.window:  # else the hand put it there, and asks itself
-            self._placed = True
-            self.canvas.place_window(self.window)
-            self.when_active(self._ask_resting)
-
-    def _moved(self, event: WindowMoved) -> Job:
-        self.resting.stop()
-        self._placed = True
-        self._resting = event.final
-        self.window = (event.top, event.left, event.height, event.width)
-        return self._ask(resting=event.final)
-
-    def _ask_resting(self) -> None:
-        self._ask(resting=True)
-
-    def _ask(self, *, resting: bool) -> Job:
+    def ask(self, *, resting: bool) -> Job:
         """Show what the network says of the patch: at once where it is known, exactly where the hand is `resting`."""
         self._resting = resting
         setup = self._setup
         if setup is None or self.window is None:
             return self.probe_job
         box = Box(*self.window)
+        if self.mask is not None:
+            return self.probe_job.start(probe(setup, box, self.mask))
         known = known_answer(setup, box, self._cache, self._shown)
         if known is None or (resting and known.interpolated):
             return self.probe_job.start(probe(setup, box))
@@ -262,12 +246,15 @@ class OcclusionView(PatchOnPage, Panel, renamed={"occlusion": "technique", "ahea
         setup = self._setup
         if setup is None or setup.example is not probe.example or setup.class_index != probe.class_index:
             # Asked before the picture or the class changed, it has replaced the probe that was asked for then.
-            self._ask(resting=True)
+            self.ask(resting=True)
             return
         self.bars.show_now(probe.example.classifier.readout.probabilities(probe.logits))
         classifier, whole = probe.example.classifier, probe.example.logits
         answer = answers.occluded(classifier, probe.class_index, whole, probe.logits)
-        self.say(effect_of(probe), "busy" if self.map_job.busy else "info", self._map_progress, answer)
+        if probe.mask is None or probe.mask.any():
+            self.say(effect_of(probe), "busy" if self.map_job.busy else "info", self._map_progress, answer)
+        else:
+            self.say(words.text("brush.nothing", self.language))
         self.set_trait("probe", probe)
         if self._resting:
             self._look_ahead()
@@ -295,7 +282,7 @@ class OcclusionView(PatchOnPage, Panel, renamed={"occlusion": "technique", "ahea
         if not self._placed and isinstance(found, OcclusionMap):
             self.canvas.place_window(strongest_window(found, setup.class_index))
             self.set_trait("window", self.canvas.window)
-        self._ask(resting=True)
+        self.ask(resting=True)
 
     # -- the whole map -------------------------------------------------------------------------------------------
 

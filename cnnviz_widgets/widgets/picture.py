@@ -12,7 +12,7 @@ import numpy as np
 import traitlets
 from numpy.typing import NDArray
 
-from cnnviz_widgets.widgets.acknowledged import STATIC, Acknowledged, integers
+from cnnviz_widgets.widgets.acknowledged import STATIC, Acknowledged, Outdated, integers
 from cnnviz_widgets.widgets.choice import truth
 
 Window = tuple[int, int, int, int]
@@ -41,8 +41,16 @@ class PointPicked:
     final: bool
 
 
+@dataclass(frozen=True, eq=False)
+class MaskPainted:
+    """The hand paints what is covered: `mask`, bool (H, W), read-only; `final` ends a gesture."""
+
+    mask: NDArray[np.bool_]
+    final: bool
+
+
 class PictureCanvas(Acknowledged):
-    """Shows a picture with a map over it; its events are `WindowMoved` and `PointPicked`.
+    """Shows a picture with a map over it; its events are `WindowMoved`, `MaskPainted` and `PointPicked`.
 
     All positions are (row, column) in pixels of the picture. Colours, opacity, threshold and scale are set in
     the browser and need no kernel.
@@ -51,7 +59,9 @@ class PictureCanvas(Acknowledged):
     `baseline` is the wholly occluded picture, raw RGB of the picture's size: the window shows its part of it.
     `box`, (top, left, bottom, right), is outlined and may reach beyond the picture; so is the pixel `marker`.
     A `stale` map is of another question than the one that is asked now: it is drawn faintly until `overlay` brings
-    the next. `label` says in words what is shown; `display_width` is in CSS pixels.
+    the next. With `brush`, the texts of its tools by language, the hand may also paint what is covered: `mask`, of any
+    shape, takes the place of the window until that is moved. `label` says in words what is shown; `display_width` is in
+    CSS pixels.
     """
 
     _esm = STATIC / "picture.js"
@@ -73,6 +83,11 @@ class PictureCanvas(Acknowledged):
     )
     # Where the last gesture left the window: what a reloaded page and a second page show.
     _window_final = traitlets.Tuple(*[traitlets.CInt()] * 4, default_value=(0, 0, 0, 0)).tag(sync=True)
+    #: By language: patch, brush, cover, restore, radius, undo, clear, painted, keys. Empty: there is no brush.
+    brush = traitlets.Dict().tag(sync=True)
+    language = traitlets.Unicode(None, allow_none=True).tag(sync=True)
+    # What the last gesture left covered: bits, row by row; none where the window covers. Of which picture: `revision`.
+    _mask = traitlets.Dict({"revision": 0}).tag(sync=True)
     label = traitlets.Unicode("picture").tag(sync=True)
     display_width = traitlets.CInt(448, min=16).tag(sync=True)
     #: The toolbar's settings; nothing depends on them.
@@ -80,6 +95,7 @@ class PictureCanvas(Acknowledged):
 
     def __init__(self, **traits: Any) -> None:
         self._window: Window | None = None
+        self._painted: NDArray[np.bool_] | None = None
         super().__init__(**traits)
 
     # -- what is shown ---------------------------------------------------------------------------------------
@@ -90,7 +106,10 @@ class PictureCanvas(Acknowledged):
         if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3:
             raise ValueError(f"a picture is uint8 (H, W, 3), not {picture.dtype} {picture.shape}.")
         size = _sides(picture.shape[:2])
-        self._picture = {"pixels": picture.tobytes(), "size": list(size)}
+        with self.hold_sync():  # a mask is of one picture: it is never drawn over another
+            self._picture = {"pixels": picture.tobytes(), "size": list(size)}
+            if self.brush:
+                self._painted, self._mask = None, {"revision": self._mask["revision"] + 1}
         if self._window is None:
             side = max(1, min(size) // 4)
             self.place_window(((size[0] - side) // 2, (size[1] - side) // 2, side, side))
@@ -146,7 +165,20 @@ class PictureCanvas(Acknowledged):
         self.window_start = placed
         self._window_final = placed
 
+    def paint(self, mask: NDArray[np.bool_] | None) -> None:
+        """Cover the pixels of `mask`, bool (H, W) of the picture's size; None: those of the window."""
+        if mask is not None and (mask.dtype != np.bool_ or mask.shape != self.picture_size):
+            raise ValueError(f"a mask is bool {self.picture_size}, not {mask.dtype} {mask.shape}.")
+        self._painted = mask
+        bits: dict[str, Any] = {} if mask is None else {"bits": np.packbits(mask).tobytes()}
+        self._mask = {"revision": self._mask["revision"], **bits}
+
     # -- what is there ---------------------------------------------------------------------------------------
+
+    @property
+    def mask(self) -> NDArray[np.bool_] | None:
+        """Which pixels are covered, the last heard of, during a stroke too; None where the window covers."""
+        return self._painted
 
     @property
     def window(self) -> Window | None:
@@ -194,11 +226,13 @@ class PictureCanvas(Acknowledged):
 
     # -- what the browser says -------------------------------------------------------------------------------
 
-    def event(self, content: dict[str, Any], buffers: list[memoryview]) -> WindowMoved | PointPicked:
-        """The message as an event; ValueError or KeyError if it is neither."""
+    def event(self, content: dict[str, Any], buffers: list[memoryview]) -> WindowMoved | MaskPainted | PointPicked:
+        """The message as an event; ValueError or KeyError if it is none."""
+        final = truth(content["final"])
+        if content["name"] == "painted":
+            return self._stroke(content, buffers, final)
         if buffers:
             raise ValueError("expected no binary data")
-        final = truth(content["final"])
         rows, columns = self.picture_size
         if content["name"] == "picked":
             row, column = integers(content["point"], 2, 0, _LONGEST_SIDE)
@@ -208,15 +242,35 @@ class PictureCanvas(Acknowledged):
                 self.marker = (row, column)
             return PointPicked(row, column, final)
         if content["name"] != "moved":
-            raise ValueError("expected a window moved or a point picked")
+            raise ValueError("expected a window moved, a mask painted or a point picked")
         top, left, height, width = integers(content["window"], 4, 0, _LONGEST_SIDE)
         window = (top, left, height, width)
         if rows == 0 or window != self.fitted(window):
             raise ValueError("expected a window inside the picture and of an allowed size")
-        self._window = window
+        self._window, self._painted = window, None
         if final:
             self._window_final = window
+            if "bits" in self._mask:
+                self.paint(None)
         return WindowMoved(*window, final)
+
+    def _stroke(self, content: dict[str, Any], buffers: list[memoryview], final: bool) -> MaskPainted:
+        """The mask in a message, one bit a pixel."""
+        rows, columns = self.picture_size
+        if not self.brush or self.mode != "window" or rows == 0:
+            raise ValueError("expected no mask here")
+        (revision,) = integers([content["revision"]], 1, 0, 2**53)
+        if revision != self._mask["revision"]:
+            raise Outdated("the mask was painted on another picture")
+        if len(buffers) != 1 or buffers[0].nbytes != -(-rows * columns // 8):
+            raise ValueError("expected one bit for each pixel")
+        bits = np.unpackbits(np.frombuffer(buffers[0], np.uint8), count=rows * columns)
+        mask = bits.reshape(rows, columns).astype(bool)
+        mask.flags.writeable = False
+        if final:
+            self.paint(mask)
+        self._painted = mask
+        return MaskPainted(mask, final)
 
     def writable(self, state: dict[str, Any]) -> dict[str, Any]:
         """`view_state` if it is a small dict."""

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.support.fake_page import FakePage
-from tests.support.picture_card import DARK, PALE, Shown, occluded, show
+from tests.support.picture_card import BRUSH, DARK, PALE, Finger, Shown, occluded, show
 
 
 def windows(fake: FakePage) -> list[list[int]]:
@@ -163,26 +163,39 @@ def test_the_wheel_scrolls_the_page(fake_page: FakePage) -> None:
     card.page.wait_for_function("() => scrollY > 0")
 
 
-def test_a_finger_drags_the_window_and_does_not_scroll(open_fake_page: Callable[..., FakePage]) -> None:
+@pytest.fixture
+def finger(open_fake_page: Callable[..., FakePage]) -> Finger:
     fake = open_fake_page(has_touch=True, is_mobile=True, viewport={"width": 400, "height": 500})
-    card = show(fake, occluded(), css="body { height: 3000px }")
-    session = fake.page.context.new_cdp_session(fake.page)
-
-    def touch(kind: str, *place: float) -> None:
-        points = [dict(zip("xy", card.at(*place), strict=True))] if place else []
-        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
-
-    touch("touchStart", 40, 50)
-    for row in range(42, 72, 5):
-        touch("touchMove", row, 30)
-    touch("touchEnd")
-    card.is_at(57, 20)
-    fake.ack()
-    assert fake.sent[-1]["final"] is True
-    assert fake.page.evaluate("() => scrollY") == 0
+    return Finger(show(fake, occluded(brush=BRUSH), css="body { height: 3000px }"))
 
 
-@pytest.mark.parametrize(("mode", "action"), [("window", "none"), ("point", "none"), ("view", "auto")])
+def test_a_finger_drags_the_window_and_does_not_scroll(finger: Finger) -> None:
+    finger.drag((40, 50), *((row, 30) for row in range(42, 72, 5)))
+    finger.card.is_at(57, 20)
+    finger.fake.ack()
+    assert finger.fake.sent[-1]["final"] is True
+    assert finger.fake.page.evaluate("() => scrollY") == 0
+
+
+def test_a_finger_beside_the_window_scrolls_the_page_and_a_tap_fetches_the_window(finger: Finger) -> None:
+    finger.drag((90, 10), *((row, 10) for row in range(85, 20, -8)))
+    finger.fake.page.wait_for_function("() => scrollY > 20")
+    finger.card.is_at(30, 40)
+    assert finger.fake.sent == []
+    finger.drag((90, 10))
+    finger.card.is_at(80, 0)
+    finger.fake.ack()
+    assert finger.fake.sent[-1]["final"] is True
+
+
+def test_a_finger_paints_with_the_brush_and_does_not_scroll(finger: Finger) -> None:
+    finger.fake.page.get_by_role("button", name="Brush", exact=True).tap()
+    finger.drag((20, 20), *((row, 20) for row in range(25, 80, 5)))
+    assert finger.card.color(50, 20) == DARK
+    assert finger.fake.page.evaluate("() => scrollY") == 0
+
+
+@pytest.mark.parametrize(("mode", "action"), [("window", "pan-y pinch-zoom"), ("point", "none"), ("view", "auto")])
 def test_only_where_the_hand_moves_something_is_a_finger_taken_from_the_page(
     fake_page: FakePage, mode: str, action: str
 ) -> None:

@@ -7,6 +7,7 @@ class FakeModel extends Model {
     super(state);
     this.sent = []; // contents of custom messages
     this.buffers = []; // sizes of their buffers, one list a message
+    this.bytes = []; // the buffers themselves
     this.saved = []; // what each save_changes sent
     this.unsaved = {};
     this.acknowledging = false;
@@ -25,6 +26,7 @@ class FakeModel extends Model {
 
   send(content, _callbacks, buffers = []) {
     this.sent.push(structuredClone(content));
+    this.bytes.push(buffers);
     this.buffers.push(buffers.map((buffer) => buffer.byteLength));
     if (this.acknowledging) setTimeout(() => this.receive({ kind: "ack", seq: content.seq }));
   }

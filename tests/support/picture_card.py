@@ -11,10 +11,14 @@ import numpy as np
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
+from cnnviz_widgets import words
+from cnnviz_widgets.views import covering
 from cnnviz_widgets.widgets.picture import PictureCanvas
 from tests.support.fake_page import FakePage
 
 SIZE = 100
+#: The texts of the brush.
+BRUSH = {"en": {name: words.catalogue("en")[f"brush.{name}"] for name in covering.BRUSH}}
 PALE, DARK, RED = (220, 220, 220), (20, 40, 60), (200, 30, 30)
 
 
@@ -123,3 +127,19 @@ def show(fake: FakePage, canvas: PictureCanvas, **options: Any) -> Shown:
     """Show `canvas` on a page; `options` are those of `FakePage.load`."""
     fake.load("picture", traits(canvas), **options)
     return Shown(fake)
+
+
+class Finger:
+    """A finger on a card; positions are in picture pixels."""
+
+    def __init__(self, card: Shown) -> None:
+        self.card, self.fake = card, card.fake
+        self._session = card.page.context.new_cdp_session(card.page)
+
+    def drag(self, *path: tuple[float, float]) -> None:
+        """Put it down, move it along the path, and lift it."""
+        places = [dict(zip("xy", self.card.at(*place), strict=True)) for place in path]
+        for number, place in enumerate(places):
+            kind = "touchMove" if number else "touchStart"
+            self._session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [place]})
+        self._session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})

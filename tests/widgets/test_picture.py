@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import traitlets
 
-from cnnviz_widgets.widgets.picture import PictureCanvas, PointPicked, WindowMoved
+from cnnviz_widgets.widgets.picture import MaskPainted, PictureCanvas, PointPicked, WindowMoved
 
 PICTURE = np.arange(60 * 80 * 3, dtype=np.uint32).astype(np.uint8).reshape(60, 80, 3)
 
@@ -288,3 +288,87 @@ def test_settings_that_are_none_are_dropped(canvas: PictureCanvas, state: object
     canvas.view_state = {"opacity": 0.3}
     written(canvas, view_state=state)
     assert canvas.view_state == {"opacity": 0.3}
+
+
+# -- the brush ---------------------------------------------------------------------------------------------
+
+MASK = np.random.default_rng(0).random((60, 80)) < 0.3
+
+
+@pytest.fixture
+def painted(canvas: PictureCanvas) -> PictureCanvas:
+    canvas.brush = {"en": {"brush": "Brush"}}
+    return canvas
+
+
+def bits(mask: np.ndarray) -> list[memoryview]:
+    return [memoryview(np.packbits(mask).tobytes())]
+
+
+def stroke(final: bool = True, **changes: Any) -> dict[str, Any]:
+    return {"name": "painted", "revision": 0, "final": final, **changes}
+
+
+def test_a_stroke_is_heard_and_kept_where_it_ends(painted: PictureCanvas, browser: Any) -> None:
+    browser.send(stroke(final=False), bits(MASK))
+    assert painted._mask == {"revision": 0}
+    np.testing.assert_array_equal(painted.mask, MASK)
+    browser.send(stroke(), bits(~MASK))
+    first, last = browser.events
+    assert (type(first), first.final, last.final) == (MaskPainted, False, True)
+    np.testing.assert_array_equal(first.mask, MASK)
+    assert last.mask is painted.mask and not last.mask.flags.writeable
+    assert painted._mask == {"revision": 0, "bits": np.packbits(~MASK).tobytes()}
+
+
+def test_the_window_takes_the_place_of_the_mask_again(painted: PictureCanvas, browser: Any) -> None:
+    painted.paint(MASK)
+    browser.send({"name": "moved", "window": [1, 2, 8, 12], "final": False})
+    assert painted.mask is None and "bits" in painted._mask
+    browser.send({"name": "moved", "window": [1, 2, 8, 12], "final": True})
+    assert painted._mask == {"revision": 0}
+
+
+def test_a_mask_ends_with_its_picture(painted: PictureCanvas, browser: Any) -> None:
+    painted.paint(MASK)
+    painted.show(PICTURE[::-1])
+    assert (painted.mask, painted._mask) == (None, {"revision": 1})
+    browser.send(stroke(), bits(MASK))  # on the picture before: nobody's fault, and nothing happens
+    assert painted.mask is None and browser.events == []
+    browser.send(stroke(revision=1), bits(MASK))
+    np.testing.assert_array_equal(painted.mask, MASK)
+
+
+@pytest.mark.parametrize(
+    ("content", "buffers"),
+    [
+        (stroke(), []),
+        (stroke(), bits(MASK) * 2),
+        (stroke(), [memoryview(bytes(599))]),
+        (stroke(), [memoryview(bytes(601))]),
+        (stroke(), [memoryview(bytes(60 * 80))]),
+        (stroke(revision=None), bits(MASK)),
+        (stroke(revision=0.0), bits(MASK)),
+        (stroke(revision=True), bits(MASK)),
+        (stroke(revision=-1), bits(MASK)),
+        ({"name": "painted", "final": True}, bits(MASK)),
+        (stroke(final=1), bits(MASK)),  # type: ignore[arg-type]
+    ],
+)
+def test_a_mask_of_another_size_or_of_nothing_is_refused(
+    painted: PictureCanvas, browser: Any, content: dict[str, Any], buffers: list[memoryview]
+) -> None:
+    assert browser.refused(content, buffers)
+    assert painted.mask is None
+
+
+def test_without_a_brush_nothing_is_painted(canvas: PictureCanvas, browser: Any) -> None:
+    assert browser.refused(stroke(), bits(MASK))
+    canvas.brush, canvas.mode = {"en": {}}, "point"
+    assert browser.refused(stroke(), bits(MASK))
+
+
+@pytest.mark.parametrize("mask", [MASK.astype(np.uint8), MASK.T, MASK[None]], ids=["uint8", "turned", "3-d"])
+def test_a_mask_is_bool_of_the_pictures_size(painted: PictureCanvas, mask: Any) -> None:
+    with pytest.raises(ValueError, match=r"bool \(60, 80\)"):
+        painted.paint(mask)

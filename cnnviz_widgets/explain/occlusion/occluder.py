@@ -1,4 +1,4 @@
-"""Class scores of a picture with a box of it covered."""
+"""Class scores of a picture with a box, or any other part, of it covered."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from torch import Tensor
 from cnnviz_widgets.classifier.locks import network_lock
 from cnnviz_widgets.classifier.replicas import parts_of
 from cnnviz_widgets.classifier.workers import OutdatedError, Parts
-from cnnviz_widgets.explain.perturbation import Variants
+from cnnviz_widgets.explain.occlusion.mask import Mask
+from cnnviz_widgets.explain.perturbation import Variants, slices
 from cnnviz_widgets.graph import Engine, engine_for
 from cnnviz_widgets.graph.boxes import Box
 
@@ -116,6 +117,22 @@ class Occluder:
                 if torch.isfinite(found).all():
                     return found
         return self._by_network(boxes, self._variants)
+
+    def masked(self, masks: Sequence[Mask]) -> Tensor:
+        """Logits (n, K), float32 on the CPU, with each mask's pixels covered: a pass of the whole network for each.
+
+        Masks are bool (H, W). Raises ClassifierError.
+        """
+        found = [self._of_masks(masks[some]) for some in slices(self._variants, len(masks))]
+        return torch.cat(found) if found else torch.empty(0, len(self.classifier.class_names))
+
+    def _of_masks(self, masks: Sequence[Mask]) -> Tensor:
+        covered = torch.from_numpy(np.stack(masks))[:, None].to(self.pixels.device)
+
+        def cover(copies: Tensor) -> None:
+            torch.where(covered, self._baseline, copies, out=copies)
+
+        return self._variants.logits(len(masks), cover)
 
     def _by_network(self, boxes: Sequence[Box], variants: Variants | None = None) -> Tensor:
         variants = self._variants if variants is None else variants

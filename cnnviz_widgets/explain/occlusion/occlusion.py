@@ -18,6 +18,7 @@ from cnnviz_widgets.errors import MethodError
 from cnnviz_widgets.explain.baseline import Baseline, baseline_of
 from cnnviz_widgets.explain.explainer import Explainer
 from cnnviz_widgets.explain.instance import Instance
+from cnnviz_widgets.explain.occlusion.mask import Mask, checked_mask
 from cnnviz_widgets.explain.occlusion.occluder import Box, Occluder
 from cnnviz_widgets.explain.occlusion.occlusion_map import OcclusionMap, OcclusionRun, Windows
 from cnnviz_widgets.explain.occlusion.refinement import IntArray, Refinement, spread_evenly
@@ -139,6 +140,15 @@ class Occlusion(Explainer):
         if not checked:
             return torch.empty(0, len(classifier.class_names))
         return self._occluder(classifier, pixels).logits(checked)
+
+    def masked(self, classifier: Classifier, pixels: Tensor, masks: Sequence[Mask]) -> Tensor:
+        """Logits (n, K), float32 on the CPU, of the picture with each mask, bool (H, W), covered where it is True.
+
+        Raises MethodError for a mask that is none or of another size; PictureError, ClassifierError.
+        """
+        pixels = classifier.input_copy(pixels)
+        size = (pixels.shape[2], pixels.shape[3])
+        return self._occluder(classifier, pixels).masked([checked_mask(mask, size) for mask in masks])
 
 
 class _Groups:

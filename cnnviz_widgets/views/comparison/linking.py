@@ -76,6 +76,8 @@ class PanelLinks:
         if first.has_trait("window"):
             self._own_size = "methods" in differs
             self._pair(first, second, "window", self._window_of)
+        if first.has_trait("mask"):
+            self._pair(first, second, "mask", _mask_of)
 
     def _pair(self, one: Any, other: Any, name: str, answer: Callable[[Any, Any, Any], Any]) -> None:
         """Keep trait `name` of two in step: `answer(value, source, destination)` is what the destination is to have."""
@@ -157,3 +159,16 @@ class PanelLinks:
 def _class_of(value: Any, source: Panel, destination: Panel) -> Any:
     index = None if value is None else same_class(value, source.session.classifier, destination.session.classifier)
     return NOTHING if value is not None and index is None else index
+
+
+def _mask_of(mask: Any, source: Panel, destination: Panel) -> Any:
+    """The same part of the other picture, which may be of another size."""
+    if mask is None:
+        return None
+    rows, columns = ((np.arange(new) * old) // new for old, new in zip(mask.shape, _input_of(destination), strict=True))
+    return mask[np.ix_(rows, columns)]
+
+
+def _input_of(panel: Panel) -> tuple[int, int]:
+    size: tuple[int, int] = panel.session.classifier.input_size
+    return size

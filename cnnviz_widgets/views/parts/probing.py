@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from cnnviz_widgets.classifier import Target
 from cnnviz_widgets.explain import Explainer, Heatmap, Occlusion, baseline_pixels
 from cnnviz_widgets.explain.baseline import Baseline
+from cnnviz_widgets.explain.occlusion.mask import Mask
 from cnnviz_widgets.explain.occlusion.occluder import Box, Occluder
 from cnnviz_widgets.explain.occlusion.occlusion_map import OcclusionMap
 from cnnviz_widgets.session import Example, Scene
@@ -43,7 +44,7 @@ class OcclusionSetup:
 class Probe:
     """What the network says with a window on the picture. `box` is (top, left, height, width).
 
-    Where it is `interpolated`, the network said that of windows nearby.
+    With a `mask`, that is covered instead. Where it is `interpolated`, the network said that of windows nearby.
     """
 
     example: Example
@@ -51,6 +52,7 @@ class Probe:
     box: Box
     logits: NDArray[np.float32]
     interpolated: bool
+    mask: Mask | None = None
 
     @property
     def drop(self) -> float:
@@ -204,7 +206,8 @@ def prepare(scene: Scene, baseline: Baseline, before: OcclusionSetup | None) -> 
 
 
 @one_step
-def probe(setup: OcclusionSetup, box: Box) -> Probe:
-    """Yield what the network says of one window."""
-    logits = setup.occluder.logits([box])[0].numpy()
-    return Probe(setup.example, setup.class_index, box, logits, interpolated=False)
+def probe(setup: OcclusionSetup, box: Box, mask: Mask | None = None) -> Probe:
+    """Yield what the network says of one window, or of a mask."""
+    occluder = setup.occluder
+    logits = (occluder.logits([box]) if mask is None else occluder.masked([mask]))[0].numpy()
+    return Probe(setup.example, setup.class_index, box, logits, interpolated=False, mask=mask)

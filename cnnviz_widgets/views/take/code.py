@@ -8,6 +8,9 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+import numpy as np
+
+from cnnviz_widgets.explain.occlusion.mask import mask_text
 from cnnviz_widgets.session import Session
 
 
@@ -41,7 +44,9 @@ def code_of(panel: Coded) -> str:
     kind, session = type(panel), panel.session
     imports = {_import_of(kind), _import_of(Session)}
     options = dict(panel.options_made_with())
-    changed = {name: getattr(panel, name) for name, usual in panel.settings.items() if getattr(panel, name) != usual}
+    values = {name: getattr(panel, name) for name in panel.settings}
+    values = {name: mask_text(one) if isinstance(one, np.ndarray) else one for name, one in values.items()}
+    changed = {name: value for name, value in values.items() if value != panel.settings[name]}
     if "technique" in changed and changed["technique"] == _usual_technique(kind, changed["technique"]):
         del changed["technique"]
     _offer(panel, changed.get("technique"), options)

@@ -52,15 +52,17 @@ def _of_canvas(canvas: PictureCanvas) -> Iterator[Part]:
 
 
 def _covered(canvas: PictureCanvas, picture: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], list[Frame]]:
-    """The picture with the occlusion window on it, and what is outlined."""
+    """The picture with the occlusion window, or the mask, on it, and what is outlined."""
     frames: list[Frame] = []
-    if canvas.mode == "window" and canvas.window is not None:
+    covered = canvas.mask
+    if covered is None and canvas.mode == "window" and canvas.window is not None:
         top, left, tall, wide = canvas.window
         frames.append((top, left, top + tall, left + wide))
-        if len(canvas.baseline) == picture.size:
-            filling = np.frombuffer(canvas.baseline, np.uint8).reshape(picture.shape)
-            picture = picture.copy()
-            picture[top : top + tall, left : left + wide] = filling[top : top + tall, left : left + wide]
+        covered = np.zeros(picture.shape[:2], bool)
+        covered[top : top + tall, left : left + wide] = True
+    if covered is not None and len(canvas.baseline) == picture.size:
+        filling = np.frombuffer(canvas.baseline, np.uint8).reshape(picture.shape)
+        picture = np.where(covered[..., None], filling, picture)
     if canvas.box is not None:
         frames.append(canvas.box)
     if canvas.marker is not None:

@@ -15,6 +15,7 @@ import traitlets
 
 from cnnviz_widgets.classifier.wording import short_repr
 from cnnviz_widgets.errors import ExplanationError, PictureError, StateError
+from cnnviz_widgets.explain.occlusion.mask import mask_text
 from cnnviz_widgets.picture import Picture
 from cnnviz_widgets.session import Session
 
@@ -59,7 +60,9 @@ def settings_of(panel: Stateful) -> dict[str, Any]:
 
 
 def encoded(value: Any) -> Any:
-    """A value of a setting in JSON types; a technique by its label, with those of its fields that JSON can hold."""
+    """A value of a setting in JSON types: a mask as text, a technique by its label and fields that JSON can hold."""
+    if isinstance(value, np.ndarray):
+        return mask_text(value)
     if isinstance(value, np.generic):
         return value.item()
     if isinstance(value, frozenset | set):

@@ -16,6 +16,7 @@ from cnnviz_widgets.collection.source import Source
 from cnnviz_widgets.collection.store import FeatureStore
 from cnnviz_widgets.errors import ExportError
 from cnnviz_widgets.explain import Agreement, Evaluation, Heatmap, RandomizedMap
+from cnnviz_widgets.explain.occlusion.mask import mask_text
 from cnnviz_widgets.session import Example
 from cnnviz_widgets.study.activations import Activations
 from cnnviz_widgets.study.filters import Filters
@@ -59,7 +60,10 @@ def of_classes(example: Example) -> Columns:
 
 
 def of_probe(probe: Probe) -> Columns:
-    """What the network says of the whole picture and with the window on it, for each class."""
+    """What the network says of the whole picture and with the window on it, for each class.
+
+    Of a mask, too: its text, which `OcclusionView.mask` takes, stands in the first row.
+    """
     example = probe.example
     columns: Columns = {
         "class": list(range(len(probe.logits))),
@@ -69,6 +73,10 @@ def of_probe(probe: Probe) -> Columns:
         **_shares("probability", example, example.logits),
         **_shares("probability_covered", example, probe.logits),
     }
+    if probe.mask is not None:
+        covered, text = int(probe.mask.sum()), mask_text(probe.mask)
+        rest = [""] * (len(probe.logits) - 1)
+        return {**columns, "covered_pixels": [covered] * len(probe.logits), "mask": [text, *rest]}
     names = ("top", "left", "height", "width")
     return {**columns, **{name: [side] * len(probe.logits) for name, side in zip(names, probe.box, strict=True)}}
 

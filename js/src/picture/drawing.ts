@@ -2,6 +2,7 @@
 import { toGrey, toRgba } from "../color/blend.ts";
 import { element } from "../core/element.ts";
 import type { View } from "../core/widget.ts";
+import { edges, type Mask } from "../geometry/mask.ts";
 import type { Rectangle } from "../geometry/rectangle.ts";
 import { Viewport } from "../geometry/viewport.ts";
 import type { Window } from "../geometry/window.ts";
@@ -10,6 +11,9 @@ import type { Pixel } from "./hand.ts";
 /** What lies over the picture. */
 export interface DrawState {
   readonly window: Window | null;
+  /** What is covered in place of the window, and the brush over it, in pixels of the picture. */
+  readonly mask?: Mask | null;
+  readonly brush?: (Pixel & { readonly radius: number }) | null;
   /** top, left, bottom, right; may reach beyond the picture. */
   readonly box: readonly [number, number, number, number] | null;
   readonly marker: Pixel | null;
@@ -32,6 +36,8 @@ export class Drawing {
   private grey: HTMLCanvasElement | null = null;
   private baseline: HTMLCanvasElement | null = null;
   private map: HTMLCanvasElement | null = null;
+  private covered: { mask: Mask; filling: Uint8Array | null; layer: HTMLCanvasElement; outline: Path2D } | null = null;
+  private filling: Uint8Array | null = null;
   private frame = 0;
   private fading: ReturnType<typeof setTimeout> | undefined;
   private faint = false;
@@ -59,6 +65,7 @@ export class Drawing {
 
   /** The picture as it is under the window; null: the window is grey. */
   showBaseline(rgb: Uint8Array | null): void {
+    this.filling = rgb;
     this.baseline = rgb && this.picture && layer(toRgba(rgb), this.picture.width);
     this.schedule();
   }
@@ -141,12 +148,48 @@ export class Drawing {
     }
     const place = window && viewport.place(window.top, window.left, window.height, window.width);
     if (window !== null && place !== null && state.pane !== "map") this.occlude(context, window, place);
+    if (state.mask) this.cover(context, viewport, state.mask, state.pane !== "map");
+    if (state.brush && state.pane !== "map") outlineBrush(context, viewport, state.brush);
     if (box !== null) outlineBox(context, viewport, box);
     if (marker !== null) outlineMarker(context, viewport, marker);
     if (place !== null) {
       strokeTwice(context, density, (inset) => context.strokeRect(...shrink(place, inset)));
       if (state.pane !== "map") drawHandles(context, place, density);
     }
+  }
+
+  /** What the brush has covered, filled on the picture and outlined on the map. */
+  private cover(context: CanvasRenderingContext2D, viewport: Viewport, mask: Mask, filled: boolean): void {
+    const { rows, columns, deviceWidth, deviceHeight, density } = viewport;
+    if (mask.length !== rows * columns) return;
+    if (this.covered?.mask !== mask || this.covered.filling !== this.filling) {
+      const outline = new Path2D();
+      edges(mask, { rows, columns }, (fromRow, fromColumn, toRow, toColumn) => {
+        outline.moveTo(fromColumn, fromRow);
+        outline.lineTo(toColumn, toRow);
+      });
+      const rgba = new Uint8ClampedArray(4 * mask.length);
+      for (let pixel = 0; pixel < mask.length; pixel++) {
+        for (let part = 0; part < 3; part++) rgba[4 * pixel + part] = this.filling?.[3 * pixel + part] ?? 128;
+        rgba[4 * pixel + 3] = 255 * mask[pixel]!;
+      }
+      this.covered = { mask, filling: this.filling, layer: layer(rgba, columns), outline };
+    }
+    context.imageSmoothingEnabled = false;
+    if (filled) context.drawImage(this.covered.layer, 0, 0, deviceWidth, deviceHeight);
+    const scale = deviceWidth / columns;
+    context.save();
+    context.scale(scale, deviceHeight / rows);
+    context.lineCap = "square";
+    for (const [color, width] of [
+      ["#000", 3],
+      ["#fff", 1.25],
+    ] as const) {
+      context.strokeStyle = color;
+      context.lineWidth = (width * density) / scale;
+      context.stroke(this.covered.outline);
+    }
+    context.restore();
   }
 
   private occlude(context: CanvasRenderingContext2D, window: Window, place: Rectangle): void {
@@ -237,6 +280,20 @@ function outlineBox(context: CanvasRenderingContext2D, viewport: Viewport, box: 
     context.stroke();
   }
   context.setLineDash([]);
+}
+
+function outlineBrush(
+  context: CanvasRenderingContext2D,
+  viewport: Viewport,
+  { row, column, radius }: NonNullable<DrawState["brush"]>,
+): void {
+  const place = viewport.place(row, column, 1, 1);
+  strokeTwice(context, viewport.density, () => {
+    context.beginPath();
+    const reach = Math.max(3 * viewport.density, (radius * viewport.deviceWidth) / viewport.columns);
+    context.arc(place.x + place.width / 2, place.y + place.height / 2, reach, 0, 2 * Math.PI);
+    context.stroke();
+  });
 }
 
 /** A pixel's own outline where it is large enough to be seen, else a ring around it. */

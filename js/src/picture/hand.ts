@@ -2,6 +2,7 @@
 
 import type { Grip, Viewport } from "../geometry/viewport.ts";
 import { centre, fit, grow, type Room, resize, shift, type Window } from "../geometry/window.ts";
+import type { Painting } from "./painting.ts";
 
 export interface Pixel {
   readonly row: number;
@@ -16,6 +17,12 @@ export interface Subject {
   /** Where Escape puts the window. */
   readonly start: Window;
   readonly marker: Pixel | null;
+  /** Whether there is a brush, and what it covers: null while the window does. */
+  readonly hasBrush: boolean;
+  readonly mask: Uint8Array | null;
+  readonly painting: Painting;
+  /** Take the brush or the patch, take a stroke back, or all of them. */
+  paint(act: "takeBrush" | "takePatch" | "undo" | "clear"): void;
   moveWindow(window: Window): void;
   pickPoint(pixel: Pixel): void;
   beginGesture(): void;
@@ -49,6 +56,10 @@ export class Hand {
   private at: { x: number; y: number } | null = null;
   private frame = 0;
   private typing = false;
+  /** Whether the space bar is down. */
+  private pressing = false;
+  /** A finger beside the window, which may be about to scroll the page. */
+  private tap: { pointer: number; x: number; y: number } | null = null;
 
   constructor(
     private readonly surface: Surface,
@@ -65,14 +76,16 @@ export class Hand {
     on("pointercancel", (event) => this.abandon(event));
     on("lostpointercapture", (event) => this.abandon(event));
     on("pointerleave", () => this.leave());
+    // Elsewhere a finger scrolls the page.
+    surface.canvas.addEventListener("touchstart", (event) => this.touch(event), { signal, passive: false });
     // A finger that holds still half-way through a drag wants no menu.
     on("contextmenu", (event) => this.drag !== null && event.preventDefault());
     on("keydown", (event) => this.pressKey(event));
-    on("keyup", () => this.endTyping());
-    on("blur", () => this.endTyping());
+    on("keyup", (event) => this.releaseKey(event.key));
+    on("blur", () => this.releaseKey(" "));
     signal.addEventListener("abort", () => {
       cancelAnimationFrame(this.frame);
-      this.endTyping();
+      this.releaseKey(" ");
       this.end();
     });
   }
@@ -84,9 +97,14 @@ export class Hand {
     this.endTyping();
     this.at = this.locate(event);
     const { row, column } = viewport.locate(this.at.x, this.at.y);
+    if (event.pointerType === "touch" && !this.takesHold(this.at, 18)) {
+      this.tap = { pointer: event.pointerId, ...this.at };
+      return;
+    }
     this.subject.beginGesture();
     const origin = this.subject.window;
-    const follow = mode === "point" ? this.picking() : this.holding(row, column, reach(event));
+    const follow =
+      mode === "point" ? this.picking() : this.subject.mask ? this.brushing() : this.holding(row, column, reach(event));
     this.drag = { pointer: event.pointerId, origin, follow };
     try {
       this.surface.canvas.setPointerCapture(event.pointerId);
@@ -103,6 +121,24 @@ export class Hand {
       const { viewport } = this.surface;
       if (viewport && this.at) this.subject.pickPoint(viewport.pixel(this.at.x, this.at.y));
     };
+  }
+
+  /** Follows with the brush. */
+  private brushing(): Drag["follow"] {
+    this.subject.painting.cursor = null;
+    return (row, column) => this.subject.painting.paintTo(row, column);
+  }
+
+  /** Whether a press at a CSS position takes hold of something; `miss` is how far a finger may miss. */
+  private takesHold({ x, y }: { x: number; y: number }, miss: number): boolean {
+    const { mode, mask, window } = this.subject;
+    if (mode !== "window" || mask) return mode !== "view";
+    return window !== null && this.surface.viewport?.grip(x, y, window, miss) !== "outside";
+  }
+
+  private touch(event: TouchEvent): void {
+    const [finger] = event.touches;
+    if (event.touches.length === 1 && finger && this.takesHold(this.locate(finger), 18)) event.preventDefault();
   }
 
   /** Follows with the part of the window that was taken hold of; a press beside the window fetches it. */
@@ -146,6 +182,9 @@ export class Hand {
   }
 
   private release(event: PointerEvent): void {
+    const { tap } = this;
+    this.tap = null;
+    if (tap?.pointer === event.pointerId) this.fetch(tap, this.locate(event));
     if (event.pointerId !== this.drag?.pointer) return;
     this.at = this.locate(event);
     this.follow();
@@ -153,8 +192,19 @@ export class Hand {
     if (event.pointerType === "touch") this.leave();
   }
 
+  /** A finger that tapped beside the window, and did not scroll, fetches it. */
+  private fetch(from: { x: number; y: number }, to: { x: number; y: number }): void {
+    const { viewport } = this.surface;
+    if (viewport === null || Math.hypot(to.x - from.x, to.y - from.y) > 10) return;
+    const { row, column } = viewport.locate(to.x, to.y);
+    this.subject.beginGesture();
+    this.subject.moveWindow(centre(this.subject.window ?? this.subject.start, row, column, this.subject.room));
+    this.subject.endGesture();
+  }
+
   /** The system took the pointer away: the window stays where the hand last had it. */
   private abandon(event: PointerEvent): void {
+    if (event.pointerId === this.tap?.pointer) this.tap = null;
     if (event.pointerId === this.drag?.pointer) this.end();
   }
 
@@ -180,7 +230,13 @@ export class Hand {
   }
 
   private handleKey(event: KeyboardEvent): boolean {
-    const { mode, room, window } = this.subject;
+    const { mode, room, window, painting, mask } = this.subject;
+    if (this.drag !== null && mask && mode === "window") {
+      if (event.key !== "Escape") return false;
+      painting.drop();
+      this.end();
+      return true;
+    }
     if (this.drag !== null) {
       // Half-way through a drag only Escape means something: as if it had not begun.
       if (event.key !== "Escape" || this.drag.origin === null || mode !== "window") return false;
@@ -190,6 +246,12 @@ export class Hand {
     }
     if (mode === "point") return this.steer(event);
     if (mode !== "window" || window === null) return false;
+    if (this.subject.hasBrush && (event.key === "m" || event.key === "M")) {
+      this.endTyping();
+      this.subject.paint(mask ? "takePatch" : "takeBrush");
+      return true;
+    }
+    if (mask) return this.paintByKey(event);
     const moved = windowAfterKey(event, window, room, this.subject.start);
     if (moved === null) return false;
     this.type(() => this.subject.moveWindow(moved));
@@ -213,6 +275,34 @@ export class Hand {
     return true;
   }
 
+  private paintByKey({ key, shiftKey }: KeyboardEvent): boolean {
+    const { painting, room } = this.subject;
+    const arrow = ARROWS[key];
+    const at = painting.cursor ?? { row: Math.floor(room.rows / 2), column: Math.floor(room.columns / 2) };
+    if (arrow || key === " ") {
+      const step = arrow ? (shiftKey ? 3 : 1) * Math.max(1, Math.round(painting.radius / 2)) : 0;
+      const row = Math.max(0, Math.min(room.rows - 1, at.row + (arrow?.[0] ?? 0) * step));
+      const column = Math.max(0, Math.min(room.columns - 1, at.column + (arrow?.[1] ?? 0) * step));
+      painting.cursor = { row, column };
+      this.pressing ||= key === " ";
+      if (this.pressing) this.type(() => painting.paintTo(row + 0.5, column + 0.5));
+    } else if (key === "+" || key === "=") painting.radius += 1;
+    else if (key === "-" || key === "_") painting.radius -= 1;
+    else if (key === "x" || key === "X") painting.restores = !painting.restores;
+    else if (key === "u" || key === "U") this.subject.paint("undo");
+    else if (key === "Delete" || key === "Backspace") this.subject.paint("clear");
+    else if (key === "Escape" && this.typing) painting.drop();
+    else return false;
+    this.subject.hover(null);
+    return true;
+  }
+
+  private releaseKey(key: string): void {
+    if (key === " ") this.pressing = false;
+    // With the space bar down arrow keys go on with one stroke.
+    if (!this.pressing) this.endTyping();
+  }
+
   /** Keys held down are one gesture, which ends with the key. */
   private type(change: () => void): void {
     if (!this.typing) this.subject.beginGesture();
@@ -229,15 +319,15 @@ export class Hand {
   private pointAt(event: PointerEvent): void {
     const { mode, window } = this.subject;
     const { viewport } = this.surface;
-    if (mode !== "window" || window === null || viewport === null) {
-      this.surface.canvas.style.cursor = mode === "point" ? "crosshair" : "";
+    if (mode !== "window" || window === null || viewport === null || this.subject.mask) {
+      this.surface.canvas.style.cursor = mode === "view" ? "" : "crosshair";
       return;
     }
     const { x, y } = this.locate(event);
     this.surface.canvas.style.cursor = cursor(viewport.grip(x, y, window, reach(event)));
   }
 
-  private locate(event: PointerEvent): { x: number; y: number } {
+  private locate(event: { clientX: number; clientY: number }): { x: number; y: number } {
     const bounds = this.surface.canvas.getBoundingClientRect();
     const { width = bounds.width, height = bounds.height } = this.surface.viewport ?? {};
     // The ratio is 1 unless the page is scaled by a CSS transform.

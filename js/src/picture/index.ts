@@ -3,6 +3,7 @@ import { parseViewState } from "../color/scales.ts";
 import { closeOnLeaving } from "../core/popover.ts";
 import { Settings } from "../core/settings.ts";
 import { define, type View } from "../core/widget.ts";
+import { BrushTools } from "./brush.ts";
 import { Drawing, type DrawState } from "./drawing.ts";
 import { Hand } from "./hand.ts";
 import css from "./picture.css";
@@ -19,6 +20,16 @@ function mapBeside(view: View<Traits>, drawState: () => DrawState): Drawing {
   return pane;
 }
 
+/** Where the kernel, and the hand in another view, have put window, point and mask. */
+function followHands(view: View<Traits>, state: PictureState, draw: () => void): void {
+  view.follow(["_window_final", "marker", "_mask"], () => {
+    state.receiveTraits();
+    draw();
+  });
+  view.follow(["_live"], () => state.receiveLive(view.get("_live"), view.id) && draw());
+  view.onMessage((message) => state.receiveAck(message) && draw());
+}
+
 function render(view: View<Traits>): void {
   const drawing = new Drawing(view, () => drawState(second.shown ? "photograph" : undefined), drawn);
   const second = mapBeside(view, () => drawState("map"));
@@ -27,18 +38,23 @@ function render(view: View<Traits>): void {
   closeOnLeaving(view, toolbar.more);
   const settings = new Settings(view, "view_state", parseViewState, showMap);
   const state = new PictureState(view.get, {
-    onMove(event) {
-      queue.offer(event);
+    onMove(event, buffers) {
+      queue.offer(event, false, buffers);
       view.model.set("_live", state.live(view.id));
       drawing.draw();
       readout.announce();
     },
-    onGestureEnd: (event) => queue.offer(event, true),
+    onGestureEnd: (event, buffers) => queue.offer(event, true, buffers),
     onChange: () => drawing.schedule(),
     onWords: say,
   });
+  const brush = new BrushTools(
+    state.painting,
+    (act) => state.paint(act),
+    () => drawing.schedule(),
+  );
   const queue = view.queue({ onSent: (seq) => state.sent(seq), onBusy: (busy) => state.setBusy(busy) });
-  view.root.append(drawing.canvas, second.canvas, readout.root, toolbar.root, readout.spoken);
+  view.root.append(drawing.canvas, second.canvas, brush.below(readout.root), toolbar.root, readout.spoken);
 
   const appearing = new ResizeObserver(() => drawing.schedule());
   appearing.observe(second.canvas);
@@ -52,7 +68,9 @@ function render(view: View<Traits>): void {
     say();
   }
   function say(): void {
-    readout.say(describe(state));
+    brush.update();
+    drawing.canvas.toggleAttribute("data-brush", state.mask !== null);
+    readout.say(describe(state, brush.describe()));
     toolbar.point(state.valueAt(state.hovered));
   }
   function showMap(): void {
@@ -79,8 +97,9 @@ function render(view: View<Traits>): void {
   view.follow(["_picture"], showPicture);
   view.follow(["baseline"], () => drawing.showBaseline(state.baseline));
   view.follow(["view_state"], settings.read);
-  view.follow(["mode"], () => {
-    readout.mode(state.mode);
+  view.follow(["mode", "brush", "language"], () => {
+    const texts = brush.write(view.get("brush") ?? {}, view.get("language") ?? null);
+    readout.mode(state.mode, state.mode === "window" ? texts.keys : "");
     drawing.canvas.dataset["mode"] = state.mode;
     drawing.canvas.style.cursor = "";
   });
@@ -91,12 +110,7 @@ function render(view: View<Traits>): void {
     for (const pane of [second, drawing]) pane.showStale(view.get("stale"));
   });
   view.follow(["mode", "box", "label", "window_start", "window_limits"], () => drawing.schedule());
-  view.follow(["_window_final", "marker"], () => {
-    state.receiveTraits();
-    drawing.schedule();
-  });
-  view.follow(["_live"], () => state.receiveLive(view.get("_live"), view.id) && drawing.schedule());
-  view.onMessage((message) => state.receiveAck(message) && drawing.schedule());
+  followHands(view, state, () => drawing.schedule());
 
   const hand = new AbortController();
   new Hand(drawing, state, hand.signal);

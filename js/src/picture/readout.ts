@@ -33,10 +33,10 @@ export class Readout {
     canvas.setAttribute("aria-describedby", this.keys.id);
   }
 
-  /** Only a canvas that takes keys can be tabbed to. */
-  mode(mode: keyof typeof KEYS): void {
+  /** Only a canvas that takes keys can be tabbed to; `more` are further keys. */
+  mode(mode: keyof typeof KEYS, more = ""): void {
     this.canvas.setAttribute("role", mode === "view" ? "img" : "application");
-    this.keys.textContent = KEYS[mode];
+    this.keys.textContent = [KEYS[mode], more].filter(Boolean).join(" ");
     if (mode === "view") this.canvas.removeAttribute("tabindex");
     else this.canvas.tabIndex = 0;
   }

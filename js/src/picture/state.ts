@@ -5,9 +5,12 @@ import { type NamedScale, namedScales, type Quantity, scaleInUse, type ViewState
 import { ControlledValue } from "../core/controlled_value.ts";
 import type { Payload } from "../core/event_queue.ts";
 import { bytesOf } from "../core/model.ts";
+import { type Mask, pack, unpack } from "../geometry/mask.ts";
 import { fit, type Room, sameWindow, type Window } from "../geometry/window.ts";
+import type { BrushTexts } from "./brush.ts";
 import type { DrawState } from "./drawing.ts";
 import type { Pixel, Subject } from "./hand.ts";
+import { Painting } from "./painting.ts";
 
 type Four = [number, number, number, number];
 
@@ -21,6 +24,11 @@ export interface Traits {
   window_start: Four;
   _window_final: Four;
   window_limits: [number, number];
+  /** By language; empty where there is no brush. */
+  brush: Record<string, BrushTexts>;
+  language: string | null;
+  /** `bits`: what is covered in place of the window, one a pixel. */
+  _mask: { revision?: number; bits?: unknown };
   label: string;
   stale: boolean;
   display_width: number;
@@ -33,14 +41,15 @@ export interface Live {
   readonly by: string;
   readonly window: Four;
   readonly marker: Pixel | null;
+  readonly mask: Mask | null;
 }
 
 /** What the state asks of its view. */
 export interface Effects {
-  /** The hand moves the window or the point: `event` is for the kernel. */
-  onMove(event: Payload): void;
+  /** The hand moves the window or the point, or paints: `event` is for the kernel. */
+  onMove(event: Payload, buffers?: ArrayBuffer[]): void;
   /** A gesture ended, and `event` is its last. */
-  onGestureEnd(event: Payload): void;
+  onGestureEnd(event: Payload, buffers?: ArrayBuffer[]): void;
   /** What is said of the picture has changed, and nothing else. */
   onWords(): void;
   /** The kernel had something newer to show. */
@@ -66,7 +75,10 @@ export class PictureState implements Subject {
   busy = false;
   private map: HeatMap | null = null;
   /** What the gesture under way has last reported. */
-  private gesture: Payload | null = null;
+  private gesture: [Payload, ArrayBuffer[] | undefined] | null = null;
+  /** The mask that the kernel last had, and what it was read of. */
+  private readMask: [unknown, number, Mask | null] = [null, 0, null];
+  readonly painting: Painting;
   private readonly heldWindow: ControlledValue<Window>;
   private readonly heldMarker: ControlledValue<Pixel | null>;
 
@@ -76,6 +88,11 @@ export class PictureState implements Subject {
   ) {
     this.heldWindow = new ControlledValue(this.kernelWindow, sameWindow);
     this.heldMarker = new ControlledValue(this.kernelMarker, samePixel);
+    this.painting = new Painting(
+      () => this.room,
+      this.kernelMask,
+      () => this.reportMask(),
+    );
   }
 
   get mode(): Traits["mode"] {
@@ -91,6 +108,16 @@ export class PictureState implements Subject {
   get window(): Window | null {
     const { value } = this.heldWindow;
     return this.mode === "window" && this.size.rows > 0 && value.height > 0 ? fit(value, this.room) : null;
+  }
+
+  /** Whether there is a brush to cover with. */
+  get hasBrush(): boolean {
+    return this.mode === "window" && this.size.rows > 0 && Object.keys(this.get("brush") ?? {}).length > 0;
+  }
+
+  /** What the brush has covered; null while the window covers. */
+  get mask(): Mask | null {
+    return this.hasBrush ? this.painting.mask : null;
   }
 
   get start(): Window {
@@ -113,7 +140,16 @@ export class PictureState implements Subject {
   moveWindow(next: Window): void {
     if (sameWindow(next, this.heldWindow.value)) return;
     this.heldWindow.move(next);
-    this.report({ name: "moved", window: [next.top, next.left, next.height, next.width] });
+    this.reportWindow();
+  }
+
+  /** Cover with the brush, or with the patch; undo, clear: `act` is one gesture. */
+  paint(act: "takeBrush" | "takePatch" | "undo" | "clear"): void {
+    if (!this.hasBrush || (act === "takePatch" && this.mask === null)) return;
+    this.beginGesture();
+    this.painting[act]();
+    if (act === "takePatch") this.reportWindow();
+    this.endGesture();
   }
 
   pickPoint(pixel: Pixel): void {
@@ -125,19 +161,25 @@ export class PictureState implements Subject {
   beginGesture(): void {
     this.heldWindow.hold();
     this.heldMarker.hold();
+    this.painting.held.hold();
+    this.painting.begin();
   }
 
   endGesture(): void {
     this.heldWindow.release();
     this.heldMarker.release();
-    if (this.gesture !== null) this.effects.onGestureEnd(this.gesture);
+    this.painting.held.release();
+    this.painting.end();
+    if (this.gesture !== null) this.effects.onGestureEnd(...this.gesture);
     else if (this.receiveTraits()) this.effects.onChange();
     this.gesture = null;
   }
 
   hover(pixel: Pixel | null): void {
     this.hovered = pixel;
-    this.effects.onWords();
+    if (this.mask)
+      this.effects.onChange(); // the brush is drawn where the pointer is
+    else this.effects.onWords();
   }
 
   setBusy(busy: boolean): void {
@@ -149,24 +191,27 @@ export class PictureState implements Subject {
   sent(seq: number): void {
     this.heldWindow.sent(seq);
     this.heldMarker.sent(seq);
+    this.painting.held.sent(seq);
   }
 
   /** The kernel wrote the window or the marker; returns whether to draw. */
   receiveTraits(): boolean {
     const windowMoved = this.heldWindow.receive(this.kernelWindow);
-    return this.heldMarker.receive(this.kernelMarker) || windowMoved;
+    const painted = this.painting.held.receive(this.kernelMask);
+    return this.heldMarker.receive(this.kernelMarker) || windowMoved || painted;
   }
 
   /** A custom message came; returns whether to draw. */
   receiveAck(message: unknown): boolean {
     const windowMoved = this.heldWindow.receiveAck(message, this.kernelWindow);
-    return this.heldMarker.receiveAck(message, this.kernelMarker) || windowMoved;
+    const painted = this.painting.held.receiveAck(message, this.kernelMask);
+    return this.heldMarker.receiveAck(message, this.kernelMarker) || windowMoved || painted;
   }
 
   /** Where the hand has put things, for the other views of the page; `id` is this view's. */
   live(id: string): Live {
     const { top, left, height, width } = this.heldWindow.value;
-    return { by: id, window: [top, left, height, width], marker: this.marker };
+    return { by: id, window: [top, left, height, width], marker: this.marker, mask: this.painting.held.value };
   }
 
   /** Show where the hand is in another view; returns whether to draw. */
@@ -174,6 +219,7 @@ export class PictureState implements Subject {
     if (live === undefined || live.by === id || this.heldWindow.isHeld) return false;
     this.heldWindow.move(windowOf(live.window));
     this.heldMarker.move(live.marker);
+    this.painting.held.move(live.mask);
     return true;
   }
 
@@ -184,6 +230,8 @@ export class PictureState implements Subject {
     const valid = rows > 0 && columns > 0 && rgb.length === rows * columns * 3;
     this.size = valid ? { rows, columns } : { rows: 0, columns: 0 };
     if (valid) this.hovered = null;
+    this.painting.forget();
+    this.painting.held.receive(this.kernelMask);
     return valid ? rgb : null;
   }
 
@@ -214,7 +262,17 @@ export class PictureState implements Subject {
 
   /** What to draw over the picture. */
   drawState({ opacity, cells }: ViewState): DrawState {
-    return { window: this.window, box: this.get("box"), marker: this.marker, opacity, cells };
+    const mask = this.mask;
+    const brush = mask && (this.hovered ?? this.painting.cursor);
+    return {
+      window: mask ? null : this.window,
+      box: this.get("box"),
+      marker: this.marker,
+      opacity,
+      cells,
+      mask,
+      brush: brush && { ...brush, radius: this.painting.radius },
+    };
   }
 
   private get kernelWindow(): Window {
@@ -226,9 +284,29 @@ export class PictureState implements Subject {
     return marker && { row: marker[0], column: marker[1] };
   }
 
-  private report(event: Payload): void {
-    this.gesture = event;
-    this.effects.onMove(event);
+  private get kernelMask(): Mask | null {
+    const { bits } = this.get("_mask") ?? {};
+    const pixels = this.size.rows * this.size.columns;
+    if (bits === undefined) return null;
+    if (this.readMask[0] !== bits || this.readMask[1] !== pixels) {
+      this.readMask = [bits, pixels, unpack(bytesOf(bits), pixels)];
+    }
+    return this.readMask[2];
+  }
+
+  private reportWindow(): void {
+    const { top, left, height, width } = this.heldWindow.value;
+    this.report({ name: "moved", window: [top, left, height, width] });
+  }
+
+  private reportMask(): void {
+    const { mask } = this.painting;
+    if (mask) this.report({ name: "painted", revision: this.get("_mask").revision }, [pack(mask).buffer]);
+  }
+
+  private report(event: Payload, buffers?: ArrayBuffer[]): void {
+    this.gesture = [event, buffers];
+    this.effects.onMove(event, buffers);
   }
 }
 

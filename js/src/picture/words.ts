@@ -14,15 +14,19 @@ export interface Words {
   readonly spoken: string;
 }
 
-export function describe(state: PictureState): Words {
-  const { window, hovered } = state;
+/** `painted` says what the brush has covered, where it has. */
+export function describe(state: PictureState, painted = ""): Words {
+  const { hovered } = state;
+  const window = state.mask ? null : state.window;
   const marker = state.mode === "point" ? state.marker : null;
   const centre = window && { row: window.top + (window.height >> 1), column: window.left + (window.width >> 1) };
-  const where = window
-    ? `window ${window.height} by ${window.width} at row ${window.top}, column ${window.left}`
-    : marker
-      ? `point at row ${marker.row}, column ${marker.column}`
-      : "";
+  const where = state.mask
+    ? painted
+    : window
+      ? `window ${window.height} by ${window.width} at row ${window.top}, column ${window.left}`
+      : marker
+        ? `point at row ${marker.row}, column ${marker.column}`
+        : "";
   const value = valueInWords(state, centre ?? marker);
   const under = hovered ? [`row ${hovered.row}, col ${hovered.column}`, valueInWords(state, hovered)] : [];
   return {

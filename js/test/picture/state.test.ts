@@ -22,6 +22,9 @@ function fakePicture(changes: Partial<Traits> = {}) {
     window_start: [0, 0, 4, 4],
     _window_final: [2, 3, 4, 5],
     window_limits: [2, 8],
+    brush: {},
+    language: null,
+    _mask: {},
     label: "a cat",
     stale: false,
     display_width: 448,
@@ -33,8 +36,8 @@ function fakePicture(changes: Partial<Traits> = {}) {
   const ends: Payload[] = [];
   const calls = { changes: 0, words: 0 };
   const state = new PictureState((name) => traits[name], {
-    onMove: (event) => moves.push(event),
-    onGestureEnd: (event) => ends.push(event),
+    onMove: (event, sent) => moves.push(sent ? { ...event, bits: new Uint8Array(sent[0]!) } : event),
+    onGestureEnd: (event, sent) => ends.push(sent ? { ...event, bits: new Uint8Array(sent[0]!) } : event),
     onChange: () => calls.changes++,
     onWords: () => calls.words++,
   });
@@ -183,6 +186,8 @@ test("what is drawn over the picture", () => {
     window: at(2, 3),
     box: [-1, 0, 5, 6],
     marker: { row: 2, column: 2 },
+    mask: null,
+    brush: null,
     opacity: 0.25,
     cells: true,
   });
@@ -209,4 +214,37 @@ test("in words: where the window or the point is, its value, and a kernel that d
   assert.equal(describe(state).label, "a cat. point at row 1, column 15. drop 2");
   traits.mode = "view";
   assert.equal(describe(state).label, "a cat");
+});
+
+test("what is painted goes to the kernel as bits, of the picture it was painted on", () => {
+  const { state, moves, ends } = fakePicture({ brush: { en: {} }, _mask: { revision: 3 } });
+  assert.equal(state.mask, null);
+  state.paint("takeBrush");
+  assert.deepEqual(ends, [{ name: "painted", revision: 3, bits: new Uint8Array(25) }]);
+  state.beginGesture();
+  state.painting.paintTo(0.5, 1.5);
+  assert.equal(moves.length, 2);
+  state.endGesture();
+  assert.equal((ends[1]!["bits"] as Uint8Array)[0], 0b11100000); // a radius of one: beside and below, too
+  assert.equal(state.drawState(parseViewState({})).window, null);
+  state.paint("takePatch");
+  assert.deepEqual(ends[2], { name: "moved", window: [2, 3, 4, 5] });
+  assert.deepEqual(state.drawState(parseViewState({})).window, at(2, 3));
+});
+
+test("the kernel has the last word about the mask, and nothing is painted where no brush is offered", () => {
+  const { state, traits, ends } = fakePicture({ brush: { en: {} }, _mask: { revision: 0 } });
+  state.paint("takeBrush");
+  state.sent(1);
+  traits._mask = { revision: 0, bits: new Uint8Array(25).fill(255) };
+  assert.equal(state.receiveTraits(), false); // of before
+  assert.equal(state.painting.covered, 0);
+  assert.equal(state.receiveAck(ack(1)), true);
+  assert.equal(state.painting.covered, ROWS * COLUMNS);
+  traits._mask = { revision: 0, bits: new Uint8Array(24) };
+  state.receiveTraits();
+  assert.equal(state.mask, null); // not as many bits as pixels
+  traits.brush = {};
+  state.paint("takeBrush");
+  assert.equal(ends.length, 1);
 });
