@@ -8,7 +8,9 @@ from typing import Any, ClassVar
 
 import ipywidgets
 import numpy as np
+from numpy.typing import NDArray
 
+from cnnviz_widgets import words
 from cnnviz_widgets.classifier import Classifier, Layer, Target
 from cnnviz_widgets.explain import CAM, EigenCAM, Explainer, Heatmap, Instance, LayerExplainer
 from cnnviz_widgets.export import Axis
@@ -19,10 +21,12 @@ from cnnviz_widgets.views.job import Job, Steps
 from cnnviz_widgets.views.layout import show_if
 from cnnviz_widgets.views.parts import answers
 from cnnviz_widgets.views.parts.controls import ClassPicker
+from cnnviz_widgets.views.parts.film_strip import FilmStrip, small_map
 from cnnviz_widgets.views.parts.layers import LayerSlider
 from cnnviz_widgets.views.parts.scales import scales_of
 from cnnviz_widgets.views.take.page.wanted import Wanted, layer_axes
 from cnnviz_widgets.widgets.slider import SliderMoved
+from cnnviz_widgets.widgets.tiles import TilePicked
 
 NO_CONTRAST = "no other class"
 
@@ -35,7 +39,7 @@ class CAMView(HeatmapView):
     other view moves when a technique is chosen here; the slider stands where the map is taken.
 
     All layers of a picture are recorded in one forward pass, and their gradients come from one backward pass a class:
-    sliding through the layers calls the network no more.
+    sliding through the layers calls the network no more. Where that is so a film strip has the maps of all layers.
     """
 
     topic = "cam"
@@ -46,22 +50,27 @@ class CAMView(HeatmapView):
 
     def extra_controls(self) -> Sequence[ipywidgets.Widget]:
         session = self.session
-        self._extents: dict[object, float] = {}
+        self._all_maps: dict[object, MapsOfLayers] = {}
+        self._asked: object = None
         self._layer_chosen = session.layer != session.classifier.default_layer
         self.against_picker = ClassPicker(self, self.work, "against", description="minus", none=NO_CONTRAST)
         self.layer_slider = LayerSlider(session, place=self._layer_at)
         self.on(self.layer_slider, SliderMoved, self._pick_layer)
+        self.strip = FilmStrip(self.layer_slider, words.text("cam.strip", self.language))
+        self.on(self.strip, TilePicked, self._pick_layer)
         # A classifier's default layer comes with it, and is no choice.
         self.follow(["classifier"], self._forget_layer, hidden=True)
         self.follow(["layer"], self._follow_layer, hidden=True)
         self.choice.link(lambda _: self._show_what_applies(), ["value"])
         self._show_what_applies()
-        return self.against_picker, self.layer_slider
+        return self.against_picker, self.strip, self.layer_slider
 
     def _show_what_applies(self) -> None:
         """Leave out what changes nothing in the map: the layer of one that has its own, a class of one without."""
         self.layer_slider.follow()
         show_if(not isinstance(self.technique, CAM), self.layer_slider)
+        if not _has_all_layers(self.technique):
+            self.strip.show_maps(())
         show_if(not isinstance(self.technique, EigenCAM), self.against_picker)
 
     def answer_of(self, example: Example, heatmap: Heatmap) -> answers.Answer:
@@ -89,10 +98,9 @@ class CAMView(HeatmapView):
 
     def page_axes(self, wanted: Wanted) -> Sequence[Axis]:
         """The slider of the layers, of techniques for which any layer's map is one more product."""
-        cheap = type(self.technique).explain is LayerExplainer.explain
-        return layer_axes(self.layer_slider, wanted) if cheap else []
+        return layer_axes(self.layer_slider, wanted) if _has_all_layers(self.technique) else []
 
-    def _pick_layer(self, event: SliderMoved) -> Job:
+    def _pick_layer(self, event: SliderMoved | TilePicked) -> Job:
         self._layer_chosen = True
         before = self.session.layer
         self.layer_slider.choose(event)
@@ -120,35 +128,72 @@ class CAMView(HeatmapView):
         scene = self.session.scene
         self.announce(scene)
         layer = self._layer_at(scene.classifier, scene.layer).name
-        return self.work.start(explained_at(scene, _at(self.technique, layer), layer, self._extents))
+        asked = scene.example, scene.class_index, scene.against, _at(self.technique, None)
+        self.strip.stale |= asked != self._asked
+        self._asked = asked
+        layers = self.layer_slider.names
+        return self.work.start(explained_at(scene, _at(self.technique, layer), layer, layers, self._all_maps))
+
+    def draw(self, state: HeatmapState) -> None:
+        """Show the picture, then each heatmap, the last with those of all layers."""
+        super().draw(state)
+        if state.heatmap is not None and state.heatmap.progress >= 1:
+            self.strip.show_maps(state.small_maps)
 
 
-def explained_at(scene: Scene, technique: Explainer, layer: str, extents: dict[object, float]) -> Steps:
-    """The heatmap at a layer, on a scale of its own and on one for all layers; `extents` keeps the latter's ends."""
+@dataclasses.dataclass(frozen=True, eq=False)
+class MapsOfLayers:
+    """The largest absolute value of the maps of all layers, and a small picture of each of some."""
+
+    extent: float
+    small: Sequence[NDArray[np.uint8]]
+
+
+def explained_at(
+    scene: Scene, technique: Explainer, layer: str, layers: Sequence[str], known: dict[object, MapsOfLayers]
+) -> Steps:
+    """The heatmap at a layer, on a scale of its own and on one for all layers, with small maps of `layers`.
+
+    `known` keeps what there is to know of the maps of all layers.
+    """
     example = scene.example
     yield HeatmapState(example, scene.class_index)
     against = None if scene.against == scene.class_index else scene.against
     tape = example.tape(layer)
     instance = Instance.of(example.classifier, example.pixels, Target(scene.class_index, against), layer, tape)
     for heatmap in technique.explain(instance):
-        others = []
-        if type(technique).explain is LayerExplainer.explain:  # any layer's map is one more product of what is recorded
-            others = [np.array([_extent(technique, instance, extents)], np.float32)]
+        maps = _of_all_layers(technique, instance, layers, known) if _has_all_layers(technique) else None
+        others = [] if maps is None else [np.array([maps.extent], np.float32)]
         scales = scales_of(heatmap.cells, signed=heatmap.signed, others=others, blank=heatmap.blank)
-        state = HeatmapState(example, scene.class_index, heatmap, scales, technique)
+        small = () if maps is None else maps.small
+        state = HeatmapState(example, scene.class_index, heatmap, scales, technique, small)
         if heatmap.progress >= 1:
             return state
         yield state
     return None
 
 
-def _extent(technique: Any, instance: Instance, known: dict[object, float]) -> float:
-    """The largest absolute value of the maps of all layers."""
-    key = (instance.tape, _at(technique, None), instance.target)
+def _has_all_layers(technique: Explainer) -> bool:
+    """Whether any layer's map is one more product of what one pass records."""
+    return type(technique).explain is LayerExplainer.explain
+
+
+def _of_all_layers(
+    technique: Any, instance: Instance, layers: Sequence[str], known: dict[object, MapsOfLayers]
+) -> MapsOfLayers:
+    technique = _at(technique, None)
+    key = (instance.tape, technique, instance.target, tuple(layers))
     if key not in known:
         known.clear()
-        layers = (instance.at(layer) for layer in instance.tape.activations)
-        known[key] = max(float(_at(technique, None).visible_cells(place).abs().max()) for place in layers)
+        cells = {
+            layer: technique.visible_cells(instance.at(layer)).detach().cpu().float().numpy()
+            for layer in instance.tape.activations
+        }
+        signed, nothing = technique.is_signed(instance.target), np.zeros((1, 1), np.float32)
+        picture = instance.classifier.appearance(instance.pixels)
+        small = [small_map(picture, cells.get(layer, nothing), len(layers), signed=signed) for layer in layers]
+        extent = max(float(np.abs(of_layer).max()) for of_layer in cells.values())
+        known[key] = MapsOfLayers(extent, small)
     return known[key]
 
 

@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import ipywidgets
+import numpy as np
 import traitlets
+from numpy.typing import NDArray
 
 from cnnviz_widgets.classifier import Target
 from cnnviz_widgets.explain import TECHNIQUES, Explainer, Heatmap, Instance
@@ -44,6 +46,8 @@ class HeatmapState:
     heatmap: Heatmap | None = None
     scales: Sequence[Scale] = ()
     technique: Explainer | None = None
+    #: A small map of each of several layers, where there are any.
+    small_maps: Sequence[NDArray[np.uint8]] = ()
 
 
 class HeatmapView(Chooses, Stops, renamed={"methods": "techniques"}):

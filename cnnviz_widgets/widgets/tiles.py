@@ -60,6 +60,8 @@ class Tiles(Acknowledged):
     captions = traitlets.Bool(True).tag(sync=True)
     description = traitlets.Unicode().tag(sync=True)
     placeholder = traitlets.Unicode().tag(sync=True)
+    #: Whether the tiles are of another question than the one that is asked now: they are drawn faintly.
+    stale = traitlets.Bool(False).tag(sync=True)
 
     def show(
         self,

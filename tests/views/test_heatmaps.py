@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,10 +23,11 @@ from cnnviz_widgets.session import Session
 from cnnviz_widgets.views.cam import CAMView
 from cnnviz_widgets.views.heatmap import HeatmapView
 from cnnviz_widgets.views.parts import answers
+from cnnviz_widgets.views.parts.film_strip import small_map
 from cnnviz_widgets.views.parts.scales import short
 from cnnviz_widgets.views.saliency import SaliencyView
 
-from .conftest import Counting
+from .conftest import Counting, Stepping
 
 CAM_METHODS = {technique.label: technique for technique in CAMView.techniques()}
 SALIENCY_METHODS = {technique.label: technique for technique in SaliencyView.techniques()}
@@ -370,3 +372,69 @@ def test_the_answer_to_a_map_stands_first(classifier: Classifier, picture: np.nd
     assert isinstance(found, Attribution)
     total = short(float(found.values.sum()))
     assert gradients.status.text.startswith(f"All values add up to {total}: the score of {name}")
+
+
+# -- the film strip ----------------------------------------------------------------------------------------------
+
+
+def frames(view: CAMView) -> np.ndarray:
+    return np.frombuffer(view.strip.sheet, np.uint8).reshape(view.strip.count, *view.strip.tile_size, 3)
+
+
+def pick_tile(view: CAMView, index: int) -> None:
+    content = {"kind": "event", "seq": 1, "name": "picked", "final": True, "modifiers": []}
+    view.strip._receive(None, {**content, "index": index, "revision": view.strip.revision}, [])
+
+
+@pytest.mark.usefixtures("inline")
+@pytest.mark.parametrize("technique", [GradCAM(), LayerCAM(relu=False)], ids=["sequential", "signed"])
+def test_the_strip_has_the_map_of_each_layer(classifier: Classifier, picture: np.ndarray, technique: Explainer) -> None:
+    view = CAMView(classifier, picture, techniques=[technique])
+    example, names = view.session.example, view.layer_slider.names
+    assert view.strip.labels == view.layer_slider.options and view.strip.columns == len(names)
+    for layer, frame in zip(names, frames(view), strict=True):
+        found = dataclasses.replace(technique, layer=layer)(classifier, example.pixels, example.predicted)  # type: ignore[type-var]
+        expected = small_map(example.appearance, found.cells, signed=found.signed)
+        assert np.abs(frame.astype(int) - expected).max() <= 1
+
+
+@pytest.mark.usefixtures("inline")
+def test_the_strip_and_the_slider_are_one_control(
+    classifier: Classifier, picture: np.ndarray, network: Counting
+) -> None:
+    view = CAMView(classifier, picture)
+    calls, sheet = network.calls, view.strip.revision
+    pick_tile(view, 0)
+    assert view.session.layer == view.layer_slider.names[0] and view.layer_slider.index == 0
+    pick_layer(view, view.layer_slider.names[1])
+    assert view.strip.selected == 1
+    view.session.layer = view.layer_slider.names[2]
+    assert view.strip.selected == 2
+    assert (network.calls, view.strip.revision, view.strip.stale) == (calls, sheet, False)
+
+
+@pytest.mark.usefixtures("inline")
+def test_the_strip_follows_class_and_method_and_is_there_only_where_it_costs_nothing(
+    classifier: Classifier, picture: np.ndarray
+) -> None:
+    view = CAMView(classifier, picture)
+    before = frames(view).copy()
+    view.session.target = (view.session.example.predicted + 1) % 4
+    assert (frames(view) != before).any()
+    for method, shown in (("Score-CAM", False), ("HiResCAM", True), ("CAM", False), ("Grad-CAM", True)):
+        view.technique = method
+        assert (view.strip.layout.display != "none") is shown, method
+        assert (view.strip.count > 0) is shown, method
+
+
+@pytest.mark.usefixtures("inline")
+def test_a_strip_of_the_question_before_is_faint_until_the_answer(classifier: Classifier, picture: np.ndarray) -> None:
+    view = CAMView(classifier, picture)
+    steps = view.work._requests._executor = Stepping()
+    view.session.target = (view.session.example.predicted + 1) % 4
+    assert view.strip.stale
+    steps.work()
+    assert not view.strip.stale
+    view.session.layer = view.layer_slider.names[0]
+    assert not view.strip.stale  # the same maps
+    steps.work()

@@ -65,13 +65,16 @@ function render(view: View<Traits>): void {
   });
   view.listen(scroll, "blur", () => pointer === null && enter(null));
   view.follow(["selected"], () => {
-    if (selected.value !== null && document.activeElement !== scroll) state.cursor = selected.value;
+    if (selected.value === null || document.activeElement === scroll) return;
+    state.cursor = selected.value;
+    if (state.inOneRow) drawing.reveal();
   });
+  view.follow(["stale"], () => view.root.toggleAttribute("data-stale", view.get("stale") === true));
   view.follow(["description"], () => drawing.describe());
   view.follow(["sheet", "revision"], () => {
     state.hovered = null; // the tile under the pointer is another one now
   });
-  layOutWhenNeeded(view, drawing);
+  layOutWhenNeeded(view, drawing, state);
 }
 
 const LAYOUT = [
@@ -87,7 +90,7 @@ const LAYOUT = [
 ] as const;
 
 /** One layout however many traits change together, and one whenever the size or the screen's resolution changes. */
-function layOutWhenNeeded(view: View<Traits>, drawing: TileDrawing): void {
+function layOutWhenNeeded(view: View<Traits>, drawing: TileDrawing, state: TileState): void {
   let frame = 0;
   let laidFor = "";
   const room = () => `${view.root.clientWidth} ${devicePixelRatio}`;
@@ -96,6 +99,7 @@ function layOutWhenNeeded(view: View<Traits>, drawing: TileDrawing): void {
       frame = 0;
       laidFor = room();
       drawing.layOut();
+      if (state.inOneRow && document.activeElement !== drawing.scroll) drawing.reveal();
     });
   };
   const scheduleIfResized = () => room() !== laidFor && schedule();

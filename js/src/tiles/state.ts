@@ -21,6 +21,7 @@ export interface Traits {
   captions: boolean;
   description: string;
   placeholder: string;
+  stale?: boolean;
 }
 
 export type ReadTrait = <Name extends keyof Traits>(name: Name) => Traits[Name];
@@ -61,6 +62,12 @@ export class TileState {
       gap: GAP,
       margin: MARGIN,
     };
+  }
+
+  /** Whether all tiles stand in one row, which scrolls sideways: the selected one is kept in sight. */
+  get inOneRow(): boolean {
+    const { count, columns } = this.shape;
+    return columns > 1 && count <= columns;
   }
 
   /** Lay the tiles out for `width` CSS pixels. */

@@ -116,3 +116,9 @@ test("captions, badges and both in one text", () => {
   state.layOut(400);
   assert.deepEqual([state.caption(1), state.text(1)], ["", "dog · 98 %"]);
 });
+
+test("all tiles are in one row where there are columns for each", () => {
+  assert.equal(fakeTiles().state.inOneRow, false);
+  assert.equal(fakeTiles({ columns: 22 }).state.inOneRow, false);
+  assert.equal(fakeTiles({ columns: 23 }).state.inOneRow, true);
+});
