@@ -17,7 +17,7 @@ from cnnviz_widgets.views.take.parts import MapPart
 from cnnviz_widgets.widgets.tiles import Tiles
 
 #: Pixels of the longer side of a small map, or of one of many, and its width on the page: one that a finger hits.
-_SIDE, _SMALL_SIDE, _MANY, _WIDTH = 96, 48, 40, 48
+_SIDE, _SMALL_SIDE, _MANY, _WIDTH = 64, 48, 40, 48
 
 
 def small_map(
