@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from cnnviz_widgets.classifier import Classifier
-from cnnviz_widgets.classifier.runtime import activation_name, maximum_name, onnx_model
+from cnnviz_widgets.classifier.runtime import activation_name, gradient_name, maximum_name, onnx_model
 from cnnviz_widgets.collection.patches import scan
 from cnnviz_widgets.collection.source import source_of
 from cnnviz_widgets.errors import EngineError, ExplanationError, MethodError
@@ -205,6 +205,26 @@ def test_the_onnx_model_gives_logits_and_layers_for_any_batch(case: Case) -> Non
         # What torch loses in float32 another engine may lose too.
         rounding = float((expected[name] - values).abs().max())
         close(found[name], values, 1e-4, 3 * rounding)
+
+
+#: Of whose kinds of operations all have a gradient as ONNX.
+GRADIENTS = {"convnext_tiny", "densenet121", "efficientnet_b0", "mobilenet_v3_small", "resnet18", "shufflenet_v2_x0_5"}
+
+
+def test_the_gradients_of_the_onnx_model_are_those_of_autograd(case: Case) -> None:
+    """Up to rounding, which decides on which side of a ReLU's kink a few values lie."""
+    if case.name not in GRADIENTS:
+        return
+    model = onnx_model(case.classifier, gradients=[case.layer, None])
+    session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
+    pixels = pictures(2, case.classifier.input_size[0])
+    target = functional.one_hot(torch.tensor([TARGET, 0]), CLASSES).float()
+    names = [gradient_name(case.layer), gradient_name(None)]
+    found = session.run(names, {"pixels": pixels.numpy(), "target": target.numpy()})
+    expected = pixels.double().requires_grad_()
+    logits, activations = logits_and_activations(case, case.layer, expected)
+    for values, exact in zip(found, torch.autograd.grad((logits * target).sum(), [activations, expected]), strict=True):
+        assert np.linalg.norm(values - exact.numpy()) <= 0.02 * np.linalg.norm(exact.numpy()) > 0
 
 
 def test_what_is_no_convolutional_network_says_so(case: Case) -> None:

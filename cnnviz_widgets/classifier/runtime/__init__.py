@@ -5,6 +5,6 @@ runs a classifier and why, `sessions` runs models by ONNX Runtime, `runtime` cho
 """
 
 from cnnviz_widgets.classifier.runtime.engine import Engine, EngineChoice
-from cnnviz_widgets.classifier.runtime.written import activation_name, maximum_name, onnx_model
+from cnnviz_widgets.classifier.runtime.written import activation_name, gradient_name, maximum_name, onnx_model
 
-__all__ = ["Engine", "EngineChoice", "activation_name", "maximum_name", "onnx_model"]
+__all__ = ["Engine", "EngineChoice", "activation_name", "gradient_name", "maximum_name", "onnx_model"]

@@ -58,15 +58,28 @@ def maximum_name(layer: str) -> str:
     return f"maximum:{layer}"
 
 
+def gradient_name(layer: str | None) -> str:
+    """The name of the output that holds the gradient of a layer's maps, or with None that of the pixels."""
+    return "gradient" if layer is None else f"gradient:{layer}"
+
+
 def onnx_model(
-    classifier: Traceable, layers: Sequence[str] = (), maxima: Sequence[str] = (), *, half: bool = False
+    classifier: Traceable,
+    layers: Sequence[str] = (),
+    maxima: Sequence[str] = (),
+    *,
+    gradients: Sequence[str | None] = (),
+    half: bool = False,
 ) -> bytes:
     """The network as an ONNX model (operator set 20) with a free batch axis: logits, and what layers put out.
 
     Its input is "pixels" (N, C, H, W) of the classifier's input size. Its outputs are "logits" (N, K), those of
     `Classifier.logits`; for each of `layers` its maps (N, c, h, w) as it puts them out, named by `activation_name`;
-    and for each of `maxima` the largest value of each map (N, c), named by `maximum_name`. With `half` weights are
-    stored in 16 bits, in half the bytes, and computed with in 32. The network itself is not changed.
+    and for each of `maxima` the largest value of each map (N, c), named by `maximum_name`. With `gradients`, of layers
+    or with None of the pixels, there is a second input "target" (N, K), 1 for the class that is explained and 0 for all
+    others, and an output for each, named by `gradient_name`: d (logits x target) / d maps or pixels.
+
+    With `half` weights are stored in 16 bits, in half the bytes, and computed with in 32. The network is not changed.
 
     Raises EngineError, which names the operation that has no form, LayerError, and MissingExtra without onnx.
     """
@@ -74,10 +87,12 @@ def onnx_model(
         from cnnviz_widgets.tracing.onnx.model import write_model
     except ImportError as error:
         raise MissingExtra('To write a network as ONNX takes onnx: pip install "cnnviz-widgets[fast]".') from error
-    trace, values = trace_of(classifier, [*layers, *maxima])
+    named = [layer for layer in gradients if layer is not None]
+    trace, values = trace_of(classifier, [*layers, *maxima, *named])
     outputs = {"logits": trace.outputs[0], **{activation_name(name): values[name] for name in layers}}
     try:
-        return write_model(trace, outputs, {maximum_name(name): values[name] for name in maxima}, half)
+        slopes = {gradient_name(name): trace.input if name is None else values[name] for name in gradients}
+        return write_model(trace, outputs, {maximum_name(name): values[name] for name in maxima}, half, slopes)
     except EngineError as error:
         raise EngineError(f"{classifier.name}: {error}") from error
 

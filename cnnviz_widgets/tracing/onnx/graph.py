@@ -41,6 +41,8 @@ class Graph:
         self._model = onnx.ModelProto(ir_version=IR_VERSION, producer_name="cnnviz_widgets")
         self._half = half
         self._equal: dict[tuple[str, tuple[int, ...], bytes], str] = {}
+        #: Tensors are kept, so that their memory is not given to others.
+        self._placed: dict[tuple[int, tuple[int, ...], tuple[int, ...]], tuple[Tensor, str]] = {}
         self._count = 0
 
     def new_name(self) -> str:
@@ -63,7 +65,15 @@ class Graph:
         self._model.graph.node.append(helper.make_node("Identity", [value], [name]))
 
     def constant(self, value: Tensor | NDArray[Any] | Sequence[int] | float) -> str:
-        """The name of a constant: integers are int64, floats float32."""
+        """The name of a constant: integers are int64, floats float32. Large ones in the same memory are stored once."""
+        if isinstance(value, Tensor) and value.numel() > _SMALL:
+            place = value.data_ptr(), tuple(value.shape), value.stride()
+            if place not in self._placed:
+                self._placed[place] = value, self._written(value)
+            return self._placed[place][1]
+        return self._written(value)
+
+    def _written(self, value: Tensor | NDArray[Any] | Sequence[int] | float) -> str:
         if isinstance(value, Tensor):
             value = value.detach().cpu().float().numpy() if value.is_floating_point() else value.detach().cpu().numpy()
         array = np.asarray(value)

@@ -10,6 +10,7 @@ from torch import Tensor
 from cnnviz_widgets.tracing.onnx import arranging, products, sliding
 from cnnviz_widgets.tracing.onnx.graph import Graph, no_form
 from cnnviz_widgets.tracing.onnx.pointwise import POINTWISE, Write
+from cnnviz_widgets.tracing.onnx.reverse.accumulate import accumulate
 from cnnviz_widgets.tracing.trace import Call, Trace
 
 _WRITERS: dict[str, Write] = {
@@ -57,11 +58,18 @@ _MOVE_AXIS = {"permute", "transpose", "t", "select", "unbind"}
 
 
 @torch.no_grad()
-def write_model(trace: Trace, outputs: Mapping[str, int], maxima: Mapping[str, int], half: bool = False) -> bytes:
+def write_model(
+    trace: Trace,
+    outputs: Mapping[str, int],
+    maxima: Mapping[str, int],
+    half: bool = False,
+    gradients: Mapping[str, int] | None = None,
+) -> bytes:
     """An ONNX model of a trace: input "pixels" (N, C, H, W), and `outputs` by name with a free batch axis.
 
     `maxima` are names of further outputs (N, c): the largest value of each map (N, c, h, w). The weights are read now.
-    With `half` they are stored in 16 bits and computed with in 32. Raises NoFormError.
+    With `half` they are stored in 16 bits and computed with in 32. `gradients` are names of further outputs: of the sum
+    of the trace's first output times a second input, "target" (N, K), with respect to values. Raises NoFormError.
     """
     graph = Graph(trace, known_values(trace), half)
     write_calls(graph)
@@ -73,7 +81,14 @@ def write_model(trace: Trace, outputs: Mapping[str, int], maxima: Mapping[str, i
         shapes[name] = ["N", graph.shape(value)[1]]
         largest = graph.add("GlobalMaxPool", graph.names[value])
         graph.put_out(name, graph.add("Reshape", largest, graph.constant([0, -1])))
-    return graph.model({"pixels": ["N", *graph.shape(trace.input)[1:]]}, shapes)
+    inputs: dict[str, list[int | str]] = {"pixels": ["N", *graph.shape(trace.input)[1:]]}
+    if gradients:
+        inputs["target"] = ["N", *graph.shape(trace.outputs[0])[1:]]
+        found = accumulate(graph, trace.outputs[0], "target", gradients.values())
+        for name, value in gradients.items():
+            shapes[name] = ["N", *graph.shape(value)[1:]]
+            graph.put_out(name, found[value])
+    return graph.model(inputs, shapes)
 
 
 def known_values(trace: Trace) -> dict[int, Tensor]:
