@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import techniques
@@ -37,20 +38,45 @@ class LiveFigure(SphinxDirective):
         return [nodes.raw("", frame, format="html")]
 
 
+def occlusion(path: Path) -> None:
+    from cnnviz_widgets import OcclusionView, demo
+
+    view = OcclusionView(demo.classifier(), picture("coffee"))
+    view.compute_map()
+    view.to_html(path, live="tables", classes=5, tell=None)
+    view.close()
+
+
+def gradcam(path: Path) -> None:
+    from cnnviz_widgets import CAMView, Session, demo, export
+
+    view = CAMView(Session(demo.classifier(), picture("chelsea"), target="Egyptian cat"))
+    layers = export.record(view.layer_slider, export.hand_on(view.layer_slider), [view])
+    export.write(path, view, title="Grad-CAM of every layer", recorded=[layers])
+    view.close()
+
+
+#: What writes the page of each figure.
+LIVE: dict[str, Callable[[Path], None]] = {"gradcam": gradcam, "occlusion": occlusion}
+
+
+def picture(name: str) -> object:
+    from cnnviz_widgets import demo
+
+    return next(each for each in demo.pictures() if each.name == name)
+
+
 def write_live_figures(app: Sphinx, exception: Exception | None) -> None:
     """Write the pages that frames show, into the folder of the built documentation."""
     if exception is not None or app.builder.format != "html":
         return
-    from cnnviz_widgets import CAMView, Session, demo, export, schedule
+    from cnnviz_widgets import schedule
 
     folder = Path(app.outdir, "live")
     folder.mkdir(exist_ok=True)
-    picture = next(each for each in demo.pictures() if each.name == "chelsea")
     with schedule.inline():
-        view = CAMView(Session(demo.classifier(), picture, target="Egyptian cat"))
-        layers = export.record(view.layer_slider, export.hand_on(view.layer_slider), [view])
-        export.write(folder / "gradcam.html", view, title="Grad-CAM of every layer", recorded=[layers])
-        view.close()
+        for name, write in LIVE.items():
+            write(folder / f"{name}.html")
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
