@@ -75,7 +75,7 @@ def _settle(notebook: Any, selector: str) -> tuple[float | None, float]:
     """Median seconds from the last move to the last change of the scores, or None, and of one forward pass."""
     notebook.open(ready=selector)
     page = notebook.page
-    page.wait_for_selector(".cnnviz-status")
+    page.wait_for_selector(".cnnviz-status", state="attached")
     page.wait_for_timeout(2000)
     forward: float = notebook.kernel.value(_FORWARD)
     page.evaluate(WATCH)

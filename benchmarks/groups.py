@@ -101,6 +101,13 @@ GROUPS = {
         "network in the handler of every mouse move, and against one forward pass and 60 ms.",
         "drag",
     ),
+    "rate": Group(
+        "Answers a second",
+        "In Chromium over Voila and over a JupyterLab as its users start it: the time between two changes of the "
+        "sentence while a hand goes round with the patch, with windows run ahead and with a pass for each answer, and "
+        "while a camera runs. Messages an event are those of widgets; one is the least.",
+        "rate",
+    ),
     "startup": Group(
         "Start-up",
         "Fresh interpreters: importing the package, and `explore()` up to the scores of the first picture, against "

@@ -27,6 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 browser=not arguments.no_browser,
                 theme=arguments.theme,
                 language=arguments.language,
+                preheated=arguments.preheat,
             )
     except (ServeError, ExplanationError) as error:
         print(f"cnnviz: {error}", file=sys.stderr)
@@ -55,6 +56,13 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--port", type=_port, help="port to listen on (default: the first free one from 8866)")
     demo.add_argument("--no-browser", action="store_true", help="print the address and open no browser")
     demo.add_argument("--theme", choices=["light", "dark"], default="light", help="colours of the page")
+    demo.add_argument(
+        "--preheat",
+        type=_count,
+        default=0,
+        metavar="N",
+        help="keep N pages ready for the next visitors, each with some 400 MiB of memory (default: none)",
+    )
     demo.add_argument(
         "--language",
         choices=LANGUAGES,
@@ -96,6 +104,13 @@ def _port(text: str) -> int:
     """The port number in `text`. Raises ArgumentTypeError."""
     if not text.isdecimal() or not 1 <= int(text) <= 65535:
         raise argparse.ArgumentTypeError(f"{text!r} is no port: give a number from 1 to 65535")
+    return int(text)
+
+
+def _count(text: str) -> int:
+    """The number in `text`, 0 to 16. Raises ArgumentTypeError."""
+    if not text.isdecimal() or int(text) > 16:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 0 to 16")
     return int(text)
 
 

@@ -80,7 +80,7 @@ def free_port(wanted: int | None = None) -> int:
     raise ServeError(f"Port {wanted} is not free: stop what listens there, or choose another with --port.")
 
 
-def voila_configuration(port: int, theme: str) -> dict[str, dict[str, Any]]:
+def voila_configuration(port: int, theme: str, preheated: int = 0) -> dict[str, dict[str, Any]]:
     """Voila's configuration: the loopback address, the template of this package, and no options for visitors."""
     # With this policy the browser sends no request to another machine, even if the page links to one.
     policy = (
@@ -109,7 +109,7 @@ def voila_configuration(port: int, theme: str) -> dict[str, dict[str, Any]]:
             "extension_allowlist": list(EXTENSIONS),
             "file_allowlist": [],
             "multi_kernel_manager_class": "cnnviz_widgets.visitors.VisitedKernels",
-            "preheat_kernel": False,  # a kernel started ahead has no page, and would be ended as unused
+            **_preheating(preheated),
             "show_tracebacks": True,  # the visitor is the person who started the server
             "strip_sources": True,
             "template": "cnnviz",
@@ -120,20 +120,30 @@ def voila_configuration(port: int, theme: str) -> dict[str, dict[str, Any]]:
     }
 
 
+def _preheating(kernels: int) -> dict[str, Any]:
+    """Voila's settings for so many kernels that have run a page before its visitor comes."""
+    return {"default_pool_size": kernels, "preheat_kernel": kernels > 0}
+
+
 def run_voila(
     served: Path,
     port: int,
     listening: Callable[[], object],
     theme: str = "light",
     arguments: Sequence[str] = (),
+    *,
+    preheated: int = 0,
 ) -> None:
-    """Serve the notebook or folder `served` until Ctrl-C; call `listening` when the server accepts requests."""
+    """Serve the notebook or folder `served` until Ctrl-C; call `listening` when the server accepts requests.
+
+    Of each notebook, `preheated` kernels have run it before a visitor comes, and take memory meanwhile.
+    """
     from traitlets.config import Config
     from voila.app import Voila
 
     from cnnviz_widgets.visitors import guarded
 
-    configuration = Config(voila_configuration(port, theme))
+    configuration = Config(voila_configuration(port, theme, preheated))
 
     class Page(Voila):
         def load_config_file(self, *args: Any, **options: Any) -> None:
@@ -185,9 +195,17 @@ def _use_this_environment() -> None:
 
 
 def serve_voila(
-    port: int | None = None, *, browser: bool = True, theme: str = "light", language: str = LANGUAGES[0]
+    port: int | None = None,
+    *,
+    browser: bool = True,
+    theme: str = "light",
+    language: str = LANGUAGES[0],
+    preheated: int = 0,
 ) -> None:
-    """Serve the explorer as a page until Ctrl-C; print its address, and open it if `browser`. Raises ServeError."""
+    """Serve the explorer as a page until Ctrl-C; print its address, and open it if `browser`.
+
+    `preheated` kernels wait for visitors with the page made, each with some 400 MiB of memory. Raises ServeError.
+    """
     if importlib.util.find_spec("voila") is None:
         raise ServeError("The page needs Voila: pip install 'cnnviz-widgets[demo]'.")
     chosen = free_port(port)
@@ -198,7 +216,7 @@ def serve_voila(
         if browser:
             threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
 
-    run_voila(notebook("explorer", language), chosen, listening, theme)
+    run_voila(notebook("explorer", language), chosen, listening, theme, preheated=preheated)
 
 
 def serve_lab(folder: Path, port: int | None = None, *, browser: bool = True, language: str = LANGUAGES[0]) -> None:

@@ -69,6 +69,7 @@ class VisitedKernels(AsyncMappingKernelManager):
 
     def __init__(self, **settings: Any) -> None:
         self._last_seen: dict[str, float] = {}  # monotonic seconds; only of kernels to which a page has connected
+        self._waited_for: dict[str, float] = {}  # since when a kernel that no page has come to waits for its visitor
         super().__init__(**settings)
 
     def notify_connect(self, kernel_id: str) -> None:
@@ -79,9 +80,16 @@ class VisitedKernels(AsyncMappingKernelManager):
         super().notify_disconnect(kernel_id)
         self._last_seen[kernel_id] = time.monotonic()
 
+    @property
+    def _handed_out_for(self) -> float:
+        """Seconds that a kernel, once handed out, may wait for its page, however long it has rested before."""
+        application: Any = self.parent
+        return self.unvisited if application.voila_configuration.preheat_kernel else 0.0
+
     async def cull_kernels(self) -> None:
         await super().cull_kernels()
         self._last_seen = {name: seen for name, seen in self._last_seen.items() if name in self}
+        self._waited_for = {name: since for name, since in self._waited_for.items() if name in self}
 
     async def cull_kernel_if_idle(self, kernel_id: str) -> None:
         if self._is_abandoned(kernel_id):
@@ -96,6 +104,9 @@ class VisitedKernels(AsyncMappingKernelManager):
             return False
         if kernel_id in self._last_seen:
             return bool(time.monotonic() - self._last_seen[kernel_id] > self.deserted)
+        # One that was preheated has rested for long when its visitor comes; until then it is not asked about.
+        if time.monotonic() - self._waited_for.setdefault(kernel_id, time.monotonic()) < self._handed_out_for:
+            return False
         # The page connects after the last cell has run, and the cells may take long.
         idle = utcnow() - kernel.last_activity
         return bool(kernel.execution_state == "idle" and idle > timedelta(seconds=self.unvisited))

@@ -31,6 +31,13 @@ def test_a_port_in_use_is_one_sentence(taken: int, capsys: pytest.CaptureFixture
     assert said == f"cnnviz: Port {taken} is not free: stop what listens there, or choose another with --port.\n"
 
 
+@pytest.mark.parametrize("count", ["17", "-1", "many"])
+def test_a_number_of_preheated_pages_that_is_none_is_refused(count: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["demo", f"--preheat={count}"])
+    assert "is no number from 0 to 16" in capsys.readouterr().err
+
+
 def test_without_a_wish_a_free_port_is_found() -> None:
     with socket.create_server((ADDRESS, free_port())) as server:
         assert free_port() != server.getsockname()[1]

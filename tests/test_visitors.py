@@ -43,12 +43,13 @@ websocket.Connection.connect = reporting
 class Page:
     """A server of one page, and what a client without a browser sees of it."""
 
-    def __init__(self, folder: Path, *settings: str) -> None:
+    def __init__(self, folder: Path, *settings: str, preheated: int = 0) -> None:
         folder.mkdir()
         write_notebook([WIDGET], folder / "page.ipynb")
         os.makedirs(os.environ["JUPYTER_RUNTIME_DIR"], exist_ok=True)
         more = [f"--Voila.connection_dir_root={os.environ['JUPYTER_RUNTIME_DIR']}", *settings]
-        call = f"exec({LATENCY!r}); run_voila({{folder!r}} + '/page.ipynb', {{port}}, print, arguments={{more!r}})"
+        served = f"{{folder!r}} + '/page.ipynb', {{port}}, print, arguments={{more!r}}, preheated={preheated}"
+        call = f"exec({LATENCY!r}); run_voila({served})"
         self.server = Server(call, folder, more)
         self.process = self.server.process
 
@@ -240,6 +241,25 @@ def test_a_kernel_without_a_page_ends(waits: str, tmp_path: Path) -> None:
             until(lambda: page.kernels() == 1, 60, "the kernel to end")
             send(watched, "older", "kernel_info_request", {})  # the one with a page lives
             while received(watched, "older")[0] != "kernel_info_reply":
+                pass
+    finally:
+        page.server.stop()
+
+
+def test_a_preheated_kernel_waits_for_its_visitor_and_one_without_a_page_ends(tmp_path: Path) -> None:
+    settings = ("--VisitedKernels.unvisited=1", "--VisitedKernels.cull_interval=1")
+    page = Page(tmp_path / "notebooks", *settings, preheated=1)
+    try:
+        until(lambda: page.kernels() == 1, 60, "a kernel to be preheated")
+        first = page.visit()
+        until(lambda: page.kernels() == 2, 60, "the next to be preheated")
+        # Nobody connects to the first. The second rests as long, but has not been handed out.
+        until(lambda: page.kernels() == 1, 60, "the kernel without a page to end")
+        second = page.visit()
+        assert second != first
+        with page.connect(second, None) as visited:
+            send(visited, "older", "kernel_info_request", {})
+            while received(visited, "older")[0] != "kernel_info_reply":
                 pass
     finally:
         page.server.stop()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 
-import bqplot
 import ipywidgets
 import numpy as np
 
@@ -16,6 +15,9 @@ class LossCurve(ipywidgets.VBox):
     """The Kullback-Leibler divergence by iteration."""
 
     def __init__(self) -> None:
+        # It brings pandas: only this part needs it.
+        import bqplot
+
         self._points: list[tuple[int, float]] = []
         scales = {"x": bqplot.LinearScale(min=0), "y": bqplot.LinearScale()}
         self.curve = bqplot.Lines(x=[], y=[], scales=scales, colors=["#1976d2"])

@@ -7,7 +7,6 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-import bqplot
 import ipywidgets
 import numpy as np
 from numpy.typing import NDArray
@@ -95,6 +94,9 @@ class SmallMap(PointMap):
     """Up to 3,000 points, by bqplot."""
 
     def _drawing(self) -> ipywidgets.Widget:
+        import bqplot  # it brings pandas: only this part needs it
+
+        self._selector = bqplot.interacts.LassoSelector
         scales = {"x": bqplot.LinearScale(min=-_REACH, max=_REACH), "y": bqplot.LinearScale(min=-_REACH, max=_REACH)}
         self.points = bqplot.Scatter(
             x=self.positions[:, 0],
@@ -161,7 +163,7 @@ class SmallMap(PointMap):
         before = self.figure.interaction
         self.figure.interaction = None
         if index == 0:
-            self.figure.interaction = bqplot.interacts.LassoSelector(marks=[self.points], color="#444444")
+            self.figure.interaction = self._selector(marks=[self.points], color="#444444")
         if before is not None:
             # The page may still have something to say about the last one.
             self._spent.append(before)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import bqplot
 import ipywidgets
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +13,9 @@ class VectorBars(ipywidgets.VBox):
     """The `count` entries of largest absolute value, strongest first, on a scale that begins at zero."""
 
     def __init__(self, count: int = 12, title: str = "channel") -> None:
+        # It brings pandas: only this part needs it.
+        import bqplot
+
         self._count, self._title = count, title
         self._places, values = bqplot.OrdinalScale(), bqplot.LinearScale()
         self._bars = bqplot.Bars(x=[], y=[], colors=["#1976d2"], scales={"x": self._places, "y": values}, padding=0.25)
