@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable
 from typing import Literal, TypeVar
 
@@ -62,6 +63,7 @@ class Batches:
         """
         found: list[_T] = []
         most = 1 if self.classifier.one_at_a_time else self.classifier.batch_limits.get(self._key, count)
+        most = min(most, self._within_blocks())
         done = 0
         while done < count or not found:
             size = min(count - done, most)
@@ -99,14 +101,19 @@ class Batches:
         if classifier.one_at_a_time:
             return 1
         cost = GRADIENT_COST if self.work == "gradients" else 1
-        whole, largest = _bytes(classifier, self._shape)
+        whole, _ = _bytes(classifier, self._shape)
         fitting = MEMORY_SHARE * memory.left(classifier.device) / (cost * whole)
-        most = MAX_BATCH_ACCELERATED
-        if classifier.device.type == "cpu":
-            most = min(MAX_BATCH, max(MIN_BATCH, _power(MAX_BLOCK / largest)))
+        most = min(MAX_BATCH, self._within_blocks()) if classifier.device.type == "cpu" else MAX_BATCH_ACCELERATED
         timely = MAX_SECONDS[self.work] / max(cost * _seconds(classifier, self._shape), 1e-9)
         size = min(max(_power(timely), MIN_BATCH), most)
         return _power(min(size, fitting, classifier.batch_limits.get(self._key, size)))
+
+    def _within_blocks(self) -> int:
+        """Most pictures in a batch whose layers' outputs are no larger than MAX_BLOCK, on a CPU."""
+        if self.classifier.device.type != "cpu":
+            return sys.maxsize
+        _, largest = _bytes(self.classifier, self._shape)
+        return max(MIN_BATCH, _power(MAX_BLOCK / largest))
 
     def _too_large(self, error: Exception) -> ClassifierError:
         classifier = self.classifier

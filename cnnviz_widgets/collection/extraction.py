@@ -12,6 +12,9 @@ from torch.nn import functional
 
 from cnnviz_widgets.classifier import Classifier, hooks
 from cnnviz_widgets.classifier.batching import Batches
+from cnnviz_widgets.collection.items import Source
+from cnnviz_widgets.collection.reading import ReadBatch
+from cnnviz_widgets.collection.storage import RowBatch
 from cnnviz_widgets.errors import ClassifierError, LayerError
 
 #: Longer side of a thumbnail in pixels. A larger one is sharper in tiles; a store on disk grows with its square.
@@ -81,3 +84,20 @@ def thumbnail_of(classifier: Classifier, pixels: Tensor) -> NDArray[np.uint8]:
         size = [max(1, round(side * THUMBNAIL / longest)) for side in seen.shape[-2:]]
         seen = functional.interpolate(seen.float(), size, mode="bilinear", antialias=True).round().to(torch.uint8)
     return seen[0].permute(1, 2, 0).contiguous().numpy()
+
+
+def rows_from(classifier: Classifier, source: Source, read: ReadBatch, layer: str) -> RowBatch | None:
+    """The rows of what could be read, None where nothing could. Raises LayerError, ClassifierError."""
+    if not read.indices:
+        return None
+    return with_features(classifier, source, read, *features_and_logits(classifier, read.pixels, layer))
+
+
+def with_features(
+    classifier: Classifier, source: Source, read: ReadBatch, features: NDArray[np.float32], logits: NDArray[np.float32]
+) -> RowBatch:
+    """The rows of what was read, with features (n, D) and logits (n, K)."""
+    names = np.array([source.names[item] or f"item {item}" for item in read.indices], object)
+    thumbnails = np.stack([thumbnail_of(classifier, one[None]) for one in read.pixels])
+    items, labels = np.array(read.indices, np.int64), np.array(read.labels, np.int64)
+    return RowBatch(items, features, logits, labels, names, thumbnails)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,13 +16,14 @@ from torch import Tensor
 
 from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.classifier.batching import Batches, quickly
+from cnnviz_widgets.classifier.replicas import parts_of
 from cnnviz_widgets.classifier.watch import watch
 from cnnviz_widgets.collection.fingerprint import weights_fingerprint
 from cnnviz_widgets.collection.locations import LayerLocations, Location, Maxima, sampling_keys
-from cnnviz_widgets.collection.reading import MAX_BATCH, read_batches
+from cnnviz_widgets.collection.reading import MAX_BATCH, ReadBatch, read_in_turn
 from cnnviz_widgets.collection.scan_file import open_arrays, remove_unfinished, write_arrays
 from cnnviz_widgets.collection.source import Source, source_of
-from cnnviz_widgets.errors import ClassifierError, MethodError, PictureError, TargetError
+from cnnviz_widgets.errors import ClassifierError, MethodError, TargetError
 
 __all__ = ["LayerLocations", "Location", "Patches", "scan"]
 
@@ -90,6 +92,24 @@ class Patches:
         """The fraction of the sample's maxima, 0..1, that are less than `value`. Raises TargetError."""
         values = self._of(layer, channel).sample_values[:, channel]
         return float((values < value).mean()) if len(values) else 0.0
+
+    def after(self, read: ReadBatch, maxima: Mapping[str, Maxima], sample: int) -> Patches:
+        """These with the maxima of further pictures, by layer, and a sample of at most so many; these stay as they are.
+
+        Raises ClassifierError where a maximum is no number, PictureError where no picture at all could be read.
+        """
+        images = np.array(read.indices, np.int64)
+        pool = np.concatenate([self.sampled, images])
+        chosen = np.sort(np.argsort(sampling_keys(pool), kind="stable")[:sample])
+        layers = dict(self.layers)
+        for name, found in maxima.items():
+            if not np.isfinite(found.values).all():
+                raise ClassifierError(f"The network answered with NaN or infinity in {name}; check its weights.")
+            layers[name] = layers[name].merge(found, images, chosen)
+        done, unreadable = read.items[-1] + 1, self.unreadable + len(read.refused)
+        if unreadable == self.total:
+            raise next(reversed(read.refused.values()))
+        return replace(self, layers=layers, sampled=pool[chosen], done=done, unreadable=unreadable)
 
     def _of(self, layer: str, channel: int) -> LayerLocations:
         if layer not in self.layers:
@@ -167,12 +187,7 @@ def scan(
         raise MethodError("The scan was begun with another network, other data or other parameters; begin a new one.")
     if found.done >= found.total:
         yield found
-    for first in range(found.done, found.total, batch):
-        indices = range(first, min(first + batch, found.total))
-        found = _after_batch(classifier, source, found, indices, sample)
-        if path is not None:
-            found.save(path)
-        yield found
+    yield from _scanned(classifier, source, found, (batch, sample), path)
 
 
 def _stored_or(start: Patches | None, path: str | Path | None) -> Patches | None:
@@ -191,51 +206,63 @@ def _layers_to_scan(classifier: Classifier, layers: Sequence[str] | None) -> lis
     return list(dict.fromkeys(classifier.layer(name).name for name in layers))
 
 
-def _after_batch(
-    classifier: Classifier, source: Source, found: Patches, indices: Sequence[int], sample: int
-) -> Patches:
-    """What is found after the pictures `indices` too; `found` stays as it is."""
-    refused: list[PictureError] = []
-    layers, sampled = dict(found.layers), found.sampled
-    for batch in read_batches(source, classifier, indices, len(indices), lambda _, error: refused.append(error)):
-        images = np.array(batch.indices, np.int64)
-        pool = np.concatenate([sampled, images])
-        chosen = np.sort(np.argsort(sampling_keys(pool), kind="stable")[:sample])
-        for name, maxima in _maxima(classifier, batch.pixels, layers).items():
-            if not np.isfinite(maxima.values).all():
-                raise ClassifierError(f"{classifier.name} answered with NaN or infinity in {name}; check its weights.")
-            layers[name] = layers[name].merge(maxima, images, chosen)
-        sampled = pool[chosen]
-    done, unreadable = indices[-1] + 1, found.unreadable + len(refused)
-    if unreadable == found.total:
-        raise refused[-1]
-    return replace(found, layers=layers, sampled=sampled, done=done, unreadable=unreadable)
+def _scanned(
+    classifier: Classifier, source: Source, found: Patches, sizes: tuple[int, int], path: str | Path | None
+) -> Iterator[Patches]:
+    """What is found after each further batch; `sizes` are how many pictures are in one, and in the sample."""
+    (batch, sample), layers = sizes, list(found.layers)
+
+    def calls() -> Iterator[Callable[[Classifier], tuple[ReadBatch, dict[str, Maxima]]]]:
+        for read in read_in_turn(source, classifier, range(found.done, found.total), batch):
+            yield lambda replica, read=read: (read, maxima_of(replica, read.pixels, layers))  # type: ignore[misc]
+
+    def merged(result: tuple[ReadBatch, dict[str, Maxima]]) -> Patches:
+        nonlocal found
+        found = found.after(*result, sample)
+        if path is not None:
+            found.save(path)
+        return found
+
+    batches = Batches(classifier, (classifier.channels, *classifier.input_size), "maxima")
+    yield from parts_of(batches, found.total - found.done).in_order(calls(), merged)
 
 
-def _maxima(classifier: Classifier, pixels: Tensor, layers: Mapping[str, LayerLocations]) -> dict[str, Maxima]:
-    """The maxima of all maps of each layer for network inputs (n, C, H, W)."""
+def maxima_of(classifier: Classifier, pixels: Tensor, layers: Sequence[str]) -> dict[str, Maxima]:
+    """The maxima of all maps of each layer for network inputs (n, C, H, W); of none where there are no inputs.
+
+    Raises LayerError, ClassifierError.
+    """
+    if not len(pixels):
+        return {}
     batches = Batches(classifier, pixels.shape[1:], "maxima")
     parts = batches.run(len(pixels), lambda part: _maxima_of_part(classifier, pixels[part], layers))
     return {name: Maxima(*map(np.concatenate, zip(*(part[name] for part in parts), strict=True))) for name in parts[0]}
 
 
-def _maxima_of_part(classifier: Classifier, pixels: Tensor, layers: Mapping[str, LayerLocations]) -> dict[str, Maxima]:
+def _maxima_of_part(classifier: Classifier, pixels: Tensor, layers: Sequence[str]) -> dict[str, Maxima]:
     """The maxima of a batch that fits into memory, taken of each layer's output during the forward pass."""
-    found: dict[str, tuple[Tensor, Tensor]] = {}
+    found: dict[str, Maxima] = {}
 
     def see(name: str, output: Tensor) -> None:
-        maps = output.detach().flatten(2).float()
-        if maps.device.type == "cpu":
-            # Four times as fast as torch's on each core. Of equal cells either takes the first.
-            parts = np.array_split(maps.numpy(), torch.get_num_threads())
-            cells = torch.from_numpy(np.concatenate(list(cores.map(lambda part: part.argmax(2), parts))))
-        else:
-            cells = maps.argmax(dim=2)
-        found[name] = maps.gather(2, cells[..., None])[..., 0], cells
+        found[name] = maxima_in(output)
 
-    with ThreadPoolExecutor(torch.get_num_threads()) as cores, torch.inference_mode(False), torch.no_grad():
+    with torch.inference_mode(False), torch.no_grad():
         watch(classifier, pixels, layers, see)
-    return {name: Maxima(values.cpu().numpy(), cells.cpu().numpy()) for name, (values, cells) in found.items()}
+    return found
+
+
+def maxima_in(output: Tensor) -> Maxima:
+    """The maxima of maps (n, C, h, w)."""
+    maps = output.detach().flatten(2).float()
+    if maps.device.type == "cpu":
+        # Four times as fast as torch's on each core. Of equal cells either takes the first.
+        array, threads = maps.numpy(), torch.get_num_threads()
+        with ThreadPoolExecutor(threads) if threads > 1 else nullcontext() as cores:
+            found = (cores.map if cores else map)(lambda part: part.argmax(2), np.array_split(array, threads))
+            cells = np.concatenate(list(found))
+        return Maxima(np.take_along_axis(array, cells[..., None], 2)[..., 0], cells)
+    places = maps.argmax(dim=2)
+    return Maxima(maps.gather(2, places[..., None])[..., 0].cpu().numpy(), places.cpu().numpy())
 
 
 def _identity(classifier: Classifier, source: Source, layers: Sequence[str], k: int, sample: int) -> str:

@@ -54,3 +54,28 @@ def read_batches(
                 labels.append(label)
         if read:
             yield PixelBatch(read, torch.cat(inputs), labels)
+
+
+@dataclass(frozen=True, eq=False)
+class ReadBatch:
+    """What could be read of `items`, numbers in a data set.
+
+    `indices` are the items of the network inputs `pixels` (n, C, H, W), `labels` theirs, -1 where unknown; `refused`
+    says of each other one why it could not be read.
+    """
+
+    items: Sequence[int]
+    indices: list[int]
+    pixels: Tensor
+    labels: list[int]
+    refused: dict[int, PictureError]
+
+
+def read_in_turn(source: Source, classifier: Classifier, items: Sequence[int], size: int) -> Iterator[ReadBatch]:
+    """All of `items`, `size` at a time, also those of which none can be read."""
+    for start in range(0, len(items), size):
+        some, refused = items[start : start + size], dict[int, PictureError]()
+        read = next(read_batches(source, classifier, some, size, refused.__setitem__), None)
+        if read is None:
+            read = PixelBatch([], torch.empty(0, classifier.channels, *classifier.input_size), [])
+        yield ReadBatch(some, read.indices, read.pixels, read.labels, refused)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from cnnviz_widgets.classifier import Classifier
-from cnnviz_widgets.classifier.batching import quickly
+from cnnviz_widgets.classifier.batching import Batches, quickly
+from cnnviz_widgets.classifier.replicas import parts_of
 from cnnviz_widgets.collection.disk import INDEX_FROM, DiskStorage, prepare_folder
-from cnnviz_widgets.collection.extraction import features_and_logits, layer_name, thumbnail_of
+from cnnviz_widgets.collection.extraction import features_and_logits, layer_name, rows_from
 from cnnviz_widgets.collection.fingerprint import weights_fingerprint
 from cnnviz_widgets.collection.labels import UNKNOWN
 from cnnviz_widgets.collection.neighbours import METRICS, Metric, Neighbours, nearest
-from cnnviz_widgets.collection.reading import MAX_BATCH, read_batches
+from cnnviz_widgets.collection.reading import MAX_BATCH, ReadBatch, read_in_turn
 from cnnviz_widgets.collection.source import Source, source_of
 from cnnviz_widgets.collection.storage import FeatureStorage, InMemoryStorage, RowBatch, StoreMetadata
 from cnnviz_widgets.errors import PictureError, StoreError
@@ -134,6 +135,11 @@ class FeatureStore:
         if skipped:
             self.skipped = {**self.skipped, **skipped}  # readers on other threads may be going through the old one
         self._visited = visited
+
+    def after(self, read: ReadBatch, rows: RowBatch | None) -> FeatureStore:
+        """The same store, with the rows of further pictures."""
+        self.extend(rows, {item: str(error) for item, error in read.refused.items()}, read.items[-1] + 1)
+        return self
 
     # -- what is in it --------------------------------------------------------------------------------------------
 
@@ -265,28 +271,12 @@ def _grow(store: FeatureStore, classifier: Classifier, source: Source) -> Iterat
     """Yields the store, then again after each batch that was added to it."""
     batch, total = store.metadata.batch, store.metadata.total
     yield store
-    for start in range(store.visited, total, batch):
-        items = range(start, min(start + batch, total))
-        store.extend(*_read_rows(classifier, source, items, store.layer), items.stop)
-        yield store
+
+    def calls() -> Iterator[Callable[[Classifier], tuple[ReadBatch, RowBatch | None]]]:
+        for read in read_in_turn(source, classifier, range(store.visited, total), batch):
+            yield lambda replica, read=read: (read, rows_from(replica, source, read, store.layer))  # type: ignore[misc]
+
+    batches = Batches(classifier, (classifier.channels, *classifier.input_size), "features")
+    yield from parts_of(batches, total - store.visited).in_order(calls(), lambda result: store.after(*result))
     if not len(store):
         raise PictureError(f"None of the {total} pictures could be read: {next(iter(store.skipped.values()))}")
-
-
-def _read_rows(
-    classifier: Classifier, source: Source, items: range, layer: str
-) -> tuple[RowBatch | None, dict[int, str]]:
-    """The rows of some items, None where none can be read, and why some cannot be."""
-    skipped: dict[int, str] = {}
-
-    def skip(item: int, error: PictureError) -> None:
-        skipped[item] = str(error)
-
-    rows = None
-    for batch in read_batches(source, classifier, items, len(items), skip):
-        features, logits = features_and_logits(classifier, batch.pixels, layer)
-        names = np.array([source.names[item] or f"item {item}" for item in batch.indices], object)
-        thumbnails = np.stack([thumbnail_of(classifier, one[None]) for one in batch.pixels])
-        read, labels = np.array(batch.indices, np.int64), np.array(batch.labels, np.int64)
-        rows = RowBatch(read, features, logits, labels, names, thumbnails)
-    return rows, skipped
