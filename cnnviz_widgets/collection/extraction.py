@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 
 import numpy as np
@@ -39,21 +40,28 @@ def features_and_logits(
 def _features_and_logits(
     classifier: Classifier, pixels: Tensor, layer: str
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    with classifier.evaluating(), _recording(classifier, layer) as outputs:
+    with classifier.evaluating(), recording(classifier, layer) as outputs:
         logits = classifier.logits(pixels)
+    return features_in(classifier, layer, outputs, len(pixels)), logits.cpu().numpy()
+
+
+def features_in(classifier: Classifier, layer: str, outputs: Mapping[str, Tensor], count: int) -> NDArray[np.float32]:
+    """The features (count, D) in what `recording` of a layer has of a pass. Raises LayerError, ClassifierError."""
     if layer not in outputs:
         raise LayerError(f"{classifier.name} skipped the layer {layer!r} on this picture; choose another one.")
     output = outputs[layer].detach().float()
     if output.ndim > 2:
         output = output.mean(dim=(2, 3)) if output.ndim == 4 else output.flatten(1, -2).mean(dim=1)
-    if len(output) != len(pixels) or output.ndim != 2:
+    if len(output) != count or output.ndim != 2:
         raise LayerError(f"The layer {layer!r} gives no row for each picture; choose {classifier.default_layer!r}.")
     if not bool(torch.isfinite(output).all()):
         raise ClassifierError(f"The layer {layer!r} of {classifier.name} answered with NaN or infinite values.")
-    return output.cpu().numpy(), logits.cpu().numpy()
+    found: NDArray[np.float32] = output.cpu().numpy()
+    return found
 
 
-def _recording(classifier: Classifier, layer: str) -> AbstractContextManager[dict[str, Tensor]]:
+def recording(classifier: Classifier, layer: str) -> AbstractContextManager[dict[str, Tensor]]:
+    """Inside, the outputs of a layer in the passes of this thread, by its name, behind the pooling too."""
     if _is_spatial(classifier, layer):
         return classifier.recording(layer)
     # A layer behind the pooling is none of the classifier's; of one that is called several times, the last call.

@@ -176,18 +176,21 @@ def scan(
     batch = quickly(classifier, "maxima", MAX_BATCH) if batch is None else batch
     if min(k, batch) < 1 or sample < 0:
         raise MethodError(f"`k` and `batch` are at least 1 and `sample` at least 0, not {k}, {batch} and {sample}.")
-    source = source_of(data)
-    names = _layers_to_scan(classifier, layers)
-    identity = _identity(classifier, source, names, k, sample)
-    found = _stored_or(start, path)
-    if found is None:
-        empty = {name: LayerLocations.empty(classifier.layer(name).shape, k) for name in names}
-        found = Patches(empty, np.empty(0, np.int64), 0, len(source), 0, identity)
-    elif found.identity != identity:
+    source, fresh = source_of(data), begin(classifier, source_of(data), layers, k, sample)
+    found = _stored_or(start, path) or fresh
+    if found.identity != fresh.identity:
         raise MethodError("The scan was begun with another network, other data or other parameters; begin a new one.")
     if found.done >= found.total:
         yield found
     yield from _scanned(classifier, source, found, (batch, sample), path)
+
+
+def begin(classifier: Classifier, source: Source, layers: Sequence[str] | None, k: int, sample: int) -> Patches:
+    """What is known of a data set before its first picture. Raises LayerError."""
+    names = _layers_to_scan(classifier, layers)
+    empty = {name: LayerLocations.empty(classifier.layer(name).shape, k) for name in names}
+    identity = _identity(classifier, source, names, k, sample)
+    return Patches(empty, np.empty(0, np.int64), 0, len(source), 0, identity)
 
 
 def _stored_or(start: Patches | None, path: str | Path | None) -> Patches | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -23,6 +24,7 @@ from cnnviz_widgets.views.parts.contributions import Contributions
 from cnnviz_widgets.views.parts.crops import RANKS, TILE, Scanned, Sheet, cut_sheet, nearest_scanned, title
 from cnnviz_widgets.views.parts.data_set import picture_at
 from cnnviz_widgets.views.parts.embedded import has_embedded_source
+from cnnviz_widgets.views.parts.features import shared_build
 from cnnviz_widgets.views.parts.layer_names import slidable
 from cnnviz_widgets.views.parts.layers import ChannelSlider, LayerSlider
 from cnnviz_widgets.views.parts.scales import short
@@ -251,7 +253,11 @@ class PatchView(Panel):
         layers = list(dict.fromkeys([*layers, self.session.layer]))
         if self.patches is not None:
             layers = list(self.patches.layers)
-        steps = scan_patches(classifier, layers, data, self._k, self.patches, path=self._path, interval=self.interval)
+        own = self._path is not None or self._k != _PATCHES or self.patches is not None
+        shared = None if own else partial(shared_build, self.session)
+        steps = scan_patches(
+            classifier, layers, data, self._k, self.patches, path=self._path, interval=self.interval, shared=shared
+        )
         job = self.scan_job.start(steps, self._show_button)
         self._show_button()
         return job

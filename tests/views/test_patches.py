@@ -163,7 +163,7 @@ def test_without_data_it_says_what_to_pass(classifier: Classifier, network: Coun
     view.source = "no such folder"
     assert view.status.kind == "error" and "is no folder" in view.status.text and view.patches is None
     network.breaks = "raise"
-    view.source = data(5)
+    view.source = data(6)
     assert view.status.kind == "error" and "the cable is loose" in view.status.text
 
 

@@ -11,7 +11,9 @@ import traitlets
 
 from cnnviz_widgets.aside import Aside
 from cnnviz_widgets.classifier import Classifier
+from cnnviz_widgets.collection.data_pass import data_pass
 from cnnviz_widgets.collection.extraction import layer_name
+from cnnviz_widgets.collection.patches import Patches
 from cnnviz_widgets.collection.source import Source, source_of
 from cnnviz_widgets.collection.store import FeatureStore
 from cnnviz_widgets.errors import PictureError, StoreError
@@ -22,6 +24,7 @@ from cnnviz_widgets.views.layout import row
 from cnnviz_widgets.views.panel import Panel
 from cnnviz_widgets.views.parts.data_set import picture_at, register
 from cnnviz_widgets.views.parts.embedded import embedded_source, has_embedded_source
+from cnnviz_widgets.views.parts.layer_names import slidable
 from cnnviz_widgets.views.take.code import Variable
 
 NO_SOURCE = (
@@ -126,7 +129,7 @@ class FeatureBuilder(SetInTurn, ipywidgets.VBox):
         """Build features of the session's layer, or take those that a linked panel has built. Raises StoreError."""
         if self.source is None:
             raise StoreError("These features came without their data set; pass source= to build others.")
-        build = _shared_build(self._session, self.source)
+        build = shared_build(self._session, self.source)
         if build.store is not None and build.store.progress == 1:
             self._use(build.store)
             return
@@ -213,19 +216,22 @@ def _unfinished(store: FeatureStore, layer: str) -> str:
 
 
 class SharedBuild:
-    """Features that several panels may wait for; whichever has its turn on the worker adds the next batch.
+    """Features and patches that several panels may wait for; whichever has its turn on the worker adds the next batch.
 
     What a panel stops is kept: the next one goes on there.
     """
 
     def __init__(self, classifier: Classifier, source: Source, layer: str) -> None:
         self._classifier = classifier
-        self._steps = FeatureStore.build_steps(classifier, source, layer)
+        spatial = [known.name for known in slidable(classifier)]
+        layers = [*spatial, layer] if layer in {known.name for known in classifier.layers} else spatial
+        self._steps = data_pass(classifier, source, layer, list(dict.fromkeys(layers)))
         self._failed = False
         #: How many steps were taken.
         self.taken = 0
-        #: The features so far, or None before the first step.
+        #: The features and the patches so far, or None before the first step.
         self.store: FeatureStore | None = None
+        self.patches: Patches | None = None
 
     def fits(self, classifier: Classifier) -> bool:
         """Whether these are, or will be, features by this network as it is now."""
@@ -239,7 +245,7 @@ class SharedBuild:
     def advance(self) -> bool:
         """Add the next batch; False when there is none."""
         try:
-            self.store = next(self._steps)
+            self.store, self.patches = next(self._steps)
         except StopIteration:
             return False
         except Exception:
@@ -253,7 +259,7 @@ class SharedBuild:
 _BUILDS: WeakKeyDictionary[Session, dict[tuple[str, str], SharedBuild]] = WeakKeyDictionary()
 
 
-def _shared_build(session: Session, source: Source) -> SharedBuild:
+def shared_build(session: Session, source: Source) -> SharedBuild:
     """The build of the session's layer that its panels share, begun where there is none by this network."""
     classifier, layer = session.classifier, layer_name(session.classifier, session.layer)
     builds = _BUILDS.setdefault(session, {})

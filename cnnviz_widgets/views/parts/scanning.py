@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from cnnviz_widgets.aside import Aside
 from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.collection.patches import Patches, scan
-from cnnviz_widgets.collection.source import source_of
+from cnnviz_widgets.collection.source import Source, source_of
 from cnnviz_widgets.session import Scene
 from cnnviz_widgets.views.job import Steps, one_step
 from cnnviz_widgets.views.parts.contributions import Contributions, contributions_to
 from cnnviz_widgets.views.parts.crops import Sheet
 from cnnviz_widgets.views.parts.embedded import embedded_source
+from cnnviz_widgets.views.parts.features import SharedBuild, grow
 from cnnviz_widgets.views.parts.scales import short
 
 #: Such a share of the strongest that have the very same value are ties, of which chance says who comes first.
@@ -79,8 +81,12 @@ def scan_patches(
     *,
     path: Any,
     interval: float,
+    shared: Callable[[Source], SharedBuild] | None = None,
 ) -> Steps:
-    """Yield the data set, then what a scan of it finds; None in between, where it has been drawn a moment ago."""
+    """Yield the data set, then what a scan of it finds; None in between, where it has been drawn a moment ago.
+
+    With `shared`, what panels that look for features go through the data set for too.
+    """
     if data is None:
         made = Aside("pictures", lambda: embedded_source(classifier))  # it may import what is slow to import
         yield made
@@ -88,9 +94,19 @@ def scan_patches(
     source = source_of(data)
     yield source, None
     drawn = 0.0
-    for patches in scan(classifier, source, layers, k=k, start=start, path=path):
+    for patches in (
+        _growing(shared(source)) if shared else scan(classifier, source, layers, k=k, start=start, path=path)
+    ):
         if patches.progress >= 1 or time.monotonic() - drawn >= interval:
             yield source, patches
             drawn = time.monotonic()
         else:
             yield None
+
+
+def _growing(build: SharedBuild) -> Iterator[Patches]:
+    """The patches of `build` whenever there are more, by this panel's doing or another's."""
+    for _ in grow(build):
+        assert build.patches is not None
+        if build.patches.done:
+            yield build.patches
