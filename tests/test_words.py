@@ -16,7 +16,7 @@ from cnnviz_widgets.views.wording import ACTIONS, HELP
 
 #: Sentences and tooltips of the design whose views do not say them yet; what is said leaves this list.
 AWAITED = re.compile(
-    r"answer\.|tooltip\.(present|click_a_map_to|receptive_field|opacity|"
+    r"answer\.hot_spot$|tooltip\.(present|click_a_map_to|receptive_field|opacity|"
     r"colour_by|help)$"
 )
 #: Tooltips that `wording.tooltip` finds by a control's description: tests/views/test_laws.py looks at every control.
@@ -41,6 +41,7 @@ def test_all_languages_have_the_same_keys_and_placeholders() -> None:
 
 def test_every_key_is_used() -> None:
     package = Path(cnnviz_widgets.__file__).parent
+    answers = (package / "views" / "parts" / "answers.py").read_text()
     source = "".join(path.read_text() for path in package.rglob("*.py"))
     topics = {view.topic for view in TABS.values()}
     made = {f"tab.{topic}.{part}" for topic in topics for part in ("name", "question")}
@@ -48,6 +49,9 @@ def test_every_key_is_used() -> None:
     made |= {f"action.{name}" for name in ACTIONS}
     made |= {f"group.{group}" for group in ("decision", "learned", "alike")}
     made |= {f"brush.{name}" for name in BRUSH}
+    made |= {f"answer.occlusion_score_{kind}" for kind in ("falls", "rises", "same")}
+    made |= {f"answer.lasso{kind}" for kind in ("_of_labels", "_and_classes", "_of_labels_and_classes")}
+    made |= {key for key in words.catalogue("en") if f'"{key.removeprefix("answer.")}"' in answers}
     assert made <= words.catalogue("en").keys()
     unused = [
         key
@@ -70,10 +74,10 @@ def test_values_are_put_in_and_never_read_for_marks() -> None:
     assert words.text("answer.occlusion_same", "ko", **{"class": "a {b}", "p0": 7}) == (
         "이곳을 가려도 거의 그대로입니다: a {b} 7%."
     )
-    parts = words.parts("answer.cam_none", **{"class": "**x** {y}"})
+    parts = words.parts("answer.cam_nothing_positive", **{"class": "**x** {y}"})
     assert parts == [
         ("Nothing here speaks for **x** {y}.", True),
-        (" Open More and show negative values to see what speaks against it.", False),
+        (" Show negative values to see what speaks against it.", False),
     ]
 
 

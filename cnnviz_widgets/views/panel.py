@@ -126,7 +126,7 @@ class Panel(Takeaway, Guessable, Revertible, SetInTurn, ipywidgets.VBox):
         #: The question of the panel, if it has one, with its help, and what can be done with the panel.
         self.head = head_of(self.topic, language)
         self._tooltips = Tooltips(self.topic, language)
-        self.status = Status()
+        self.status = Status(language=language)
         #: What there is to know of network and picture before any map is read, such as how scores are taken.
         self.notes = Status(layout=ipywidgets.Layout(display="none"))
         # The stylesheet js/src/core/frame.css places what is in the body.
@@ -246,7 +246,11 @@ class Panel(Takeaway, Guessable, Revertible, SetInTurn, ipywidgets.VBox):
 
         `kind` is "info", "busy" or "error", `progress` 0 to 1, or -1 for none.
         """
-        self.status.say(text if answer is None else f"{answer} {text}", kind, progress)
+        if answer is None:
+            self.status.say(text, kind, progress)
+        else:
+            answers = {each: answer.parts(each) for each in words.sent(self.language)}
+            self.status.say(f"{answer} {text}", kind, progress, answers, text)
         self.set_trait("answer", answer)
         self.set_trait("error", text if kind == "error" else "")
         self.guessing.say(self.error)

@@ -1,7 +1,7 @@
 """What a view found, as a sentence: pure functions from results to answers.
 
-A sentence is a template in `SENTENCES` with words put in. `**` encloses what is printed bold. Another language is
-another table of the same names.
+A sentence is a text of the catalogue, `answer.*`, with words put in. Numbers come with their sign, percentages without
+the sign for percent.
 """
 
 from __future__ import annotations
@@ -14,70 +14,9 @@ from numpy.typing import NDArray
 
 from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.views.parts.scales import short
+from cnnviz_widgets.words import parts as pieces
 
-#: Name -> template. Numbers come with their sign, percentages without the sign for percent.
-SENTENCES: Mapping[str, str] = {
-    "occlusion falls": "Covering this spot takes **{n} points from {class}**: {p0} → {p1} %. "
-    "{other} gains most, {q0} → {q1} %.",
-    "occlusion falls alone": "Covering this spot takes **{n} points from {class}**: {p0} → {p1} %.",
-    "occlusion flips": "Covering this spot **changes the answer**: {class} {p0} → {p1} %, now {other}, {q1} %.",
-    "occlusion rises": "Covering this spot **helps {class}**: {p0} → {p1} %. What lies here speaks against it.",
-    "occlusion same": "Covering this spot changes next to nothing: {class} stays at {p0} %.",
-    "occlusion score falls": "Covering this spot **lowers the score of {class}**: {z0} → {z1}.",
-    "occlusion score rises": "Covering this spot **raises the score of {class}**: {z0} → {z1}.",
-    "occlusion score same": "Covering this spot changes next to nothing: the score of {class} stays at {z0}.",
-    "cam": "**Half of the evidence for {class} lies in {a} % of the picture**. The layer has only "
-    "{h} \N{MULTIPLICATION SIGN} {w} cells: the edge of the colour is not the object's edge.",
-    "cam at": "**Half of the evidence for {class} lies in {a} % of the picture**, {place}. The layer has only "
-    "{h} \N{MULTIPLICATION SIGN} {w} cells: the edge of the colour is not the object's edge.",
-    "cam of no class": "**Half of what the channels have in common lies in {a} % of the picture**, whatever the class.",
-    "cam nothing": "**Nothing here speaks for {class}.**",
-    "cam nothing positive": "**Nothing here speaks for {class}.** Show negative values to see what speaks against it.",
-    "saliency": "**Half of the sensitivity lies in {a} % of the pixels.** Sensitive is not the same as important: "
-    "cover the hot spot to check.",
-    "saliency other": "**Half of this map lies in {a} % of the pixels.** Cover the hot spot to check that it matters.",
-    "saliency sum": "**All values add up to {sum}**: the score of {class} minus that of a {baseline} picture, "
-    "but for {gap} %.",
-    "activations": "**Channel {k} adds {v} to {class}'s score of {z}.** The {m} channels shown first add {s}; all {C} "
-    "and the bias add up to it.",
-    "activations inside": "**Channel {k} matters most for {class} here**: its activations times their gradients add up "
-    "to {v}.",
-    "activations off": "**With {n} channels off {class} falls**: {p0} → {p1} %.",
-    "activations off rises": "**With {n} channels off {class} rises**: {p0} → {p1} %.",
-    "activations off score": "**With {n} channels off the score of {class} goes** {z0} → {z1}.",
-    "filters": "**Filter {k} is number {r} of {N} by strength.** {d} are dead, {t} are copies.",
-    "filters here": "**Filter {k} is number {r} of {N} by strength**; here it responds strongly (above half its peak) "
-    "over {a} % of the picture. {d} are dead, {t} are copies.",
-    "patches": "**Channel {k} gives most to {class}.**",
-    "patches of": "Of channel {k}'s {n} strongest pictures {counts}.",
-    "patches both": "**Channel {k} gives most to {class}.** Of its {n} strongest pictures {counts}.",
-    "visual": "**The network is {p} % sure that this is {class}**, and was 99 % sure at step {s} already. It shows "
-    "what raises the score, not what {class} looks like.",
-    "visual not yet": "**The network is {p} % sure that this is {class}.** It shows what raises the score, not what "
-    "{class} looks like.",
-    "neighbours": "**{a} of {n} nearest in features are {label}; in pixels {b} of {n}.**",
-    "neighbours apart": "**{a} of {n} nearest in features are {label}; in pixels {b} of {n}.** Pixels match light and "
-    "colour, features match things.",
-    "map": "{N} pictures by their features of {layer}. Neighbours here are true neighbours (trustworthiness {t}); "
-    "sizes and gaps mean nothing.",
-    "map loose": "{N} pictures by their features of {layer}. **Not all neighbours here are true neighbours** "
-    "(trustworthiness {t}); sizes and gaps mean nothing.",
-    "lasso": "**{n} pictures.**",
-    "lasso of labels": "**{n} pictures: {labels}.**",
-    "lasso and classes": "**{n} pictures.** The network calls them {classes}.",
-    "lasso of labels and classes": "**{n} pictures: {labels}.** The network calls them {classes}.",
-    "show": "{count} show {label}",
-    "top left": "mostly at the upper left",
-    "top": "mostly at the top",
-    "top right": "mostly at the upper right",
-    "left": "mostly on the left",
-    "middle": "mostly in the middle",
-    "right": "mostly on the right",
-    "bottom left": "mostly at the lower left",
-    "bottom": "mostly at the bottom",
-    "bottom right": "mostly at the lower right",
-}
-_NINTHS = ("top left", "top", "top right", "left", "middle", "right", "bottom left", "bottom", "bottom right")
+_NINTHS = ("top_left", "top", "top_right", "left", "middle", "right", "bottom_left", "bottom", "bottom_right")
 #: Percentage points; a smaller change is called next to nothing.
 LEAST_POINTS = 0.5
 #: Share of a change that is next to nothing where the scores are no probabilities.
@@ -90,32 +29,30 @@ SURE = 0.99
 
 @dataclass(frozen=True)
 class Answer:
-    """A sentence: its name in `SENTENCES` and the words put in. A word that is an Answer is put in as text."""
+    """A sentence: its name below `answer.` and the words put in. A word that is an Answer is put in as text."""
 
     name: str
     words: Mapping[str, str | Answer | Sequence[Answer]]
 
-    def parts(self, sentences: Mapping[str, str] = SENTENCES) -> list[tuple[str, bool]]:
+    def parts(self, language: str | None = "en") -> list[tuple[str, bool]]:
         """The pieces of the sentence, each with whether it is bold."""
-        words = {name: _text(word, sentences) for name, word in self.words.items()}
-        # Cut first: what is put in may hold any characters.
-        pieces = sentences[self.name].split("**")
-        return [(piece.format(**words), number % 2 == 1) for number, piece in enumerate(pieces) if piece]
+        values = {name: _text(word, language) for name, word in self.words.items()}
+        return pieces(f"answer.{self.name}", language, **values)
 
-    def text(self, sentences: Mapping[str, str] = SENTENCES) -> str:
+    def text(self, language: str | None = "en") -> str:
         """The sentence as plain text."""
-        return "".join(piece for piece, _ in self.parts(sentences))
+        return "".join(piece for piece, _ in self.parts(language))
 
     def __str__(self) -> str:
         return self.text()
 
 
-def _text(word: str | Answer | Sequence[Answer], sentences: Mapping[str, str]) -> str:
+def _text(word: str | Answer | Sequence[Answer], language: str | None) -> str:
     if isinstance(word, str):
         return word
     if isinstance(word, Answer):
-        return word.text(sentences)
-    return ", ".join(one.text(sentences) for one in word)
+        return word.text(language)
+    return ", ".join(one.text(language) for one in word)
 
 
 def number(value: float) -> str:
@@ -132,22 +69,22 @@ def occluded(classifier: Classifier, index: int, before: NDArray[np.float32], af
         change, scale = float(q[index] - p[index]), float(np.ptp(p)) or abs(float(p[index]))
         kind = "same" if abs(change) < _LEAST_SHARE * scale else "falls" if change < 0 else "rises"
         ends = {"z0": short(float(p[index])), "z1": short(float(q[index]))}
-        return Answer(f"occlusion score {kind}", {"class": name, **ends})
+        return Answer(f"occlusion_score_{kind}", {"class": name, **ends})
     p, q = 100 * p, 100 * q
     ends = {"p0": number(p[index]), "p1": number(q[index])}
     words = {"class": name, "n": number(abs(float(p[index] - q[index]))), **ends}
     winner = int(after.argmax())
     if classifier.scores == "softmax" and int(before.argmax()) == index != winner:
-        return Answer("occlusion flips", {**words, "other": classifier.class_names[winner], "q1": number(q[winner])})
+        return Answer("occlusion_flips", {**words, "other": classifier.class_names[winner], "q1": number(q[winner])})
     if abs(p[index] - q[index]) < LEAST_POINTS:
-        return Answer("occlusion same", words)
+        return Answer("occlusion_same", words)
     if q[index] > p[index]:
-        return Answer("occlusion rises", words)
+        return Answer("occlusion_rises", words)
     other = int((q - p).argmax())
     if q[other] - p[other] < LEAST_POINTS:
-        return Answer("occlusion falls alone", words)
+        return Answer("occlusion_falls_alone", words)
     gains = {"other": classifier.class_names[other], "q0": number(p[other]), "q1": number(q[other])}
-    return Answer("occlusion falls", {**words, **gains})
+    return Answer("occlusion_falls", {**words, **gains})
 
 
 def half_of(values: NDArray[np.floating]) -> NDArray[np.bool_]:
@@ -184,12 +121,12 @@ def class_map(
     """
     chosen = half_of(values)
     if not chosen.any():
-        return Answer("cam nothing" if negative_shown else "cam nothing positive", {"class": name})
+        return Answer("cam_nothing" if negative_shown else "cam_nothing_positive", {"class": name})
     words = {"class": name, "a": number(100 * float(chosen.mean())), "h": str(cells[0]), "w": str(cells[1])}
     if not of_class:
-        return Answer("cam of no class", words)
+        return Answer("cam_of_no_class", words)
     place = place_of(values, chosen)
-    return Answer("cam", words) if place is None else Answer("cam at", {**words, "place": Answer(place, {})})
+    return Answer("cam", words) if place is None else Answer("cam_at", {**words, "place": Answer(place, {})})
 
 
 def pixel_map(values: NDArray[np.floating], *, sensitivity: bool) -> Answer | None:
@@ -197,7 +134,7 @@ def pixel_map(values: NDArray[np.floating], *, sensitivity: bool) -> Answer | No
     chosen = half_of(np.abs(values))
     if not chosen.any():
         return None
-    return Answer("saliency" if sensitivity else "saliency other", {"a": number(100 * float(chosen.mean()))})
+    return Answer("saliency" if sensitivity else "saliency_other", {"a": number(100 * float(chosen.mean()))})
 
 
 def attribution_sum(total: float, difference: float, name: str, baseline: str) -> Answer | None:
@@ -205,7 +142,7 @@ def attribution_sum(total: float, difference: float, name: str, baseline: str) -
     if difference == 0:
         return None
     gap = number(100 * abs((difference - total) / difference))
-    return Answer("saliency sum", {"sum": short(total), "class": name, "baseline": baseline, "gap": gap})
+    return Answer("saliency_sum", {"sum": short(total), "class": name, "baseline": baseline, "gap": gap})
 
 
 def contributions(
@@ -217,7 +154,7 @@ def contributions(
     """
     words = {"k": str(channel), "v": short(float(shares[channel])), "class": name}
     if not exact:
-        return Answer("activations inside", words)
+        return Answer("activations_inside", words)
     first = min(shown, len(shares))
     added = short(float(np.sort(shares.astype(np.float64))[::-1][:first].sum()))
     return Answer("activations", {**words, "z": short(score), "m": str(first), "s": added, "C": str(len(shares))})
@@ -230,8 +167,8 @@ def switched_off(
     p, q = (float(classifier.readout.probabilities(logits)[index]) for logits in (before, after))
     words = {"n": str(count), "class": classifier.class_names[index]}
     if classifier.scores == "none":
-        return Answer("activations off score", {**words, "z0": short(p), "z1": short(q)})
-    kind = "activations off" if q <= p else "activations off rises"
+        return Answer("activations_off_score", {**words, "z0": short(p), "z1": short(q)})
+    kind = "activations_off" if q <= p else "activations_off_rises"
     return Answer(kind, {**words, "p0": number(100 * p), "p1": number(100 * q)})
 
 
@@ -246,7 +183,7 @@ def filter_strength(
     words = {"k": str(index), "r": str(rank), "N": str(len(norms)), "d": str(dead), "t": str(copies)}
     if response is None or response.size == 0 or response.max() <= 0:
         return Answer("filters", words)
-    return Answer("filters here", {**words, "a": number(100 * float((response > response.max() / 2).mean()))})
+    return Answer("filters_here", {**words, "a": number(100 * float((response > response.max() / 2).mean()))})
 
 
 def top_patches(channel: int, class_name: str | None, labels: Sequence[str]) -> Answer | None:
@@ -258,27 +195,27 @@ def top_patches(channel: int, class_name: str | None, labels: Sequence[str]) -> 
     if labels:
         words["counts"] = [Answer("show", {"count": str(count), "label": name}) for name, count in counted(labels)[:2]]
     if class_name is None:
-        return Answer("patches of", words) if labels else None
-    return Answer("patches both" if labels else "patches", {**words, "class": class_name})
+        return Answer("patches_of", words) if labels else None
+    return Answer("patches_both" if labels else "patches", {**words, "class": class_name})
 
 
 def made_picture(name: str, probability: float, sure_at: int | None) -> Answer:
     """How sure the network is of a picture made for the class `name`; `sure_at` is the step from which it was so."""
     words = {"p": number(100 * probability), "class": name}
     if sure_at is None or probability < SURE:
-        return Answer("visual not yet", words)
+        return Answer("visual_not_yet", words)
     return Answer("visual", {**words, "s": str(sure_at)})
 
 
 def near_labels(label: str, in_features: int, in_pixels: int, count: int) -> Answer:
     """How many of `count` neighbours have a label, in features and in pixels."""
     words = {"a": str(in_features), "b": str(in_pixels), "n": str(count), "label": label}
-    return Answer("neighbours apart" if in_pixels < in_features else "neighbours", words)
+    return Answer("neighbours_apart" if in_pixels < in_features else "neighbours", words)
 
 
 def feature_map(count: int, layer: str, trustworthiness: float) -> Answer:
     """What a map of `count` pictures by t-SNE or its like is worth."""
-    kind = "map" if trustworthiness >= TRUE_NEIGHBOURS else "map loose"
+    kind = "map" if trustworthiness >= TRUE_NEIGHBOURS else "map_loose"
     return Answer(kind, {"N": str(count), "layer": layer, "t": f"{trustworthiness:.2f}"})
 
 
@@ -289,7 +226,7 @@ def selection(count: int, labels: Sequence[str], classes: Sequence[str]) -> Answ
         words["labels"] = ", ".join(f"{name} {number}" for name, number in counted(labels)[:2])
     if classes:
         words["classes"] = ", ".join(f"{name} ({number})" for name, number in counted(classes)[:2])
-    return Answer("lasso" + " of labels" * bool(labels) + " and classes" * bool(classes), words)
+    return Answer("lasso" + "_of_labels" * bool(labels) + "_and_classes" * bool(classes), words)
 
 
 def counted(names: Sequence[str]) -> list[tuple[str, int]]:

@@ -1,5 +1,8 @@
 // Which of the languages that the kernel sent a page shows.
 
+/** The pieces of a sentence, each with whether it is bold. */
+export type Pieces = [string, boolean][];
+
 /** The language of a page: what its address says (`?lang=ko`), then what the browser prefers. */
 export function pageLanguage(search: string, preferred: string): string {
   const asked = new URLSearchParams(search).get("lang") || preferred;

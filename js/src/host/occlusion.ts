@@ -1,4 +1,5 @@
 // What a patch on a picture does to the scores, read off a table of windows, and said as the panel says it. Pure.
+import type { Pieces } from "../core/language.ts";
 import { bytesOf } from "../core/model.ts";
 import { percent, points, short } from "./numbers.ts";
 
@@ -113,36 +114,50 @@ export interface Said {
   readonly names: string[];
   readonly scores: Scores;
   readonly scoreName: string;
-  /** The templates of views/parts/answers.py. */
-  readonly sentences: Record<string, string>;
+  /** By language, the templates of the catalogue that views/parts/answers.py fills, by their names. */
+  readonly sentences: Record<string, Record<string, string>>;
 }
 
 /** The sentences below the picture, as answers.occluded and probe_sentences.effect_of make them. */
-export function sentence(said: Said, index: number, before: Answer, after: Answer, note: string): string {
-  return `${occluded(said, index, before, after)} ${effect(said, index, before, after)}${note}`;
+export function sentence(said: Said, index: number, before: Answer, after: Answer, note: string) {
+  const fill = occluded(said, index, before, after);
+  const answer = Object.fromEntries(Object.entries(said.sentences).map(([language, texts]) => [language, fill(texts)]));
+  const detail = `${effect(said, index, before, after)}${note}`;
+  const plain = (Object.values(answer)[0] ?? []).map(([piece]) => piece).join("");
+  return { answer, detail, text: `${plain} ${detail}` };
 }
 
-function occluded(said: Said, index: number, before: Answer, after: Answer): string {
+type Filled = (texts: Record<string, string>) => Pieces;
+
+/** Pieces of a template with words put in, each with whether it is bold; cut first: words may hold any characters. */
+function filled(name: string, words: Record<string, string>): Filled {
+  const put = (piece: string) => piece.replaceAll(/\{(\w+)\}/g, (_, word: string) => words[word] ?? "");
+  return (texts) =>
+    (texts[name] ?? "")
+      .split("**")
+      .map((piece, at): [string, boolean] => [put(piece), at % 2 === 1])
+      .filter(([piece]) => piece !== "");
+}
+
+function occluded(said: Said, index: number, before: Answer, after: Answer): Filled {
   const { names, scores } = said;
   const [p, q] = [before, after].map((answer) => probabilities(answer, scores)) as [Float32Array, Float32Array];
-  const fill = (name: string, words: Record<string, string>) =>
-    said.sentences[name]!.replaceAll("**", "").replaceAll(/\{(\w+)\}/g, (_, word: string) => words[word] ?? "");
   if (scores === "none") {
     const [change, scale] = [q[index]! - p[index]!, Math.max(...p) - Math.min(...p) || Math.abs(p[index]!)];
     const kind = Math.abs(change) < LEAST_SHARE * scale ? "same" : change < 0 ? "falls" : "rises";
-    return fill(`occlusion score ${kind}`, { class: names[index]!, z0: short(p[index]!), z1: short(q[index]!) });
+    return filled(`occlusion_score_${kind}`, { class: names[index]!, z0: short(p[index]!), z1: short(q[index]!) });
   }
   const [from, to] = [100 * p[index]!, 100 * q[index]!];
   const words = { class: names[index]!, n: points(Math.abs(from - to)), p0: points(from), p1: points(to) };
   const winner = best(after.logits);
   if (scores === "softmax" && best(before.logits) === index && winner !== index)
-    return fill("occlusion flips", { ...words, other: names[winner]!, q1: points(100 * q[winner]!) });
-  if (Math.abs(from - to) < LEAST_POINTS) return fill("occlusion same", words);
-  if (to > from) return fill("occlusion rises", words);
+    return filled("occlusion_flips", { ...words, other: names[winner]!, q1: points(100 * q[winner]!) });
+  if (Math.abs(from - to) < LEAST_POINTS) return filled("occlusion_same", words);
+  if (to > from) return filled("occlusion_rises", words);
   const other = best(q.map((value, at) => value - p[at]!));
-  if (100 * (q[other]! - p[other]!) < LEAST_POINTS) return fill("occlusion falls alone", words);
+  if (100 * (q[other]! - p[other]!) < LEAST_POINTS) return filled("occlusion_falls_alone", words);
   const gains = { other: names[other]!, q0: points(100 * p[other]!), q1: points(100 * q[other]!) };
-  return fill("occlusion falls", { ...words, ...gains });
+  return filled("occlusion_falls", { ...words, ...gains });
 }
 
 function effect({ names, scores, scoreName }: Said, index: number, before: Answer, after: Answer): string {

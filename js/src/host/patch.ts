@@ -21,7 +21,7 @@ export interface PatchSpec {
   readonly class_axes: number[];
   readonly scores: Scores;
   readonly score_name: string;
-  readonly sentences: Record<string, string>;
+  readonly sentences: Record<string, Record<string, string>>;
   /** What is said of an answer that is exact, interpolated, or computed in {ms}; and what the network cannot do. */
   readonly words: Record<"exact" | "interpolated" | "live" | "failed" | "own", string>;
   /** All classes, and how inputs are made; null where the network is not on the page. */
@@ -85,7 +85,7 @@ class PatchPlayer {
         page.extras.get(spec.canvas)?.(ownPicture(spec.words.own, spec.network!.form, (rgb) => this.look(rgb)));
     } catch (error) {
       const text = spec.words.failed.replace("{reason}", (error as Error).message);
-      page.model(spec.status).write({ text, kind: "error" });
+      page.model(spec.status).write({ text, answer: {}, kind: "error" });
     }
   }
 
@@ -180,8 +180,7 @@ class PatchPlayer {
   ): void {
     const { page, spec } = this;
     const said: Said = { names, scores: spec.scores, scoreName: spec.score_name, sentences: spec.sentences };
-    const text = sentence(said, index, before, after, ` ${note}`);
-    page.model(spec.status).write({ text, kind: "info", progress: -1 });
+    page.model(spec.status).write({ ...sentence(said, index, before, after, ` ${note}`), kind: "info", progress: -1 });
     const [pale, solid] = [before, after].map((of) => {
       const values = probabilities(of, spec.scores);
       return rows.map((row) => values[row]!);

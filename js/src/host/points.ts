@@ -36,7 +36,7 @@ export function playPoints(page: Page, spec: PointsSpec): void {
     const part = chart.get("part") as Points;
     chart.write({ part: { ...part, selected: rows } });
     page.model(spec.tiles).write(tilesOf(pictures, rows, Number(page.model(spec.tiles).get("revision")) + 1));
-    page.model(spec.status).write({ text });
+    page.model(spec.status).write({ text, answer: {} });
   };
   const lassoed = () => {
     const xy = new Float32Array(bytesOf((chart.get("part") as Points).positions).slice().buffer);

@@ -52,15 +52,23 @@ test("the sentence says which class falls, and what it is now", () => {
     names: ["cat", "dog"],
     scores: "softmax" as const,
     scoreName: "logit",
-    sentences: { "occlusion flips": "**changes**: {class} {p0} → {p1} %, now {other}, {q1} %." },
+    sentences: { en: { occlusion_flips: "**changes**: {class} {p0} → {p1} %, now {other}, {q1} %." } },
   };
   const of = (a: number, b: number, entropy: number) => ({
     logits: Float32Array.from([a, b]),
     logSum: Math.log(Math.exp(a) + Math.exp(b)),
     entropy,
   });
+  const { answer, detail, text } = sentence(said, 0, of(2, 0, 0.53), of(0, 2, 0.5), " (exact)");
+  assert.deepEqual(answer, {
+    en: [
+      ["changes", true],
+      [": cat 88 → 12 %, now dog, 88 %.", false],
+    ],
+  });
+  assert.ok(text.endsWith(` ${detail}`));
   assert.equal(
-    sentence(said, 0, of(2, 0, 0.53), of(0, 2, 0.5), " (exact)"),
+    text,
     "changes: cat 88 → 12 %, now dog, 88 %. cat: 88% → 12%, drop of the logit 2; entropy 0.53 → 0.50 bits; " +
       "now dog (exact)",
   );

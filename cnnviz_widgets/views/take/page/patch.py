@@ -16,7 +16,6 @@ from cnnviz_widgets.export import Player
 from cnnviz_widgets.picture import Picture
 from cnnviz_widgets.session import Example, Session
 from cnnviz_widgets.views.job import Job
-from cnnviz_widgets.views.parts.answers import SENTENCES
 from cnnviz_widgets.views.parts.probing import ShownMap
 from cnnviz_widgets.views.parts.reading import score_name
 from cnnviz_widgets.views.parts.resting import RestingWork
@@ -102,7 +101,7 @@ def patch_players(view: Any, shared: SharedAxes, maps: Mapping[Picture | None, O
         data={
             "scores": classifier.scores,
             "score_name": score_name(classifier),
-            "sentences": {name: text for name, text in SENTENCES.items() if name.startswith("occlusion")},
+            "sentences": {each: _sentences(each) for each in words.sent(language)},
             "words": {name: _text(name, language) for name in ("exact", "interpolated", "live", "failed", "own")},
             "network": network,
         },
@@ -111,6 +110,13 @@ def patch_players(view: Any, shared: SharedAxes, maps: Mapping[Picture | None, O
         note=words.text("page.patch", language, rows=rows, columns=columns),
     )
     return [player]
+
+
+def _sentences(language: str) -> dict[str, str]:
+    """The templates of what is said of a patch, by their names."""
+    start = "answer."
+    texts = words.catalogue(language)
+    return {key.removeprefix(start): texts[key] for key in texts if key.startswith(f"{start}occlusion")}
 
 
 def _text(name: str, language: str | None) -> str:
