@@ -22,7 +22,7 @@ from cnnviz_widgets.views.job import Steps, one_step
 #: Windows around that are run ahead lie this share of the window's shorter side apart.
 _FINENESS = 6
 #: Seconds for which a hand that comes back may have to wait for the windows that are just being run ahead.
-WAIT = 0.1
+WAIT = 0.04
 #: So many run together at most: in a network that computes only what a window changes, more are hardly faster.
 TOGETHER = 4
 #: Bytes of class scores that are kept.
