@@ -120,4 +120,10 @@ GROUPS = {
         "embedded network, and 2 s; and what memory the kernels take, shared pages counted in part.",
         "visitor",
     ),
+    "static-visitors": Group(
+        "A hundred visitors of a page without a kernel",
+        "All at once, on this machine, from Python's own file server; no other process runs. The page has the network "
+        "in it.",
+        "static_visitors",
+    ),
 }

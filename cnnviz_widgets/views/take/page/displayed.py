@@ -65,8 +65,16 @@ def _panels_in(roots: Iterable[Any]) -> list[Panel]:
 
 def _plan_of_panel(panel: Panel, wanted: Wanted) -> Plan:
     try:
+        _settle(panel)
         panel.table()
     except ExplanationError:  # it has nothing to show, or is none that shows a result
         return Plan(panel, [], [])
     with kept_as_it_is(panel):
         return plan_of_panel(panel, None, wanted, None)
+
+
+def _settle(panel: Panel) -> None:
+    """Let a panel finish what it shows: work in the background waits for a page, which is not there."""
+    with schedule.inline():
+        if panel.active and panel.busy:
+            panel.refresh()
