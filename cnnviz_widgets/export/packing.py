@@ -188,8 +188,8 @@ class Packing:
     ) -> dict[str, Any]:
         """`traits` for the page, where the hand finds nothing that would have to ask a kernel; or their places."""
         still: dict[str, Any] = {}
-        if isinstance(widget, PictureCanvas) and widget not in self._moved:
-            still = {"mode": "view", **_outlined(widget)}
+        if isinstance(widget, PictureCanvas):
+            still = {"brush": {}} if widget in self._moved else {"mode": "view", "brush": {}, **_outlined(widget)}
         if isinstance(widget, Head):
             still = {"actions": []}
         state = {name: still.get(name, value) for name, value in traits.items()}

@@ -64,16 +64,17 @@ def page(
     language: str | None = "en",
     model: bytes | None = None,
     further_note: str = "",
+    checked: bool = True,
 ) -> str:
     """An HTML document that shows `widget`, with all inside it, as it looks now.
 
     Controls with a recording work in it, and what `players` answer; so do the colours, scale and threshold of
     pictures. What else would need a kernel is left out, and a line at the foot says so. With `finest`, maps are rounded
     as `Values` says. `model` is the network, as ONNX, that players run, and `further_note` what is said of it. Raises
-    ExportError if a recording does not fit what is shown now.
+    ExportError if a recording does not fit what is shown now, where that is `checked`.
     """
     with between_callbacks():  # a panel that draws meanwhile would be written down half drawn
-        packing = Packing([widget], list(recorded), players, finest=finest)
+        packing = Packing([widget], list(recorded), players, finest=finest, checked=checked)
     return _DOCUMENT.format(
         language=language or "en",
         policy=policy(packing, with_network=model is not None),

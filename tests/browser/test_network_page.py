@@ -76,6 +76,28 @@ def test_any_patch_is_answered_as_in_the_notebook(living: LivingPage, view: Occl
             assert re.sub(numbers, "", LIVE.sub("", said)) == re.sub(numbers, "", view.status.text)
 
 
+def test_the_brush_covers_any_shape(living: LivingPage, view: OcclusionView, written: Path) -> None:
+    (patch,) = [one for one in content_of(written.read_text(encoding="utf-8"))["players"] if one["kind"] == "patch"]
+    rows, columns = np.mgrid[:64, :64]
+    mask = (rows - 30) ** 2 + (columns - 25) ** 2 < 150
+    with schedule.inline():
+        view.mask = mask
+        answer = view.bars.now
+        view.mask = None
+    bits = np.packbits(mask).tolist()
+    living.page.evaluate(
+        """async ([widget, bits]) => {
+          const model = cnnvizHost.page.models[widget];
+          const revision = model.get("_mask").revision;
+          const event = { kind: "event", seq: 0, final: true, name: "painted", revision };
+          await model.answer(event, [Uint8Array.from(bits).buffer]);
+        }""",
+        [patch["canvas"], bits],
+    )
+    np.testing.assert_allclose(living.trait(patch["bars"], "now"), answer, atol=2e-3)
+    assert living.trait(patch["canvas"], "_mask")["bits"] == bits
+
+
 def test_a_picture_of_ones_own_is_looked_at(living: LivingPage, written: Path) -> None:
     (patch,) = [one for one in content_of(written.read_text(encoding="utf-8"))["players"] if one["kind"] == "patch"]
     own = demo.pictures()[1].image

@@ -38,6 +38,11 @@ export function covered(
   return made;
 }
 
+/** A copy of an input with the pixels of a mask, one byte each, filled from another. */
+export function masked(pixels: Float32Array, filling: Float32Array, mask: Uint8Array): Float32Array<ArrayBuffer> {
+  return new Float32Array(pixels).map((value, at) => (mask[at % mask.length] ? filling[at]! : value));
+}
+
 /** What logits of all classes say together. */
 export function answerOf(logits: Float32Array, scores: "softmax" | "sigmoid" | "none"): Answer {
   const highest = logits.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY);

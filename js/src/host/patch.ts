@@ -1,6 +1,7 @@
 // A patch on a picture that the hand moves: scores, bars and sentence follow without a kernel.
 import { bytesOf } from "../core/model.ts";
-import { answerOf, bestClasses, covered, type InputForm, inputOf } from "./input.ts";
+import { unpack } from "../geometry/mask.ts";
+import { answerOf, bestClasses, covered, type InputForm, inputOf, masked } from "./input.ts";
 import type { HandEvent } from "./model.ts";
 import type { Network } from "./network.ts";
 import { percent, short } from "./numbers.ts";
@@ -27,6 +28,8 @@ export interface PatchSpec {
   /** All classes, and how inputs are made; null where the network is not on the page. */
   readonly network: { readonly form: InputForm; readonly names: string[]; readonly own: boolean } | null;
   readonly inputs: number[];
+  /** The texts of the brush, which needs the network: what it covers is of any shape. */
+  readonly brush: unknown;
 }
 
 type Window = readonly [number, number, number, number];
@@ -50,6 +53,8 @@ class PatchPlayer {
   /** The reader's own picture, and the class that is explained there. */
   private own: (Subject & { index: number }) | null = null;
   private readonly limits: unknown;
+  /** What the brush has covered; null where the window covers. */
+  private mask: Uint8Array | null = null;
 
   constructor(
     private readonly page: Page,
@@ -60,7 +65,7 @@ class PatchPlayer {
     this.limits = canvas.get("window_limits");
     const [height, width] = this.table.data.window;
     if (height === width) canvas.write({ window_limits: [height, width] }); // the table is of one size
-    canvas.answer = (event) => this.answer(event);
+    canvas.answer = (event, buffers) => this.answer(event, buffers);
     page.followers.push((axes) => this.follow(axes));
     if (spec.network !== null && page.network !== null) void this.await(page.network);
   }
@@ -79,7 +84,7 @@ class PatchPlayer {
       const network = await coming;
       await network?.ready;
       this.network = network;
-      page.model(spec.canvas).write({ window_limits: this.limits });
+      page.model(spec.canvas).write({ window_limits: this.limits, brush: spec.brush });
       document.documentElement.dataset["cnnvizNetwork"] = "ready";
       if (spec.network!.own)
         page.extras.get(spec.canvas)?.(ownPicture(spec.words.own, spec.network!.form, (rgb) => this.look(rgb)));
@@ -89,13 +94,21 @@ class PatchPlayer {
     }
   }
 
-  private answer(event: HandEvent): void | Promise<void> {
-    if (event["name"] !== "moved") return;
+  private answer(event: HandEvent, buffers: ArrayBuffer[]): void | Promise<void> {
     const { page, spec } = this;
+    if (event["name"] === "painted" && this.network !== null && buffers[0] !== undefined) {
+      const [, height, width] = spec.network!.form.shape;
+      this.mask = unpack(new Uint8Array(buffers[0]), height * width);
+      const bits = new DataView(buffers[0]);
+      if (event.final) page.model(spec.canvas).write({ _mask: { revision: event["revision"], bits } });
+      return this.compute();
+    }
+    if (event["name"] !== "moved") return;
+    this.uncover();
     this.window = event["window"] as Window;
     if (this.network !== null) {
       if (event.final) page.model(spec.canvas).write({ _window_final: [...this.window] });
-      return this.compute(this.window);
+      return this.compute();
     }
     if (event.final) {
       this.window = this.table.nearest(this.window); // the hand rests: the patch goes where the answer is exact
@@ -104,13 +117,22 @@ class PatchPlayer {
     this.tell();
   }
 
+  /** The window covers again. */
+  private uncover(): void {
+    if (this.mask === null) return;
+    this.mask = null;
+    const canvas = this.page.model(this.spec.canvas);
+    canvas.write({ _mask: { revision: (canvas.get("_mask") as { revision: number }).revision } });
+  }
+
   private follow(axes: readonly number[]): void {
     const { page, spec } = this;
     const concerns = (mine: number[]) => axes.some((axis) => mine.includes(axis));
     if (concerns([...spec.axes, ...spec.class_axes])) this.own = null;
+    if (concerns(spec.axes)) this.mask = null; // the mask was of the picture before
     if (concerns(spec.axes)) this.window = page.model(spec.canvas).get("_window_final") as Window;
     if (!concerns([...spec.axes, ...spec.class_axes])) return;
-    if (this.network !== null) void this.compute(this.window);
+    if (this.network !== null) void this.compute();
     else this.tell();
   }
 
@@ -140,14 +162,15 @@ class PatchPlayer {
     return made;
   }
 
-  /** What the network says of the window. */
-  private async compute(window: Window): Promise<void> {
-    const { spec, network, subject } = this;
+  /** What the network says of what is covered. */
+  private async compute(): Promise<void> {
+    const { spec, network, subject, window, mask } = this;
     const { form, names } = spec.network!;
     const said = async (pixels: Float32Array) =>
       answerOf(await network!.logits(new Float32Array(pixels), [1, ...form.shape]), spec.scores);
     subject.whole ??= await said(subject.pixels);
-    const answer = await said(covered(subject.pixels, subject.filling, window, form));
+    const { pixels, filling } = subject;
+    const answer = await said(mask ? masked(pixels, filling, mask) : covered(pixels, filling, window, form));
     if (subject !== this.subject) return; // another picture was chosen meanwhile
     const { data } = this.table;
     const index = this.own?.index ?? data.indices[data.classes[this.option]!]!;
@@ -167,7 +190,8 @@ class PatchPlayer {
     const baseline = bytesFrom(filling, form);
     const picture = { _picture: { pixels: rgb, size: [height, width] }, _map: {}, baseline };
     page.model(spec.canvas).write({ ...picture, label: spec.words.own });
-    await this.compute(this.window);
+    this.uncover();
+    await this.compute();
   }
 
   private show(

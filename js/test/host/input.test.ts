@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { answerOf, bestClasses, covered, inputOf, middle } from "../../src/host/input.ts";
+import { answerOf, bestClasses, covered, inputOf, masked, middle } from "../../src/host/input.ts";
 
 const FORM = { shape: [2, 2, 3], scale: [1, 0.5], offset: [0, -1] } as const;
 
@@ -14,6 +14,14 @@ test("a window is filled in every channel, and the input stays as it is", () => 
   const made = covered(pixels, filling, [1, 1, 1, 2], FORM);
   assert.deepEqual([...made], [0, 0, 0, 0, 5, 6, 0, 0, 0, 0, 11, 12]);
   assert.ok(pixels.every((value) => value === 0));
+});
+
+test("a mask of any shape is filled in every channel", () => {
+  const [pixels, filling] = [new Float32Array(12), Float32Array.from({ length: 12 }, (_, at) => at + 1)];
+  assert.deepEqual(
+    [...masked(pixels, filling, Uint8Array.of(1, 0, 0, 0, 0, 1))],
+    [1, 0, 0, 0, 0, 6, 7, 0, 0, 0, 0, 12],
+  );
 });
 
 test("of all logits the sum and the entropy are known", () => {

@@ -219,9 +219,8 @@ def _written(
     network = plan.network
     note = "" if network is None else network.note(options.get("language"))
     model = None if network is None else network.model
-    document = page(
-        plan.root, recorded=plan.recordings, players=plan.players, model=model, further_note=note, **options
-    )
+    given: dict[str, Any] = {"recorded": plan.recordings, "players": plan.players, "model": model, "further_note": note}
+    document = page(plan.root, checked=False, **given, **options)
     saved = SavedPage(Path(path), write_document(path, document), plan.states)
     if tell is not None:
         tell(f"{saved.path}: {saved.size:.1f} MB")

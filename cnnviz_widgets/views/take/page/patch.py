@@ -104,6 +104,7 @@ def patch_players(view: Any, shared: SharedAxes, maps: Mapping[Picture | None, O
             "sentences": {each: _sentences(each) for each in words.sent(language)},
             "words": {name: _text(name, language) for name in ("exact", "interpolated", "live", "failed", "own")},
             "network": network,
+            "brush": dict(view.canvas.brush),
         },
         tables={"tables": tables, "inputs": inputs if network is not None else []},
         moves=view.canvas,
