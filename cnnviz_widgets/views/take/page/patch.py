@@ -88,7 +88,6 @@ def patch_players(view: Any, shared: SharedAxes, maps: Mapping[Picture | None, O
         tables.append(patch_table(session.example, maps[session.picture], _classes_of(view, shared)))
     if shared.picture is not None:
         shared.picture.choose(shared.picture.start)
-    classifier = session.classifier
     rows, columns = (len(tables[0][name]) for name in ("tops", "lefts"))
     language = view.language
     player = Player(
@@ -99,8 +98,8 @@ def patch_players(view: Any, shared: SharedAxes, maps: Mapping[Picture | None, O
             "class_axes": [shared.target] if shared.target else [],
         },
         data={
-            "scores": classifier.scores,
-            "score_name": score_name(classifier),
+            "scores": session.classifier.scores,
+            "score_name": score_name(session.classifier),
             "sentences": {each: _sentences(each) for each in words.sent(language)},
             "words": {name: _text(name, language) for name in ("exact", "interpolated", "live", "failed", "own")},
             "network": network,
