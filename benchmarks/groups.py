@@ -54,6 +54,12 @@ GROUPS = {
         "end, tuned as before. A photograph, 224 px, window 32, stride 16.",
         "coarse",
     ),
+    "engine": Group(
+        "Scores and layers without gradients",
+        "By the engine that `Classifier` chooses, checks of the network's weights included, against torch through the "
+        "same classifier, and against ONNX Runtime by itself with as many threads. 224 px.",
+        "engine",
+    ),
     "gradcam": Group(
         "Grad-CAM",
         "Maps of 28 layers, or of eight blocks, from one picture, and of another layer or class once they are there. "

@@ -15,7 +15,7 @@ from typing import Literal
 
 PACKAGES = (
     "torch", "torchvision", "captum", "grad-cam", "torchcam", "torch-lucent", "scikit-learn", "openTSNE", "lancedb",
-    "ipykernel", "ipywidgets", "ipycanvas", "bqplot", "voila",
+    "onnxruntime", "ipykernel", "ipywidgets", "ipycanvas", "bqplot", "voila",
 )  # fmt: skip
 Unit = Literal["s", "MiB"]
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import copy
 import weakref
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -23,19 +24,17 @@ from cnnviz_widgets.classifier.normalisation import Habit, habit_of, with_torchv
 from cnnviz_widgets.classifier.outputs import Output
 from cnnviz_widgets.classifier.passes import Passes
 from cnnviz_widgets.classifier.precision import Autocast
-from cnnviz_widgets.classifier.preprocess import (
-    Preprocess,
-    pair_of,
-    resize_and_crop,
-)
+from cnnviz_widgets.classifier.preprocess import Preprocess, pair_of, resize_and_crop
 from cnnviz_widgets.classifier.pretrained import pretrained
 from cnnviz_widgets.classifier.randomness import GeneratorStates
 from cnnviz_widgets.classifier.readout import Readout, Scores, TrialReadout, TriedNetwork
 from cnnviz_widgets.classifier.runner import Runner
 from cnnviz_widgets.classifier.runtime.engine import Engine, EngineChoice, check_engine
-from cnnviz_widgets.classifier.runtime.runtime import Runtime
+from cnnviz_widgets.classifier.runtime.runtime import Maps, Runtime
 from cnnviz_widgets.classifier.target import Target, TargetLike, target_of
 from cnnviz_widgets.errors import ClassifierError, ExplanationError
+
+T = TypeVar("T")
 
 
 class Classifier(PictureInputs):
@@ -203,6 +202,10 @@ class Classifier(PictureInputs):
         autocast = None if exactly else self.autocast
         with self.evaluating():
             return self._passes.scores(pixels, lambda part: self._passed(part, autocast))
+
+    def each_picture(self, pixels: Tensor, layers: Sequence[str], reduce: Callable[[Maps], T]) -> list[T] | None:
+        """What `reduce` makes of each picture's "logits" and maps by layer, None where torch runs them."""
+        return self._runtime.each(self, self._logits, pixels, layers, reduce)
 
     @property
     def engine(self) -> Engine:

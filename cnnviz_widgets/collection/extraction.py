@@ -40,6 +40,9 @@ def features_and_logits(
 def _features_and_logits(
     classifier: Classifier, pixels: Tensor, layer: str
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    each = _by_another_engine(classifier, pixels, layer)
+    if each is not None:
+        return each
     with classifier.evaluating(), recording(classifier, layer) as outputs:
         logits = classifier.logits(pixels)
     return features_in(classifier, layer, outputs, len(pixels)), logits.cpu().numpy()
@@ -58,6 +61,20 @@ def features_in(classifier: Classifier, layer: str, outputs: Mapping[str, Tensor
         raise ClassifierError(f"The layer {layer!r} of {classifier.name} answered with NaN or infinite values.")
     found: NDArray[np.float32] = output.cpu().numpy()
     return found
+
+
+def _by_another_engine(
+    classifier: Classifier, pixels: Tensor, layer: str
+) -> tuple[NDArray[np.float32], NDArray[np.float32]] | None:
+    """The same where torch need not run it, or None; also with numbers that are none, of which torch has to say so."""
+    if not _is_spatial(classifier, layer):
+        return None
+    each = classifier.each_picture(pixels, [layer], lambda maps: (maps[layer].mean(dim=(2, 3)), maps["logits"]))
+    if each is None:
+        return None
+    features, logits = (torch.cat(list(values)) for values in zip(*each, strict=True))
+    finite = bool(torch.isfinite(features).all() and torch.isfinite(logits).all())
+    return (features.numpy(), logits.numpy()) if finite else None
 
 
 def recording(classifier: Classifier, layer: str) -> AbstractContextManager[dict[str, Tensor]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
@@ -244,6 +244,9 @@ def maxima_of(classifier: Classifier, pixels: Tensor, layers: Sequence[str]) -> 
 
 def _maxima_of_part(classifier: Classifier, pixels: Tensor, layers: Sequence[str]) -> dict[str, Maxima]:
     """The maxima of a batch that fits into memory, taken of each layer's output during the forward pass."""
+    each = classifier.each_picture(pixels, list(layers), lambda maps: _maxima_of_maps(maps, layers))
+    if each is not None:
+        return {name: Maxima(*map(np.concatenate, zip(*(one[name] for one in each), strict=True))) for name in layers}
     found: dict[str, Maxima] = {}
 
     def see(name: str, output: Tensor) -> None:
@@ -266,6 +269,15 @@ def maxima_in(output: Tensor) -> Maxima:
         return Maxima(np.take_along_axis(array, cells[..., None], 2)[..., 0], cells)
     places = maps.argmax(dim=2)
     return Maxima(maps.gather(2, places[..., None])[..., 0].cpu().numpy(), places.cpu().numpy())
+
+
+def _maxima_of_maps(maps: Mapping[str, Tensor], layers: Iterable[str]) -> dict[str, Maxima]:
+    found = {}
+    for name in layers:
+        values = maps[name].detach().flatten(2).numpy()
+        cells = values.argmax(2)
+        found[name] = Maxima(np.take_along_axis(values, cells[..., None], 2)[..., 0], cells)
+    return found
 
 
 def _identity(classifier: Classifier, source: Source, layers: Sequence[str], k: int, sample: int) -> str:

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Hashable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, field, replace
 from time import perf_counter
-from typing import Any, Protocol
+from typing import Any, TypeVar
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from cnnviz_widgets.classifier import memory
-from cnnviz_widgets.classifier.modules import modules, tensors
-from cnnviz_widgets.classifier.runner import Runner
 from cnnviz_widgets.classifier.runtime import sessions
 from cnnviz_widgets.classifier.runtime.engine import Engine, EngineChoice
-from cnnviz_widgets.classifier.runtime.written import Traceable, onnx_model
+from cnnviz_widgets.classifier.runtime.suitability import (
+    Runnable,
+    altered,
+    apart_from_builds,
+    hindrance,
+    state_of,
+    suits,
+)
+from cnnviz_widgets.classifier.runtime.written import activation_name, onnx_model
 from cnnviz_widgets.classifier.wording import summarize_error
 from cnnviz_widgets.errors import EngineError, ExplanationError
 from cnnviz_widgets.forks import Renewed
@@ -33,17 +38,13 @@ ENOUGH = 24
 _MIN_PIXELS = 64 * 64
 #: How many times as quick as torch another engine has to be.
 _MIN_GAIN = 1.1
-#: Share of the memory that is left that weights may take again, which an engine keeps in an order of its own.
-_MEMORY_SHARE = 1 / 4
+#: So many sessions with layers are kept, each with weights of its own: for features and for a scan.
+_MOST_LAYERED = 2
 
 _Pass = Callable[[Tensor], Tensor]
-
-
-class Runnable(Traceable, Protocol):
-    """What of a `Classifier` is looked at to choose its engine."""
-
-    network: nn.Module
-    runner: Runner
+_T = TypeVar("_T")
+#: Of one picture: "logits" (1, K), and the maps (1, c, h, w) of layers by name.
+Maps = dict[str, Tensor]
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,8 @@ class _Known:
     state: Hashable
     session: Any = None
     error: ExplanationError | None = None
+    #: Sessions that also put out what layers do, by these; None where torch is quicker.
+    layered: dict[tuple[str, ...], Any] = field(default_factory=dict)
 
 
 class Runtime(Renewed):
@@ -91,7 +94,7 @@ class Runtime(Renewed):
 
     def logits(self, of: Runnable, by_torch: _Pass, pixels: Tensor) -> Tensor | None:
         """Logits (N, K) of pixels (N, C, H, W), or None where they are for torch to compute."""
-        if self._choice == "torch" or not _suits(of, pixels):
+        if self._choice == "torch" or not suits(of, pixels):
             return None
         session = self._session_for(of, by_torch, pixels)
         if session is None:
@@ -104,10 +107,40 @@ class Runtime(Renewed):
         # With numbers that are none the network itself has the last word.
         return found if bool(torch.isfinite(found).all()) else None
 
+    def each(
+        self, of: Runnable, by_torch: _Pass, pixels: Tensor, layers: Sequence[str], reduce: Callable[[Maps], _T]
+    ) -> list[_T] | None:
+        """What `reduce` makes of each picture's "logits" (1, K) and maps (1, c, h, w) by layer; None: torch runs them.
+
+        It is called by several threads.
+        """
+        if self._choice == "torch" or not suits(of, pixels) or self._session_for(of, by_torch, pixels) is None:
+            return None
+        session = self._layered(of, pixels, tuple(layers), reduce)
+        return None if session is None else sessions.each(session, pixels, _by_layer(reduce))
+
+    def _layered(self, of: Runnable, pixels: Tensor, layers: tuple[str, ...], reduce: Callable[[Maps], object]) -> Any:
+        """A session that puts out what layers do, or None; found out with some of the pictures."""
+        known = self._known
+        if known is None or layers in known.layered or not self._choosing.acquire(blocking=False):
+            return None if known is None else known.layered.get(layers)
+        try:
+            if len(known.layered) >= _MOST_LAYERED:
+                known.layered.clear()
+            known.layered[layers] = None
+            session = sessions.session_of(onnx_model(of, layers))
+            if _is_right_and_quicker(of, session, pixels[: torch.get_num_threads()], layers, reduce):
+                known.layered[layers] = session
+        except Exception as error:  # whatever an engine raises for a model that it does not bear
+            _log.warning("%s's layers are run by torch, because ONNX Runtime does not: %s", of.name, error)
+        finally:
+            self._choosing.release()
+        return known.layered.get(layers)
+
     def of_replica(self, original: Runnable, replica: Runnable) -> Runtime:
         """One for a replica of the network, which goes on as this one runs it now: by torch once anything changes."""
-        known, state = self._current(original), _state(replica)
-        same = known is not None and state is not None and _apart_from_builds(state) == _apart_from_builds(known.state)
+        known, state = self._current(original), state_of(replica)
+        same = known is not None and state is not None and apart_from_builds(state) == apart_from_builds(known.state)
         return _OfReplica(replace(known, state=state) if known is not None and same else None)
 
     def _session_for(self, of: Runnable, by_torch: _Pass, pixels: Tensor) -> Any:
@@ -128,7 +161,7 @@ class Runtime(Renewed):
     def _current(self, of: Runnable) -> _Known | None:
         """What is known of a network as it is now."""
         known = self._known
-        if known is not None and known.state != _state(of):
+        if known is not None and known.state != state_of(of):
             known = self._known = None
         return known
 
@@ -143,7 +176,7 @@ class Runtime(Renewed):
             self._choosing.release()
 
     def _found(self, of: Runnable, by_torch: _Pass, pixels: Tensor) -> _Known:
-        state = _state(of)
+        state = state_of(of)
         if self._choice == "torch":
             return _Known(Engine("torch", 'it was asked for by `engine="torch"`.'), state)
         if self._choice == "auto" and pixels.shape[2] * pixels.shape[3] < _MIN_PIXELS:
@@ -160,7 +193,7 @@ class Runtime(Renewed):
         return _Known(Engine("onnxruntime", figures), state, session)
 
     def _give_up(self, of: Runnable, reason: str) -> None:
-        self._known = self._refused(of, reason, _state(of))
+        self._known = self._refused(of, reason, state_of(of))
 
     def _refused(self, of: Runnable, reason: str, state: Hashable) -> _Known:
         _log.warning("%s is run by torch, because %s.", of.name, reason)
@@ -186,17 +219,17 @@ def _tried(of: Runnable, by_torch: _Pass, pixels: Tensor) -> tuple[Any, float, f
 
     Raises EngineError, MissingExtra, and whatever ONNX Runtime raises.
     """
-    reason = _hindrance(of)
+    reason = hindrance(of)
     if reason:
         raise EngineError(f'{of.name} is not run by ONNX Runtime: {reason}; use `engine="torch"`.')
     session = sessions.session_of(onnx_model(of))
-    trials = _altered(pixels)
+    trials = altered(pixels)
     torch_seconds = own_seconds = float("inf")
     for _ in range(2):
         began = perf_counter()
         expected = by_torch(trials)
         between = perf_counter()
-        _state(of)  # asked for before each pass by another engine
+        state_of(of)  # asked for before each pass by another engine
         found = sessions.run(session, trials)["logits"]
         torch_seconds = min(torch_seconds, between - began)
         own_seconds = min(own_seconds, perf_counter() - between)
@@ -210,63 +243,33 @@ def _tried(of: Runnable, by_torch: _Pass, pixels: Tensor) -> tuple[Any, float, f
     return session, torch_seconds / len(trials), own_seconds / len(trials)
 
 
-def _suits(of: Runnable, pixels: Tensor) -> bool:
-    """Whether this pass may be run elsewhere: nobody listens to it or differentiates it, and it is as it was traced."""
-    plain = (
-        len(pixels) > 0
-        and tuple(pixels.shape[1:]) == (of.channels, *of.input_size)
-        and type(pixels) is Tensor
-        and pixels.device.type == "cpu"
-        and pixels.dtype == torch.float32
-        and not (torch.is_grad_enabled() and pixels.requires_grad)
+def _by_layer(reduce: Callable[[Maps], _T]) -> Callable[[Maps], _T]:
+    prefix = activation_name("")
+    return lambda found: reduce({name.removeprefix(prefix): values for name, values in found.items()})
+
+
+@torch.no_grad()
+def _is_right_and_quicker(
+    of: Runnable, session: Any, pixels: Tensor, layers: tuple[str, ...], reduce: Callable[[Maps], object]
+) -> bool:
+    """Whether a session puts out what layers do as torch has it, and in less time."""
+    maps: list[Maps] = []
+    torch_seconds = own_seconds = float("inf")
+    for _ in range(2):
+        began = perf_counter()
+        with of.recording(*layers) as recorded:
+            logits = of.logits(pixels)
+        reduce({**recorded, "logits": logits})
+        torch_seconds = min(torch_seconds, perf_counter() - began)
+        began = perf_counter()
+        sessions.each(session, pixels, _by_layer(reduce))
+        own_seconds = min(own_seconds, perf_counter() - began)
+    sessions.each(session, pixels, _by_layer(maps.append))
+    ranges = {name: float(values.max() - values.min()) for name, values in recorded.items()}
+    right = all(
+        float((values - recorded[name][place]).abs().max()) <= TOLERANCE * ranges[name]
+        for place, found in enumerate(maps)
+        for name, values in found.items()
+        if name in ranges
     )
-    return plain and not of.runner.is_open and not _is_watched()
-
-
-def _is_watched() -> bool:
-    """Whether torch's operations are recorded, transformed or cast in this thread."""
-    return (
-        torch._C._len_torch_dispatch_stack() + torch._C._len_torch_function_stack() > 0
-        or torch.autograd.forward_ad._current_level >= 0
-        or torch._C._functorch.peek_interpreter_stack() is not None
-        or torch.is_autocast_enabled("cpu")
-    )
-
-
-def _state(of: Runnable) -> Hashable:
-    """What changes when the network, its weights or what it is run with does; through `.data` too."""
-    form = of.runner.form()
-    return None if form is None else (form, of.runner.weights(anew=True), of.arithmetic, bool(_global_hooks()))
-
-
-def _apart_from_builds(state: Any) -> Hashable:
-    """What of a state is the same for a replica."""
-    return None if state is None else (state[0][1:], state[1:])
-
-
-def _global_hooks() -> bool:
-    module = torch.nn.modules.module
-    return bool(module._global_forward_hooks or module._global_forward_pre_hooks)
-
-
-def _hindrance(of: Runnable) -> str:
-    """What stands against running the network elsewhere, apart from its operations, or ""."""
-    runner = of.runner
-    if runner.form() is None:
-        return "its modules have attributes that cannot be copied"
-    if runner.is_random:
-        return "it draws random numbers"
-    found = modules(of.network)
-    if _global_hooks() or any(module._forward_hooks or module._forward_pre_hooks for module in found):
-        return "hooks are set on it, which only torch calls"
-    weights = sum(tensor.numel() * tensor.itemsize for tensor in tensors(found))
-    if weights > _MEMORY_SHARE * memory.left("cpu"):
-        return "its weights would not fit into memory a second time"
-    return ""
-
-
-def _altered(pixels: Tensor) -> Tensor:
-    """A picture (1, C, H, W), the same mirrored, and noise of the same range."""
-    low, high = float(pixels.min()), float(pixels.max())
-    noise = torch.rand(pixels.shape, generator=torch.Generator().manual_seed(0)) * (high - low) + low
-    return torch.cat([pixels, pixels.flip(-1), noise])
+    return right and recorded.keys() == set(layers) and own_seconds < torch_seconds
