@@ -48,6 +48,12 @@ GROUPS = {
         "occlusion",
         "large_rows_448",
     ),
+    "busy": Group(
+        "Occlusion maps beside another program",
+        "In turns on a quiet machine and beside a program that keeps a core busy, which leaves one and a half of two: "
+        "what is lost beyond that is lost by waiting.",
+        "busy",
+    ),
     "coarse": Group(
         "First useful map",
         "Until the first map that at least 4 % of the windows have been run for, against Captum's, which comes at the "

@@ -8,6 +8,7 @@ import torch
 
 from benchmarks.table import Rival, Row, compare
 from cnnviz_widgets import FeatureStore, demo
+from cnnviz_widgets.collection.data_pass import data_pass
 from cnnviz_widgets.collection.patches import scan
 from cnnviz_widgets.collection.reading import read_batches
 from cnnviz_widgets.collection.source import source_of
@@ -29,6 +30,10 @@ def rows() -> Iterable[Row]:
         for found in scan(classifier, source, batch=BATCH):
             layers.update(found.layers)
 
+    def two_passes() -> None:
+        FeatureStore.build(classifier, source, batch=BATCH)
+        all_layers()
+
     layers: dict[str, object] = {}
     note = f"{PICTURES} pictures, default network"
     limit = Rival("bare forward pass", bare, 0.9)
@@ -38,4 +43,10 @@ def rows() -> Iterable[Row]:
     )
     yield from compare(
         "features of the last layer", lambda: FeatureStore.build(classifier, source, batch=BATCH), limit, note=note
+    )
+    yield from compare(
+        "features and top patches of all layers, in one pass",
+        lambda: list(data_pass(classifier, source)),
+        Rival("one pass for each", two_passes, 1.5),
+        note=note,
     )
