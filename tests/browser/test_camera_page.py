@@ -255,7 +255,7 @@ def test_live_answers_change_freeze_and_stop(voila_server: Server, granting: Bro
     assert nb.kernel.value("[len(seen), app.session.choices]") == frozen
     nb.page.get_by_role("button", name="Go on").click()
     nb.kernel.until(f"len(seen) > {frozen[0]} + 1")
-    nb.page.locator(".cnnviz-tiles").first.locator("canvas").click(position={"x": 30, "y": 30})
+    nb.page.locator(".cnnviz-top .cnnviz-tiles canvas").click(position={"x": 30, "y": 30})
     nb.page.wait_for_function("() => running() === 0")
     nb.kernel.until("app.session.picture is app.pictures[0] and app.strip.selected == 0")
     complaints = nb.complaints(())
