@@ -511,7 +511,7 @@ var View = class {
 };
 
 // src/controls/head.css
-var head_default = ':is(.cnnviz,.cnnviz-view,.cnnviz-explorer){--cnnviz-text: var(--vscode-foreground, var(--jp-ui-font-color1, #1b1f24));--cnnviz-text-quiet: var(--vscode-descriptionForeground, var(--jp-ui-font-color2, #57606a));--cnnviz-surface: var(--vscode-editor-background, var(--jp-layout-color1, #fff));--cnnviz-raised: var(--vscode-dropdown-background, var(--jp-layout-color1, #fff));--cnnviz-sunken: var(--vscode-input-background, var(--jp-layout-color2, #f4f6f8));--cnnviz-line: var(--vscode-input-border, var(--jp-border-color1, #d8dde3));--cnnviz-line-quiet: var(--vscode-widget-border, var(--jp-border-color2, #d8dde3));--cnnviz-accent: var(--vscode-focusBorder, var(--jp-brand-color1, #1769c9));--cnnviz-error: var(--vscode-errorForeground, var(--jp-error-color1, #b3261e));--cnnviz-hover: color-mix(in srgb, var(--cnnviz-accent) 12%, transparent);--cnnviz-chosen: color-mix(in srgb, var(--cnnviz-accent) 24%, transparent);--cnnviz-edge: #848d97;--cnnviz-ghost: #9aa4af;--cnnviz-shadow: 0 4px 16px rgb(0 0 0 / 24%);--cnnviz-font: var(--vscode-font-family, var(--jp-ui-font-family, system-ui, sans-serif));--cnnviz-size: 14px;--cnnviz-size-small: 12px;--cnnviz-radius: 6px;--cnnviz-height: 36px;box-sizing:border-box;min-width:0;color:var(--cnnviz-text);font:var(--cnnviz-size) / 1.4 var(--cnnviz-font)}.cnnviz-ruled::before{display:block;width:var(--cnnviz-width, 220px);height:0;content:""}.cnnviz[data-waiting]{cursor:progress;opacity:0.65}.cnnviz-view :is(.cnnviz-status,.cnnviz-picture,.cnnviz-tiles,.bqplot,.widget-html){transition:opacity 0.15s}[data-cnnviz-unanswered] .cnnviz-view :is(.cnnviz-status,.cnnviz-picture:not([data-waiting]),.cnnviz-tiles:not([data-waiting]),.bqplot,.widget-html){opacity:0.55}.cnnviz-picture[data-waiting]{opacity:1}[data-cnnviz-ended]:not([data-cnnviz-ended] *){opacity:0.55}[data-cnnviz-ended] .cnnviz[data-waiting]{cursor:auto;opacity:1}[data-cnnviz-ended] :is(button,input,select,textarea,canvas,svg,[role=slider],[role=listbox]){pointer-events:none}[data-cnnviz-ended].jupyter-widgets-disconnected::before,[data-cnnviz-ended] .jupyter-widgets-disconnected::before{display:none}.cnnviz-notice{position:fixed;bottom:16px;left:50%;z-index:1000;width:max-content;max-width:calc(100% - 32px);padding:10px 16px;color:var(--cnnviz-text);background:var(--cnnviz-raised);border:1px solid var(--cnnviz-line);border-left:4px solid var(--cnnviz-accent);border-radius:var(--cnnviz-radius);box-shadow:var(--cnnviz-shadow);font-weight:600;transform:translateX(-50%)}.cnnviz-notice[role=alert]{border-left-color:var(--cnnviz-error)}.jp-NotebookPanel>.cnnviz-notice,.jp-Document>.cnnviz-notice{position:absolute}.cnnviz *,.cnnviz *::before,.cnnviz *::after{box-sizing:border-box}@supports (color: light-dark(#000,#fff)){:is(.cnnviz,.cnnviz-view,.cnnviz-explorer){--cnnviz-text: var(--vscode-foreground, var(--jp-ui-font-color1, light-dark(#1b1f24, #e8eaed)));--cnnviz-text-quiet: var(--vscode-descriptionForeground, var(--jp-ui-font-color2, light-dark(#57606a, #a9b2bc)));--cnnviz-surface: var(--vscode-editor-background, var(--jp-layout-color1, light-dark(#fff, #14171b)));--cnnviz-raised: var(--vscode-dropdown-background, var(--jp-layout-color1, light-dark(#fff, #232930)));--cnnviz-sunken: var(--vscode-input-background, var(--jp-layout-color2, light-dark(#f4f6f8, #1c2126)));--cnnviz-line: var(--vscode-input-border, var(--jp-border-color1, light-dark(#d8dde3, #343b43)));--cnnviz-line-quiet: var(--vscode-widget-border, var(--jp-border-color2, light-dark(#d8dde3, #343b43)));--cnnviz-accent: var(--vscode-focusBorder, var(--jp-brand-color1, light-dark(#1769c9, #7ab7ff)));--cnnviz-error: var(--vscode-errorForeground, var(--jp-error-color1, light-dark(#b3261e, #ff9c93)));--cnnviz-edge: light-dark(#848d97, #6f7a86);--cnnviz-ghost: light-dark(#9aa4af, #7c8794)}}[data-jp-theme-light=true] :is(.cnnviz,.cnnviz-view,.cnnviz-explorer),.vscode-light :is(.cnnviz,.cnnviz-view,.cnnviz-explorer),[data-theme=light] :is(.cnnviz,.cnnviz-view,.cnnviz-explorer){color-scheme:light}[data-jp-theme-light=false] :is(.cnnviz,.cnnviz-view,.cnnviz-explorer),.vscode-dark :is(.cnnviz,.cnnviz-view,.cnnviz-explorer),.dark :is(.cnnviz,.cnnviz-view,.cnnviz-explorer),.dark-theme :is(.cnnviz,.cnnviz-view,.cnnviz-explorer),[data-theme=dark] :is(.cnnviz,.cnnviz-view,.cnnviz-explorer),html[theme=dark] :is(.cnnviz,.cnnviz-view,.cnnviz-explorer),.vscode-high-contrast:not(.vscode-high-contrast-light) :is(.cnnviz,.cnnviz-view,.cnnviz-explorer){color-scheme:dark}.cnnviz :focus-visible{outline:2px solid var(--cnnviz-accent);outline-offset:1px}.cnnviz-hidden{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}@media(pointer:coarse){:is(.cnnviz,.cnnviz-view,.cnnviz-explorer){--cnnviz-height: 44px}}.cnnviz-icon{display:block;width:16px;height:16px;fill:none;stroke:currentcolor;stroke-width:1.5;stroke-linecap:round;stroke-linejoin:round;pointer-events:none}.cnnviz-icon-button{display:grid;flex:none;width:var(--cnnviz-height);height:var(--cnnviz-height);padding:0;color:var(--cnnviz-text-quiet);background:none;border:0;border-radius:var(--cnnviz-radius);cursor:pointer;place-items:center}.cnnviz-icon-button:hover:not(:disabled){color:var(--cnnviz-text);background:var(--cnnviz-hover)}.cnnviz-icon-button:disabled{cursor:default;opacity:0.4}.cnnviz-view{width:100%;container-type:inline-size}.cnnviz-view .cnnviz-picture{max-width:min(100%,var(--pic, 424px))}.cnnviz-explorer,.cnnviz-explorer>.widget-box,.cnnviz-view{min-width:0;overflow:visible}.jp-Notebook .cnnviz-view{--pic: clamp(280px, 100vh - 434px, 424px)}.jp-OutputArea-output:has(>.cnnviz-explorer,>.cnnviz-view){overflow:visible}#rendered_cells .cnnviz-view{--pic: clamp(280px, 100vh - 322px, 424px)}.cnnviz-explorer>.cnnviz-top{display:grid;grid-template-columns:minmax(112px,1fr) auto auto minmax(0,380px);gap:8px;align-items:center;min-height:56px;overflow:visible}.cnnviz-top .cnnviz-upload-zone{padding:0;border:0}.cnnviz-top .cnnviz-upload-button{width:var(--cnnviz-height);padding:0;justify-content:center}.cnnviz-top .cnnviz-upload-button span,.cnnviz-top .cnnviz-upload-line:not(.cnnviz-upload-failed){position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}.cnnviz-top .cnnviz-upload-line{position:absolute;z-index:3;width:260px;margin-top:56px;padding:8px;background:var(--cnnviz-raised);border-radius:var(--cnnviz-radius)}.cnnviz-top .jupyter-button{width:auto;height:var(--cnnviz-height);border-radius:var(--cnnviz-radius)}@media(max-width:760px){.cnnviz-explorer>.cnnviz-top{grid-template-columns:minmax(0,1fr) auto auto}.cnnviz-top>.cnnviz-view{grid-column:1 / -1}}.cnnviz-view>.cnnviz-top-row{display:flex;flex-flow:row wrap;gap:8px;align-items:center;overflow:visible}.cnnviz-top-row>.lm-Widget{flex:1 1 240px;width:auto;min-width:0}.cnnviz-pane .cnnviz-head-question{display:none}.cnnviz-pane .cnnviz-top-row{min-height:calc(var(--cnnviz-height) + 8px)}.cnnviz-bar{flex:none;flex-flow:row wrap;gap:4px;overflow:visible}.cnnviz-view .jupyter-button{flex:0 1 auto;width:auto;min-width:72px;height:var(--cnnviz-height);line-height:20px;border-radius:var(--cnnviz-radius)}.cnnviz-view .cnnviz-row,.cnnviz-view .cnnviz-column,.cnnviz-body{min-width:0;overflow:visible}.cnnviz-body{display:grid;flex:none;grid-template:"stage" auto "answer" auto "side" auto "rest" auto "below" auto / minmax(0,1fr);gap:4px 24px;align-content:start;align-items:start}.cnnviz-body>*{grid-area:rest;min-width:0;max-width:100%}.cnnviz-body>.cnnviz-below{grid-area:below}.cnnviz-body>.cnnviz-row{display:contents}.cnnviz-body>.cnnviz-row>*{grid-area:side}.cnnviz-body>.cnnviz-answer>:last-child{order:-1}.cnnviz-body>.cnnviz-row>:first-child,.cnnviz-of-filters>.cnnviz-body>.cnnviz-row>:last-child{grid-area:stage}.cnnviz-of-filters>.cnnviz-body>.cnnviz-row>:first-child{grid-area:side}.cnnviz-body>.cnnviz-answer{grid-area:answer;overflow:visible}.cnnviz-body>.cnnviz-answer .cnnviz-status{font-size:16px;line-height:24px}.cnnviz-explorer>.cnnviz-top .cnnviz-body .cnnviz-status{max-height:48px;overflow:hidden;font-size:12px;line-height:16px}.cnnviz-column>.cnnviz-row:has(>.jupyter-button){position:sticky;bottom:0;z-index:2;padding:4px 0;background:var(--jp-layout-color0, var(--cnnviz-surface, transparent))}.cnnviz-body .cnnviz-picker{display:grid;grid-template-columns:88px minmax(0,1fr);column-gap:8px;align-items:center}.cnnviz-body .cnnviz-picker>*{min-width:0}.cnnviz-body .cnnviz-picker::before{grid-column:1 / -1}.cnnviz-body .cnnviz-picker>.cnnviz-picker-description[hidden]+*{grid-column:1 / -1}.cnnviz-view .bqplot{max-width:100%;margin:0}.cnnviz-view .bqplot.figure svg :is(text,.axislabel,.tick text){fill:var(--jp-ui-font-color2, #57606a)}@container (min-width: 640px){.cnnviz-body{grid-template-areas:"stage side" "answer side" "rest side" "below below";grid-template-rows:auto auto 1fr auto;grid-template-columns:minmax(0,1fr) minmax(276px,352px)}.cnnviz-body:not(:has(>.cnnviz-row)){grid-template:"rest" auto "answer" auto / minmax(0,1fr)}.cnnviz-of-neighbours>.cnnviz-body>.cnnviz-row{display:grid;grid-area:stage;grid-template-columns:minmax(200px,260px) minmax(0,1fr) minmax(0,1fr);gap:16px}.cnnviz-of-neighbours>.cnnviz-body>.cnnviz-row>:nth-child(n){grid-area:auto}.cnnviz-of-neighbours>.cnnviz-body{grid-template:"stage" auto "answer" auto "rest" 1fr / minmax(0,1fr)}}@container (min-width: 1100px){:is(.cnnviz-of-occlusion,.cnnviz-of-cam,.cnnviz-of-saliency)>.cnnviz-body .cnnviz-picture[data-map]{display:grid;grid-template-columns:repeat(2,minmax(0,var(--pic, 424px)));gap:4px 24px;align-items:start;width:auto;max-width:none}}@container (min-width: 1000px){.cnnviz-of-activations>.cnnviz-body{grid-template:"stage rest side" auto "answer answer side" 1fr / auto minmax(0,1fr) minmax(276px,352px)}}.cnnviz-head{position:relative;display:flex;flex-wrap:wrap;gap:8px;align-items:center;min-height:calc(var(--cnnviz-height) + 8px)}.lm-Widget:has(>.cnnviz-head){z-index:5;overflow:visible}.cnnviz-head-question{flex:1 1 200px;min-width:0;margin:0;padding:0;color:var(--cnnviz-text);font:600 16px / 24px var(--cnnviz-font);overflow-wrap:anywhere}.cnnviz-head:lang(ko){word-break:keep-all}.cnnviz-head-actions{display:flex;flex:none;gap:4px}.cnnviz-head .cnnviz-head-action{display:flex;gap:6px;align-items:center;min-width:var(--cnnviz-height);height:var(--cnnviz-height);padding:0 10px;color:var(--cnnviz-text);font:inherit;background:none;border:0;border-radius:var(--cnnviz-radius);cursor:pointer}.cnnviz-head-action:disabled{cursor:default;opacity:0.4}.cnnviz-head-said{flex:none;color:var(--cnnviz-text-quiet);font-size:var(--cnnviz-size-small)}.cnnviz-head-menubox{position:relative;display:block}.cnnviz-head-menu{position:absolute;top:100%;right:0;z-index:21;min-width:100%;padding:4px;background:var(--cnnviz-raised);border:1px solid var(--cnnviz-edge);border-radius:var(--cnnviz-radius);box-shadow:var(--cnnviz-shadow)}.cnnviz-head-menu[hidden]{display:none}.cnnviz-head .cnnviz-head-item{display:block;width:100%;min-height:var(--cnnviz-height);padding:0 12px;color:var(--cnnviz-text);font:inherit;text-align:left;white-space:nowrap;background:none;border:0;border-radius:var(--cnnviz-radius);cursor:pointer}.cnnviz-head-item:hover,.cnnviz-head-item:focus{background:var(--cnnviz-hover)}@container (max-width: 860px){.cnnviz-head-label,.cnnviz-head-menubox .cnnviz-icon:last-child{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}.cnnviz-head .cnnviz-head-action{padding:0;justify-content:center}}.cnnviz-head-action:hover:not(:disabled),.cnnviz-head-action[aria-pressed=true],.cnnviz-head-toggle[aria-expanded=true]{background:var(--cnnviz-hover)}.cnnviz-head-toggle{color:var(--cnnviz-accent)}.cnnviz-head-toggle .cnnviz-icon{width:20px;height:20px}.cnnviz-head-toggle[hidden],.cnnviz-head-help[hidden]{display:none}.cnnviz-head-help{position:absolute;top:100%;right:0;z-index:20;width:min(352px,100%);max-height:min(556px,80vh);padding:12px 16px;overflow:auto;color:var(--cnnviz-text);background:var(--cnnviz-raised);border:1px solid var(--cnnviz-edge);border-radius:10px;box-shadow:var(--cnnviz-shadow)}.cnnviz-head-title{margin:0 0 8px;font:600 16px / 24px var(--cnnviz-font)}.cnnviz-head-parts{margin:0}.cnnviz-head .cnnviz-head-parts dt{float:none;clear:none;width:auto;margin-top:8px;color:var(--cnnviz-text-quiet);font-size:12px;font-weight:600;line-height:16px}.cnnviz-head .cnnviz-head-parts dd{float:none;margin:0;font-size:14px;line-height:20px}\n';
+var head_default = ':is(.cnnviz,.cnnviz-view,.cnnviz-explorer){--cnnviz-text: var(--vscode-foreground, var(--jp-ui-font-color1, #1b1f24));--cnnviz-text-quiet: var(--vscode-descriptionForeground, var(--jp-ui-font-color2, #57606a));--cnnviz-surface: var(--vscode-editor-background, var(--jp-layout-color1, #fff));--cnnviz-raised: var(--vscode-dropdown-background, var(--jp-layout-color1, #fff));--cnnviz-sunken: var(--vscode-input-background, var(--jp-layout-color2, #f4f6f8));--cnnviz-line: var(--vscode-input-border, var(--jp-border-color1, #d8dde3));--cnnviz-line-quiet: var(--vscode-widget-border, var(--jp-border-color2, #d8dde3));--cnnviz-accent: var(--vscode-focusBorder, var(--jp-brand-color1, #1769c9));--cnnviz-error: var(--vscode-errorForeground, var(--jp-error-color1, #b3261e));--cnnviz-hover: color-mix(in srgb, var(--cnnviz-accent) 12%, transparent);--cnnviz-chosen: color-mix(in srgb, var(--cnnviz-accent) 24%, transparent);--cnnviz-edge: #848d97;--cnnviz-ghost: #9aa4af;--cnnviz-shadow: 0 4px 16px rgb(0 0 0 / 24%);--cnnviz-font: var(--vscode-font-family, var(--jp-ui-font-family, system-ui, sans-serif));--cnnviz-size: 14px;--cnnviz-size-small: 12px;--cnnviz-radius: 6px;--cnnviz-height: 36px;box-sizing:border-box;min-width:0;color:var(--cnnviz-text);font:var(--cnnviz-size) / 1.4 var(--cnnviz-font)}.cnnviz-ruled::before{display:block;width:var(--cnnviz-width, 220px);height:0;content:""}.cnnviz[data-waiting]{cursor:progress;opacity:0.65}.cnnviz-view :is(.cnnviz-status,.cnnviz-picture,.cnnviz-tiles,.bqplot,.widget-html){transition:opacity 0.15s}[data-cnnviz-unanswered] .cnnviz-view :is(.cnnviz-status,.cnnviz-picture:not([data-waiting]),.cnnviz-tiles:not([data-waiting]),.bqplot,.widget-html){opacity:0.55}.cnnviz-picture[data-waiting]{opacity:1}[data-cnnviz-ended]:not([data-cnnviz-ended] *){opacity:0.55}[data-cnnviz-ended] .cnnviz[data-waiting]{cursor:auto;opacity:1}[data-cnnviz-ended] :is(button,input,select,textarea,canvas,svg,[role=slider],[role=listbox]){pointer-events:none}[data-cnnviz-ended].jupyter-widgets-disconnected::before,[data-cnnviz-ended] .jupyter-widgets-disconnected::before{display:none}.cnnviz-notice{position:fixed;bottom:16px;left:50%;z-index:1000;width:max-content;max-width:calc(100% - 32px);padding:10px 16px;color:var(--cnnviz-text);background:var(--cnnviz-raised);border:1px solid var(--cnnviz-line);border-left:4px solid var(--cnnviz-accent);border-radius:var(--cnnviz-radius);box-shadow:var(--cnnviz-shadow);font-weight:600;transform:translateX(-50%)}.cnnviz-notice[role=alert]{border-left-color:var(--cnnviz-error)}.jp-NotebookPanel>.cnnviz-notice,.jp-Document>.cnnviz-notice{position:absolute}.cnnviz *,.cnnviz *::before,.cnnviz *::after{box-sizing:border-box}@supports (color: light-dark(#000,#fff)){:is(.cnnviz,.cnnviz-view,.cnnviz-explorer){--cnnviz-text: var(--vscode-foreground, var(--jp-ui-font-color1, light-dark(#1b1f24, #e8eaed)));--cnnviz-text-quiet: var(--vscode-descriptionForeground, var(--jp-ui-font-color2, light-dark(#57606a, #a9b2bc)));--cnnviz-surface: var(--vscode-editor-background, var(--jp-layout-color1, light-dark(#fff, #14171b)));--cnnviz-raised: var(--vscode-dropdown-background, var(--jp-layout-color1, light-dark(#fff, #232930)));--cnnviz-sunken: var(--vscode-input-background, var(--jp-layout-color2, light-dark(#f4f6f8, #1c2126)));--cnnviz-line: var(--vscode-input-border, var(--jp-border-color1, light-dark(#d8dde3, #343b43)));--cnnviz-line-quiet: var(--vscode-widget-border, var(--jp-border-color2, light-dark(#d8dde3, #343b43)));--cnnviz-accent: var(--vscode-focusBorder, var(--jp-brand-color1, light-dark(#1769c9, #7ab7ff)));--cnnviz-error: var(--vscode-errorForeground, var(--jp-error-color1, light-dark(#b3261e, #ff9c93)));--cnnviz-edge: light-dark(#848d97, #6f7a86);--cnnviz-ghost: light-dark(#9aa4af, #7c8794)}}[data-jp-theme-light=true] :is(.cnnviz,.cnnviz-view,.cnnviz-explorer),.vscode-light :is(.cnnviz,.cnnviz-view,.cnnviz-explorer),[data-theme=light] :is(.cnnviz,.cnnviz-view,.cnnviz-explorer){color-scheme:light}[data-jp-theme-light=false] :is(.cnnviz,.cnnviz-view,.cnnviz-explorer),.vscode-dark :is(.cnnviz,.cnnviz-view,.cnnviz-explorer),.dark :is(.cnnviz,.cnnviz-view,.cnnviz-explorer),.dark-theme :is(.cnnviz,.cnnviz-view,.cnnviz-explorer),[data-theme=dark] :is(.cnnviz,.cnnviz-view,.cnnviz-explorer),html[theme=dark] :is(.cnnviz,.cnnviz-view,.cnnviz-explorer),.vscode-high-contrast:not(.vscode-high-contrast-light) :is(.cnnviz,.cnnviz-view,.cnnviz-explorer){color-scheme:dark}.cnnviz :focus-visible{outline:2px solid var(--cnnviz-accent);outline-offset:1px}.cnnviz-hidden{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}@media(pointer:coarse){:is(.cnnviz,.cnnviz-view,.cnnviz-explorer){--cnnviz-height: 44px}}.cnnviz-icon{display:block;width:16px;height:16px;fill:none;stroke:currentcolor;stroke-width:1.5;stroke-linecap:round;stroke-linejoin:round;pointer-events:none}.cnnviz-icon-button{display:grid;flex:none;width:var(--cnnviz-height);height:var(--cnnviz-height);padding:0;color:var(--cnnviz-text-quiet);background:none;border:0;border-radius:var(--cnnviz-radius);cursor:pointer;place-items:center}.cnnviz-icon-button:hover:not(:disabled){color:var(--cnnviz-text);background:var(--cnnviz-hover)}.cnnviz-icon-button:disabled{cursor:default;opacity:0.4}.cnnviz-view{width:100%;container-type:inline-size}.cnnviz-view .cnnviz-picture{max-width:min(100%,var(--pic, 424px))}.cnnviz-explorer,.cnnviz-explorer>.widget-box,.cnnviz-view{min-width:0;overflow:visible}.jp-Notebook .cnnviz-view{--pic: clamp(280px, 100vh - 434px, 424px)}.jp-OutputArea-output:has(>.cnnviz-explorer,>.cnnviz-view){overflow:visible}#rendered_cells .cnnviz-view{--pic: clamp(280px, 100vh - 322px, 424px)}.cnnviz-explorer>.cnnviz-top{display:grid;grid-template-columns:minmax(112px,1fr) auto auto minmax(0,380px);gap:8px;align-items:center;min-height:56px;overflow:visible}.cnnviz-top .cnnviz-upload-zone{padding:0;border:0}.cnnviz-top .cnnviz-upload-button{width:var(--cnnviz-height);padding:0;justify-content:center}.cnnviz-top .cnnviz-upload-button span,.cnnviz-top .cnnviz-upload-line:not(.cnnviz-upload-failed){position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}.cnnviz-top .cnnviz-upload-line{position:absolute;z-index:3;width:260px;margin-top:56px;padding:8px;background:var(--cnnviz-raised);border-radius:var(--cnnviz-radius)}.cnnviz-top .jupyter-button{width:auto;height:var(--cnnviz-height);border-radius:var(--cnnviz-radius)}@media(max-width:760px){.cnnviz-explorer>.cnnviz-top{grid-template-columns:minmax(0,1fr) auto auto}.cnnviz-top>.cnnviz-view{grid-column:1 / -1}}.cnnviz-view>.cnnviz-top-row{display:flex;flex-flow:row wrap;gap:8px;align-items:center;overflow:visible}.cnnviz-top-row>.lm-Widget{flex:1 1 240px;width:auto;min-width:0}.cnnviz-pane .cnnviz-head-question{display:none}.cnnviz-pane .cnnviz-top-row{min-height:calc(var(--cnnviz-height) + 8px)}.cnnviz-bar{flex:none;flex-flow:row wrap;gap:4px;overflow:visible}.cnnviz-view .jupyter-button{flex:0 1 auto;width:auto;min-width:72px;height:var(--cnnviz-height);line-height:20px;border-radius:var(--cnnviz-radius)}.cnnviz-view .cnnviz-row,.cnnviz-view .cnnviz-column,.cnnviz-body{min-width:0;overflow:visible}.cnnviz-body{display:grid;flex:none;grid-template:"stage" auto "answer" auto "side" auto "rest" auto "below" auto / minmax(0,1fr);gap:4px 24px;align-content:start;align-items:start}.cnnviz-body>*{grid-area:rest;min-width:0;max-width:100%}.cnnviz-body>.cnnviz-below{grid-area:below}.cnnviz-body>.cnnviz-row{display:contents}.cnnviz-body>.cnnviz-row>*{grid-area:side}.cnnviz-body>.cnnviz-answer>:last-child{order:-1}.cnnviz-body>.cnnviz-row>:first-child,.cnnviz-of-filters>.cnnviz-body>.cnnviz-row>:last-child{grid-area:stage}.cnnviz-of-filters>.cnnviz-body>.cnnviz-row>:first-child{grid-area:side}.cnnviz-body>.cnnviz-answer{grid-area:answer;overflow:visible}.cnnviz-body>.cnnviz-answer .cnnviz-status{font-size:16px;line-height:24px}.cnnviz-explorer>.cnnviz-top .cnnviz-body .cnnviz-status{max-height:48px;overflow:hidden;font-size:12px;line-height:16px}.cnnviz-column>.cnnviz-row:has(>.jupyter-button){position:sticky;bottom:0;z-index:2;padding:4px 0;background:var(--jp-layout-color0, var(--cnnviz-surface, transparent))}.cnnviz-body .cnnviz-picker{display:grid;grid-template-columns:88px minmax(0,1fr);column-gap:8px;align-items:center}.cnnviz-body .cnnviz-picker>*{min-width:0}.cnnviz-body .cnnviz-picker::before{grid-column:1 / -1}.cnnviz-body .cnnviz-picker>.cnnviz-picker-description[hidden]+*{grid-column:1 / -1}.cnnviz-view .bqplot{max-width:100%;margin:0}.cnnviz-view .bqplot.figure svg :is(text,.axislabel,.tick text){fill:var(--jp-ui-font-color2, #57606a)}@container (min-width: 640px){.cnnviz-body{grid-template-areas:"stage side" "answer side" "rest side" "below below";grid-template-rows:auto auto 1fr auto;grid-template-columns:minmax(0,1fr) minmax(276px,352px)}.cnnviz-body:not(:has(>.cnnviz-row)){grid-template:"rest" auto "answer" auto / minmax(0,1fr)}.cnnviz-of-neighbours>.cnnviz-body>.cnnviz-row{display:grid;grid-area:stage;grid-template-columns:minmax(200px,260px) minmax(0,1fr) minmax(0,1fr);gap:16px}.cnnviz-of-neighbours>.cnnviz-body>.cnnviz-row>:nth-child(n){grid-area:auto}.cnnviz-of-neighbours>.cnnviz-body{grid-template:"stage" auto "answer" auto "rest" 1fr / minmax(0,1fr)}}@container (min-width: 1100px){:is(.cnnviz-of-occlusion,.cnnviz-of-cam,.cnnviz-of-saliency)>.cnnviz-body .cnnviz-picture[data-map]{display:grid;grid-template-columns:repeat(2,minmax(0,var(--pic, 424px)));gap:4px 24px;align-items:start;width:auto;max-width:none}}@container (min-width: 1000px){.cnnviz-of-activations>.cnnviz-body{grid-template:"stage rest side" auto "answer answer side" 1fr / auto minmax(0,1fr) minmax(276px,352px)}}.cnnviz-view[data-cnnviz-presenting]{--pic: clamp(240px, 100vh - 312px, 720px);position:fixed;inset:0;z-index:10000;box-sizing:border-box;width:100vw;max-width:none;height:100vh;max-height:none;margin:0;padding:16px 32px;overflow:auto;color:var(--cnnviz-text);background:var(--cnnviz-surface);border:0;outline:none}.cnnviz-view[data-cnnviz-presenting] .cnnviz-head-question{font-size:32px;line-height:40px}.cnnviz-view[data-cnnviz-presenting]>.cnnviz-body>.cnnviz-answer .cnnviz-status{font-size:26px;line-height:36px}.cnnviz-view[data-cnnviz-presenting] :is(.cnnviz-class-bars,.cnnviz-guess){font-size:22px}.cnnviz-view[data-cnnviz-presenting] .jupyter-button{height:56px;font-size:18px}.cnnviz-head{position:relative;display:flex;flex-wrap:wrap;gap:8px;align-items:center;min-height:calc(var(--cnnviz-height) + 8px)}.lm-Widget:has(>.cnnviz-head){z-index:5;overflow:visible}.cnnviz-head-question{flex:1 1 200px;min-width:0;margin:0;padding:0;color:var(--cnnviz-text);font:600 16px / 24px var(--cnnviz-font);overflow-wrap:anywhere}.cnnviz-head:lang(ko){word-break:keep-all}.cnnviz-head-actions{display:flex;flex:none;gap:4px}.cnnviz-head .cnnviz-head-action{display:flex;gap:6px;align-items:center;min-width:var(--cnnviz-height);height:var(--cnnviz-height);padding:0 10px;color:var(--cnnviz-text);font:inherit;background:none;border:0;border-radius:var(--cnnviz-radius);cursor:pointer}.cnnviz-head-action:disabled{cursor:default;opacity:0.4}.cnnviz-head-said{flex:none;color:var(--cnnviz-text-quiet);font-size:var(--cnnviz-size-small)}.cnnviz-head-menubox{position:relative;display:block}.cnnviz-head-menu{position:absolute;top:100%;right:0;z-index:21;min-width:100%;padding:4px;background:var(--cnnviz-raised);border:1px solid var(--cnnviz-edge);border-radius:var(--cnnviz-radius);box-shadow:var(--cnnviz-shadow)}.cnnviz-head-menu[hidden]{display:none}.cnnviz-head .cnnviz-head-item{display:block;width:100%;min-height:var(--cnnviz-height);padding:0 12px;color:var(--cnnviz-text);font:inherit;text-align:left;white-space:nowrap;background:none;border:0;border-radius:var(--cnnviz-radius);cursor:pointer}.cnnviz-head-item:hover,.cnnviz-head-item:focus{background:var(--cnnviz-hover)}@container (max-width: 860px){.cnnviz-head-label,.cnnviz-head-menubox .cnnviz-icon:last-child{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}.cnnviz-head .cnnviz-head-action{padding:0;justify-content:center}}.cnnviz-head-action:hover:not(:disabled),.cnnviz-head-action[aria-pressed=true],.cnnviz-head-toggle[aria-expanded=true]{background:var(--cnnviz-hover)}.cnnviz-head-toggle{color:var(--cnnviz-accent)}.cnnviz-head-toggle .cnnviz-icon{width:20px;height:20px}.cnnviz-head-present[hidden],.cnnviz-head-toggle[hidden],.cnnviz-head-help[hidden]{display:none}.cnnviz-head-help{position:absolute;top:100%;right:0;z-index:20;width:min(352px,100%);max-height:min(556px,80vh);padding:12px 16px;overflow:auto;color:var(--cnnviz-text);background:var(--cnnviz-raised);border:1px solid var(--cnnviz-edge);border-radius:10px;box-shadow:var(--cnnviz-shadow)}.cnnviz-head-title{margin:0 0 8px;font:600 16px / 24px var(--cnnviz-font)}.cnnviz-head-parts{margin:0}.cnnviz-head .cnnviz-head-parts dt{float:none;clear:none;width:auto;margin-top:8px;color:var(--cnnviz-text-quiet);font-size:12px;font-weight:600;line-height:16px}.cnnviz-head .cnnviz-head-parts dd{float:none;margin:0;font-size:14px;line-height:20px}\n';
 
 // src/controls/head_menu.ts
 var ARROW = "m4 6 4 4 4-4";
@@ -554,8 +554,114 @@ function menuOf(view, button, items, choose) {
   return list;
 }
 
+// src/controls/present.ts
+var OWN_KEYS = "input, textarea, select, canvas, [contenteditable], [role=slider], [role=listbox], [role=tab]";
+var PRESENTING = "data-cnnviz-presenting";
+function isTyped(target) {
+  return target?.closest(OWN_KEYS) != null;
+}
+var Presenter = class {
+  constructor(panel, onChange, signal) {
+    this.panel = panel;
+    this.onChange = onChange;
+    document.addEventListener("keydown", (event) => this.press(event), { signal });
+    document.addEventListener("fullscreenchange", () => this.followScreen(), { signal });
+    signal.addEventListener("abort", () => this.stop());
+  }
+  panel;
+  onChange;
+  returnTo = null;
+  get presenting() {
+    return this.panel.hasAttribute(PRESENTING);
+  }
+  async start() {
+    if (this.presenting) return;
+    const { panel } = this;
+    this.returnTo = document.activeElement;
+    panel.setAttribute(PRESENTING, "screen");
+    panel.setAttribute("data-lm-suppress-shortcuts", "true");
+    panel.tabIndex = -1;
+    try {
+      await panel.requestFullscreen();
+    } catch {
+      this.coverWindow();
+    }
+    if (!this.presenting) return;
+    panel.focus();
+    this.onChange(true);
+  }
+  stop() {
+    if (!this.presenting) return;
+    const { panel } = this;
+    panel.removeAttribute(PRESENTING);
+    panel.removeAttribute("data-lm-suppress-shortcuts");
+    panel.removeAttribute("tabindex");
+    if (panel.hasAttribute("popover")) panel.removeAttribute("popover");
+    if (document.fullscreenElement === panel) void document.exitFullscreen();
+    this.returnTo?.focus?.();
+    this.onChange(false);
+  }
+  /** Where the whole screen is refused, as in some frames: all of the window, above whatever the host has. */
+  coverWindow() {
+    if (!this.presenting) return;
+    this.panel.setAttribute(PRESENTING, "window");
+    if (typeof this.panel.showPopover !== "function") return;
+    this.panel.setAttribute("popover", "manual");
+    this.panel.showPopover();
+  }
+  /** The browser has left the whole screen: Escape is its key there. */
+  followScreen() {
+    const onScreen = this.panel.getAttribute(PRESENTING) === "screen";
+    if (onScreen && document.fullscreenElement !== this.panel) this.stop();
+  }
+  press(event) {
+    const target = event.target instanceof Element ? event.target : null;
+    if (event.ctrlKey || event.altKey || event.metaKey || event.defaultPrevented || isTyped(target)) {
+      if (event.key === "Escape" && this.presenting && !event.defaultPrevented) this.stop();
+      return;
+    }
+    if (this.handle(event.key, target)) event.preventDefault();
+  }
+  handle(key, target) {
+    if (!this.presenting) {
+      const here = target !== null && (this.panel.contains(target) || target === document.body && this.isAlone);
+      if (!here || key.toLowerCase() !== "f") return false;
+      void this.start();
+      return true;
+    }
+    if (key === "Escape" || key.toLowerCase() === "f") this.stop();
+    else if (key === "ArrowRight" || key === "ArrowLeft") return this.stepPicture(key);
+    else if (key.toLowerCase() === "r") return this.reveal();
+    else return false;
+    return true;
+  }
+  /** Whether the page shows no other view, so that a key without a focus is meant for this one. */
+  get isAlone() {
+    const shown = [...document.querySelectorAll(".cnnviz-view")].filter(
+      (view) => view.getClientRects().length > 0 && view.querySelector(".cnnviz-head-present:not([hidden])") !== null
+    );
+    return shown.length === 1 && shown[0] === this.panel;
+  }
+  /** The next or the previous picture of the app's strip. */
+  stepPicture(key) {
+    const strip = this.panel.closest(".cnnviz-explorer")?.querySelector(".cnnviz-top .cnnviz-tiles-scroll");
+    if (!strip) return false;
+    for (const each of [key, "Enter"]) strip.dispatchEvent(new KeyboardEvent("keydown", { key: each }));
+    return true;
+  }
+  /** What is true, where a guess is open. */
+  reveal() {
+    const button = this.panel.querySelector(".cnnviz-guess .jupyter-button.mod-primary");
+    if (button === null || button.disabled) return false;
+    button.click();
+    return true;
+  }
+};
+
 // src/controls/head.ts
 var QUESTION_MARK = "M6 6.2a2 2 0 1 1 2.8 1.9c-.6.3-.8.7-.8 1.4M8 11.8v.2M8 1.7a6.3 6.3 0 1 0 0 12.6A6.3 6.3 0 0 0 8 1.7";
+var SCREEN = "M2.5 6V2.5H6M10 2.5h3.5V6M13.5 10v3.5H10M6 13.5H2.5V10";
+var LEAVE = "M4 4l8 8M12 4l-8 8";
 var ICONS = {
   back: "M6.5 3 3 6.5 6.5 10M3 6.5h6a4 4 0 0 1 0 8H6",
   reset: "M3 4v3.5h3.5M3.4 7.2A5.2 5.2 0 1 1 3 9",
@@ -577,7 +683,7 @@ var Head = class {
     this.drawer.hidden = true;
     this.toggle.append(icon(QUESTION_MARK));
     this.toggle.setAttribute("aria-controls", this.drawer.id);
-    view.root.append(this.question, this.said, this.actions, this.toggle);
+    view.root.append(this.question, this.said, this.actions, this.present, this.toggle);
     view.follow(["texts", "language"], () => this.write());
     const queue = view.queue();
     view.follow(["actions", "texts", "language"], () => this.list((id) => queue.offer({ id, view: view.id }, true)));
@@ -595,6 +701,8 @@ var Head = class {
     type: "button",
     "aria-expanded": "false"
   });
+  present = element("button", "cnnviz-icon-button cnnviz-head-present", { type: "button" });
+  presenter = null;
   drawer;
   /** What was done with what was taken away. */
   said = element("span", "cnnviz-head-said", { role: "status" });
@@ -624,7 +732,25 @@ var Head = class {
     toggle.hidden = !helps;
     if (helps) view.root.append(drawer);
     else drawer.remove();
-    this.question.hidden = !texts?.question;
+    this.question.hidden = this.present.hidden = !texts?.question;
+    this.writePresent();
+  }
+  writePresent() {
+    const [, texts] = textsIn(this.view.get("texts") ?? {}, this.view.get("language"));
+    const presenting = this.presenter?.presenting === true;
+    this.present.replaceChildren(icon(presenting ? LEAVE : SCREEN));
+    this.present.setAttribute("aria-label", texts?.labels?.[presenting ? "leave" : "present"] ?? "");
+    this.present.title = presenting ? `${texts?.labels?.["leave"] ?? ""} (Esc)` : texts?.tooltips?.["present"] ?? "";
+  }
+  /** The view that this is the head of; it is known once both are on the page. */
+  presenterOf() {
+    const panel = this.view.root.closest(".cnnviz-view");
+    if (this.presenter === null && panel !== null) {
+      const life = new AbortController();
+      this.view.onDispose(() => life.abort());
+      this.presenter = new Presenter(panel, () => this.writePresent(), life.signal);
+    }
+    return this.presenter;
   }
   list(press) {
     const { view, actions } = this;
@@ -668,6 +794,14 @@ var Head = class {
   listen() {
     const { view, toggle, drawer } = this;
     view.listen(toggle, "click", () => this.open(drawer.hidden === true));
+    const appeared = new ResizeObserver(() => this.presenterOf() !== null && appeared.disconnect());
+    appeared.observe(view.root);
+    view.onDispose(() => appeared.disconnect());
+    view.listen(this.present, "click", () => {
+      const presenter = this.presenterOf();
+      if (presenter?.presenting) presenter.stop();
+      else void presenter?.start();
+    });
     view.listen(view.root, "keydown", (event) => {
       if (event.key !== "Escape" || drawer.hidden) return;
       event.stopPropagation();

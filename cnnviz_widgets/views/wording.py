@@ -18,9 +18,9 @@ HELP = ("see", "read", "misread", "source")
 #: What the buttons of a head and their menus are for, and what is said once it is done.
 ACTIONS = (
     "back", "reset", "guess", "test", "compare", "save", "png", "svg", "csv", "code", "json", "html", "method", "class",
-    "picture", "saved", "copied",
+    "picture", "saved", "copied", "present", "leave",
 )  # fmt: skip
-_WITH_TOOLTIP = ("back", "reset", "guess", "test", "compare", "save")
+_WITH_TOOLTIP = ("back", "reset", "guess", "test", "compare", "save", "present")
 
 
 def head_of(topic: str, language: str | None) -> Head:

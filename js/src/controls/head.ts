@@ -6,6 +6,7 @@ import { takeAway } from "../core/takeaway.ts";
 import { define, type View } from "../core/widget.ts";
 import css from "./head.css";
 import { menuOf } from "./head_menu.ts";
+import { Presenter } from "./present.ts";
 
 interface Texts {
   name?: string;
@@ -32,6 +33,8 @@ interface Traits {
 
 const QUESTION_MARK =
   "M6 6.2a2 2 0 1 1 2.8 1.9c-.6.3-.8.7-.8 1.4M8 11.8v.2M8 1.7a6.3 6.3 0 1 0 0 12.6A6.3 6.3 0 0 0 8 1.7";
+const SCREEN = "M2.5 6V2.5H6M10 2.5h3.5V6M13.5 10v3.5H10M6 13.5H2.5V10";
+const LEAVE = "M4 4l8 8M12 4l-8 8";
 /** By the ids of actions. */
 const ICONS: Record<string, string> = {
   back: "M6.5 3 3 6.5 6.5 10M3 6.5h6a4 4 0 0 1 0 8H6",
@@ -55,6 +58,8 @@ class Head {
     type: "button",
     "aria-expanded": "false",
   });
+  private readonly present = element("button", "cnnviz-icon-button cnnviz-head-present", { type: "button" });
+  private presenter: Presenter | null = null;
   private readonly drawer: HTMLElement;
   /** What was done with what was taken away. */
   private readonly said = element("span", "cnnviz-head-said", { role: "status" });
@@ -66,7 +71,7 @@ class Head {
     this.drawer.hidden = true;
     this.toggle.append(icon(QUESTION_MARK));
     this.toggle.setAttribute("aria-controls", this.drawer.id);
-    view.root.append(this.question, this.said, this.actions, this.toggle);
+    view.root.append(this.question, this.said, this.actions, this.present, this.toggle);
     view.follow(["texts", "language"], () => this.write());
     const queue = view.queue();
     view.follow(["actions", "texts", "language"], () => this.list((id) => queue.offer({ id, view: view.id }, true)));
@@ -103,7 +108,27 @@ class Head {
     toggle.hidden = !helps;
     if (helps) view.root.append(drawer);
     else drawer.remove();
-    this.question.hidden = !texts?.question;
+    this.question.hidden = this.present.hidden = !texts?.question;
+    this.writePresent();
+  }
+
+  private writePresent(): void {
+    const [, texts] = textsIn(this.view.get("texts") ?? {}, this.view.get("language"));
+    const presenting = this.presenter?.presenting === true;
+    this.present.replaceChildren(icon(presenting ? LEAVE : SCREEN));
+    this.present.setAttribute("aria-label", texts?.labels?.[presenting ? "leave" : "present"] ?? "");
+    this.present.title = presenting ? `${texts?.labels?.["leave"] ?? ""} (Esc)` : (texts?.tooltips?.["present"] ?? "");
+  }
+
+  /** The view that this is the head of; it is known once both are on the page. */
+  private presenterOf(): Presenter | null {
+    const panel = this.view.root.closest<HTMLElement>(".cnnviz-view");
+    if (this.presenter === null && panel !== null) {
+      const life = new AbortController();
+      this.view.onDispose(() => life.abort());
+      this.presenter = new Presenter(panel, () => this.writePresent(), life.signal);
+    }
+    return this.presenter;
   }
 
   private list(press: (id: string) => void): void {
@@ -152,6 +177,14 @@ class Head {
   private listen(): void {
     const { view, toggle, drawer } = this;
     view.listen(toggle, "click", () => this.open(drawer.hidden === true));
+    const appeared = new ResizeObserver(() => this.presenterOf() !== null && appeared.disconnect());
+    appeared.observe(view.root);
+    view.onDispose(() => appeared.disconnect());
+    view.listen(this.present, "click", () => {
+      const presenter = this.presenterOf();
+      if (presenter?.presenting) presenter.stop();
+      else void presenter?.start();
+    });
     view.listen(view.root, "keydown", (event) => {
       if (event.key !== "Escape" || drawer.hidden) return;
       event.stopPropagation();
