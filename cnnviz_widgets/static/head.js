@@ -565,6 +565,7 @@ var Presenter = class {
     this.panel = panel;
     this.onChange = onChange;
     document.addEventListener("keydown", (event) => this.press(event), { signal });
+    window.addEventListener("keydown", (event) => this.pressAside(event), { signal, capture: true });
     document.addEventListener("fullscreenchange", () => this.followScreen(), { signal });
     signal.addEventListener("abort", () => this.stop());
   }
@@ -621,6 +622,11 @@ var Presenter = class {
       return;
     }
     if (this.handle(event.key, target)) event.preventDefault();
+  }
+  pressAside(event) {
+    if (!this.presenting || event.target instanceof Node && this.panel.contains(event.target)) return;
+    this.press(event);
+    if (event.defaultPrevented) event.stopImmediatePropagation();
   }
   handle(key, target) {
     if (!this.presenting) {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -25,7 +26,7 @@ from cnnviz_widgets.explain import (
     RandomizedMap,
 )
 from cnnviz_widgets.explain.evaluation.agreement import OTHER_PHOTOGRAPH
-from cnnviz_widgets.explain.evaluation.insertion import Known
+from cnnviz_widgets.explain.evaluation.insertion import Known, Mode
 from cnnviz_widgets.views.explanation import (
     AgreementState,
     Explanation,
@@ -179,6 +180,8 @@ class TestView(Stops):
         self.on(self.tabs, TabOpened, self._open_tab)
         self.order, self.random = OrderSection(), RandomSection()
         self.on(self.order.slider, SliderMoved, lambda event: self._set("step", event.index))
+        for mode, along in self.order.along.items():
+            self.on(along, SliderMoved, functools.partial(self._go_along, mode))
         self.on(self.order.mode, Picked, lambda event: self._set("mode", list(MODES)[event.index]))
         self.on(self.random.slider, SliderMoved, lambda event: self._set("depth", event.index))
         self.techniques_section, self.class_section = AgreementSection(), ClassSection()
@@ -313,6 +316,10 @@ class TestView(Stops):
 
     def _set(self, name: str, value: object) -> None:
         setattr(self, name, value)
+
+    def _go_along(self, mode: Mode, event: SliderMoved) -> None:
+        """The hand is on the curve of `mode`: show the picture at that point."""
+        self.mode, self.step = mode, event.index
 
     def _open_tab(self, event: TabOpened) -> Job:
         self.section = list(SECTIONS)[event.index]

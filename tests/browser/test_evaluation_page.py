@@ -32,6 +32,17 @@ def test_a_map_is_tested_below_it(any_page: Opener) -> None:
         page.mouse.move(box["x"] + box["width"] * share, middle)
     page.mouse.up()
     kernel.until("view.tester.panel.step == 6 and view.tester.panel.order.canvas.picture != before")
+    # On the curve itself, of the other test: the picture and both charts go along.
+    curve = page.get_by_role("slider", name="deletion curve")
+    over = curve.bounding_box()
+    assert over is not None and over["height"] > 100
+    page.mouse.move(over["x"] + 1, over["y"] + over["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(over["x"] + over["width"] / 4, over["y"] + over["height"] / 2, steps=4)
+    page.mouse.up()
+    kernel.until("view.tester.panel.mode == 'deletion' and view.tester.panel.step == 2")
+    curve.press("ArrowRight")
+    kernel.until("view.tester.panel.step == 3 and view.tester.panel.order.slider.index == 3")
     area = kernel.value("f'{view.tester.panel.evaluation.insertion.area:.2f} against'")
     until(lambda: page.get_by_text(area).count(), 30, "the answer")
     for chart in page.get_by_role("img", name="most important first").all():

@@ -344,3 +344,20 @@ def test_a_chart_has_no_numbers_that_are_none() -> None:
         "nan" not in drawn and "M0.00 75.00L100.00 25.00" in drawn and "M50.00 50.00" in drawn and "&lt;b&gt;" in drawn
     )
     assert "nan" not in chart("title", [], low=1, high=1, at=0.5)
+
+
+def test_the_hand_goes_along_either_curve(session: Session, inline: None) -> None:
+    panel = TestView(session, technique=Saliency())
+    found = panel.evaluation
+    assert found is not None
+    for mode, step in (("deletion", 5), ("insertion", 3)):
+        along = panel.order.along[mode]  # type: ignore[index]
+        curve = found.curve(mode)  # type: ignore[arg-type]
+        assert curve is not None and len(along.options) == len(curve.shares) == len(along.details)
+        before = panel.order.canvas.picture
+        option = {"index": step, "option": along.options[step]}
+        along._receive(None, {"kind": "event", "seq": 1, "final": True, **option}, [])
+        assert (panel.mode, panel.step) == (mode, step)
+        assert panel.order.slider.index == step and panel.order.canvas.picture != before
+    assert {along.index for along in panel.order.along.values()} == {3}
+    panel.close()

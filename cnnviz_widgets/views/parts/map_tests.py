@@ -58,16 +58,19 @@ class OrderSection(Section):
         self.mode = Picker(options=list(MODES.values()), index=0, description="picture", searchable=False)
         self.slider = OptionSlider(description="revealed")
         self.charts = {mode: ipywidgets.HTML() for mode in MODES}
+        #: Over each chart: the hand moves along the curve itself.
+        self.along = {mode: OptionSlider(description=f"{mode} curve") for mode in MODES}
         self.sentence = Status()
         hand = column(self.canvas, self.mode, self.slider, least=_SIDE, most=_SIDE + 40)
-        super().__init__(row(hand, column(*self.charts.values(), self.sentence, most=640)))
+        drawn = [ipywidgets.VBox([self.charts[mode], self.along[mode]]).add_class("cnnviz-along") for mode in MODES]
+        super().__init__(row(hand, column(*drawn, self.sentence, most=640)))
 
     def clear(self) -> None:
         """Show no curves."""
         self.say("")
         self.sentence.say("")
-        for drawn in self.charts.values():
-            drawn.value = ""
+        for mode, drawn in self.charts.items():
+            drawn.value, self.along[mode].options = "", []
 
     def describe(self, evaluation: Evaluation, mode: Mode, step: int, class_name: str) -> None:
         """Show the curves as far as they are there, and the slider along the one of `mode`."""
@@ -77,16 +80,22 @@ class OrderSection(Section):
         for kind, drawn in self.charts.items():
             at = step / (len(evaluation.insertion.shares) - 1) if kind == mode else None
             drawn.value = _chart_of(evaluation, kind, class_name, (low, high), at)
-        curve = evaluation.curve(mode)
-        if curve is None:
-            return
-        percent = evaluation.quantity == "probability"
-        scores = [f"{score:.0%}" if percent else f"{score:.3g}" for score in curve.scores.tolist()]
-        with self.slider.hold_sync():
-            self.slider.options = [f"{share:.0%}" for share in curve.shares.tolist()]
-            self.slider.details = [f"{class_name} {score}".replace("-", sentences.MINUS) for score in scores]
-            self.slider.description = "revealed" if mode == "insertion" else "covered"
-            self.slider.index = step
+            _follow_curve(self.along[kind], evaluation, kind, step, class_name)
+        _follow_curve(self.slider, evaluation, mode, step, class_name)
+        self.slider.description = "revealed" if mode == "insertion" else "covered"
+
+
+def _follow_curve(slider: OptionSlider, evaluation: Evaluation, mode: Mode, step: int, class_name: str) -> None:
+    """Let a slider have a stop for each point of the curve of `mode`, and stand at one."""
+    curve = evaluation.curve(mode)
+    if curve is None:
+        return
+    percent = evaluation.quantity == "probability"
+    scores = [f"{score:.0%}" if percent else f"{score:.3g}" for score in curve.scores.tolist()]
+    with slider.hold_sync():
+        slider.options = [f"{share:.0%}" for share in curve.shares.tolist()]
+        slider.details = [f"{class_name} {score}".replace("-", sentences.MINUS) for score in scores]
+        slider.index = step
 
 
 def _range(evaluation: Evaluation) -> tuple[float, float]:

@@ -19,6 +19,8 @@ export class Presenter {
     signal: AbortSignal,
   ) {
     document.addEventListener("keydown", (event) => this.press(event), { signal });
+    // Where nothing of the view has the focus, before the host: JupyterLab has shortcuts of its own.
+    window.addEventListener("keydown", (event) => this.pressAside(event), { signal, capture: true });
     document.addEventListener("fullscreenchange", () => this.followScreen(), { signal });
     signal.addEventListener("abort", () => this.stop());
   }
@@ -32,7 +34,6 @@ export class Presenter {
     const { panel } = this;
     this.returnTo = document.activeElement;
     panel.setAttribute(PRESENTING, "screen");
-    // JupyterLab has shortcuts of its own.
     panel.setAttribute("data-lm-suppress-shortcuts", "true");
     panel.tabIndex = -1;
     try {
@@ -79,6 +80,12 @@ export class Presenter {
       return;
     }
     if (this.handle(event.key, target)) event.preventDefault();
+  }
+
+  private pressAside(event: KeyboardEvent): void {
+    if (!this.presenting || (event.target instanceof Node && this.panel.contains(event.target))) return;
+    this.press(event);
+    if (event.defaultPrevented) event.stopImmediatePropagation();
   }
 
   private handle(key: string, target: Element | null): boolean {
