@@ -7,6 +7,8 @@ import re
 from playwright.sync_api import Page, expect
 
 from cnnviz_widgets import words
+from cnnviz_widgets.views.wording import head_of
+from tests.support.fake_page import FakePage
 from tests.support.servers import Opener
 
 SETUP = """
@@ -36,15 +38,6 @@ def test_a_view_is_presented_and_left_by_keys(any_page: Opener) -> None:
     nb.kernel.until("app.session.picture is app.pictures[1] and app.view.probe.example is app.session.example")
     nb.page.keyboard.press("ArrowLeft")
     nb.kernel.until("app.session.picture is app.pictures[0] and app.view.probe.example is app.session.example")
-    # The question is the final one: it is asked anew once there is another map.
-    nb.kernel.until("app.view.heatmap is not None and app.view.heatmap.progress >= 1 and not app.view.rest_job.busy")
-    nb.kernel.run("app.view.guess()")
-    expect(nb.page.locator(".cnnviz-guess canvas").first).to_be_visible()
-    nb.page.get_by_role("button", name="A", exact=True).click()
-    expect(nb.page.get_by_role("button", name="Reveal", exact=True)).to_be_enabled()
-    nb.kernel.until("app.view.guessing.hidden")
-    nb.page.keyboard.press("r")
-    nb.kernel.until("not app.view.guessing.hidden")
     nb.page.get_by_role("button", name=words.text("action.leave", "ko"), exact=True).focus()
     nb.page.keyboard.press("Escape")
     expect(nb.page.locator("[data-cnnviz-presenting]")).to_have_count(0)
@@ -72,3 +65,37 @@ def test_where_the_whole_screen_is_refused_the_view_covers_the_window(any_page: 
     assert nb.kernel.value("app.session.picture is app.pictures[0]")
     nb.page.get_by_role("button", name="Leave", exact=True).click()
     expect(nb.page.locator("[data-cnnviz-presenting]")).to_have_count(0)
+
+
+VIEW = """() => {
+  const view = document.getElementById("views");
+  view.classList.add("cnnviz-view");
+  view.insertAdjacentHTML("beforeend",
+    `<div class="cnnviz-guess"><button class="jupyter-button mod-primary">Reveal</button><input></div>`);
+  globalThis.revealed = 0;
+  view.querySelector(".cnnviz-guess button").addEventListener("click", () => globalThis.revealed++);
+}"""
+
+
+def test_r_reveals_an_open_guess_and_letters_in_a_field_are_the_fields(fake_page: FakePage) -> None:
+    head = head_of("cam", "en")
+    fake_page.load("head", {"texts": head.texts, "language": "en", "actions": []})
+    head.close()
+    page = fake_page.page
+    page.evaluate(VIEW)
+    revealed = "() => globalThis.revealed"
+    page.keyboard.press("r")
+    assert page.evaluate(revealed) == 0  # nothing is presented
+    present(page)
+    expect(page.locator("[data-cnnviz-presenting]")).to_be_focused()
+    page.keyboard.press("r")
+    assert page.evaluate(revealed) == 1
+    page.locator("input").press("r")
+    page.locator("input").press("f")
+    assert page.evaluate(revealed) == 1 and page.locator("input").input_value() == "rf"
+    page.locator("input").press("Escape")
+    expect(page.locator("[data-cnnviz-presenting]")).to_have_count(0)
+    page.get_by_role("button", name="Present", exact=True).press("f")
+    expect(page.locator("[data-cnnviz-presenting]")).to_have_count(1)
+    page.keyboard.press("f")
+    expect(page.locator("[data-cnnviz-presenting]")).to_have_count(0)
