@@ -16,11 +16,7 @@ from cnnviz_widgets.views.wording import ACTIONS, HELP
 
 #: Sentences and tooltips of the design whose views do not say them yet; what is said leaves this list.
 AWAITED = re.compile(
-<<<<<<< HEAD
-    r"answer\.hot_spot$|tooltip\.(present|click_a_map_to|receptive_field|opacity|"
-=======
-    r"answer\.|tooltip\.(click_a_map_to|receptive_field|opacity|"
->>>>>>> c3c8ab4 (Presenting is tested with a question that stays)
+    r"answer\.hot_spot$|tooltip\.(click_a_map_to|receptive_field|opacity|"
     r"colour_by|help)$"
 )
 #: Tooltips that `wording.tooltip` finds by a control's description: tests/views/test_laws.py looks at every control.
