@@ -78,7 +78,10 @@ def test_a_panel_is_recorded_by_the_hand_alone() -> None:
     for layer, state in zip(layers, recording.states, strict=True):
         cells = GradCAM(layer)(example.classifier, example.pixels, view.session.scene.class_index).cells
         assert state[view.canvas]["_map"]["values"] == cells.astype("<f4").tobytes()
-    assert {name for _, name in recording.changing} == {"_map", "text", "selected"}  # the film strip goes along
+    assert {name for _, name in recording.changing} == {
+        *("_map", "selected"),  # the film strip goes along
+        *("text", "answer", "detail"),
+    }
     assert view.layer_slider.index == len(layers) - 1
     assert view.canvas.map == recording.states[-1][view.canvas]["_map"]["values"]
 

@@ -1,5 +1,4 @@
-// The widgets of this package by the names of their bundles.
-import camera from "../controls/camera/index.ts";
+// The widgets of this package by the names of their bundles, but for those that are for a kernel alone.
 import class_bars from "../controls/class_bars.ts";
 import head from "../controls/head.ts";
 import matrix from "../controls/matrix/index.ts";
@@ -8,7 +7,6 @@ import picker from "../controls/picker/index.ts";
 import slider from "../controls/slider.ts";
 import status from "../controls/status.ts";
 import tabs from "../controls/tabs.ts";
-import upload from "../controls/upload/index.ts";
 import type { RenderContext } from "../core/model.ts";
 import picture from "../picture/index.ts";
 import tiles from "../tiles/index.ts";
@@ -20,7 +18,6 @@ export interface Definition {
 }
 
 export const WIDGETS: Record<string, Definition> = {
-  camera,
   class_bars,
   head,
   matrix,
@@ -31,7 +28,6 @@ export const WIDGETS: Record<string, Definition> = {
   status,
   tabs,
   tiles,
-  upload,
 } as Record<string, Definition>;
 
 /** What a widget's script at `url` exports. */
