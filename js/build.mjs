@@ -27,8 +27,8 @@ const WIDGETS = {
 /** Classic scripts, which also run in a page that is opened from disk. */
 const SCRIPTS = { host: "src/host/index.ts", network_worker: "src/host/network_worker.ts" };
 
-/** `import css from "./x.css"` is the stylesheet as text, its @imports resolved. */
-const stylesheet = {
+/** `import css from "./x.css"` is the stylesheet as text; `plugins` say what its @imports are. */
+const stylesheet = (plugins) => ({
   name: "stylesheet",
   setup(build) {
     build.onLoad({ filter: /\.css$/ }, async ({ path }) => {
@@ -38,9 +38,21 @@ const stylesheet = {
         bundle: true,
         minifyWhitespace: true, // each widget on a page carries its own copy
         write: false,
+        plugins,
       });
       return { contents: outputFiles[0].text, loader: "text" };
     });
+  },
+});
+
+/** What widgets share is in a page without a kernel once, put there by its host, and not again with each widget. */
+const sharedOnce = {
+  name: "shared-once",
+  setup(build) {
+    build.onResolve({ filter: /\.css$/ }, ({ kind }) =>
+      kind === "import-rule" ? { path: "shared", namespace: "shared" } : undefined,
+    );
+    build.onLoad({ filter: /.*/, namespace: "shared" }, () => ({ contents: "", loader: "css" }));
   },
 };
 
@@ -51,7 +63,7 @@ const common = {
   target: "es2022",
   charset: "utf8",
   legalComments: "none",
-  plugins: [stylesheet],
+  plugins: [stylesheet([])],
   logLevel: "warning",
 };
 
@@ -84,6 +96,7 @@ if (values.test) {
     format: "iife",
     globalName: "cnnvizHost",
     minify: true,
+    plugins: [stylesheet([sharedOnce])],
     define: { "import.meta.url": "self.location.href" }, // a script without an address, in a worker
   });
 }
