@@ -19,6 +19,7 @@ const WIDGETS = {
   camera: "src/controls/camera/index.ts",
   matrix: "src/controls/matrix/index.ts",
   class_bars: "src/controls/class_bars.ts",
+  step: "src/controls/step.ts",
   head: "src/controls/head.ts",
   status: "src/controls/status.ts",
   tabs: "src/controls/tabs.ts",

@@ -22,12 +22,14 @@ from cnnviz_widgets.views.deprecated import old_name
 from cnnviz_widgets.views.guess import Question
 from cnnviz_widgets.views.job import Job, one_step
 from cnnviz_widgets.views.layout import column, row
+from cnnviz_widgets.views.next_step import MainButton
 from cnnviz_widgets.views.panel import Panel
 from cnnviz_widgets.views.parts import answers
 from cnnviz_widgets.views.parts.class_list import ClassList
 from cnnviz_widgets.views.parts.contributions import Contributions, contributions_to, strength_badge
 from cnnviz_widgets.views.parts.controls import amount, percent
 from cnnviz_widgets.views.parts.layers import LayerSlider
+from cnnviz_widgets.views.parts.next_steps import next_switch
 from cnnviz_widgets.views.parts.scales import short
 from cnnviz_widgets.views.parts.vector import VectorBars
 from cnnviz_widgets.views.questions.pairs import stronger_channel
@@ -123,7 +125,8 @@ class ActivationView(Panel):
         self.on(self.tiles, (TileEntered, TilePicked), self._tile_event)
         pickers = (self.order_picker, self.scale_picker, self.shown_picker, self.quantile_slider)
         buttons = row(self.off_button, self.on_button, gap=4)
-        controls = column(self.class_list, self.layer_slider, *pickers, buttons, self.vector)
+        self.main_button = MainButton(self, lambda: next_switch(self, self._order), self.stop)
+        controls = column(self.class_list, self.layer_slider, *pickers, buttons, self.vector, self.main_button)
         self.show(row(self.canvas, controls), self.tiles)
 
     def question(self) -> Question | None:

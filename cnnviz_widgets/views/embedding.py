@@ -18,6 +18,7 @@ from cnnviz_widgets.views.deprecated import old_name
 from cnnviz_widgets.views.guess import Question
 from cnnviz_widgets.views.job import Job
 from cnnviz_widgets.views.layout import column, row
+from cnnviz_widgets.views.next_step import MainButton, NextStep
 from cnnviz_widgets.views.panel import Panel
 from cnnviz_widgets.views.parts.answers import feature_map
 from cnnviz_widgets.views.parts.data_set import picture_of, row_of
@@ -89,7 +90,7 @@ class EmbeddingView(Panel, renamed={"methods": "techniques"}, once_positional=("
         self.selection_job = self.job(self.details.show, rests=False)
         self.grid = PerplexityGrid(self, self._choose_perplexity)
         self.loss_curve = LossCurve()
-        self.map_button = self.button("Compute", self.compute_map, button_style="primary", disabled=True)
+        self.map_button = self.button("Compute", self.compute_map, disabled=True)
         self.go_on_button = self.button("Go on", self.go_on, disabled=True)
         self.stop_button = self.button("Stop", self.stop_map, disabled=True)
         self._arrange()
@@ -102,7 +103,8 @@ class EmbeddingView(Panel, renamed={"methods": "techniques"}, once_positional=("
 
     def _arrange(self) -> None:
         buttons = row(self.map_button, self.go_on_button, self.stop_button, gap=4)
-        right = [self.features, self.choice, buttons, self.loss_curve, self.details, self.grid]
+        self.main_button = MainButton(self, self._next_step, self.stop_map)
+        right = [self.features, self.choice, buttons, self.loss_curve, self.details, self.grid, self.main_button]
         self.show(row(column(self.canvas, least=480, most=480), column(*right, least=360, most=560)))
 
     @staticmethod
@@ -151,6 +153,9 @@ class EmbeddingView(Panel, renamed={"methods": "techniques"}, once_positional=("
         except ImportError:
             return self.details.table
         return pandas.DataFrame(self.details.table)
+
+    def _next_step(self) -> NextStep | None:
+        return None if self.embedding is None else NextStep("step.again", self.compute_map)
 
     def question(self) -> Question | None:
         frame = self._frame

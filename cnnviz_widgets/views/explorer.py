@@ -176,11 +176,19 @@ class Explorer(Revertible, ipywidgets.VBox):
         view = maker(self.session, **options)
         view.leave_notes_out()  # they stand below the predictions
         view.history.follow_on(self.history)
+        view.visit = self._visit
+        if (button := getattr(view, "main_button", None)) is not None:
+            button.follow()
         if (comparer := view.actions.comparer) is not None:
             comparer.choose_from(lambda: self.pictures)
         if self.companion is not None:
             self._comparisons[title] = self.companion.beside(view, lambda session: maker(session, **options))
         return view
+
+    def _visit(self, topic: str) -> Panel | None:
+        """Open the tab of a topic; None where there is none."""
+        titles = [title for title, maker in self._makers.items() if maker.topic == topic]
+        return self.open_tab(titles[0]) if titles else None
 
     @property
     def state(self) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from cnnviz_widgets.study.filters import Filters, Order, convolution_of, convolu
 from cnnviz_widgets.views.guess import Question
 from cnnviz_widgets.views.job import Job
 from cnnviz_widgets.views.layout import row, show_if
+from cnnviz_widgets.views.next_step import MainButton, NextStep
 from cnnviz_widgets.views.panel import Panel
 from cnnviz_widgets.views.parts import answers
 from cnnviz_widgets.views.parts.controls import percent
@@ -85,10 +86,28 @@ class FilterView(Panel):
             self.on(control, (Picked, SliderMoved), lambda _: self._show())
         self.on(self.beside_picker, Picked, lambda _: self.refresh())
         self.on(self.tiles, TilePicked, self._tile_picked)
+        self.main_button = MainButton(self, self._next_step, self.stop)
         controls = ipywidgets.VBox(
-            [self.layer_slider, *pickers, self.beside_picker], layout=ipywidgets.Layout(flex="0 1 360px")
+            [self.layer_slider, *pickers, self.beside_picker, self.main_button],
+            layout=ipywidgets.Layout(flex="0 1 360px"),
         )
         self.show(row(controls, row(self.tiles, self.drawn_tiles, gap=12, flex="3 1 420px")))
+
+    def _next_step(self) -> NextStep | None:
+        loaded = self._loaded
+        return None if loaded is None or self.visit is None else NextStep("step.patches", self._look_for_patches)
+
+    def _look_for_patches(self) -> None:
+        """Choose the filter that is told of, and open its patches."""
+        assert self._loaded is not None and self.visit is not None
+        self._choose(self._loaded.filters.layer, self._told_of(self._loaded))
+        self.visit("patches")
+
+    def _choose(self, layer: str, channel: int) -> None:
+        with self.session.hold_trait_notifications():
+            self.session.channel = None
+            self.session.layer = layer
+        self.session.channel = channel
 
     def question(self) -> Question | None:
         return None if self.filters is None or self.work.busy else larger_filter(self.filters)
@@ -261,10 +280,7 @@ class FilterView(Panel):
             # The tiles are inputs: their slices of all filters come next.
             self.input_slider.index = event.index
             return None
-        with self.session.hold_trait_notifications():
-            self.session.channel = None
-            self.session.layer = loaded.filters.layer
-        self.session.channel = int(self._order[event.index])
+        self._choose(loaded.filters.layer, int(self._order[event.index]))
         return self.work
 
     def _say(self, loaded: FilterState) -> None:
@@ -291,13 +307,20 @@ class FilterView(Panel):
             text += f" Shown is filter {self._filter}."
         self.say(text, answer=self._answer(loaded))
 
-    def _answer(self, loaded: FilterState) -> answers.Answer:
-        """How strong the chosen filter is, or else the strongest that answers to the picture."""
+    def _told_of(self, loaded: FilterState) -> int:
+        """The chosen filter, or else the strongest that answers to the picture."""
         filters, responses = loaded.filters, loaded.responses
         chosen = self._channel if self._slice != "filter" else self._filter
+        if chosen is not None:
+            return chosen
         maps = None if responses is None else responses.maps
-        if chosen is None:
-            ranked = map(int, filters.order("norm"))
-            chosen = next((k for k in ranked if maps is None or maps[k].max() > 0), int(filters.norms.argmax()))
+        ranked = map(int, filters.order("norm"))
+        return next((k for k in ranked if maps is None or maps[k].max() > 0), int(filters.norms.argmax()))
+
+    def _answer(self, loaded: FilterState) -> answers.Answer:
+        """How strong the filter is that is told of."""
+        filters, responses = loaded.filters, loaded.responses
+        chosen = self._told_of(loaded)
+        maps = None if responses is None else responses.maps
         dead, copies = int(filters.dead.sum()), int((filters.duplicates >= 0).sum())
         return answers.filter_strength(chosen, filters.norms, dead, copies, None if maps is None else maps[chosen])

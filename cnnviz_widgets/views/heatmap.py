@@ -23,9 +23,12 @@ from cnnviz_widgets.views.explanation import Explanation
 from cnnviz_widgets.views.guess import Question
 from cnnviz_widgets.views.job import Job, Steps
 from cnnviz_widgets.views.layout import column, row
+from cnnviz_widgets.views.next_step import MainButton, NextStep
 from cnnviz_widgets.views.parts.answers import Answer
 from cnnviz_widgets.views.parts.class_list import ClassList
 from cnnviz_widgets.views.parts.controls import percent
+from cnnviz_widgets.views.parts.hot_spot import covered, covering, hottest_box
+from cnnviz_widgets.views.parts.probing import Probe
 from cnnviz_widgets.views.parts.reading import score_name
 from cnnviz_widgets.views.parts.scales import Scale, scales_of, short
 from cnnviz_widgets.views.questions.windows import window_on_map
@@ -76,7 +79,7 @@ class HeatmapView(Chooses, Stops, renamed={"methods": "techniques"}):
         super().__init__(model, picture, **options)
         self._shown: Example | None = None
         self._explanation: Explanation | None = None
-        self.work = self.job(self.draw)
+        self.work, self.cover_job = self.job(self.draw), self.job(self._draw_covered)
         self.canvas = PictureCanvas(label="no picture yet")
         # The layer follows the session, and the batch changes no result: they get no control.
         self.choose_from(techniques or self.techniques(), self.refresh, skip=("layer", "batch"))
@@ -84,9 +87,30 @@ class HeatmapView(Chooses, Stops, renamed={"methods": "techniques"}):
         self.class_picker = self.class_list.picker
         self.tester, self.comparer = TestButton(self), Comparer(self)
         controls = (self.class_list, self.choice.picker, *self.extra_controls(), self.choice.controls)
-        buttons = row(self.stop_button, gap=4)
-        self.show(row(self.canvas, column(*controls, buttons)), self.tester.place)
+        self.main_button = MainButton(self, self._next_step, self.stop_here)
+        self.show(row(self.canvas, column(*controls, self.main_button)), self.tester.place)
         self.begin()
+
+    def _next_step(self) -> NextStep | None:
+        return None if self.heatmap is None else NextStep("step.cover", self.cover_hot_spot)
+
+    def cover_hot_spot(self) -> None:
+        """Cover the largest value of the map with a patch: under Occlusion, or here where there is no such view."""
+        shown, heatmap = self._shown, self.heatmap
+        if shown is None or heatmap is None:
+            return
+        box = hottest_box(heatmap.values)
+        view = None if self.visit is None else self.visit("occlusion")
+        if view is None:
+            self.cover_job.start(covering(shown, heatmap.target.index, box))
+        else:
+            view.cover(box)
+
+    def _draw_covered(self, probe: Probe) -> None:
+        if probe.example is self._shown and self.heatmap is not None:
+            top, left, height, width = probe.box
+            self.canvas.box = (top, left, top + height, left + width)
+            self.say("", answer=covered(probe))
 
     @classmethod
     def techniques(cls) -> list[Explainer]:
@@ -129,6 +153,7 @@ class HeatmapView(Chooses, Stops, renamed={"methods": "techniques"}):
                 self.canvas.show(example.appearance)
                 self.say("computing ...", "busy", 0)
             return
+        self.canvas.set_trait("box", None)
         self.canvas.overlay(heatmap.cells, quantity=heatmap.quantity, signed=heatmap.signed, scales=list(state.scales))
         shown = f"{example.picture.name or 'picture'} under {self.technique.label}"
         self.canvas.label = f"{shown} of {target_name(example, heatmap.target)}: {heatmap.quantity}"

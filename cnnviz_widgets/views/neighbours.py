@@ -19,6 +19,7 @@ from cnnviz_widgets.views.deprecated import old_name
 from cnnviz_widgets.views.guess import Question
 from cnnviz_widgets.views.job import Job
 from cnnviz_widgets.views.layout import column, row
+from cnnviz_widgets.views.next_step import MainButton, NextStep
 from cnnviz_widgets.views.panel import Panel
 from cnnviz_widgets.views.parts.controls import percent
 from cnnviz_widgets.views.parts.data_set import captions, picture_of, row_of
@@ -100,7 +101,8 @@ class NeighbourView(Panel, once_positional=("source",)):
         self.on(self.k_slider, SliderMoved, lambda event: self._set("k", int(self.k_slider.options[event.index])))
         self.on(self.near, TilePicked, lambda event: self._picked(event, pixels=False))
         self.on(self.near_pixels, TilePicked, lambda event: self._picked(event, pixels=True))
-        side = [self.query, self.upload, self.metric_picker, self.k_slider, self.features]
+        self.main_button = MainButton(self, self._next_step, self.features.stop)
+        side = [self.query, self.upload, self.metric_picker, self.k_slider, self.features, self.main_button]
         found = [column(self.agreement, self.near), column(self.agreement_pixels, self.near_pixels)]
         self.show(row(column(*side, least=260, most=340), *found))
 
@@ -123,6 +125,15 @@ class NeighbourView(Panel, once_positional=("source",)):
     def page_axes(self, wanted: Wanted) -> Sequence[Axis]:
         """How distances are taken."""
         return [] if wanted.brief else [axis_of(self.metric_picker)]
+
+    def _next_step(self) -> NextStep | None:
+        found = self.neighbours
+        if found is None or not len(found.features.rows):
+            return None
+        return NextStep("step.nearest", lambda: self._ask_with(found, int(found.features.rows[0])))
+
+    def _ask_with(self, found: FoundNeighbours, row: int) -> None:
+        self.session.picture = picture_of(found.store, row)
 
     def question(self) -> Question | None:
         found = self.neighbours

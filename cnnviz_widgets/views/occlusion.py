@@ -21,15 +21,16 @@ from cnnviz_widgets.views.explanation import Explanation
 from cnnviz_widgets.views.guess import Question
 from cnnviz_widgets.views.job import Job
 from cnnviz_widgets.views.layout import column, row
-from cnnviz_widgets.views.parts import answers
+from cnnviz_widgets.views.next_step import MainButton
 from cnnviz_widgets.views.parts.class_list import ClassList
+from cnnviz_widgets.views.parts.hot_spot import covered
+from cnnviz_widgets.views.parts.next_steps import next_spot
 from cnnviz_widgets.views.parts.opening import strongest_window
 from cnnviz_widgets.views.parts.probe_sentences import effect_of, map_summary
 from cnnviz_widgets.views.parts.probing import (
     OcclusionSetup,
     Probe,
     ShownMap,
-    WindowCache,
     grow_map,
     known_answer,
     prepare,
@@ -90,6 +91,7 @@ class OcclusionView(PatchOnPage, Covering, renamed={"occlusion": "technique", "a
         self._placed = False  # whether somebody has put the patch where it is
         self._setup: OcclusionSetup | None = None
         self._shown: ShownMap | None = None
+        self._hot_spot: Window | None = None  # where another view's map was brightest
         self._mapping: Explainer | None = None  # what makes the map that is shown or under way
         self.setup_job, self.probe_job = self.job(self._draw_setup), self.job(self._draw_probe)
         self.map_job = self.job(self._draw_map, rests=False)
@@ -113,12 +115,14 @@ class OcclusionView(PatchOnPage, Covering, renamed={"occlusion": "technique", "a
         self.class_list = ClassList(self, self.setup_job, "classes.patch")
         self.bars, self.class_picker = self.class_list.bars, self.class_list.picker
         self.choice = Choice(self, [self._technique, *others], self._chosen, skip=("window",), description="map by")
-        self.map_button = self.button("Whole map", self.compute_map, button_style="primary")
+        self.map_button = self.button("Whole map", self.compute_map)
         self.stop_button = self.button("Stop", self.stop_map, disabled=True)
         self.clear_button = self.button("Clear", self.clear_map)
         self.tester, self.comparer = TestButton(self), Comparer(self)
-        buttons = row(self.map_button, self.stop_button, self.clear_button, gap=4)
-        self.show(row(self.canvas, column(self.class_list, self.choice, buttons)), self.tester.place)
+        self.main_button = MainButton(self, lambda: next_spot(self), self.stop_map)
+        buttons = row(self.map_button, self.clear_button, gap=4)
+        side = column(self.class_list, self.choice, buttons, self.main_button)
+        self.show(row(self.canvas, side), self.tester.place)
 
     @property
     def technique(self) -> Occlusion:
@@ -144,6 +148,12 @@ class OcclusionView(PatchOnPage, Covering, renamed={"occlusion": "technique", "a
     @map_technique.setter
     def map_technique(self, technique: Explainer | str | None) -> None:
         self.choice.value = self._technique if technique is None else technique
+
+    def cover(self, window: Window) -> None:
+        """Put the patch on what is brightest in another map, and say what that costs."""
+        self.mask, self._hot_spot = None, window
+        self.window = window
+        self.ask(resting=True)
 
     def table(self) -> Columns:
         """The cells of the map that is shown, or, without one or with a mask, what that makes of each class."""
@@ -235,7 +245,7 @@ class OcclusionView(PatchOnPage, Covering, renamed={"occlusion": "technique", "a
         box = Box(*self.window)
         if self.mask is not None:
             return self.probe_job.start(probe(setup, box, self.mask))
-        known = known_answer(setup, box, self._cache, self._shown)
+        known = known_answer(setup, box, self.resting.cache, self._shown)
         if known is None or (resting and known.interpolated):
             return self.probe_job.start(probe(setup, box))
         self.probe_job.cancel()
@@ -249,9 +259,8 @@ class OcclusionView(PatchOnPage, Covering, renamed={"occlusion": "technique", "a
             self.ask(resting=True)
             return
         self.bars.show_now(probe.example.classifier.readout.probabilities(probe.logits))
-        classifier, whole = probe.example.classifier, probe.example.logits
-        answer = answers.occluded(classifier, probe.class_index, whole, probe.logits)
         if probe.mask is None or probe.mask.any():
+            answer = covered(probe, hot=probe.mask is None and probe.box == self._hot_spot)
             self.say(effect_of(probe), "busy" if self.map_job.busy else "info", self._map_progress, answer)
         else:
             self.say(words.text("brush.nothing", self.language))
@@ -264,10 +273,6 @@ class OcclusionView(PatchOnPage, Covering, renamed={"occlusion": "technique", "a
         if self._setup is not None and self.window is not None and self.active:
             box = Box(*self.window)
             self.resting.look_ahead(self._setup.occluder, box, placed=self._placed, map_wanted=not self.map_job.busy)
-
-    @property
-    def _cache(self) -> WindowCache | None:
-        return self.resting.cache
 
     # -- the map that nobody asked for ---------------------------------------------------------------------------
 

@@ -102,8 +102,8 @@ class Panel(Takeaway, Guessable, Revertible, SetInTurn, ipywidgets.VBox):
         self._example: Example | None = None
         self._open = False
         self._notes_shown = True
-        #: What stands in the place of the panel's own widgets, which rest meanwhile.
-        self._in_place: ipywidgets.Widget | None = None
+        self.visit: Callable[[str], Any] | None = None  # opens the view of another topic beside this one
+        self._in_place: ipywidgets.Widget | None = None  # instead of the panel's own widgets, which rest meanwhile
         words.sent(language)  # or raises
         #: "en" or "ko", or None for the language of the page.
         self.language = language
@@ -159,8 +159,7 @@ class Panel(Takeaway, Guessable, Revertible, SetInTurn, ipywidgets.VBox):
         self._body.children = (*shown[:1], self._answer_box, *shown[1:])
         # A box of its own: the page makes all views anew that stand behind a child that comes or goes.
         self._guess_box.children = () if box is None else (box,)
-        body = self._body if self._in_place is None else self._in_place
-        self.children = (self._top, self._guess_box, body, self.pace)
+        self.children = (self._top, self._guess_box, self._in_place or self._body, self.pace)
         self._tooltips.set(self)
 
     @in_turn

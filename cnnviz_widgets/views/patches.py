@@ -17,7 +17,8 @@ from cnnviz_widgets.export import Axis, axis_of
 from cnnviz_widgets.views.deprecated import old_name
 from cnnviz_widgets.views.guess import Question
 from cnnviz_widgets.views.job import Job
-from cnnviz_widgets.views.layout import column, row
+from cnnviz_widgets.views.layout import column, row, show_if
+from cnnviz_widgets.views.next_step import MainButton, NextStep
 from cnnviz_widgets.views.panel import Panel
 from cnnviz_widgets.views.parts import answers
 from cnnviz_widgets.views.parts.contributions import Contributions
@@ -102,12 +103,13 @@ class PatchView(Panel):
         self.layer_slider = LayerSlider(self.session, place=self._shown_at)
         self.channel_slider = ChannelSlider(self.session)
         self.rank_slider = OptionSlider(options=list(RANKS), index=0, description="among all")
-        self.run_button = self.button("Stop", self._stop_or_go_on, button_style="primary")
+        self.run_button = self.button("Stop", self._stop_or_go_on)
         self.on(self.layer_slider, SliderMoved, self._layer_picked)
         self.on(self.channel_slider, SliderMoved, self._channel_picked)
         self.on(self.rank_slider, SliderMoved, self._rank_picked)
         self.on(self.tiles, TilePicked, self._tile_picked)
-        controls = (self.layer_slider, self.channel_slider, self.rank_slider, self.run_button)
+        self.main_button = MainButton(self, self._next_step, self.stop_here)
+        controls = (self.layer_slider, self.channel_slider, self.rank_slider, self.run_button, self.main_button)
         self.show(row(self.tiles, column(*controls)))
 
     # -- the opening ---------------------------------------------------------------------------------------------
@@ -143,6 +145,21 @@ class PatchView(Panel):
         if not self._layer_chosen:
             layer = layer_before_ties(classifier, scanned.patches, layer, self._channel)
         return classifier.layer(layer)
+
+    def _next_step(self) -> NextStep | None:
+        ready = self.sheet is not None and self.visit is not None
+        return NextStep("step.picture", self._make_picture) if ready else None
+
+    def _make_picture(self) -> None:
+        """Open the class image tab on the channel whose patches are shown, and start."""
+        sheet, visit = self.sheet, self.visit
+        assert sheet is not None and visit is not None
+        with self.session.hold_trait_notifications():
+            self.session.layer, self.session.channel = sheet.layer, sheet.channel
+        view = visit("class_image")
+        if view is not None:
+            view.of_channel = True
+            view.start_over()
 
     def question(self) -> Question | None:
         known = self.sheet is not None and not self.scan_job.busy and not self.sheet_job.busy
@@ -280,6 +297,7 @@ class PatchView(Panel):
         finished = self.patches is not None and self.patches.progress >= 1
         self.run_button.description = "Scanned" if finished else "Stop" if self.scan_job.busy else "Go on"
         self.run_button.disabled = finished
+        show_if(not finished, self.run_button)
 
     def _stop_or_go_on(self) -> None:
         if self.scan_job.busy:

@@ -451,3 +451,33 @@ def test_bars_are_gone_through_by_arrow_keys_and_follow_the_language(fake_page: 
     expect(fake_page.page.get_by_role("radiogroup", name="설명할 클래스")).to_be_visible()
     expect(fake_page.page.get_by_text("patch on")).to_have_count(0)
     expect(fake_page.page.locator(".cnnviz-class-bars-before").first).to_be_hidden()
+
+
+STEP = {
+    "texts": {"en": {"step": "Cover the hot spot", "stop": "Stop"}, "ko": {"step": "가려 보기", "stop": "멈춤"}},
+    "language": "en",
+    "busy": False,
+    "disabled": False,
+}
+
+
+def test_the_main_button_is_stop_only_where_work_takes_longer_than_a_blink(fake_page: FakePage) -> None:
+    fake_page.page.clock.install(time=0)
+    fake_page.load("step", STEP)
+    fake_page.page.clock.pause_at(1000)
+    fake_page.acknowledge_all()
+    button = fake_page.page.locator(".cnnviz-step-button")
+    expect(button).to_have_text("Cover the hot spot")
+    button.click()
+    fake_page.update(busy=True)
+    fake_page.page.clock.run_for(200)
+    fake_page.update(busy=False)
+    fake_page.page.clock.run_for(400)
+    expect(button).to_have_text("Cover the hot spot")
+    fake_page.update(busy=True)
+    fake_page.page.clock.run_for(400)
+    expect(button).to_have_text("Stop")
+    button.click()
+    assert [message["stop"] for message in fake_page.sent] == [False, True]
+    fake_page.update(busy=False, language="ko")
+    expect(button).to_have_text("가려 보기")

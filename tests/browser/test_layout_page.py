@@ -24,7 +24,7 @@ READY = {
     "Top patches": "app.view.sheet is not None",
     "Class image": "app.view.visual is not None",
     "Neighbours": "app.view.neighbours is not None",
-    "Map": "app.view.head is not None",
+    "Map": "app.view.store is not None",
 }
 assert list(READY) == list(TABS)
 
@@ -57,7 +57,7 @@ BOTTOMS = """() => Object.fromEntries(
     picture: '.cnnviz-body .cnnviz-picture-canvas',
     legend: '.cnnviz-body .cnnviz-picture-ticks',
     sentence: '.cnnviz-page .cnnviz-answer > :last-child',
-    button: '.cnnviz-page .mod-primary',
+    button: '.cnnviz-page :is(.cnnviz-step-button, .cnnviz-of-class_image .mod-primary)',
   }).map(([name, where]) => [name, document.querySelector(where)?.getBoundingClientRect().bottom ?? 0]))"""
 
 

@@ -19,6 +19,7 @@ from cnnviz_widgets.widgets.picker import Picker
 from cnnviz_widgets.widgets.picture import PictureCanvas
 from cnnviz_widgets.widgets.slider import OptionSlider
 from cnnviz_widgets.widgets.status import Status
+from cnnviz_widgets.widgets.step import StepButton
 from cnnviz_widgets.widgets.tabs import Tabs
 from cnnviz_widgets.widgets.tiles import Tiles
 from cnnviz_widgets.widgets.upload import Upload
@@ -33,6 +34,7 @@ WIDGETS = [
     PictureCanvas,
     OptionSlider,
     Status,
+    StepButton,
     Tabs,
     Tiles,
     Upload,

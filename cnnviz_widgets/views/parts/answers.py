@@ -102,8 +102,7 @@ def place_of(values: NDArray[np.floating], chosen: NDArray[np.bool_]) -> str | N
     """The ninth of the picture that holds more than half of the `chosen` values (H, W), if one does."""
     height, width = values.shape
     rows, columns = np.arange(height) * 3 // height, np.arange(width) * 3 // width
-    ninths = 3 * rows[:, None] + columns
-    shares = np.bincount(ninths[chosen], values[chosen].astype(np.float64), 9)
+    shares = np.bincount((3 * rows[:, None] + columns)[chosen], values[chosen].astype(np.float64), 9)
     return _NINTHS[int(shares.argmax())] if shares.sum() > 0 and shares.max() > shares.sum() / 2 else None
 
 

@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnviz_widgets.classifier import Target
-from cnnviz_widgets.explain import Occlusion
+from cnnviz_widgets.explain import Heatmap, Occlusion
 from cnnviz_widgets.explain.occlusion.occluder import Box
 from cnnviz_widgets.explain.occlusion.occlusion_map import OcclusionMap, OcclusionRun
 from cnnviz_widgets.explain.rounding import rounding
 from cnnviz_widgets.views.job import Steps
+from cnnviz_widgets.views.parts.hot_spot import hottest_box, second_box
 from cnnviz_widgets.views.parts.probing import TOGETHER, WAIT, OcclusionSetup, ShownMap
 
 #: Most windows of a map that nobody asked for: a few seconds of one core. A technique with more gets a coarser map.
@@ -73,9 +74,25 @@ def coarse_enough(technique: Occlusion, size: tuple[int, int]) -> Occlusion:
 
 def strongest_window(found: OcclusionMap, index: int) -> Box:
     """The window that takes most from class `index`; the one that helps it most where none hurts nearly as much."""
-    readout, measured = found.run.readout, found.run.measured
-    drops = readout.probabilities(found.whole)[index] - readout.probabilities(measured)[:, index]
-    if np.abs(drops).max() < _FLAT:
-        drops = found.whole[index] - measured[:, index]
+    drops = _drops(found, index)
     hurts = _TIMES * max(float(drops.max()), 0.0) >= -float(drops.min())
     return found.windows.boxes[int(drops.argmax() if hurts else drops.argmin())]
+
+
+def spots_of(found: Heatmap, index: int, size: tuple[int, int]) -> tuple[Box, Box]:
+    """Where a window matters most to class `index`, and where next, apart from that; of windows as they were tried.
+
+    Of a map that was not made by windows the first is on the largest value, and the second as well.
+    """
+    if not isinstance(found, OcclusionMap):
+        spot = hottest_box(found.values, size)
+        return spot, spot
+    first = strongest_window(found, index)
+    return first, second_box(first, found.windows.boxes, _drops(found, index))
+
+
+def _drops(found: OcclusionMap, index: int) -> NDArray[np.float32]:
+    """What each window takes from class `index`; a window that has not run has the value of one nearby."""
+    readout, measured = found.run.readout, found.run.measured[found.run.source.ravel()]
+    drops: NDArray[np.float32] = readout.probabilities(found.whole)[index] - readout.probabilities(measured)[:, index]
+    return found.whole[index] - measured[:, index] if np.abs(drops).max() < _FLAT else drops
