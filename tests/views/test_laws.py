@@ -429,9 +429,10 @@ def functions_of(tree: ast.AST) -> Iterator[tuple[str, ast.FunctionDef]]:
 
 
 def yields(function: ast.FunctionDef) -> bool:
-    """Whether a function is a generator itself, and not only one inside it, or is made one."""
-    if any(isinstance(made, ast.Name) and made.id == "one_step" for made in function.decorator_list):
-        return True
+    """Whether a function is a generator itself, and not only one inside it, or is made one; a `with` block is none."""
+    made = {decorator.id for decorator in function.decorator_list if isinstance(decorator, ast.Name)}
+    if made & {"one_step", "contextmanager"}:
+        return "one_step" in made
     waiting: list[ast.AST] = list(function.body)
     while waiting:
         node = waiting.pop()
