@@ -11,6 +11,7 @@ import ipywidgets
 import traitlets
 
 from cnnviz_widgets import words
+from cnnviz_widgets.classifier.wording import summarize_error
 from cnnviz_widgets.errors import ExplanationError
 from cnnviz_widgets.schedule import in_turn
 from cnnviz_widgets.session import Example, Session, as_classifier
@@ -119,7 +120,7 @@ class Panel(Takeaway, Guessable, Revertible, SetInTurn, ipywidgets.VBox):
         self._top = ipywidgets.HBox([self.head]).add_class("cnnviz-top-row")
         self.add_class("cnnviz-view").add_class(f"cnnviz-of-{self.topic or 'none'}")
         self.link(self._rest_or_resume, ["active"])
-        self.show()
+        self.content: tuple[ipywidgets.Widget, ...] = ()
 
     def _make_frame(self, language: str | None) -> None:
         """Make what stands around the widgets of every panel."""
@@ -153,12 +154,13 @@ class Panel(Takeaway, Guessable, Revertible, SetInTurn, ipywidgets.VBox):
     @in_turn
     def arrange(self) -> None:
         """Put on the page what is shown, or the question about it while that is hidden."""
-        hidden, box = self.guessing.hidden, self.guessing.box
+        hidden = self.guessing.hidden
         shown = tuple(self.guessing.beside) if hidden else self.content
-        self._answer_box.children = (self.notes,) if hidden else (self.notes, self.status)
+        # Hidden, not left out: the page fails where the children of a box that it makes anew change.
+        (self._answer_box.add_class if hidden else self._answer_box.remove_class)("cnnviz-asked")
         self._body.children = (*shown[:1], self._answer_box, *shown[1:])
         # A box of its own: the page makes all views anew that stand behind a child that comes or goes.
-        self._guess_box.children = () if box is None else (box,)
+        self._guess_box.children = tuple(filter(None, [self.guessing.box]))
         self.children = (self._top, self._guess_box, self._in_place or self._body, self.pace)
         self._tooltips.set(self)
 
@@ -180,6 +182,8 @@ class Panel(Takeaway, Guessable, Revertible, SetInTurn, ipywidgets.VBox):
             self.follow(self.follows, self.refresh)
         self.follow(["classifier", "picture"], self._show_notes, hidden=True)
         self._open = True
+        if not self.children:
+            self.arrange()
         self._show_notes()
         if results := results_of(self):
             self.link(self.guessing.update, results)
@@ -392,7 +396,4 @@ outgoing.install()
 
 def sentence(error: BaseException) -> str:
     """An exception as one line for the panel; our own exceptions already are one."""
-    if isinstance(error, ExplanationError):
-        return str(error)
-    lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0][:300]}" if lines else type(error).__name__
+    return str(error) if isinstance(error, ExplanationError) else summarize_error(error)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from cnnviz_widgets.views.evaluation import SECTIONS
 from tests.support.servers import Opener
 
 from .test_views import NETWORK, Hand, middle, path
@@ -48,3 +49,7 @@ def test_a_box_is_guessed_and_what_is_true_is_revealed(voila_page: Opener) -> No
     page.get_by_role("button", name="Guess").click()
     page.get_by_text("Where does").wait_for()
     assert page.locator("canvas.cnnviz-picture-canvas").count() == 1
+    page.get_by_role("button", name="Skip").click()
+    page.locator(".cnnviz-class-bars-row").first.wait_for()
+    page.get_by_role("button", name="Test", exact=True).click()
+    page.get_by_role("tab", name=next(iter(SECTIONS.values()))).wait_for()
