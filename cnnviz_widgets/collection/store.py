@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,14 +13,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from cnnviz_widgets.classifier import Classifier
-from cnnviz_widgets.classifier.batching import Batches, quickly
-from cnnviz_widgets.classifier.replicas import parts_of
+from cnnviz_widgets.classifier.batching import quickly
 from cnnviz_widgets.collection.disk import INDEX_FROM, DiskStorage, prepare_folder
-from cnnviz_widgets.collection.extraction import features_and_logits, layer_name, rows_from
+from cnnviz_widgets.collection.distributed import Cluster, RayPictures, pictures_of
+from cnnviz_widgets.collection.extraction import features_and_logits, layer_name
 from cnnviz_widgets.collection.fingerprint import weights_fingerprint
 from cnnviz_widgets.collection.labels import UNKNOWN
 from cnnviz_widgets.collection.neighbours import METRICS, Metric, Neighbours, nearest
-from cnnviz_widgets.collection.reading import MAX_BATCH, ReadBatch, read_in_turn
+from cnnviz_widgets.collection.reading import MAX_BATCH, ReadBatch
+from cnnviz_widgets.collection.rows import further_rows
 from cnnviz_widgets.collection.source import Source, source_of
 from cnnviz_widgets.collection.storage import FeatureStorage, InMemoryStorage, RowBatch, StoreMetadata
 from cnnviz_widgets.errors import PictureError, StoreError
@@ -59,17 +60,21 @@ class FeatureStore:
         batch: int | None = None,
         labels: Any = None,
         class_names: Sequence[str] | None = None,
+        cluster: Cluster | None = None,
     ) -> FeatureStore:
         """The features of all pictures of `source` (anything `source_of` takes) at `layer`, or the last spatial one.
 
         Pictures are read and run `batch` at a time, by default up to 32, as many as this computer does quickly.
         `labels` (N,) and `class_names` replace those of the data set. With `path`, a folder, rows are kept on disk,
         a batch at a time (`pip install cnnviz-widgets[scale]`); a build that was interrupted goes on where it
-        stopped. Raises StoreError when the folder has the features of other weights, another layer or another data
-        set, MissingExtra, LayerError, PictureError, ClassifierError.
+        stopped. With a `cluster` its workers run shards of the data set, which may be a Ray dataset (`pip install
+        cnnviz-widgets[ray]`). Raises StoreError when the folder has the features of other weights, another layer or
+        another data set, MissingExtra, LayerError, PictureError, ClassifierError, ClusterError.
         """
-        data = source_of(source, labels, class_names)
-        (store,) = deque(cls.build_steps(classifier, data, layer, path=path, batch=batch), maxlen=1)
+        whole = cluster is not None and labels is None and class_names is None
+        data = source if whole else source_of(source, labels, class_names)
+        steps = cls.build_steps(classifier, data, layer, path=path, batch=batch, cluster=cluster)
+        (store,) = deque(steps, maxlen=1)
         return store
 
     @classmethod
@@ -81,17 +86,17 @@ class FeatureStore:
         *,
         path: str | Path | None = None,
         batch: int | None = None,
+        cluster: Cluster | None = None,
     ) -> Iterator[FeatureStore]:
         """Build step by step: yields one store, empty or as far as `path` has got, and again after each batch.
 
         Parameters and errors are those of `build`. The generator writes to the store that it has made, to `path` and
         to nothing else; closing it keeps what there is.
         """
-        data = source_of(source)
+        data = source_of(source) if cluster is None else pictures_of(source)
         if not len(data):
             raise PictureError("The data set holds no pictures; pass one with pictures.")
-        if batch is None:
-            batch = quickly(classifier, "features", MAX_BATCH)
+        batch = quickly(classifier, "features", MAX_BATCH) if batch is None else batch
         if batch < 1:
             raise StoreError(f"A batch of {batch} pictures is none; use one of at least 1.")
         layer = layer_name(classifier, layer)
@@ -100,15 +105,15 @@ class FeatureStore:
             data.class_names,
         )  # fmt: skip
         if path is None:
-            yield from _grow(cls(metadata, InMemoryStorage(), data), classifier, data)
+            yield from _grow(cls(metadata, InMemoryStorage(), _local(data)), classifier, data, cluster)
             return
         folder = Path(path)
         with prepare_folder(folder) as lock:
             disk = DiskStorage(folder, asdict(metadata), lock)
             stored = metadata if disk.metadata is None else StoreMetadata.of_mapping(disk.metadata)
             stored.check_same(metadata)
-            store = cls(stored, disk, data)
-            yield from _grow(store, classifier, data)
+            store = cls(stored, disk, _local(data))
+            yield from _grow(store, classifier, data, cluster)
             if len(store) >= INDEX_FROM and not disk.recall:
                 store.build_index()
                 yield store
@@ -267,16 +272,21 @@ def _visited_items(metadata: StoreMetadata, items: NDArray[np.int64]) -> int:
     return min(metadata.total, (int(items[-1]) // metadata.batch + 1) * metadata.batch) if len(items) else 0
 
 
-def _grow(store: FeatureStore, classifier: Classifier, source: Source) -> Iterator[FeatureStore]:
+def _local(data: Source | RayPictures) -> Source | None:
+    return data if isinstance(data, Source) else None
+
+
+def _grow(
+    store: FeatureStore, classifier: Classifier, data: Source | RayPictures, cluster: Cluster | None
+) -> Iterator[FeatureStore]:
     """Yields the store, then again after each batch that was added to it."""
-    batch, total = store.metadata.batch, store.metadata.total
     yield store
-
-    def calls() -> Iterator[Callable[[Classifier], tuple[ReadBatch, RowBatch | None]]]:
-        for read in read_in_turn(source, classifier, range(store.visited, total), batch):
-            yield lambda replica, read=read: (read, rows_from(replica, source, read, store.layer))  # type: ignore[misc]
-
-    batches = Batches(classifier, (classifier.channels, *classifier.input_size), "features")
-    yield from parts_of(batches, total - store.visited).in_order(calls(), lambda result: store.after(*result))
+    start, batch = store.visited, store.metadata.batch
+    if isinstance(data, RayPictures):  # whose batches begin anew with each block
+        start = int(store.items[-1]) + 1 if len(store) else 0
+    for further in further_rows(classifier, data, store.layer, batch, start, cluster=cluster):
+        store.extend(*further)
+        yield store
     if not len(store):
+        total = store.metadata.total
         raise PictureError(f"None of the {total} pictures could be read: {next(iter(store.skipped.values()))}")

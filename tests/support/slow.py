@@ -44,6 +44,7 @@ SLOW = {
     # Other processes: kernels, servers, killed builds, fresh interpreters. scripts/check runs those of the last kind.
     "tests/collection/test_disk.py::test_a_killed_build_loses_at_most_its_last_batch": "processes",
     "tests/collection/test_disk.py::test_two_processes_do_not_build_one_store": "processes",
+    "tests/collection/test_distributed.py": "a cluster of processes",
     "tests/collection/test_package.py::test_every_name_is_there_in_a_fresh_interpreter": "interpreters",
     "tests/collection/test_patches.py::test_a_killed_scan_loses_at_most_the_last_batch": "processes",
     "tests/test_api.py::test_modules_are_there_in_a_fresh_interpreter": "interpreters",

@@ -13,7 +13,7 @@ from torch import Tensor
 from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.classifier.runtime import runtime, sessions
 from cnnviz_widgets.collection.extraction import features_and_logits
-from cnnviz_widgets.collection.patches import _maxima_of_part
+from cnnviz_widgets.collection.maxima import _maxima_of_part
 from tests.support.networks import DenseNetLike, FunctionalReLU, seeded
 
 SIZE = (64, 64)
