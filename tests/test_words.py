@@ -12,15 +12,20 @@ import cnnviz_widgets
 from cnnviz_widgets import words
 from cnnviz_widgets.views.covering import BRUSH
 from cnnviz_widgets.views.explorer import TABS
-from cnnviz_widgets.views.wording import ACTIONS, HELP
+from cnnviz_widgets.views.wording import ACTIONS, HELP, name_of
 
 #: Sentences and tooltips of the design whose views do not say them yet; what is said leaves this list.
 AWAITED = re.compile(
     r"tooltip\.(click_a_map_to|receptive_field|opacity|"
     r"colour_by|help)$"
 )
-#: Tooltips that `wording.tooltip` finds by a control's description: tests/views/test_laws.py looks at every control.
+#: What is found by the description of a control: tests/views/test_laws.py looks at every control.
 BY_DESCRIPTION = "tooltip."
+#: What stands on the page in the place of an English text of the program, or of a field's name.
+IN_PLACE = re.compile(r"(parameter|option|button|title)\.(.+\.)?(?P<name>.+)$")
+
+#: English texts that the program makes of parts.
+COMPOSED = ("nearest in features", "nearest in pixels", "insertion curve", "deletion curve")
 
 
 def fields(text: str) -> set[str | None]:
@@ -42,6 +47,7 @@ def test_all_languages_have_the_same_keys_and_placeholders() -> None:
 def test_every_key_is_used() -> None:
     package = Path(cnnviz_widgets.__file__).parent
     answers = "".join((package / "views" / "parts" / f"{name}.py").read_text() for name in ("answers", "hot_spot"))
+    layer_names = (package / "views" / "parts" / "layer_names.py").read_text()
     source = "".join(path.read_text() for path in package.rglob("*.py"))
     topics = {view.topic for view in TABS.values()}
     made = {f"tab.{topic}.{part}" for topic in topics for part in ("name", "question")}
@@ -51,6 +57,11 @@ def test_every_key_is_used() -> None:
     made |= {f"brush.{name}" for name in BRUSH}
     made |= {f"answer.occlusion_score_{kind}" for kind in ("falls", "rises", "same")}
     made |= {f"answer.lasso{kind}" for kind in ("_of_labels", "_and_classes", "_of_labels_and_classes")}
+    written = {name_of(text) for text in re.findall(r'"([^"\n]+)"', source)}
+    written |= {name for name in re.findall(r"^    (\w+): ", source, re.MULTILINE)} | {"yes", "no"}
+    written |= {name_of(text) for text in COMPOSED}
+    made |= {key for key in words.catalogue("en") if (found := IN_PLACE.match(key)) and found["name"] in written}
+    made |= {key for key in words.catalogue("en") if f'"{key.removeprefix("layer_name.")}"' in layer_names}
     made |= {key for key in words.catalogue("en") if f'"{key.removeprefix("answer.")}"' in answers}
     assert made <= words.catalogue("en").keys()
     unused = [

@@ -120,6 +120,19 @@ var EventQueue = class {
   }
 };
 
+// src/core/language.ts
+function pageLanguage(search, preferred) {
+  const asked = new URLSearchParams(search).get("lang") || preferred;
+  return (asked.split("-")[0] ?? "").toLowerCase();
+}
+function textsIn(texts, language) {
+  const wanted = language ?? pageLanguage(location.search, navigator.language);
+  for (const name of [wanted, "en", ...Object.keys(texts)]) {
+    if (Object.hasOwn(texts, name)) return [name, texts[name]];
+  }
+  return ["en", void 0];
+}
+
 // src/core/standing.ts
 var STANDINGS = ["answers", "late", "reconnecting", "cut off", "absent", "ended"];
 var GONE = /* @__PURE__ */ new Set(["dead", "terminating", "restarting", "autorestarting"]);
@@ -375,6 +388,11 @@ var View = class {
     signal?.addEventListener("abort", () => this.dispose(), { once: true });
   }
   get = (name) => this.model.get(name);
+  /** What the page shows for a text of the kernel: what `texts` has for it in the page's language, or the text. */
+  get say() {
+    const [, texts = {}] = textsIn(this.model.get("texts") ?? {}, null);
+    return (text) => Object.hasOwn(texts, text) ? texts[text] ?? text : text;
+  }
   /** Listen to `target` until the view ends. */
   listen(target, name, callback, options = {}) {
     target.addEventListener(name, callback, { ...options, signal: this.ending.signal });

@@ -196,6 +196,19 @@ var EventQueue = class {
   }
 };
 
+// src/core/language.ts
+function pageLanguage(search, preferred) {
+  const asked = new URLSearchParams(search).get("lang") || preferred;
+  return (asked.split("-")[0] ?? "").toLowerCase();
+}
+function textsIn(texts, language) {
+  const wanted = language ?? pageLanguage(location.search, navigator.language);
+  for (const name of [wanted, "en", ...Object.keys(texts)]) {
+    if (Object.hasOwn(texts, name)) return [name, texts[name]];
+  }
+  return ["en", void 0];
+}
+
 // src/core/standing.ts
 var STANDINGS = ["answers", "late", "reconnecting", "cut off", "absent", "ended"];
 var GONE = /* @__PURE__ */ new Set(["dead", "terminating", "restarting", "autorestarting"]);
@@ -451,6 +464,11 @@ var View = class {
     signal?.addEventListener("abort", () => this.dispose(), { once: true });
   }
   get = (name) => this.model.get(name);
+  /** What the page shows for a text of the kernel: what `texts` has for it in the page's language, or the text. */
+  get say() {
+    const [, texts = {}] = textsIn(this.model.get("texts") ?? {}, null);
+    return (text) => Object.hasOwn(texts, text) ? texts[text] ?? text : text;
+  }
   /** Listen to `target` until the view ends. */
   listen(target, name, callback, options = {}) {
     target.addEventListener(name, callback, { ...options, signal: this.ending.signal });
@@ -757,13 +775,15 @@ var Combobox = class {
   list;
   search = new OptionSearch([]);
   searched = [];
+  searchedIn;
+  labels = [];
   index = null;
   /** What is being searched for; null while the text is the chosen option's. */
   query = null;
   draw(chosen) {
     const { view, list } = this;
     this.index = chosen;
-    this.input.placeholder = view.get("placeholder");
+    this.input.placeholder = view.say(view.get("placeholder"));
     if (this.query === null || !list.open) this.restore();
     this.hint.textContent = (chosen === null ? "" : view.get("hints")[chosen]) ?? "";
     if (list.open) this.fill();
@@ -861,14 +881,17 @@ var Combobox = class {
     const { view, query } = this;
     const options = view.get("options");
     const hints = view.get("hints");
-    if (options !== this.searched) {
-      this.search = new OptionSearch(options);
+    const texts = view.get("texts");
+    if (options !== this.searched || texts !== this.searchedIn) {
+      this.labels = options.map(view.say);
+      this.search = new OptionSearch(this.labels);
       this.searched = options;
+      this.searchedIn = texts;
     }
     const order = view.get("order");
     const rows = this.search.matches(query ?? "", order).map((at2, row) => ({
       index: at2,
-      label: options[at2] ?? "",
+      label: this.labels[at2] ?? "",
       hint: hints[at2] ?? "",
       apart: !query && row > 0 && row === order.length
     }));
@@ -878,7 +901,7 @@ var Combobox = class {
   }
   restore() {
     this.query = null;
-    this.input.value = this.index === null ? "" : this.view.get("options")[this.index] ?? "";
+    this.input.value = this.index === null ? "" : this.view.say(this.view.get("options")[this.index] ?? "");
   }
   announce() {
     this.hint.hidden = this.query !== null;
@@ -913,19 +936,19 @@ function render(view) {
   box.prepend(field.input);
   box.append(arrow);
   view.root.prepend(description, box);
-  view.follow(["options", "hints", "order", "placeholder"], draw);
+  view.follow(["options", "hints", "order", "placeholder", "texts"], draw);
   view.follow(["disabled"], () => {
     field.input.disabled = view.get("disabled");
     box.classList.toggle("cnnviz-picker-disabled", view.get("disabled"));
   });
-  view.follow(["description"], () => {
-    const text = view.get("description");
+  view.follow(["description", "texts"], () => {
+    const text = view.say(view.get("description"));
     description.textContent = description.title = text;
     description.hidden = text === "";
-    if (text === "") field.input.setAttribute("aria-label", view.get("placeholder") || "Option");
+    if (text === "") field.input.setAttribute("aria-label", view.say(view.get("placeholder")) || "Option");
     else field.input.removeAttribute("aria-label");
   });
-  view.follow(["tooltip"], () => setTooltip(view.root, field.input, view.get("tooltip")));
+  view.follow(["tooltip", "texts"], () => setTooltip(view.root, field.input, view.say(view.get("tooltip") ?? "")));
 }
 function nativeList(view, pick) {
   const input = element("select", "cnnviz-picker-input", { "data-lm-suppress-shortcuts": "true" });
@@ -933,13 +956,14 @@ function nativeList(view, pick) {
   return {
     input,
     draw(index) {
+      const { say } = view;
       const hints = view.get("hints");
-      const made = view.get("options").map((label, at) => {
-        const hint = hints[at];
+      const made = view.get("options").map((option, at) => {
+        const [label, hint] = [say(option), hints[at]];
         return new Option(hint ? `${label}  (${hint})` : label, String(at));
       });
       if (index === null) {
-        const blank = new Option(view.get("placeholder"), "");
+        const blank = new Option(say(view.get("placeholder")), "");
         blank.disabled = blank.hidden = true;
         made.unshift(blank);
       }

@@ -366,6 +366,19 @@ var EventQueue = class {
   }
 };
 
+// src/core/language.ts
+function pageLanguage(search, preferred) {
+  const asked = new URLSearchParams(search).get("lang") || preferred;
+  return (asked.split("-")[0] ?? "").toLowerCase();
+}
+function textsIn(texts, language) {
+  const wanted = language ?? pageLanguage(location.search, navigator.language);
+  for (const name of [wanted, "en", ...Object.keys(texts)]) {
+    if (Object.hasOwn(texts, name)) return [name, texts[name]];
+  }
+  return ["en", void 0];
+}
+
 // src/core/standing.ts
 var STANDINGS = ["answers", "late", "reconnecting", "cut off", "absent", "ended"];
 var GONE = /* @__PURE__ */ new Set(["dead", "terminating", "restarting", "autorestarting"]);
@@ -621,6 +634,11 @@ var View = class {
     signal?.addEventListener("abort", () => this.dispose(), { once: true });
   }
   get = (name) => this.model.get(name);
+  /** What the page shows for a text of the kernel: what `texts` has for it in the page's language, or the text. */
+  get say() {
+    const [, texts = {}] = textsIn(this.model.get("texts") ?? {}, null);
+    return (text2) => Object.hasOwn(texts, text2) ? texts[text2] ?? text2 : text2;
+  }
   /** Listen to `target` until the view ends. */
   listen(target, name, callback, options = {}) {
     target.addEventListener(name, callback, { ...options, signal: this.ending.signal });
@@ -666,19 +684,6 @@ var View = class {
     this.onDispose(() => this.model.off(event, callback));
   }
 };
-
-// src/core/language.ts
-function pageLanguage(search, preferred) {
-  const asked = new URLSearchParams(search).get("lang") || preferred;
-  return (asked.split("-")[0] ?? "").toLowerCase();
-}
-function textsIn(texts, language) {
-  const wanted = language ?? pageLanguage(location.search, navigator.language);
-  for (const name of [wanted, "en", ...Object.keys(texts)]) {
-    if (Object.hasOwn(texts, name)) return [name, texts[name]];
-  }
-  return ["en", void 0];
-}
 
 // src/picture/brush.ts
 var UNDO = "M6.5 3 3 6.5 6.5 10M3 6.5h6.5a3.5 3.5 0 0 1 0 7H7";

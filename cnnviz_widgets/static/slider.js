@@ -201,6 +201,19 @@ var EventQueue = class {
   }
 };
 
+// src/core/language.ts
+function pageLanguage(search, preferred) {
+  const asked = new URLSearchParams(search).get("lang") || preferred;
+  return (asked.split("-")[0] ?? "").toLowerCase();
+}
+function textsIn(texts, language) {
+  const wanted = language ?? pageLanguage(location.search, navigator.language);
+  for (const name of [wanted, "en", ...Object.keys(texts)]) {
+    if (Object.hasOwn(texts, name)) return [name, texts[name]];
+  }
+  return ["en", void 0];
+}
+
 // src/core/standing.ts
 var STANDINGS = ["answers", "late", "reconnecting", "cut off", "absent", "ended"];
 var GONE = /* @__PURE__ */ new Set(["dead", "terminating", "restarting", "autorestarting"]);
@@ -456,6 +469,11 @@ var View = class {
     signal?.addEventListener("abort", () => this.dispose(), { once: true });
   }
   get = (name) => this.model.get(name);
+  /** What the page shows for a text of the kernel: what `texts` has for it in the page's language, or the text. */
+  get say() {
+    const [, texts = {}] = textsIn(this.model.get("texts") ?? {}, null);
+    return (text) => Object.hasOwn(texts, text) ? texts[text] ?? text : text;
+  }
   /** Listen to `target` until the view ends. */
   listen(target, name, callback, options = {}) {
     target.addEventListener(name, callback, { ...options, signal: this.ending.signal });
@@ -526,9 +544,9 @@ var OptionSlider = class {
     view.root.append(head, row);
     [this.index, this.queue] = control(view, "index", () => this.draw());
     this.listen();
-    view.follow(["options", "details", "disabled"], () => this.draw());
-    view.follow(["description"], () => this.describe());
-    view.follow(["tooltip"], () => setTooltip(view.root, this.range, view.get("tooltip")));
+    view.follow(["options", "details", "disabled", "texts"], () => this.draw());
+    view.follow(["description", "texts"], () => this.describe());
+    view.follow(["tooltip", "texts"], () => setTooltip(view.root, this.range, view.say(view.get("tooltip") ?? "")));
   }
   view;
   description;
@@ -548,7 +566,7 @@ var OptionSlider = class {
     const { view, range, last: last2 } = this;
     const options = view.get("options");
     const index = Math.min(this.index.value, last2);
-    const label = options[index] ?? "";
+    const label = view.say(options[index] ?? "");
     const more = view.get("details")[index] ?? "";
     const idle = view.get("disabled") || options.length < 2;
     range.max = String(Math.max(0, last2));
@@ -564,7 +582,7 @@ var OptionSlider = class {
     this.next.disabled = idle || index >= last2;
   }
   describe() {
-    const text = this.view.get("description");
+    const text = this.view.say(this.view.get("description"));
     this.description.textContent = text;
     this.description.hidden = text === "";
     if (text === "") this.range.setAttribute("aria-label", "Option");

@@ -182,6 +182,19 @@ var EventQueue = class {
   }
 };
 
+// src/core/language.ts
+function pageLanguage(search, preferred) {
+  const asked = new URLSearchParams(search).get("lang") || preferred;
+  return (asked.split("-")[0] ?? "").toLowerCase();
+}
+function textsIn(texts, language) {
+  const wanted = language ?? pageLanguage(location.search, navigator.language);
+  for (const name of [wanted, "en", ...Object.keys(texts)]) {
+    if (Object.hasOwn(texts, name)) return [name, texts[name]];
+  }
+  return ["en", void 0];
+}
+
 // src/core/standing.ts
 var STANDINGS = ["answers", "late", "reconnecting", "cut off", "absent", "ended"];
 var GONE = /* @__PURE__ */ new Set(["dead", "terminating", "restarting", "autorestarting"]);
@@ -437,6 +450,11 @@ var View = class {
     signal?.addEventListener("abort", () => this.dispose(), { once: true });
   }
   get = (name) => this.model.get(name);
+  /** What the page shows for a text of the kernel: what `texts` has for it in the page's language, or the text. */
+  get say() {
+    const [, texts = {}] = textsIn(this.model.get("texts") ?? {}, null);
+    return (text) => Object.hasOwn(texts, text) ? texts[text] ?? text : text;
+  }
   /** Listen to `target` until the view ends. */
   listen(target, name, callback, options = {}) {
     target.addEventListener(name, callback, { ...options, signal: this.ending.signal });
@@ -754,15 +772,17 @@ function startShowing(from, length, start, size) {
 // src/tiles/drawing.ts
 var MOST_ASKED = 1600;
 var TileDrawing = class {
-  constructor(get, state, id) {
+  constructor(get, state, id, say) {
     this.get = get;
     this.state = state;
+    this.say = say;
     this.option = element("div", "cnnviz-hidden", { role: "option", id: `${id}-option` });
     this.content.append(this.canvas, this.captions, this.hover, this.chosen, this.cursor, this.option);
     this.scroll.append(this.content);
   }
   get;
   state;
+  say;
   description = element("div", "cnnviz-tiles-description");
   scroll = element("div", "cnnviz-tiles-scroll", {
     role: "listbox",
@@ -786,7 +806,7 @@ var TileDrawing = class {
     return { x: scrollLeft, y: scrollTop, width: clientWidth, height: clientHeight };
   }
   describe() {
-    const text = this.get("description");
+    const text = this.say(this.get("description"));
     this.description.textContent = this.description.title = text;
     this.description.hidden = text === "";
     this.scroll.ariaLabel = text || "Pictures";
@@ -795,7 +815,7 @@ var TileDrawing = class {
     const { get, scroll, empty } = this;
     const none = get("count") === 0;
     this.fillRuler();
-    empty.textContent = get("placeholder");
+    empty.textContent = this.say(get("placeholder"));
     empty.hidden = !none || get("placeholder") === "";
     scroll.hidden = none;
     scroll.style.maxHeight = `${get("height")}px`;
@@ -928,7 +948,7 @@ function render(view) {
   const [selected, picks] = control(view, "selected", showSelected);
   const hovers = view.queue();
   const state = new TileState(view.get, selected);
-  const drawing = new TileDrawing(view.get, state, view.id);
+  const drawing = new TileDrawing(view.get, state, view.id, (text) => view.say(text));
   const { scroll } = drawing;
   let pointer = null;
   view.root.append(drawing.description, scroll, drawing.empty, drawing.ruler);
@@ -987,7 +1007,7 @@ function render(view) {
     if (state.inOneRow) drawing.reveal();
   });
   view.follow(["stale"], () => view.root.toggleAttribute("data-stale", view.get("stale") === true));
-  view.follow(["description"], () => drawing.describe());
+  view.follow(["description", "texts"], () => drawing.describe());
   view.follow(["sheet", "revision"], () => {
     state.hovered = null;
   });
@@ -1018,7 +1038,7 @@ function layOutWhenNeeded(view, drawing, state) {
   };
   const scheduleIfResized = () => room() !== laidFor && schedule();
   view.onDispose(() => cancelAnimationFrame(frame));
-  view.follow([...LAYOUT, "tile_width", "height", "pixelated", "captions", "placeholder"], schedule);
+  view.follow([...LAYOUT, "tile_width", "height", "pixelated", "captions", "placeholder", "texts"], schedule);
   const sizes = new ResizeObserver(scheduleIfResized);
   sizes.observe(view.root);
   view.onDispose(() => sizes.disconnect());

@@ -45,6 +45,7 @@ from cnnviz_widgets.views.take.app import app_state, restore_app
 from cnnviz_widgets.views.take.page.html import SavedPage, app_to_html, check_options
 from cnnviz_widgets.views.take.page.network import Live, Weights
 from cnnviz_widgets.views.take.page.wanted import CLASSES, Wanted
+from cnnviz_widgets.views.wording import LabelledButton
 from cnnviz_widgets.widgets.status import Status
 from cnnviz_widgets.widgets.tabs import TabOpened, Tabs
 from cnnviz_widgets.widgets.tiles import TilePicked, Tiles
@@ -108,11 +109,15 @@ class Explorer(Revertible, ipywidgets.VBox):
         session = self.session
         self.strip = Tiles(tile_width=_THUMBNAIL, selected=None, captions=False, height=68)
         self.upload = Upload()
-        self.draw_button = ipywidgets.Button(description="Draw", tooltip=words.text("tooltip.draw", self.language))
+        self.draw_button = LabelledButton(
+            self.language, description="Draw", tooltip=words.text("tooltip.draw", self.language)
+        )
         self.draw_button.on_click(lambda _: self.draw(self.sketch is None or not self.sketch.active))
         #: The sheet to draw on, once it was asked for.
         self.sketch: SketchView | None = None
-        self.camera_button = ipywidgets.Button(description="Camera", tooltip="Look through your browser's camera")
+        self.camera_button = LabelledButton(
+            self.language, description="Camera", tooltip=words.text("tooltip.camera", self.language)
+        )
         self.camera_button.on_click(lambda _: self.film(self.camera is None or not self.camera.active))
         #: The camera, once it was asked for.
         self.camera: CameraView | None = None

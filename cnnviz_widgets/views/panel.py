@@ -26,7 +26,7 @@ from cnnviz_widgets.views.history import History, Revertible, results_of
 from cnnviz_widgets.views.job import Job
 from cnnviz_widgets.views.parts.answers import Answer
 from cnnviz_widgets.views.take.takeaway import Takeaway
-from cnnviz_widgets.views.wording import Tooltips, head_of
+from cnnviz_widgets.views.wording import ControlTexts, LabelledButton, button_label, head_of
 from cnnviz_widgets.widgets.acknowledged import Acknowledged
 from cnnviz_widgets.widgets.head import ActionPressed
 from cnnviz_widgets.widgets.pace import FrameAcknowledger
@@ -126,7 +126,7 @@ class Panel(Takeaway, Guessable, Revertible, SetInTurn, ipywidgets.VBox):
         """Make what stands around the widgets of every panel."""
         #: The question of the panel, if it has one, with its help, and what can be done with the panel.
         self.head = head_of(self.topic, language)
-        self._tooltips = Tooltips(self.topic, language)
+        self._texts = ControlTexts(self.topic, language)
         self.status = Status(language=language)
         #: What there is to know of network and picture before any map is read, such as how scores are taken.
         self.notes = Status(layout=ipywidgets.Layout(display="none"))
@@ -162,7 +162,7 @@ class Panel(Takeaway, Guessable, Revertible, SetInTurn, ipywidgets.VBox):
         # A box of its own: the page makes all views anew that stand behind a child that comes or goes.
         self._guess_box.children = tuple(filter(None, [self.guessing.box]))
         self.children = (self._top, self._guess_box, self._in_place or self._body, self.pace)
-        self._tooltips.set(self)
+        self._texts.set(self)
 
     @in_turn
     def put_in_place(self, widget: ipywidgets.Widget | None) -> None:
@@ -231,8 +231,9 @@ class Panel(Takeaway, Guessable, Revertible, SetInTurn, ipywidgets.VBox):
     def button(self, description: str, press: Callable[[], object], **traits: Any) -> ipywidgets.Button:
         """A button that calls `press()`; what that raises is said in the status line."""
         if "layout" not in traits:  # a layout that no widget has is never closed
-            traits["layout"] = ipywidgets.Layout(width="72px" if len(description) < 7 else None)
-        button = ipywidgets.Button(description=description, **traits)
+            short = len(button_label(description, self.language).encode()) < 7
+            traits["layout"] = ipywidgets.Layout(width="72px" if short else None)
+        button = LabelledButton(self.language, description=description, **traits)
 
         def pressed(_: object) -> None:
             try:

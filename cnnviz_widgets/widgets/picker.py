@@ -7,8 +7,9 @@ from typing import Any
 
 import traitlets
 
-from cnnviz_widgets.widgets.acknowledged import STATIC, Acknowledged
+from cnnviz_widgets.widgets.acknowledged import STATIC
 from cnnviz_widgets.widgets.choice import chosen, truth
+from cnnviz_widgets.widgets.described import Described
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class Picked:
     final: bool = True
 
 
-class Picker(Acknowledged):
+class Picker(Described):
     """A choice among `options`, or none (`index` is None); its event is `Picked`.
 
     `hints` stand at the right of each option ("43 %"). Without search text the options in `order` come
@@ -35,7 +36,6 @@ class Picker(Acknowledged):
     order = traitlets.List(traitlets.Int()).tag(sync=True)
     index = traitlets.Int(None, allow_none=True).tag(sync=True)
     placeholder = traitlets.Unicode().tag(sync=True)
-    description = traitlets.Unicode().tag(sync=True)
     searchable = traitlets.Bool(None, allow_none=True).tag(sync=True)
     disabled = traitlets.Bool(False).tag(sync=True)
 

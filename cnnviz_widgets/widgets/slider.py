@@ -7,8 +7,9 @@ from typing import Any
 
 import traitlets
 
-from cnnviz_widgets.widgets.acknowledged import STATIC, Acknowledged
+from cnnviz_widgets.widgets.acknowledged import STATIC
 from cnnviz_widgets.widgets.choice import chosen, truth
+from cnnviz_widgets.widgets.described import Described
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class SliderMoved:
     final: bool
 
 
-class OptionSlider(Acknowledged):
+class OptionSlider(Described):
     """A slider over `options`, each with a second line in `details`; its event is `SliderMoved`.
 
     `index` follows every valid event before the handlers run, and moves every view when Python sets it. Only
@@ -32,7 +33,6 @@ class OptionSlider(Acknowledged):
     options = traitlets.List(traitlets.Unicode()).tag(sync=True)
     details = traitlets.List(traitlets.Unicode()).tag(sync=True)
     index = traitlets.Int(0).tag(sync=True)
-    description = traitlets.Unicode().tag(sync=True)
     disabled = traitlets.Bool(False).tag(sync=True)
 
     @traitlets.validate("index")

@@ -10,8 +10,9 @@ import numpy as np
 import traitlets
 from numpy.typing import NDArray
 
-from cnnviz_widgets.widgets.acknowledged import STATIC, Acknowledged, Outdated, integers
+from cnnviz_widgets.widgets.acknowledged import STATIC, Outdated, integers
 from cnnviz_widgets.widgets.choice import truth
+from cnnviz_widgets.widgets.described import Described
 
 _MODIFIERS = ("shift", "ctrl", "alt", "meta")
 
@@ -33,7 +34,7 @@ class TilePicked:
     modifiers: frozenset[str] = frozenset()
 
 
-class Tiles(Acknowledged):
+class Tiles(Described):
     """A grid of equal images in one scrolling box; its events are `TileEntered` and `TilePicked`.
 
     `show` sets the images. `tile_width` (CSS pixels) is their width on the page, `columns` the number per row
@@ -58,7 +59,6 @@ class Tiles(Acknowledged):
     height = traitlets.Int(360, min=48).tag(sync=True)
     pixelated = traitlets.Bool(False).tag(sync=True)
     captions = traitlets.Bool(True).tag(sync=True)
-    description = traitlets.Unicode().tag(sync=True)
     placeholder = traitlets.Unicode().tag(sync=True)
     #: Whether the tiles are of another question than the one that is asked now: they are drawn faintly.
     stale = traitlets.Bool(False).tag(sync=True)

@@ -481,3 +481,40 @@ def test_the_main_button_is_stop_only_where_work_takes_longer_than_a_blink(fake_
     assert [message["stop"] for message in fake_page.sent] == [False, True]
     fake_page.update(busy=False, language="ko")
     expect(button).to_have_text("가려 보기")
+
+
+KOREAN = {
+    "Class": "\N{HANGUL SYLLABLE BAN}",
+    "tiger cat": "\N{HANGUL SYLLABLE BEOM}",
+    "search classes": "\N{HANGUL SYLLABLE CA}",
+}
+
+
+@pytest.mark.parametrize("searchable", [True, False])
+def test_options_are_shown_in_a_language_and_told_to_the_kernel_in_english(
+    fake_page: FakePage, searchable: bool
+) -> None:
+    few = {**PICKER, "options": CLASSES[:4], "searchable": searchable, "texts": {"ko": KOREAN}}
+    fake_page.load("picker", few)
+    box = fake_page.page.get_by_role("combobox", name=KOREAN["Class"])
+    if searchable:
+        box.fill(KOREAN["tiger cat"])
+        box.press("Enter")
+        expect(box).to_have_value(KOREAN["tiger cat"])
+    else:
+        box.select_option(label=f"{KOREAN['tiger cat']}  (12 %)")
+    assert [(message["index"], message["option"]) for message in fake_page.sent] == [(2, "tiger cat")]
+    fake_page.update(texts={"en": {}})
+    expect(fake_page.page.get_by_role("combobox", name="Class")).to_be_visible()
+
+
+def test_a_page_takes_its_own_language_of_those_it_is_sent(fake_page: FakePage) -> None:
+    texts = {"en": {"Layer": "A layer"}, "ko": {"Layer": "\N{HANGUL SYLLABLE CEUNG}"}}
+    fake_page.load("slider", {**SLIDER, "texts": texts, "tooltip": "Layer"})
+    assert fake_page.page.evaluate("navigator.language").startswith("en")
+    expect(fake_page.page.get_by_role("slider", name="A layer")).to_have_attribute("aria-description", "A layer")
+    fake_page.update(texts={"ko": texts["ko"]})
+    slider = fake_page.page.get_by_role("slider", name=texts["ko"]["Layer"])
+    slider.press("ArrowRight")
+    fake_page.page.wait_for_function("() => model.sent.length > 0")
+    assert fake_page.sent[0]["option"] == LAYERS[1]

@@ -6,6 +6,7 @@ import ast
 import functools
 import inspect
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -412,6 +413,51 @@ def test_every_control_says_what_it_is_for(kind: type[Panel], session: Session, 
     assert all(control.tooltip in texts for control in controls), {
         c.description for c in controls if c.tooltip not in texts
     }
+    made.close()
+
+
+#: Methods whose names are the same in every language.
+METHODS = re.compile(
+    r"(\S*CAM(\+\+)?|\S*Grad-CAM|EigenCAM|Guided backprop|guided .*|SmoothGrad|VarGrad|LRP.*|t-SNE|PCA|UMAP)$"
+)
+
+
+def shown(control: Any, language: str) -> list[str]:
+    """What the page shows of a control under `language`, but for its numbers."""
+    if isinstance(control, ipywidgets.Button):
+        return [control.get_state(["description"])["description"], control.tooltip or ""]
+    said = [control.description, *control.options, getattr(control, "placeholder", ""), control.tooltip or ""]
+    return [control.texts[language].get(text, text) for text in said]
+
+
+@kinds
+def test_under_korean_no_control_is_named_in_english(kind: type[Panel], session: Session, inline: None) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kind, "__init__", functools.partialmethod(kind.__init__, language="ko"))
+        made = MADE[kind][0](session)
+    assert made.language == "ko"
+    own = set(session.classifier.class_names)
+    english = set()
+    for choice in [value for value in vars(made).values() if isinstance(value, Choice)] or [None]:
+        for option in choice.options if choice else [None]:
+            if choice:
+                choice.value = option.label
+            for control in inside(made):
+                if isinstance(control, OptionSlider | Picker | ipywidgets.Button):
+                    english |= {text for text in shown(control, "ko") if text.isascii() and re.search("[a-z]{2}", text)}
+    assert not [text for text in english - own if not METHODS.match(text)]
+    made.close()
+
+
+@kinds
+def test_a_page_that_chooses_its_language_is_sent_both(kind: type[Panel], session: Session, inline: None) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kind, "__init__", functools.partialmethod(kind.__init__, language=None))
+        made = MADE[kind][0](session)
+    for control in inside(made):
+        if isinstance(control, OptionSlider | Picker):
+            assert shown(control, "en")[-1] in words.catalogue("en").values()
+            assert shown(control, "ko")[-1] in words.catalogue("ko").values(), control.description
     made.close()
 
 

@@ -9,6 +9,7 @@ from weakref import WeakKeyDictionary
 import ipywidgets
 import traitlets
 
+from cnnviz_widgets import words
 from cnnviz_widgets.aside import Aside
 from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.collection.data_pass import data_pass
@@ -203,7 +204,7 @@ class FeatureBuilder(SetInTurn, ipywidgets.VBox):
         store, layer, busy = self.store, self._session.layer, self.build_job.busy
         finished = store is not None and store.layer == layer and store.progress == 1
         self.build_button.disabled = finished or busy or self.source is None
-        self.build_button.tooltip = f"of the layer {layer}"
+        self.build_button.tooltip = words.text("tooltip.features_of", self._panel.language, layer=layer)
         self.stop_button.disabled = not busy
 
 

@@ -2,25 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from functools import partial
 from itertools import groupby
 
+from cnnviz_widgets import words
 from cnnviz_widgets.classifier import Classifier, Layer
-
-#: Name -> template, for a catalogue to replace.
-PLACES: Mapping[str, str] = {
-    "stage": "stage {s}, {place} \N{MIDDLE DOT} {h} \N{MULTIPLICATION SIGN} {w}",
-    "other": "{place} \N{MIDDLE DOT} {h} \N{MULTIPLICATION SIGN} {w}",
-    "between": "between stages {s} and {t}",
-    "within": "within stage {s}",
-    "ahead": "before stage {t}",
-    "behind": "after stage {s}",
-    "first": "first",
-    "last": "last",
-    "number": "{n}",
-    "before": "before {place}",
-    "after": "after {place}",
-}
 
 
 def slidable(classifier: Classifier) -> list[Layer]:
@@ -28,12 +15,13 @@ def slidable(classifier: Classifier) -> list[Layer]:
     return [layer for layer in classifier.layers if layer.role != "other" or layer.name == classifier.default_layer]
 
 
-def staged_names(classifier: Classifier, words: Mapping[str, str] = PLACES) -> dict[str, str]:
+def staged_names(classifier: Classifier, language: str | None = "en") -> dict[str, str]:
     """Each layer's name -> what it is called for a person: the stage, the place in it, and the resolution.
 
     Stages and places count the slider's stops; another layer is called after the stop beside it of its resolution.
     """
-    places = _places(slidable(classifier), words)
+    text = partial(_text, language)
+    places = _places(slidable(classifier), language)
     layers, named = classifier.layers, {}
     for number, layer in enumerate(layers):
         size = {"h": str(layer.shape[1]), "w": str(layer.shape[2])}
@@ -42,13 +30,13 @@ def staged_names(classifier: Classifier, words: Mapping[str, str] = PLACES) -> d
         for neighbour, kind in ((before, "after"), (after, "before")):
             if neighbour is not None and neighbour.shape[1:] == layer.shape[1:]:
                 stage, place = places[neighbour.name]
-                said = place if neighbour is layer else words[kind].format(place=place)
-                named[layer.name] = words["stage"].format(s=stage, place=said, **size)
+                said = place if neighbour is layer else text(kind, place=place)
+                named[layer.name] = text("stage", s=stage, place=said, **size)
                 break
         else:
             s, t = (None if known is None else places[known.name][0] for known in (before, after))
             kind = "ahead" if s is None else "behind" if t is None else "within" if s == t else "between"
-            named[layer.name] = words["other"].format(place=words[kind].format(s=s, t=t), **size)
+            named[layer.name] = text("other", place=text(kind, s=s, t=t), **size)
     return named
 
 
@@ -57,15 +45,19 @@ def staged_name(classifier: Classifier, layer: str) -> str:
     return staged_names(classifier).get(layer, layer)
 
 
-def _places(stops: Sequence[Layer], words: Mapping[str, str]) -> dict[str, tuple[int, str]]:
+def _places(stops: Sequence[Layer], language: str | None) -> dict[str, tuple[int, str]]:
     """The stage of each stop, from 1, and its place there."""
     places = {}
     for stage, (_, run) in enumerate(groupby(stops, key=lambda layer: layer.shape[1:]), 1):
         members = list(run)
         for number, layer in enumerate(members, 1):
             kind = "first" if number == 1 else "last" if number == len(members) else "number"
-            places[layer.name] = stage, words[kind].format(n=number)
+            places[layer.name] = stage, _text(language, kind, n=number)
     return places
+
+
+def _text(language: str | None, kind: str, **values: object) -> str:
+    return words.text(f"layer_name.{kind}", language, **values)
 
 
 def describe_layer(layer: Layer) -> str:

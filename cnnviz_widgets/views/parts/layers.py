@@ -56,6 +56,11 @@ class LayerSlider(OptionSlider):
             self._show()
         self.index = self.layers.index(layer)
 
+    def called_in(self, language: str) -> dict[str, str]:
+        """The options -> what they are called in `language`."""
+        called = staged_names(self._classifier, language)
+        return {option: called[name] for option, name in zip(self.options, self.names, strict=True)}
+
     def choose(self, event: Any) -> None:
         """Make the layer of a slider's event the session's."""
         self._session.layer = self.layers[event.index].name

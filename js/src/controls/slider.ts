@@ -11,6 +11,7 @@ interface Traits {
   index: number;
   description: string;
   disabled: boolean;
+  texts?: Record<string, Record<string, string>>;
   tooltip?: string | null;
 }
 
@@ -43,9 +44,9 @@ class OptionSlider {
     view.root.append(head, row);
     [this.index, this.queue] = control(view, "index", () => this.draw());
     this.listen();
-    view.follow(["options", "details", "disabled"], () => this.draw());
-    view.follow(["description"], () => this.describe());
-    view.follow(["tooltip"], () => setTooltip(view.root, this.range, view.get("tooltip")));
+    view.follow(["options", "details", "disabled", "texts"], () => this.draw());
+    view.follow(["description", "texts"], () => this.describe());
+    view.follow(["tooltip", "texts"], () => setTooltip(view.root, this.range, view.say(view.get("tooltip") ?? "")));
   }
 
   private get last(): number {
@@ -56,7 +57,7 @@ class OptionSlider {
     const { view, range, last } = this;
     const options = view.get("options");
     const index = Math.min(this.index.value, last);
-    const label = options[index] ?? "";
+    const label = view.say(options[index] ?? "");
     const more = view.get("details")[index] ?? "";
     const idle = view.get("disabled") || options.length < 2;
     range.max = String(Math.max(0, last));
@@ -73,7 +74,7 @@ class OptionSlider {
   }
 
   private describe(): void {
-    const text = this.view.get("description");
+    const text = this.view.say(this.view.get("description"));
     this.description.textContent = text;
     this.description.hidden = text === "";
     if (text === "") this.range.setAttribute("aria-label", "Option");

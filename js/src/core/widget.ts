@@ -2,6 +2,7 @@
 import { takeAnswers } from "./answer.ts";
 import { element } from "./element.ts";
 import { EventQueue } from "./event_queue.ts";
+import { textsIn } from "./language.ts";
 import { Link } from "./link.ts";
 import type { HostedModel, Model, RenderContext } from "./model.ts";
 import { reconnect } from "./reconnect.ts";
@@ -54,6 +55,12 @@ export class View<Traits> {
   }
 
   readonly get = <Name extends keyof Traits & string>(name: Name): Traits[Name] => this.model.get(name) as Traits[Name];
+
+  /** What the page shows for a text of the kernel: what `texts` has for it in the page's language, or the text. */
+  get say(): (text: string) => string {
+    const [, texts = {}] = textsIn((this.model.get("texts") ?? {}) as Record<string, Record<string, string>>, null);
+    return (text) => (Object.hasOwn(texts, text) ? (texts[text] ?? text) : text);
+  }
 
   /** Listen to `target` until the view ends. */
   listen<Name extends keyof HTMLElementEventMap>(

@@ -33,6 +33,7 @@ export class TileDrawing {
     private readonly get: ReadTrait,
     private readonly state: TileState,
     id: string,
+    private readonly say: (text: string) => string,
   ) {
     this.option = element("div", "cnnviz-hidden", { role: "option", id: `${id}-option` });
     this.content.append(this.canvas, this.captions, this.hover, this.chosen, this.cursor, this.option);
@@ -46,7 +47,7 @@ export class TileDrawing {
   }
 
   describe(): void {
-    const text = this.get("description");
+    const text = this.say(this.get("description"));
     this.description.textContent = this.description.title = text;
     this.description.hidden = text === "";
     this.scroll.ariaLabel = text || "Pictures";
@@ -56,7 +57,7 @@ export class TileDrawing {
     const { get, scroll, empty } = this;
     const none = get("count") === 0;
     this.fillRuler();
-    empty.textContent = get("placeholder");
+    empty.textContent = this.say(get("placeholder"));
     empty.hidden = !none || get("placeholder") === "";
     scroll.hidden = none;
     scroll.style.maxHeight = `${get("height")}px`;

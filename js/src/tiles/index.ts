@@ -9,7 +9,7 @@ function render(view: View<Traits>): void {
   const [selected, picks] = control(view, "selected", showSelected);
   const hovers = view.queue();
   const state = new TileState(view.get, selected);
-  const drawing = new TileDrawing(view.get, state, view.id);
+  const drawing = new TileDrawing(view.get, state, view.id, (text) => view.say(text));
   const { scroll } = drawing;
   let pointer: { x: number; y: number } | null = null;
   view.root.append(drawing.description, scroll, drawing.empty, drawing.ruler);
@@ -70,7 +70,7 @@ function render(view: View<Traits>): void {
     if (state.inOneRow) drawing.reveal();
   });
   view.follow(["stale"], () => view.root.toggleAttribute("data-stale", view.get("stale") === true));
-  view.follow(["description"], () => drawing.describe());
+  view.follow(["description", "texts"], () => drawing.describe());
   view.follow(["sheet", "revision"], () => {
     state.hovered = null; // the tile under the pointer is another one now
   });
@@ -104,7 +104,7 @@ function layOutWhenNeeded(view: View<Traits>, drawing: TileDrawing, state: TileS
   };
   const scheduleIfResized = () => room() !== laidFor && schedule();
   view.onDispose(() => cancelAnimationFrame(frame));
-  view.follow([...LAYOUT, "tile_width", "height", "pixelated", "captions", "placeholder"], schedule);
+  view.follow([...LAYOUT, "tile_width", "height", "pixelated", "captions", "placeholder", "texts"], schedule);
   const sizes = new ResizeObserver(scheduleIfResized);
   sizes.observe(view.root);
   view.onDispose(() => sizes.disconnect());

@@ -21,6 +21,7 @@ export interface Traits {
   captions: boolean;
   description: string;
   placeholder: string;
+  texts?: Record<string, Record<string, string>>;
   stale?: boolean;
 }
 

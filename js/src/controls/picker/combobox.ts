@@ -16,6 +16,7 @@ export interface Traits {
   description: string;
   searchable: boolean | null;
   disabled: boolean;
+  texts?: Record<string, Record<string, string>>;
   tooltip?: string | null;
 }
 
@@ -42,6 +43,8 @@ export class Combobox implements Field {
   private readonly list: Listbox;
   private search = new OptionSearch([]);
   private searched: string[] = [];
+  private searchedIn: Traits["texts"];
+  private labels: string[] = [];
   private index: number | null = null;
   /** What is being searched for; null while the text is the chosen option's. */
   private query: string | null = null;
@@ -62,7 +65,7 @@ export class Combobox implements Field {
   draw(chosen: number | null): void {
     const { view, list } = this;
     this.index = chosen;
-    this.input.placeholder = view.get("placeholder");
+    this.input.placeholder = view.say(view.get("placeholder"));
     if (this.query === null || !list.open) this.restore();
     this.hint.textContent = (chosen === null ? "" : view.get("hints")[chosen]) ?? "";
     if (list.open) this.fill();
@@ -170,14 +173,17 @@ export class Combobox implements Field {
     const { view, query } = this;
     const options = view.get("options");
     const hints = view.get("hints");
-    if (options !== this.searched) {
-      this.search = new OptionSearch(options);
+    const texts = view.get("texts");
+    if (options !== this.searched || texts !== this.searchedIn) {
+      this.labels = options.map(view.say);
+      this.search = new OptionSearch(this.labels);
       this.searched = options;
+      this.searchedIn = texts;
     }
     const order = view.get("order");
     const rows: Row[] = this.search.matches(query ?? "", order).map((at, row) => ({
       index: at,
-      label: options[at] ?? "",
+      label: this.labels[at] ?? "",
       hint: hints[at] ?? "",
       apart: !query && row > 0 && row === order.length,
     }));
@@ -188,7 +194,7 @@ export class Combobox implements Field {
 
   private restore(): void {
     this.query = null;
-    this.input.value = this.index === null ? "" : (this.view.get("options")[this.index] ?? "");
+    this.input.value = this.index === null ? "" : this.view.say(this.view.get("options")[this.index] ?? "");
   }
 
   private announce(): void {

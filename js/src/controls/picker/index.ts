@@ -33,19 +33,19 @@ function render(view: View<Traits>): void {
   box.append(arrow);
   view.root.prepend(description, box);
 
-  view.follow(["options", "hints", "order", "placeholder"], draw);
+  view.follow(["options", "hints", "order", "placeholder", "texts"], draw);
   view.follow(["disabled"], () => {
     field.input.disabled = view.get("disabled");
     box.classList.toggle("cnnviz-picker-disabled", view.get("disabled"));
   });
-  view.follow(["description"], () => {
-    const text = view.get("description");
+  view.follow(["description", "texts"], () => {
+    const text = view.say(view.get("description"));
     description.textContent = description.title = text;
     description.hidden = text === "";
-    if (text === "") field.input.setAttribute("aria-label", view.get("placeholder") || "Option");
+    if (text === "") field.input.setAttribute("aria-label", view.say(view.get("placeholder")) || "Option");
     else field.input.removeAttribute("aria-label");
   });
-  view.follow(["tooltip"], () => setTooltip(view.root, field.input, view.get("tooltip")));
+  view.follow(["tooltip", "texts"], () => setTooltip(view.root, field.input, view.say(view.get("tooltip") ?? "")));
 }
 
 /** The browser's own list. */
@@ -55,13 +55,14 @@ function nativeList(view: View<Traits>, pick: (index: number) => void): Field {
   return {
     input,
     draw(index) {
+      const { say } = view;
       const hints = view.get("hints");
-      const made = view.get("options").map((label, at) => {
-        const hint = hints[at];
+      const made = view.get("options").map((option, at) => {
+        const [label, hint] = [say(option), hints[at]];
         return new Option(hint ? `${label}  (${hint})` : label, String(at));
       });
       if (index === null) {
-        const blank = new Option(view.get("placeholder"), "");
+        const blank = new Option(say(view.get("placeholder")), "");
         blank.disabled = blank.hidden = true;
         made.unshift(blank);
       }
