@@ -88,16 +88,12 @@ def data_pass(
     def call(read: ReadBatch) -> Callable[[Classifier], _Result]:
         return lambda replica: (read, *_made_of(replica, source, read, store.layer, names, run=run))
 
-    def merged(result: _Result) -> tuple[FeatureStore, Patches]:
-        nonlocal patches
-        read, rows, maxima = result
-        patches = patches.after(read, maxima, sample)
-        return store.after(read, rows), patches
-
     yield store, patches
     batches = Batches(classifier, (classifier.channels, *classifier.input_size), "maxima")
     reads = read_in_turn(source, classifier, range(len(source)), batch)
-    yield from parts_of(batches, len(source)).in_order(map(call, reads), merged)
+    for read, rows, maxima in parts_of(batches, len(source)).in_order(map(call, reads), lambda seen: seen):
+        patches = patches.after(read, maxima, sample)
+        yield store.after(read, rows), patches
 
 
 def _empty(classifier: Classifier, source: Source, layer: str | None, batch: int) -> FeatureStore:

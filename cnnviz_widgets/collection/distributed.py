@@ -81,10 +81,8 @@ class RayPictures:
 
     def shards(self, start: int) -> Iterator[Shard]:
         """Ray's own blocks as they are read, from item `start` on."""
-        dataset = self._dataset
-        dataset.context.execution_options.preserve_order = True
         first = 0
-        for bundle in dataset.iter_internal_ref_bundles():
+        for bundle in self._bundles():
             for entry in bundle.blocks:
                 # A pair in earlier versions of Ray.
                 block, about = entry if isinstance(entry, tuple) else (entry.ref, entry.metadata)
@@ -92,6 +90,16 @@ class RayPictures:
                 if end > start:
                     yield Shard(range(first, end), block)
                 first = end
+
+    def _bundles(self) -> Iterator[Any]:
+        """Ray's blocks in their order; the data set's options are the user's, and only read while it is started."""
+        options = self._dataset.context.execution_options
+        before, options.preserve_order = options.preserve_order, True
+        try:
+            found: Iterator[Any] = self._dataset.iter_internal_ref_bundles()
+        finally:
+            options.preserve_order = before
+        return found
 
 
 def pictures_of(data: object) -> Source | RayPictures:
@@ -166,6 +174,8 @@ class _Pool(Generic[_Result]):
         self.idle = [self._hire() for _ in range(cluster.workers)]
         self._running: dict[Any, tuple[int, Shard, Any]] = {}
         self._lost: dict[int, int] = {}
+        #: What shards gave that have ended, by their number.
+        self.ended: dict[int, tuple[Shard, _Result]] = {}
 
     def _hire(self) -> Any:
         return self._kind.remote(self._work, max(1, int(self._cluster.cpus)))
@@ -179,8 +189,8 @@ class _Pool(Generic[_Result]):
         worker = self.idle.pop()
         self._running[worker.run.remote(shard.items, shard.block)] = number, shard, worker
 
-    def next(self) -> tuple[int, Shard, _Result | None]:
-        """A shard that has ended, with its number and result; None where its worker was lost. Raises ClusterError."""
+    def wait(self) -> tuple[int, Shard] | None:
+        """Wait until a shard has ended. Returns it, with its number, where its worker was lost. Raises ClusterError."""
         ray = self._ray
         (done,), _ = ray.wait(list(self._running), num_returns=1)
         number, shard, worker = self._running.pop(done)
@@ -198,9 +208,10 @@ class _Pool(Generic[_Result]):
                     "Cluster with a smaller `shard`."
                 ) from error
             self.idle.append(self._hire())
-            return number, shard, None
+            return number, shard
         self.idle.append(worker)
-        return number, shard, result
+        self.ended[number] = shard, result
+        return None
 
     def close(self) -> None:
         for worker in [*self.idle, *(worker for _, _, worker in self._running.values())]:
@@ -216,7 +227,6 @@ def run_shards(
     """
     pool = _Pool(cluster, work)
     again: deque[tuple[int, Shard]] = deque()
-    waiting: dict[int, tuple[Shard, _Result]] = {}
     numbered, turn, more = enumerate(shards), 0, True
     try:
         while True:
@@ -231,13 +241,10 @@ def run_shards(
                     pool.give(*again.popleft())
             if not pool.busy:
                 return
-            number, shard, result = pool.next()
-            if result is None:
-                again.appendleft((number, shard))
-            else:
-                waiting[number] = shard, result
-            while turn in waiting:
-                yield waiting.pop(turn)
+            if (lost := pool.wait()) is not None:
+                again.appendleft(lost)
+            while turn in pool.ended:
+                yield pool.ended.pop(turn)
                 turn += 1
     finally:
         pool.close()

@@ -262,13 +262,10 @@ def _scanned(classifier: Classifier, source: Source, found: Patches, batch: int,
         for read in read_in_turn(source, classifier, range(found.done, found.total), batch):
             yield lambda replica, read=read: (read, maxima_of(replica, read.pixels, layers))  # type: ignore[misc]
 
-    def merged(result: tuple[ReadBatch, dict[str, Maxima]]) -> Patches:
-        nonlocal found
-        found = found.after(*result, sample)
-        return found
-
     batches = Batches(classifier, (classifier.channels, *classifier.input_size), "maxima")
-    yield from parts_of(batches, found.total - found.done).in_order(calls(), merged)
+    for read, maxima in parts_of(batches, found.total - found.done).in_order(calls(), lambda seen: seen):
+        found = found.after(read, maxima, sample)
+        yield found
 
 
 @dataclass(frozen=True)

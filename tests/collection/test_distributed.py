@@ -140,6 +140,7 @@ def test_a_dataset_of_ray(two: Cluster, classifier: Classifier, pictures: np.nda
     dataset = ray.data.from_items(rows, override_num_blocks=4)
     expected = FeatureStore.build(classifier, pictures, batch=1, labels=LABELS)
     found = FeatureStore.build(classifier, dataset, batch=1, cluster=one)
+    assert not dataset.context.execution_options.preserve_order  # the user's, who had not asked for it
     np.testing.assert_array_equal(found.features, expected.features)
     np.testing.assert_array_equal(found.labels, LABELS)
     np.testing.assert_array_equal(found.items, np.arange(23))
