@@ -10,7 +10,6 @@ import ipywidgets
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnviz_widgets import words
 from cnnviz_widgets.classifier import Classifier, Layer, Target
 from cnnviz_widgets.explain import CAM, EigenCAM, Explainer, Heatmap, Instance, LayerExplainer
 from cnnviz_widgets.export import Axis
@@ -56,7 +55,7 @@ class CAMView(HeatmapView):
         self.against_picker = ClassPicker(self, self.work, "against", description="minus", none=NO_CONTRAST)
         self.layer_slider = LayerSlider(session, place=self._layer_at)
         self.on(self.layer_slider, SliderMoved, self._pick_layer)
-        self.strip = FilmStrip(self.layer_slider, words.text("cam.strip", self.language))
+        self.strip = FilmStrip(self.layer_slider, "All layers, each on its own scale")
         self.on(self.strip, TilePicked, self._pick_layer)
         # A classifier's default layer comes with it, and is no choice.
         self.follow(["classifier"], self._forget_layer, hidden=True)

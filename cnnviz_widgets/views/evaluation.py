@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import ipywidgets
 import traitlets
 
+from cnnviz_widgets import words
 from cnnviz_widgets.classifier import Target
 from cnnviz_widgets.errors import ExplanationError, GuessError, MethodError
 from cnnviz_widgets.explain import (
@@ -46,6 +47,7 @@ from cnnviz_widgets.views.questions.pairs import better_order
 from cnnviz_widgets.views.stops import Stops
 from cnnviz_widgets.views.take.parts import BarsPart, CurvesPart
 from cnnviz_widgets.views.take.table import Columns
+from cnnviz_widgets.views.wording import title
 from cnnviz_widgets.widgets.picker import Picked
 from cnnviz_widgets.widgets.picture import PictureCanvas
 from cnnviz_widgets.widgets.slider import SliderMoved
@@ -176,7 +178,11 @@ class TestView(Stops):
         return better_order(tested, found, self._order_test, tested.target_name)
 
     def _make_widgets(self) -> None:
-        self.tabs = Tabs(titles=list(SECTIONS.values()))
+        titles = list(SECTIONS.values())
+        labels = {
+            each: {"titles": [title(text, each) for text in titles], "groups": []} for each in words.sent(self.language)
+        }
+        self.tabs = Tabs(titles=titles, labels=labels, language=self.language)
         self.on(self.tabs, TabOpened, self._open_tab)
         self.order, self.random = OrderSection(), RandomSection()
         self.on(self.order.slider, SliderMoved, lambda event: self._set("step", event.index))
@@ -359,7 +365,7 @@ class TestButton:
     def open(self) -> TestView:
         """Show a test of the view's map, the one that is there if there is one."""
         if self.panel is None:
-            self.panel = TestView(self._view)
+            self.panel = TestView(self._view, language=self._view.language)
             self.panel.leave_notes_out()
             self.place.children = (self.panel,)
         return self.panel

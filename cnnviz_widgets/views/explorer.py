@@ -122,7 +122,7 @@ class Explorer(Revertible, ipywidgets.VBox):
         #: The camera, once it was asked for.
         self.camera: CameraView | None = None
         self._desk = ipywidgets.VBox()
-        self.predictions = PredictionView(session)
+        self.predictions = PredictionView(session, language=self.language)
         labels = {language: tab_labels(self._makers, language) for language in words.sent(self.language)}
         self.tabs = Tabs(titles=list(self._makers), labels=labels, language=self.language)
         self.note = Status(text=note, kind="error" if note and refused else "info")
@@ -249,14 +249,14 @@ class Explorer(Revertible, ipywidgets.VBox):
     def draw(self, on: bool = True) -> None:
         """Put a sheet to draw the picture on above the tabs, or take it away."""
         if on and self.sketch is None:
-            self.sketch = SketchView(self.session)
+            self.sketch = SketchView(self.session, language=self.language)
         self._put_on_desk(self.sketch, on)
 
     @in_turn
     def film(self, on: bool = True) -> None:
         """Put the camera above the tabs, to be started there by hand, or take it away."""
         if on and self.camera is None:
-            self.camera = CameraView(self.session, others_wait=lambda: self.view.owes_answer)
+            self.camera = CameraView(self.session, others_wait=lambda: self.view.owes_answer, language=self.language)
         self._put_on_desk(self.camera, on)
 
     def _put_on_desk(self, panel: Panel | None, on: bool) -> None:

@@ -107,3 +107,15 @@ def test_a_slider_over_layers_calls_them_in_the_language(
     assert {*slider.options} <= slider.texts["ko"].keys()
     assert all(text.isascii() is False for text in slider.texts["ko"].values())
     view.close()
+
+
+def test_the_test_of_a_view_speaks_its_language(classifier: Classifier, picture: np.ndarray, inline: None) -> None:
+    view = CAMView(classifier, picture, language="ko")
+    view.test()
+    panel = view.tester.panel
+    assert panel is not None and panel.language == "ko"
+    assert panel.tabs.labels["ko"]["titles"][0] == words.text("title.reveal_and_cover", "ko")
+    assert view.strip.texts["ko"] == {
+        view.strip.description: words.text("title.all_layers_each_on_its_own_scale", "ko")
+    }
+    view.close()

@@ -27,6 +27,7 @@ from cnnviz_widgets.views.panel import Panel
 from cnnviz_widgets.views.parts.answers import Answer, selection
 from cnnviz_widgets.views.parts.data_set import captions
 from cnnviz_widgets.views.parts.scales import short
+from cnnviz_widgets.views.wording import title
 from cnnviz_widgets.widgets.picker import Picked, Picker
 from cnnviz_widgets.widgets.status import Status
 from cnnviz_widgets.widgets.tiles import TilePicked, Tiles
@@ -96,7 +97,9 @@ class SelectionDetails(ipywidgets.VBox):
         panel.on(self.sheet, TilePicked, lambda event: self._pick(int(self._sheet_rows[event.index])))
         panel.on(self.near, TilePicked, lambda event: self._pick(int(self._near_rows[event.index])))
         self.name = ipywidgets.Text(
-            placeholder="name this selection", layout=ipywidgets.Layout(width="200px"), continuous_update=False
+            placeholder=title("name this selection", panel.language),
+            layout=ipywidgets.Layout(width="200px"),
+            continuous_update=False,
         )
         self.name.observe(lambda _: self._draw_link(), names="value")
         self.link = ipywidgets.HTML()
