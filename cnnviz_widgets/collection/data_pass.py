@@ -13,10 +13,10 @@ from torch import Tensor
 from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.classifier.batching import Batches, quickly
 from cnnviz_widgets.classifier.replicas import parts_of
-from cnnviz_widgets.collection.extraction import features_in, layer_name, recording, with_features
+from cnnviz_widgets.collection.extraction import by_another_engine, features_in, layer_name, recording, with_features
 from cnnviz_widgets.collection.fingerprint import weights_fingerprint
 from cnnviz_widgets.collection.locations import Maxima
-from cnnviz_widgets.collection.maxima import maxima_in
+from cnnviz_widgets.collection.maxima import joined, maxima_in
 from cnnviz_widgets.collection.patches import Patches, begin
 from cnnviz_widgets.collection.reading import MAX_BATCH, ReadBatch, read_in_turn
 from cnnviz_widgets.collection.source import Source
@@ -39,19 +39,33 @@ _Result = tuple[ReadBatch, RowBatch | None, dict[str, Maxima]]
 Run = Callable[[Classifier, Tensor, str, Sequence[str]], Seen]
 
 
-def run_by_torch(classifier: Classifier, pixels: Tensor, layer: str, layers: Sequence[str]) -> Seen:
-    """One forward pass, or several where memory runs out. Raises LayerError, ClassifierError."""
+def run_batch(classifier: Classifier, pixels: Tensor, layer: str, layers: Sequence[str]) -> Seen:
+    """One pass by the classifier's engine, or several where memory runs out. Raises LayerError, ClassifierError."""
     batches = Batches(classifier, pixels.shape[1:], "maxima")
     parts = batches.run(len(pixels), lambda part: _seen(classifier, pixels[part], layer, layers))
-    joined = {
-        name: Maxima(*map(np.concatenate, zip(*(part.maxima[name] for part in parts), strict=True))) for name in layers
-    }
-    return Seen(np.concatenate([part.features for part in parts]), np.concatenate([p.logits for p in parts]), joined)
+    features, logits, maxima = zip(*parts, strict=True)
+    return Seen(np.concatenate(features), np.concatenate(logits), joined(maxima))
 
 
 @torch.inference_mode(False)
 @torch.no_grad()
 def _seen(classifier: Classifier, pixels: Tensor, layer: str, layers: Sequence[str]) -> Seen:
+    return _by_another_engine(classifier, pixels, layer, layers) or _by_torch(classifier, pixels, layer, layers)
+
+
+def _by_another_engine(classifier: Classifier, pixels: Tensor, layer: str, layers: Sequence[str]) -> Seen | None:
+    """What is seen, or None where torch runs it; also with numbers that are none, as torch has to say so."""
+    each = by_another_engine(
+        classifier, pixels, layer, layers, lambda maps: {name: maxima_in(maps[name]) for name in layers}
+    )
+    if each is None:
+        return None
+    maxima = joined(each[2])
+    finite = all(np.isfinite(found.values).all() for found in maxima.values())
+    return Seen(each[0], each[1], maxima) if finite else None
+
+
+def _by_torch(classifier: Classifier, pixels: Tensor, layer: str, layers: Sequence[str]) -> Seen:
     found: dict[str, Maxima] = {}
 
     def look(names: list[str], _: list[Any], output: Tensor) -> None:
@@ -72,7 +86,7 @@ def data_pass(
     *,
     k: int = 9,
     sample: int = 64,
-    run: Run = run_by_torch,
+    run: Run = run_batch,
 ) -> Iterator[tuple[FeatureStore, Patches]]:
     """Yield a store of the features at `layer` and the patches of `layers`, empty and again after each batch.
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -13,10 +14,13 @@ from torch.nn import functional
 
 from cnnviz_widgets.classifier import Classifier, hooks
 from cnnviz_widgets.classifier.batching import Batches
+from cnnviz_widgets.classifier.runtime.runtime import Maps
 from cnnviz_widgets.collection.items import Source
 from cnnviz_widgets.collection.reading import ReadBatch
 from cnnviz_widgets.collection.storage import RowBatch
 from cnnviz_widgets.errors import ClassifierError, LayerError
+
+_T = TypeVar("_T")
 
 #: Longer side of a thumbnail in pixels. A larger one is sharper in tiles; a store on disk grows with its square.
 THUMBNAIL = 64
@@ -40,9 +44,9 @@ def features_and_logits(
 def _features_and_logits(
     classifier: Classifier, pixels: Tensor, layer: str
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    each = _by_another_engine(classifier, pixels, layer)
+    each = by_another_engine(classifier, pixels, layer, (), lambda _: None)
     if each is not None:
-        return each
+        return each[:2]
     with classifier.evaluating(), recording(classifier, layer) as outputs:
         logits = classifier.logits(pixels)
     return features_in(classifier, layer, outputs, len(pixels)), logits.cpu().numpy()
@@ -63,18 +67,25 @@ def features_in(classifier: Classifier, layer: str, outputs: Mapping[str, Tensor
     return found
 
 
-def _by_another_engine(
-    classifier: Classifier, pixels: Tensor, layer: str
-) -> tuple[NDArray[np.float32], NDArray[np.float32]] | None:
-    """The same where torch need not run it, or None; also with numbers that are none, of which torch has to say so."""
+def by_another_engine(
+    classifier: Classifier, pixels: Tensor, layer: str, layers: Sequence[str], reduce: Callable[[Maps], _T]
+) -> tuple[NDArray[np.float32], NDArray[np.float32], list[_T]] | None:
+    """What `features_and_logits` returns, and what `reduce` makes of each picture's maps by layer, those of `layers`.
+
+    None where torch runs them; also with features or logits that are no numbers, as torch has to say so.
+    """
     if not _is_spatial(classifier, layer):
         return None
-    each = classifier.each_picture(pixels, [layer], lambda maps: (maps[layer].mean(dim=(2, 3)), maps["logits"]))
+    each = classifier.each_picture(
+        pixels,
+        list(dict.fromkeys([*layers, layer])),
+        lambda maps: (maps[layer].mean(dim=(2, 3)), maps["logits"], reduce(maps)),
+    )
     if each is None:
         return None
-    features, logits = (torch.cat(list(values)) for values in zip(*each, strict=True))
+    features, logits = torch.cat([one[0] for one in each]), torch.cat([one[1] for one in each])
     finite = bool(torch.isfinite(features).all() and torch.isfinite(logits).all())
-    return (features.numpy(), logits.numpy()) if finite else None
+    return (features.numpy(), logits.numpy(), [one[2] for one in each]) if finite else None
 
 
 def recording(classifier: Classifier, layer: str) -> AbstractContextManager[dict[str, Tensor]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 
@@ -24,15 +24,19 @@ def maxima_of(classifier: Classifier, pixels: Tensor, layers: Sequence[str]) -> 
     if not len(pixels):
         return {}
     batches = Batches(classifier, pixels.shape[1:], "maxima")
-    parts = batches.run(len(pixels), lambda part: _maxima_of_part(classifier, pixels[part], layers))
+    return joined(batches.run(len(pixels), lambda part: _maxima_of_part(classifier, pixels[part], layers)))
+
+
+def joined(parts: Sequence[Mapping[str, Maxima]]) -> dict[str, Maxima]:
+    """The maxima by layer of the pictures of all `parts`, at least one, in their order."""
     return {name: Maxima(*map(np.concatenate, zip(*(part[name] for part in parts), strict=True))) for name in parts[0]}
 
 
 def _maxima_of_part(classifier: Classifier, pixels: Tensor, layers: Sequence[str]) -> dict[str, Maxima]:
     """The maxima of a batch that fits into memory, taken of each layer's output during the forward pass."""
-    each = classifier.each_picture(pixels, list(layers), lambda maps: _maxima_of_maps(maps, layers))
+    each = classifier.each_picture(pixels, layers, lambda maps: {name: maxima_in(maps[name]) for name in layers})
     if each is not None:
-        return {name: Maxima(*map(np.concatenate, zip(*(one[name] for one in each), strict=True))) for name in layers}
+        return joined(each)
     found: dict[str, Maxima] = {}
 
     def see(name: str, output: Tensor) -> None:
@@ -48,19 +52,10 @@ def maxima_in(output: Tensor) -> Maxima:
     maps = output.detach().flatten(2).float()
     if maps.device.type == "cpu":
         # Four times as fast as torch's on each core. Of equal cells either takes the first.
-        array, threads = maps.numpy(), torch.get_num_threads()
+        array, threads = maps.numpy(), min(len(maps), torch.get_num_threads()) or 1
         with ThreadPoolExecutor(threads) if threads > 1 else nullcontext() as cores:
             found = (cores.map if cores else map)(lambda part: part.argmax(2), np.array_split(array, threads))
             cells = np.concatenate(list(found))
         return Maxima(np.take_along_axis(array, cells[..., None], 2)[..., 0], cells)
     places = maps.argmax(dim=2)
     return Maxima(maps.gather(2, places[..., None])[..., 0].cpu().numpy(), places.cpu().numpy())
-
-
-def _maxima_of_maps(maps: Mapping[str, Tensor], layers: Iterable[str]) -> dict[str, Maxima]:
-    found = {}
-    for name in layers:
-        values = maps[name].detach().flatten(2).numpy()
-        cells = values.argmax(2)
-        found[name] = Maxima(np.take_along_axis(values, cells[..., None], 2)[..., 0], cells)
-    return found

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from torch import Tensor
 
 from cnnviz_widgets.classifier import Classifier, workers
-from cnnviz_widgets.collection.data_pass import Seen, data_pass, run_by_torch
+from cnnviz_widgets.classifier.batching import Batches
+from cnnviz_widgets.classifier.runtime import activation_name, runtime, sessions
+from cnnviz_widgets.collection.data_pass import Seen, data_pass, run_batch
 from cnnviz_widgets.collection.patches import scan
 from cnnviz_widgets.collection.source import source_of
 from cnnviz_widgets.collection.store import FeatureStore
@@ -84,11 +87,163 @@ def test_another_engine_can_run_the_batches() -> None:
 
     def run(classifier: Classifier, pixels: Tensor, layer: str, layers: Sequence[str]) -> Seen:
         asked.append(len(pixels))
-        return run_by_torch(classifier, pixels, layer, layers)
+        return run_batch(classifier, pixels, layer, layers)
 
     store, patches = whole(data_pass(classifier, source, run=run))
     assert sum(asked) == 20 == len(store)
     same(patches, last(scan(classifier, source)))
+
+
+# -- another engine ----------------------------------------------------------------------------------------------
+
+SIDE = (64, 64)
+
+
+@pytest.fixture
+def runs(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many pictures ONNX Runtime was given, batch by batch; it is quicker, whatever the clock says here."""
+    passing, given, each = iter(range(10**9)), [], sessions.each
+    monkeypatch.setattr(runtime, "perf_counter", lambda: -(next(passing) ** 3))
+
+    def counting(session: Any, pixels: Tensor, reduce: Any) -> Any:
+        given.append(len(pixels))
+        return each(session, pixels, reduce)
+
+    monkeypatch.setattr(sessions, "each", counting)
+    return given
+
+
+def by(engine: Any, kind: Callable[[], Any] = networks.FunctionalReLU) -> Classifier:
+    return Classifier(seeded(kind), input_size=SIDE, engine=engine)
+
+
+def noise(count: int) -> list[Any]:
+    return list(np.random.default_rng(count).integers(0, 256, (count, *SIDE, 3), np.uint8))
+
+
+def inputs(count: int) -> Tensor:
+    return torch.randn(count, 3, *SIDE, generator=torch.Generator().manual_seed(count))
+
+
+def settled(runs: list[int], classifier: Classifier) -> Classifier:
+    """The same, once it is found out that ONNX Runtime runs the default layers."""
+    _, patches = next(data_pass(classifier, source_of(noise(2))))
+    run_batch(classifier, inputs(2), classifier.default_layer, list(patches.layers))
+    runs.clear()
+    return classifier
+
+
+def near(found: np.ndarray, expected: np.ndarray, scale: np.ndarray) -> None:
+    assert found.shape == expected.shape
+    assert float(np.abs(found - expected).max()) <= runtime.TOLERANCE * float(scale.max() - scale.min())
+
+
+def agree(found: tuple[FeatureStore, Any], expected: tuple[FeatureStore, Any], maps: Mapping[str, np.ndarray]) -> None:
+    """Values within the engine's tolerance; at the places, torch's `maps` (N, C, h, w) are within it of the maxima."""
+    (store, patches), (other, others) = found, expected
+    assert list(store.skipped) == list(other.skipped) and patches.progress == others.progress == 1
+    near(store.features, other.features, other.features)
+    near(store.logits, other.logits, other.logits)
+    np.testing.assert_array_equal(patches.sampled, others.sampled)
+    assert list(patches.layers) == list(others.layers) == list(maps)
+    for name, whole_maps in maps.items():
+        ours, theirs = patches.layers[name], others.layers[name]
+        flat, channels = whole_maps.reshape(*whole_maps.shape[:2], -1), np.arange(whole_maps.shape[1])
+        near(ours.values, theirs.values, flat)
+        near(flat[ours.images, channels[:, None], ours.cells], theirs.values, flat)
+        assert all(len(set(images)) == len(images) for images in ours.images.tolist())
+        near(ours.sample_values, theirs.sample_values, flat)
+        near(flat[patches.sampled[:, None], channels, ours.sample_cells], theirs.sample_values, flat)
+
+
+def maps_of(classifier: Classifier, data: Sequence[Any]) -> dict[str, np.ndarray]:
+    """What the default layers put out for each picture, by torch."""
+    _, patches = next(data_pass(classifier, source_of(data)))
+    pixels = torch.cat([classifier.pixels(picture) for picture in data])
+    with torch.no_grad(), classifier.recording(*patches.layers) as outputs:
+        classifier.logits(pixels)
+    return {name: outputs[name].numpy() for name in patches.layers}
+
+
+@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize("kind", [networks.FunctionalReLU, networks.DenseNetLike])
+def test_by_another_engine_it_is_torch_s(
+    kind: Callable[[], Any], count: int, runs: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers.WORKERS, "count", count)
+    ours, plain, data = settled(runs, by("onnxruntime", kind)), by("torch", kind), noise(37)
+    before, source = state(ours.network), source_of([*data, "no such file.png"])
+    found = whole(data_pass(ours, source))
+    assert sum(runs) == 37
+    runs.clear()
+    agree(found, whole(data_pass(plain, source)), maps_of(plain, data))
+    assert not runs and state(ours.network) == before
+
+
+def test_with_a_hook_of_the_user_it_is_torch_s_own(runs: list[int]) -> None:
+    ours, plain, source = settled(runs, by("onnxruntime")), by("torch"), source_of(noise(20))
+    for classifier in (ours, plain):
+        classifier.network.conv1.register_forward_hook(lambda _, __, output: 2 * output)
+    (store, patches), (other, others) = (whole(data_pass(each, source)) for each in (ours, plain))
+    same(patches, others)
+    np.testing.assert_array_equal(store.features, other.features)
+    unhooked, _ = whole(data_pass(by("torch"), source))
+    assert not runs and not np.allclose(store.logits, unhooked.logits)
+
+
+def test_a_change_of_weights_in_the_middle_counts_from_there_on(
+    runs: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers.WORKERS, "count", 1)
+    monkeypatch.setattr(Batches, "batch", 8)
+    source = source_of(noise(40))
+
+    def changed_in_the_middle(classifier: Classifier) -> FeatureStore:
+        """The batches before the third by the network as it was, the others by the changed one."""
+        asked: list[int] = []
+
+        def run(lent: Classifier, pixels: Tensor, layer: str, layers: Sequence[str]) -> Seen:
+            asked.append(len(pixels))
+            if len(asked) == 3:
+                classifier.network.conv2.weight.data.mul_(-2)
+            return run_batch(lent, pixels, layer, layers)
+
+        store, _ = whole(data_pass(classifier, source, run=run))
+        assert asked == [8] * 5
+        return store
+
+    found, expected = changed_in_the_middle(settled(runs, by("onnxruntime"))), changed_in_the_middle(by("torch"))
+    assert runs[:2] == [8, 8]
+    near(found.features, expected.features, expected.features)
+    near(found.logits, expected.logits, expected.logits)
+    unchanged, _ = whole(data_pass(by("torch"), source))
+    differs = np.abs(expected.features - unchanged.features).max(axis=1) > 0.01
+    assert list(differs) == [False] * 16 + [True] * 24
+
+
+@pytest.mark.parametrize("output", ["logits", activation_name("conv1"), activation_name("conv2")])
+def test_of_numbers_that_are_none_torch_has_the_last_word(
+    output: str, runs: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours, pixels, each = settled(runs, by("onnxruntime")), inputs(3), sessions.each
+
+    def spoilt(session: Any, pixels: Tensor, reduce: Any) -> Any:
+        return each(session, pixels, lambda found: reduce({**found, output: found[output] / 0}))
+
+    monkeypatch.setattr(sessions, "each", spoilt)
+    layers = list(next(data_pass(ours, source_of(noise(2))))[1].layers)
+    found, expected = (run_batch(each, pixels, "conv2", layers) for each in (ours, by("torch")))
+    assert runs == [3]
+    np.testing.assert_array_equal(found.features, expected.features)
+    np.testing.assert_array_equal(found.logits, expected.logits)
+    for name, maxima in expected.maxima.items():
+        np.testing.assert_array_equal(found.maxima[name].values, maxima.values)
+
+
+def test_features_behind_the_pooling_are_torch_s(runs: list[int], caplog: pytest.LogCaptureFixture) -> None:
+    (ours, _), (plain, _) = (whole(data_pass(by(name), source_of(noise(5)), "fc")) for name in ("onnxruntime", "torch"))
+    np.testing.assert_array_equal(ours.features, plain.features)
+    assert not runs and not caplog.messages
 
 
 def test_what_cannot_be_done_is_said() -> None:

@@ -40,6 +40,7 @@ _MIN_PIXELS = 64 * 64
 _MIN_GAIN = 1.1
 #: So many sessions with layers are kept, each with weights of its own: for features and for a scan.
 _MOST_LAYERED = 2
+_LAYERS_BY_TORCH = "%s's layers are run by torch, because ONNX Runtime does not: %s"
 
 _Pass = Callable[[Tensor], Tensor]
 _T = TypeVar("_T")
@@ -116,8 +117,16 @@ class Runtime(Renewed):
         """
         if self._choice == "torch" or not suits(of, pixels) or self._session_for(of, by_torch, pixels) is None:
             return None
-        session = self._layered(of, pixels, tuple(layers), reduce)
-        return None if session is None else sessions.each(session, pixels, _by_layer(reduce))
+        known, session = self._known, self._layered(of, pixels, tuple(layers), reduce)
+        if session is None:
+            return None
+        try:
+            return sessions.each(session, pixels, _by_layer(reduce))
+        except Exception as error:
+            if known is not None:
+                known.layered[tuple(layers)] = None
+            _log.warning(_LAYERS_BY_TORCH, of.name, error)
+            return None
 
     def _layered(self, of: Runnable, pixels: Tensor, layers: tuple[str, ...], reduce: Callable[[Maps], object]) -> Any:
         """A session that puts out what layers do, or None; found out with some of the pictures."""
@@ -132,7 +141,7 @@ class Runtime(Renewed):
             if _is_right_and_quicker(of, session, pixels[: torch.get_num_threads()], layers, reduce):
                 known.layered[layers] = session
         except Exception as error:  # whatever an engine raises for a model that it does not bear
-            _log.warning("%s's layers are run by torch, because ONNX Runtime does not: %s", of.name, error)
+            _log.warning(_LAYERS_BY_TORCH, of.name, error)
         finally:
             self._choosing.release()
         return known.layered.get(layers)

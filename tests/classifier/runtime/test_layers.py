@@ -89,6 +89,22 @@ def test_torch_goes_on_after_an_error_which_is_logged(
     assert len(caplog.messages) == 1 and "no room" in caplog.messages[0]
 
 
+def test_torch_goes_on_where_a_session_fails_later_which_is_logged_once(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    classifier, pixels = made("onnxruntime"), pictures(2)
+    assert classifier.each_picture(pixels, ["features.0"], dict) is not None
+
+    def failing(*_: Any) -> Any:
+        raise RuntimeError("out of order")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sessions, "each", failing)
+        assert classifier.each_picture(pixels, ["features.0"], dict) is None
+    assert classifier.each_picture(pixels, ["features.0"], dict) is None
+    assert len(caplog.messages) == 1 and "out of order" in caplog.messages[0]
+
+
 def test_a_change_of_weights_is_noticed() -> None:
     classifier, pixels = made("onnxruntime", FunctionalReLU), pictures(2)
     before = classifier.each_picture(pixels, ["conv1"], lambda maps: maps["conv1"])
