@@ -88,8 +88,8 @@ def test_the_nearest_ones_are_run_first_and_none_twice(rested: tuple[OcclusionVi
 def test_whatever_else_happens_ends_it(rested: tuple[OcclusionView, Stepping], picture: np.ndarray, what: str) -> None:
     view, spare = rested
     spare.work(3)
-    assert view.ahead_job.busy and view._cache is not None and len(view._cache) > 1
-    request, begun = view.ahead_job._requests._newest, view._cache
+    assert view.ahead_job.busy and view.resting.cache is not None and len(view.resting.cache) > 1
+    request, begun = view.ahead_job._requests._newest, view.resting.cache
     count = len(begun)
     match what:
         case "event":
@@ -164,10 +164,10 @@ def test_what_is_kept_is_bounded(
     monkeypatch.setattr(probing, "_KEPT", 10 * 4 * 4 + 3)
     view, spare = rested
     spare.work()
-    assert view._cache is not None and len(view._cache) == 10
+    assert view.resting.cache is not None and len(view.resting.cache) == 10
     acknowledged(view, seq=2, final=True, window=[8, 16, 16, 16])
     spare.work()
-    assert len(view._cache) == 10
+    assert len(view.resting.cache) == 10
     calls = network.calls
     acknowledged(view, seq=3, final=False, window=[7, 15, 16, 16])  # kept
     assert network.calls == calls
