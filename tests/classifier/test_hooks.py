@@ -14,6 +14,7 @@ from torch.nn.utils import parametrizations
 
 from cnnviz_widgets.classifier import Classifier, locks
 from cnnviz_widgets.errors import ClassifierError, LayerError
+from cnnviz_widgets.forks import is_mine
 
 PATIENCE = 20.0
 PIXELS = torch.randn(1, 3, 12, 16, generator=torch.Generator().manual_seed(0))
@@ -336,6 +337,9 @@ def test_a_thread_that_holds_the_network_can_ask_for_what_another_is_computing(
 
         def __exit__(self, *_: object) -> None:
             self.inner.release()
+
+        def _is_owned(self) -> bool:
+            return is_mine(self.inner)
 
     monkeypatch.setattr(locks, "network_lock", Lock())
     classifier = Classifier(network, input_size=(12, 16))

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from cnnviz_widgets.classifier import Classifier
+from cnnviz_widgets.classifier.cores import core_count
 from cnnviz_widgets.collection import disk
 from cnnviz_widgets.collection.neighbours import nearest
 from cnnviz_widgets.collection.source import source_of
@@ -57,7 +58,7 @@ FeatureStore.build(Classifier(Small(), input_size=16), Deadly(), batch=4, path=s
 """
 
 
-def test_a_killed_build_loses_at_most_its_last_batch(
+def test_a_killed_build_loses_at_most_the_batches_under_way(
     classifier: Classifier, pictures: np.ndarray, tmp_path: Path
 ) -> None:
     here = Path(__file__).parent.parent
@@ -66,7 +67,8 @@ def test_a_killed_build_loses_at_most_its_last_batch(
         [sys.executable, "-c", KILLED, str(tmp_path / "killed"), "14"], env={**os.environ, "PYTHONPATH": path}
     )
     assert ended.returncode == -9
-    assert len(FeatureStore.open(tmp_path / "killed")) == 12
+    done = len(FeatureStore.open(tmp_path / "killed"))
+    assert done % 4 == 0 and 12 - 4 * core_count() <= done <= 12
     resumed = FeatureStore.build(classifier, pictures, batch=4, path=tmp_path / "killed")
     assert_equal(resumed, FeatureStore.build(classifier, pictures, batch=4))
 
