@@ -11,6 +11,8 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+from cnnviz_widgets.views.guess import HIDDEN, NO_QUESTION
+
 FOLDER = Path(__file__).parent.parent / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 KOREAN = sorted((FOLDER / "ko").glob("*.ipynb"))
@@ -18,7 +20,6 @@ KOREAN = sorted((FOLDER / "ko").glob("*.ipynb"))
 #: What the Korean code says in place of the English, with `{}` for values; all else is the same but `language="ko"`.
 TRANSLATED = {
     "{}: {} x {} cells, each sees {} x {} pixels": "{}: {} x {}칸, 한 칸이 보는 픽셀: {} x {}",
-    "channel {}: {}": "채널 {}: {}",
     "mean of the map {} + bias {} = logit {}": "맵의 평균 {} + 편향 {} = 로짓 {}",
     "network A": "네트워크 A",
     "network B": "네트워크 B",
@@ -34,15 +35,9 @@ TRANSLATED = {
     "near zero": "0에 가까운 가중치",
     "{} of the weights": "{}",
     "drawn at random,": "무작위로 정함:",
-    "features": "특징",
-    "pixels": "픽셀",
-    "strongest": "가장 강한 것",
-    "median": "중앙값",
     "sum of the attributions {}, difference of the logits {}": "값의 합 {}, 로짓의 차이 {}",
 }
 HEADING = r"# (\d+)\. .+\n\n\*(?:Notebook|노트북) .*?(\d+)\s*(?:minutes|분)\.\* \*\*(?:Goal|목표):\*\*"
-#: Strings that stay as they are, though they are spelled like some that do not.
-NO_WORDS = {"class_visual": {"pixels"}}
 
 
 def test_every_technique_has_one() -> None:
@@ -63,6 +58,9 @@ def test_it_runs(path: Path) -> None:
     NotebookClient(notebook, timeout=600, resources={"metadata": {"path": FOLDER}}).execute()
     printed = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     assert not [output.text for output in printed if output.get("name") == "stderr"]
+    states = json.dumps(notebook.metadata.get("widgets", {}))
+    waiting = states.count(json.dumps(HIDDEN)) + states.count(json.dumps(NO_QUESTION))
+    assert waiting == sum(cell.source.count("guess=True") for cell in notebook.cells)  # none is open after Run All
 
 
 @pytest.mark.parametrize("path", [*NOTEBOOKS, *KOREAN], ids=name_of)
@@ -85,6 +83,18 @@ def test_the_hunt_gives_nothing_away() -> None:
     assert "network A" in text and "network B" in text
     for telltale in ("biased", "clean", "cheat", "it is the other one", "on the mark"):
         assert telltale not in text, telltale
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=name_of)
+def test_a_guess_is_asked_for_by_a_view_and_its_picture_stands_below(path: Path) -> None:
+    cells = nbformat.read(path, as_version=4).cells
+    for number, cell in enumerate(cells):
+        if cell.cell_type == "markdown" and re.search(r"\bGuess\s+(first|below)", cell.source):
+            assert "guess=True" in next(each.source for each in cells[number:] if each.cell_type == "code")
+    views = [number for number, cell in enumerate(cells) if cell.cell_type == "code" and "View(" in cell.source]
+    if views and "guess=True" in cells[views[0]].source:
+        pictures = [number for number, cell in enumerate(cells) if f"pictures/{path.stem}.png" in cell.source]
+        assert pictures and min(pictures) > views[0]
 
 
 class Normal(ast.NodeTransformer):
@@ -115,8 +125,7 @@ def code_of(path: Path, texts: dict[str, str]) -> list[str]:
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=name_of)
 def test_the_korean_one_has_the_same_code(path: Path) -> None:
     korean = FOLDER / "ko" / path.name
-    texts = {english: text for english, text in TRANSLATED.items() if english not in NO_WORDS.get(path.stem, ())}
-    assert code_of(korean, {}) == code_of(path, texts)
+    assert code_of(korean, {}) == code_of(path, TRANSLATED)
     code = "".join(cell.source for cell in nbformat.read(korean, as_version=4).cells if cell.cell_type == "code")
     shown = len(re.findall(r"\b(?:\w+View|explore)\((?!.*source=folder)", code))
     assert code.count('language="ko"') == shown > 0

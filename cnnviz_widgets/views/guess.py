@@ -275,6 +275,7 @@ class Guessing:
     def close(self) -> None:
         """Hold nothing back any more; the panel closes the widgets."""
         self.hidden = self._revealing = False
+        self._subject = None  # work that is called off must not ask again
         self._held.close()
 
 

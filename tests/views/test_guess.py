@@ -242,6 +242,18 @@ def test_bad_guesses_are_refused_and_change_nothing(occlusion: OcclusionView, se
     shown.close()
 
 
+def test_a_closed_view_asks_nothing_more(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    view = FilterView(session, guess=True)
+    view.guess("A")
+    view.reveal()
+    asked: list[str] = []
+    monkeypatch.setattr(view, "question", lambda: asked.append("again"))
+    view.tell_busy()
+    assert asked == ["again"]
+    view.close()
+    assert asked == ["again"]
+
+
 def test_what_goes_wrong_is_said_where_the_result_is_hidden(session: Session) -> None:
     view = SketchView(Session(session.classifier), guess=True)
     view.guess("bee")
