@@ -63,7 +63,9 @@ class Batches:
         """
         found: list[_T] = []
         most = 1 if self.classifier.one_at_a_time else self.classifier.batch_limits.get(self._key, count)
-        most = min(most, self._within_blocks())
+        # To find out about layers takes longer than is lost without.
+        if self.classifier.knows_layers:
+            most = min(most, self._within_blocks())
         done = 0
         while done < count or not found:
             size = min(count - done, most)

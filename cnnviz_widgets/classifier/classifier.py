@@ -162,7 +162,7 @@ class Classifier(PictureInputs):
     def __repr__(self) -> str:
         shape = " x ".join(map(str, (self.channels, *self.input_size)))
         # To print it is not to run the network.
-        layers = f", {len(self.layers)} layers" if "_structure" in vars(self) else ""
+        layers = f", {len(self.layers)} layers" if self.knows_layers else ""
         return f"<Classifier {self.name}: {len(self.class_names)} classes, {shape}{layers}>"
 
     # -- the network ---------------------------------------------------------------------------------------------
@@ -350,6 +350,11 @@ class Classifier(PictureInputs):
     def layers(self) -> tuple[Layer, ...]:
         """The layers that are maps of the picture in execution order, found by a few forward passes."""
         return self._structure.layers
+
+    @property
+    def knows_layers(self) -> bool:
+        """Whether `layers` were found already, and cost no pass."""
+        return "_structure" in vars(self)
 
     def layer(self, name: str) -> Layer:
         """The layer of that qualified name or alias. Raises LayerError with close matches."""

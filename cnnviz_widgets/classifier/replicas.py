@@ -12,7 +12,7 @@ import torch
 from cnnviz_widgets.classifier.batching import Batches
 from cnnviz_widgets.classifier.classifier import Classifier
 from cnnviz_widgets.classifier.runtime.runtime import ENOUGH
-from cnnviz_widgets.classifier.workers import Parts
+from cnnviz_widgets.classifier.workers import WORKERS, Parts
 from cnnviz_widgets.errors import ExplanationError
 
 #: Replicas that no job uses, of each classifier.
@@ -23,10 +23,12 @@ def parts_of(batches: Batches, count: int) -> Parts[Classifier, Any]:
     """Parts of a job with `count` pictures: each runs a batch of `batches` with a classifier that it is given.
 
     One after the other, with the classifier itself, where that might change an answer, see `may_be_replicated`, or
-    inside the user's own `torch.autocast` or mode of torch, which count for one thread; and a single batch.
+    inside the user's own `torch.autocast` or mode of torch, which count for one thread; a single batch; and where
+    there is one worker, which would do no more than the thread that asks. A replica takes passes to be made.
     """
     classifier = batches.classifier
-    if count <= batches.batch or _in_a_mode() or not may_be_replicated(classifier):
+    alone = count <= batches.batch or WORKERS.count == torch.get_num_threads() == 1
+    if alone or _in_a_mode() or not may_be_replicated(classifier):
         return Parts(classifier)
     if batches.work == "scores" and count >= ENOUGH:
         _ = classifier.engine  # for the whole job, or a map would depend on when it is found out

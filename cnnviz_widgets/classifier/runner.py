@@ -49,7 +49,7 @@ class Runner(Renewed):
         self._failures: set[type[Exception]] = set()
         self._depth = 0
         #: Whether a pass leaves something behind in a module; None as long as none was looked at.
-        self._traces: bool | None = None
+        self.leaves_traces: bool | None = None
         #: What the network draws random numbers from.
         self.randomness = OwnRandomness()
         self._checksum = Checksum()
@@ -134,7 +134,7 @@ class Runner(Renewed):
             with self.randomness:
                 return self._tried_out(self._shadow, pixels)
         with self.randomness if self.is_random else nullcontext():
-            return self.root(pixels) if self._traces is not None else self._traced(pixels)
+            return self.root(pixels) if self.leaves_traces is not None else self._traced(pixels)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _settled, (self.network, self._name)
@@ -148,7 +148,7 @@ class Runner(Renewed):
         """Whether several threads may run replicas at the same time without anybody telling that from one by one."""
         with self.evaluating():
             shadow = self._shadow
-            settled = self._tried and self._first is None and self._traces is False and not self.is_random
+            settled = self._tried and self._first is None and self.leaves_traces is False and not self.is_random
             return shadow is not None and settled and self._makeup == shadow.makeup and shadow.is_plain
 
     def replica(self) -> Runner:
@@ -194,14 +194,14 @@ class Runner(Renewed):
             self._in_place(reason)
         elif not self._tried and not shadow.was_written():
             self._first = kept, output
-        self._tried, self._makeup, self._traces = True, shadow.makeup, None
+        self._tried, self._makeup, self.leaves_traces = True, shadow.makeup, None
         return output
 
     def _traced(self, pixels: Tensor) -> object:
         """The answer, and whether the pass changes an attribute of a module or something that one leads to."""
         before = state_of(self.root)
         output = self.root(pixels)
-        self._traces = state_of(self.root) != before
+        self.leaves_traces = state_of(self.root) != before
         return output
 
     def _compare(self, pixels: Tensor, output: object) -> None:

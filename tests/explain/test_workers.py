@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from cnnviz_widgets.classifier import workers
+from cnnviz_widgets.classifier import Classifier, workers
 from cnnviz_widgets.classifier.batching import Batches
 from cnnviz_widgets.classifier.replicas import may_be_replicated
 from cnnviz_widgets.errors import ClassifierError
@@ -46,6 +46,23 @@ def test_maps_are_the_same_to_the_last_bit_whatever_the_number_of_cores(
         assert other.note == found[0].note
     assert state(network) == before
     assert torch.get_num_threads() == threads
+
+
+def test_one_worker_makes_no_replica_and_no_pass_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers.WORKERS, "count", 1)
+    monkeypatch.setattr(Classifier, "replica", None)
+    seen: list[int] = []
+
+    class Seen(networks.ConvGapLinear):
+        def forward(self, pixels: torch.Tensor) -> torch.Tensor:
+            seen.append(len(pixels))
+            return super().forward(pixels)
+
+    classifier = networks.classifier(seeded(Seen))
+    assert may_be_replicated(classifier)
+    seen.clear()
+    found = Occlusion(3, 3)(classifier, networks.picture(classifier), 1)
+    assert sum(seen) == 1 + found.cells.size
 
 
 @all_techniques

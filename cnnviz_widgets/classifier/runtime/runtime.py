@@ -190,6 +190,10 @@ class Runtime(Renewed):
             return _Known(Engine("torch", 'it was asked for by `engine="torch"`.'), state)
         if self._choice == "auto" and pixels.shape[2] * pixels.shape[3] < _MIN_PIXELS:
             return _Known(Engine("torch", "a pass of pictures as small as these is quick enough."), state)
+        if self._choice == "auto" and of.runner.leaves_traces:
+            return _Known(
+                Engine("torch", "a pass leaves something behind in a module, which only torch's does."), state
+            )
         try:
             session, torch_seconds, own_seconds = _tried(of, by_torch, pixels)
         except ExplanationError as error:

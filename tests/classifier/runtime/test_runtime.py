@@ -304,6 +304,20 @@ def test_what_is_random_or_mixes_pictures_is_torch_s(kind: type[Small]) -> None:
         made(kind)
 
 
+class Recording(Small):
+    def forward(self, pixels: Tensor) -> Tensor:
+        self.options["seen"] = self.options.get("seen", 0) + len(pixels)
+        return super().forward(pixels)
+
+
+def test_what_leaves_something_in_a_module_is_torch_s_unless_asked_otherwise(runs: list[int]) -> None:
+    classifier = made(Recording, "auto")
+    classifier.logits(pictures(runtime.ENOUGH))
+    assert classifier.engine.name == "torch" and "leaves something" in classifier.engine.reason
+    assert not runs
+    assert made(Recording).engine.name == "onnxruntime"
+
+
 def test_autocast_is_torch_s() -> None:
     classifier = made().with_autocast("bfloat16")
     assert classifier.engine.name == "torch" and "float32" in classifier.engine.reason
