@@ -132,6 +132,7 @@ class Panel(Takeaway, Guessable, Revertible, SetInTurn, ipywidgets.VBox):
         self.notes = Status(layout=ipywidgets.Layout(display="none"))
         # The stylesheet js/src/core/frame.css places what is in the body.
         self._answer_box = ipywidgets.VBox([self.notes, self.status]).add_class("cnnviz-answer")
+        self._asked_box = ipywidgets.VBox([self.notes]).add_class("cnnviz-answer")
         self._body = ipywidgets.VBox().add_class("cnnviz-body")
         self._guess_box = ipywidgets.VBox()
         #: Says when the page has drawn what it was sent.
@@ -156,9 +157,8 @@ class Panel(Takeaway, Guessable, Revertible, SetInTurn, ipywidgets.VBox):
         """Put on the page what is shown, or the question about it while that is hidden."""
         hidden = self.guessing.hidden
         shown = tuple(self.guessing.beside) if hidden else self.content
-        # Hidden, not left out: the page fails where the children of a box that it makes anew change.
-        (self._answer_box.add_class if hidden else self._answer_box.remove_class)("cnnviz-asked")
-        self._body.children = (*shown[:1], self._answer_box, *shown[1:])
+        # One box for another: the page fails where the children of a box that it makes anew change.
+        self._body.children = (*shown[:1], self._asked_box if hidden else self._answer_box, *shown[1:])
         # A box of its own: the page makes all views anew that stand behind a child that comes or goes.
         self._guess_box.children = tuple(filter(None, [self.guessing.box]))
         self.children = (self._top, self._guess_box, self._in_place or self._body, self.pace)
