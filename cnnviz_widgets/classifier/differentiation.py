@@ -61,6 +61,19 @@ def gradients_of(
             ) from error
 
 
+def leads_to(score: Tensor, leaf: Tensor) -> bool:
+    """Whether autograd leads from a score to a leaf of its graph, such as the network input."""
+    waiting, seen = [score.grad_fn], set()
+    while waiting:
+        node = waiting.pop()
+        if node is not None and node not in seen:
+            if getattr(node, "variable", None) is leaf:
+                return True
+            seen.add(node)
+            waiting += [before for before, _ in node.next_functions]
+    return False
+
+
 @contextmanager
 def looking_for_cuts(classifier: Classifier, pixels: Tensor) -> Iterator[Callable[[Tensor], None]]:
     """Follow the first forward pass on `pixels` in which gradients are wanted; to be called with its logits.

@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-import cnnviz_widgets.classifier.classifier as classifier_module
 from cnnviz_widgets import explain
-from cnnviz_widgets.classifier import Classifier, Target
+from cnnviz_widgets.classifier import Classifier, Target, inputs
 from cnnviz_widgets.errors import LayerError, MethodError, PictureError, TargetError
 from cnnviz_widgets.explain import EigenCAM, Explainer, GradCAM, Instance, LayerCAM, LayerExplainer
 from cnnviz_widgets.explain.cam.tape import Tape
@@ -34,13 +33,13 @@ def named() -> Classifier:
 @all_techniques
 def test_pixels_are_checked_and_copied_once_a_run(explainer: Explainer, monkeypatch: pytest.MonkeyPatch) -> None:
     classifier = networks.classifier(guest())
-    copied, original = [], classifier_module.input_copy
+    copied, original = [], inputs.input_copy
 
     def counting(*args: Any) -> torch.Tensor:
         copied.append(args)
         return original(*args)
 
-    monkeypatch.setattr(classifier_module, "input_copy", counting)
+    monkeypatch.setattr(inputs, "input_copy", counting)
     explainer(classifier, networks.picture(classifier), 1)
     assert len(copied) == 1
 

@@ -21,7 +21,8 @@ _CELLS = 56
 #: Maps that correlate this much are one, but for rounding.
 _ONE = 0.9999
 #: Rank correlation of a technique's maps of two different photographs, by its label: EfficientNet-Lite0, the mean over
-#: 24 ImageNet photographs. Agreement at or below it says nothing of the picture. Ablation-CAM was not measured.
+#: 24 ImageNet photographs. Agreement at or below it says nothing of the picture. Ablation-CAM, Finer-CAM, KernelSHAP
+#: and LRP were not measured.
 OTHER_PHOTOGRAPH: Mapping[str, float] = {
     "Grad-CAM": 0.48,
     "HiResCAM": 0.48,

@@ -27,6 +27,7 @@ class LRP(Explainer):
     is theirs, so that the map adds up to the logit minus their share, which the note says. Positive terms are much the
     same for all classes in the first layers (Sixt et al. 2020, arXiv 1912.09818).
     Raises MethodError, with the name of the layer, for an operation without a rule, such as the product of two maps.
+    As with gradients, scores that are cut off from the pixels, by `detach` or NumPy, raise MethodError.
     Bach et al. 2015 (PLOS ONE 10, e0130140).
     """
 

@@ -15,9 +15,10 @@ import torch
 from torch import Tensor
 
 from cnnviz_widgets.classifier import Classifier, Target
+from cnnviz_widgets.classifier.differentiation import cut_off, leads_to, looking_for_cuts
 from cnnviz_widgets.classifier.hooks import following
 from cnnviz_widgets.errors import MethodError
-from cnnviz_widgets.tracing.trace import Call, Recorder, Ref
+from cnnviz_widgets.tracing.trace import Call, Recorder, Ref, Trace
 from cnnviz_widgets.tracing.trees import substitute, tensors_in
 
 #: Added to denominators, away from zero, by all rules but that of linear layers: a share of their root mean square.
@@ -59,25 +60,16 @@ class Relevance:
     """A forward pass on `pixels` (1, C, H, W), and what its rules hand back of any of its scores.
 
     `epsilon` stabilises the shares of linear layers. Made in a block of `Classifier.evaluating`, and used there. Raises
-    MethodError where an operation has no rule.
+    MethodError where an operation has no rule, and as gradients do where the scores are cut off from the pixels.
     """
 
     def __init__(self, classifier: Classifier, pixels: Tensor, epsilon: float) -> None:
         self._name = classifier.name
         self.epsilon = epsilon
-        pixels = pixels.clone()
-        recorder = Recorder(pixels)
-
-        def running(layer: str) -> None:
-            recorder.layer = layer
-
-        with recorder, following(classifier.shadow, running):
-            scores = classifier.logits(pixels)
         #: (1, K)
-        self.logits = scores.detach()
-        trace = recorder.trace(recorder.number(scores))
+        self.logits, trace = _written_down(classifier, pixels)
         self._calls, self._input, self._output = trace.calls, trace.input, trace.outputs[0]
-        self.values: dict[int, Tensor] = {trace.input: pixels, **trace.leaves, **trace.drawn}
+        self.values: dict[int, Tensor] = {trace.input: pixels.clone(), **trace.leaves, **trace.drawn}
         #: Values that depend on the pixels, and of these those that are the pixels in other units.
         self.dependent, self._units = {trace.input}, {trace.input}
         for call in self._calls:
@@ -147,7 +139,7 @@ class Relevance:
         """That there is no rule for an operation."""
         where = f"in the layer {call.layer!r}" if call.layer else "in its forward"
         return MethodError(
-            f"LRP has no rule for {what}, which {self._name} uses {where}; use IntegratedGradients or Occlusion."
+            f"LRP has no rule for {what}, which {self._name} uses {where}; use IntegratedGradients, Occlusion or RISE."
         )
 
     def evaluate(self, call: Call, inputs: Mapping[int, Tensor]) -> list[Tensor]:
@@ -158,6 +150,26 @@ class Relevance:
 
         args, kwargs = substitute((call.args, dict(call.kwargs)), Ref, value)
         return tensors_in(call.function(*args, **kwargs))
+
+
+def _written_down(classifier: Classifier, pixels: Tensor) -> tuple[Tensor, Trace]:
+    """The logits (1, K) of pixels (1, C, H, W), and the pass that gave them. Raises MethodError.
+
+    Autograd tells whether values go ways that cannot be written down, as through NumPy, and would count as nothing.
+    """
+    inputs = pixels.clone().requires_grad_()
+    recorder = Recorder(inputs)
+
+    def running(layer: str) -> None:
+        recorder.layer = layer
+
+    with torch.enable_grad(), recorder, following(classifier.shadow, running):
+        with looking_for_cuts(classifier, inputs) as judge:
+            scores = classifier.logits(inputs)
+        judge(scores)
+    if not leads_to(scores, inputs):
+        raise cut_off(classifier.name)
+    return scores.detach(), recorder.trace(recorder.number(scores))
 
 
 def _wide(values: Tensor) -> Tensor:

@@ -18,7 +18,9 @@ from tests.support import networks
 from tests.support.techniques import TECHNIQUES
 
 #: Those that need no gradient of the scores.
-FREE = (explain.AblationCAM, explain.EigenCAM, explain.Occlusion, explain.RISE, explain.ScoreCAM)
+FREE = (
+    explain.AblationCAM, explain.EigenCAM, explain.KernelSHAP, explain.Occlusion, explain.RISE, explain.ScoreCAM
+)  # fmt: skip
 GRADIENTS = {kind: explainer for kind, explainer in TECHNIQUES.items() if kind not in FREE}
 
 
@@ -101,7 +103,8 @@ def test_layers_behind_the_cut_have_gradients_and_those_before_have_none(cut: st
         np.testing.assert_allclose(behind.cells, reference.cells, atol=0.1 * reference.cells.max())
         with pytest.raises(MethodError, match=r"are cut off from the layer 'conv' by .*; use Occlusion or RISE"):
             kind("conv")(classifier, pixels, 1)
-    for pixelwise in (explain.Saliency(), explain.SmoothGrad(samples=2), explain.IntegratedGradients(points=2)):
+    pixels_of = (explain.SmoothGrad(samples=2), explain.IntegratedGradients(points=2), explain.LRP())
+    for pixelwise in (explain.Saliency(), *pixels_of):
         with pytest.raises(MethodError, match=r"are cut off from its input by"):
             pixelwise(classifier, pixels, 1)
 
@@ -201,6 +204,14 @@ def test_a_gradient_that_is_only_a_part_is_said_to_be_one(cut: str, explainer: E
     pixels = networks.picture(classifier)
     for _ in range(2):
         assert explainer(classifier, pixels, 1).values.any()
+    assert len(classifier.notes) == 1
+    assert "Occlusion and RISE see all of it" in classifier.notes[0]
+
+
+@pytest.mark.parametrize("cut", ["numpy", "list"])
+def test_relevance_that_is_lost_on_a_way_is_said_to_be(cut: str) -> None:
+    classifier = networks.classifier(networks.seeded(lambda: Parallel(CUTS[cut])))
+    assert explain.LRP()(classifier, networks.picture(classifier), 1).values.any()
     assert len(classifier.notes) == 1
     assert "Occlusion and RISE see all of it" in classifier.notes[0]
 
