@@ -43,7 +43,7 @@ view
 
 def texts(page: Page) -> list[str]:
     """Every line of the page that says how something stands."""
-    return [text for text in page.locator(".cnnviz-status").all_inner_texts() if text.strip()]
+    return [" ".join(text.split()) for text in page.locator(".cnnviz-status").all_inner_texts() if text.strip()]
 
 
 def test_a_drag_in_one_moves_the_patch_and_the_sentence_of_both(voila_page: Opener) -> None:

@@ -149,7 +149,7 @@ def test_three_seconds_over_slow_work_leave_no_backlog(any_page: Opener) -> None
 
 
 def test_a_drag_near_where_the_hand_rested_waits_for_no_pass(occlusion: OpenNotebook) -> None:
-    occlusion.kernel.until("not view.ahead_job.busy and len(view._cache) > 200", 60)
+    occlusion.kernel.until("not view.ahead_job.busy and len(view.resting.cache) > 200", 60)
     occlusion.kernel.run(
         """
 network.calls, log[:], answers = 0, [], []
