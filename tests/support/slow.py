@@ -42,7 +42,7 @@ SLOW = {
     "tests/explain/test_perturbation.py::test_variants_that_do_not_fit_into_memory_are_run_in_parts": "many passes",
     "tests/study/maximisation/test_ascent.py::test_views_that_do_not_fit_into_memory_are_run_in_parts": "many passes",
     # Other processes: kernels, servers, killed builds, fresh interpreters. scripts/check runs those of the last kind.
-    "tests/collection/test_disk.py::test_a_killed_build_loses_at_most_its_last_batch": "processes",
+    "tests/collection/test_disk.py::test_a_killed_build_loses_at_most_the_batches_under_way": "processes",
     "tests/collection/test_disk.py::test_two_processes_do_not_build_one_store": "processes",
     "tests/collection/test_distributed.py": "a cluster of processes",
     "tests/collection/test_package.py::test_every_name_is_there_in_a_fresh_interpreter": "interpreters",
