@@ -22,7 +22,7 @@ def lowest(project: dict[str, object], extras: tuple[str, ...] = EXTRAS) -> dict
     required = [*project["dependencies"], *(line for extra in extras for line in optional[extra])]  # type: ignore[misc]
     bounds: dict[str, str] = {}
     for line in required:
-        found = re.match(r"([\w.-]+)\s*>=\s*([\w.]+)", line)
+        found = re.match(r"([\w.-]+)(?:\[[\w,-]+\])?\s*>=\s*([\w.]+)", line)
         if found is None:
             raise ValueError(f"{line!r} declares no lowest version")
         name = re.sub(r"[-_.]+", "-", found[1]).lower()
