@@ -13,15 +13,14 @@ from torch import Tensor
 from cnnviz_widgets.classifier import Classifier
 from cnnviz_widgets.classifier.batching import Batches, quickly
 from cnnviz_widgets.classifier.replicas import parts_of
-from cnnviz_widgets.collection.extraction import by_another_engine, features_in, layer_name, recording, with_features
-from cnnviz_widgets.collection.fingerprint import weights_fingerprint
+from cnnviz_widgets.collection.extraction import by_another_engine, features_in, recording, with_features
 from cnnviz_widgets.collection.locations import Maxima
 from cnnviz_widgets.collection.maxima import joined, maxima_in
 from cnnviz_widgets.collection.patches import Patches, begin
 from cnnviz_widgets.collection.reading import MAX_BATCH, ReadBatch, read_in_turn
 from cnnviz_widgets.collection.source import Source
-from cnnviz_widgets.collection.storage import InMemoryStorage, RowBatch, StoreMetadata
-from cnnviz_widgets.collection.store import FeatureStore
+from cnnviz_widgets.collection.storage import InMemoryStorage, RowBatch
+from cnnviz_widgets.collection.store import FeatureStore, metadata_of
 from cnnviz_widgets.errors import LayerError, PictureError
 
 
@@ -96,7 +95,8 @@ def data_pass(
     if not len(source):
         raise PictureError("The data set holds no pictures; pass one with pictures.")
     batch = quickly(classifier, "maxima", MAX_BATCH)
-    store, patches = _empty(classifier, source, layer, batch), begin(classifier, source, layers, k, sample)
+    store = FeatureStore(metadata_of(classifier, source, layer, batch), InMemoryStorage(), source)
+    patches = begin(classifier, source, layers, k, sample)
     names = list(patches.layers)
 
     def call(read: ReadBatch) -> Callable[[Classifier], _Result]:
@@ -108,14 +108,6 @@ def data_pass(
     for read, rows, maxima in parts_of(batches, len(source)).in_order(map(call, reads), lambda seen: seen):
         patches = patches.after(read, maxima, sample)
         yield store.after(read, rows), patches
-
-
-def _empty(classifier: Classifier, source: Source, layer: str | None, batch: int) -> FeatureStore:
-    about = StoreMetadata(
-        classifier.name, weights_fingerprint(classifier), layer_name(classifier, layer), source.fingerprint,
-        len(source), batch, source.class_names,
-    )  # fmt: skip
-    return FeatureStore(about, InMemoryStorage(), source)
 
 
 def _made_of(

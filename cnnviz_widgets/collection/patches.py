@@ -96,8 +96,7 @@ class Patches:
         Raises ClassifierError where a maximum is no number, PictureError where no picture at all could be read.
         """
         images = np.array(read.indices, np.int64)
-        pool = np.concatenate([self.sampled, images])
-        chosen = np.sort(np.argsort(sampling_keys(pool), kind="stable")[:sample])
+        pool, chosen = self._sample_with(images, sample)
         layers = dict(self.layers)
         for name, found in maxima.items():
             if not np.isfinite(found.values).all():
@@ -113,13 +112,17 @@ class Patches:
 
         Raises PictureError where no picture at all could be read.
         """
-        pool = np.concatenate([self.sampled, further.sampled])
-        chosen = np.sort(np.argsort(sampling_keys(pool), kind="stable")[:sample])
+        pool, chosen = self._sample_with(further.sampled, sample)
         layers = {name: found.join(further.layers[name], chosen) for name, found in self.layers.items()}
         unreadable = self.unreadable + further.unreadable
         if unreadable == self.total:
             raise PictureError(f"None of the {self.total} pictures could be read; check the data set.")
         return replace(self, layers=layers, sampled=pool[chosen], done=further.done, unreadable=unreadable)
+
+    def _sample_with(self, images: NDArray[np.int64], sample: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The sampled pictures and `images` behind them, and the places there of at most so many that are kept."""
+        pool = np.concatenate([self.sampled, images])
+        return pool, np.sort(np.argsort(sampling_keys(pool), kind="stable")[:sample])
 
     def emptied(self) -> Patches:
         """A scan of the same layers that goes on where this one is and has found nothing."""

@@ -99,11 +99,7 @@ class FeatureStore:
         batch = quickly(classifier, "features", MAX_BATCH) if batch is None else batch
         if batch < 1:
             raise StoreError(f"A batch of {batch} pictures is none; use one of at least 1.")
-        layer = layer_name(classifier, layer)
-        metadata = StoreMetadata(
-            classifier.name, weights_fingerprint(classifier), layer, data.fingerprint, len(data), batch,
-            data.class_names,
-        )  # fmt: skip
+        metadata = metadata_of(classifier, data, layer, batch)
         if path is None:
             yield from _grow(cls(metadata, InMemoryStorage(), _local(data)), classifier, data, cluster)
             return
@@ -264,6 +260,14 @@ class FeatureStore:
         if not isinstance(self._storage, DiskStorage):
             raise StoreError("Features in memory are searched exactly and need no index; give a `path` for one.")
         return self._storage.build_index(metric)
+
+
+def metadata_of(classifier: Classifier, data: Source | RayPictures, layer: str | None, batch: int) -> StoreMetadata:
+    """What a store of features at `layer`, None for the default one, is said to be of. Raises LayerError."""
+    return StoreMetadata(
+        classifier.name, weights_fingerprint(classifier), layer_name(classifier, layer), data.fingerprint, len(data),
+        batch, data.class_names,
+    )  # fmt: skip
 
 
 def _visited_items(metadata: StoreMetadata, items: NDArray[np.int64]) -> int:

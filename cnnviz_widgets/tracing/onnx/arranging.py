@@ -40,15 +40,20 @@ def write_reshape(graph: Graph, call: Call) -> list[str]:
 
 def write_permutation(graph: Graph, call: Call) -> list[str]:
     """Axes in another order."""
-    a, rank = call.arguments, graph.rank(call.args[0])
-    order = list(range(rank))
-    if "dims" in a:
-        order = [axis % rank for axis in a["dims"]]
-    else:
-        one, other = (a["dim0"] % rank, a["dim1"] % rank) if "dim0" in a else (0, rank - 1)
-        order[one], order[other] = other, one
+    order = order_of(call, graph.rank(call.args[0]))
     graph.batch_axes[call.outputs[0]] = order.index(graph.batch_axis(call.args[0]))
     return [graph.add("Transpose", graph.value(call.args[0]), perm=order)]
+
+
+def order_of(call: Call, rank: int) -> list[int]:
+    """For each axis of what a permutation or transposition gives, the axis that it was of `rank`."""
+    a = call.arguments
+    if "dims" in a:
+        return [axis % rank for axis in a["dims"]]
+    order = list(range(rank))
+    one, other = (a["dim0"] % rank, a["dim1"] % rank) if "dim0" in a else (0, rank - 1)
+    order[one], order[other] = other, one
+    return order
 
 
 def axis_of(graph: Graph, call: Call) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import torch
 
+from cnnviz_widgets.tracing.onnx.arranging import order_of
 from cnnviz_widgets.tracing.onnx.graph import Graph, no_form
 from cnnviz_widgets.tracing.onnx.reverse.cells import Gradients, summed
 from cnnviz_widgets.tracing.trace import Call
@@ -28,14 +29,8 @@ def reverse_reshape(graph: Graph, call: Call, of: Sequence[str | None]) -> Gradi
 def reverse_permutation(graph: Graph, call: Call, of: Sequence[str | None]) -> Gradients:
     """The axes in the order before."""
     value, gradient = _of_call(graph, call, of)
-    a, rank = call.arguments, len(graph.shape(value))
-    order = list(range(rank))
-    if "dims" in a:
-        order = [axis % rank for axis in a["dims"]]
-    else:
-        one, other = (a["dim0"] % rank, a["dim1"] % rank) if "dim0" in a else (0, rank - 1)
-        order[one], order[other] = other, one
-    return {value: graph.add("Transpose", gradient, perm=[order.index(axis) for axis in range(rank)])}
+    order = order_of(call, len(graph.shape(value)))
+    return {value: graph.add("Transpose", gradient, perm=[order.index(axis) for axis in range(len(order))])}
 
 
 def reverse_slice(graph: Graph, call: Call, of: Sequence[str | None]) -> Gradients:
